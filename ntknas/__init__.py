@@ -1,0 +1,38 @@
+"""Score neural architectures without training by their neural tangent kernel."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from ntknas.benchmarks import load_benchmark
+    from ntknas.correlation import correlate
+    from ntknas.kernels import empirical_ntk
+    from ntknas.measures import measure
+    from ntknas.spaces import load_space
+    from ntknas.store import load_store
+
+__all__ = ["correlate", "empirical_ntk", "load_benchmark", "load_space", "load_store", "measure"]
+
+_HOME = {
+    "correlate": "ntknas.correlation",
+    "empirical_ntk": "ntknas.kernels",
+    "load_benchmark": "ntknas.benchmarks",
+    "load_space": "ntknas.spaces",
+    "load_store": "ntknas.store",
+    "measure": "ntknas.measures",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public functions on first use, so that ``import ntknas`` and the command's help stay quick."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'ntknas' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

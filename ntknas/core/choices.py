@@ -1,0 +1,69 @@
+"""The choices that make one neural tangent kernel out of many: each is named, visible and part of a score's identity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from ntknas.core.errors import check_known
+
+OUTPUTS = {
+    "sum": "g_i = Σ_c J[i,c], K_ij = g_i·g_j (N×N)",
+    "traced": "K_ij = Σ_c J[i,c]·J[j,c] (N×N)",
+    "label": "g_i = J[i,y_i], K_ij = g_i·g_j (N×N)",
+    "full": "K_(i,c),(j,d) = J[i,c]·J[j,d] (NC×NC, row i·C + c)",
+}
+BATCH_NORMS = {
+    "coupled": "batch statistics, and the gradient flows through them: row i sees every sample",
+    "frozen": "mean and biased variance of the whole probe, recorded once, then constants",
+    "eval": "running statistics (0 and 1 at initialisation), constants",
+    "as-eval-mode": "whatever module.eval() does: BatchNorm without running statistics stays coupled",
+    "per-sample": "each sample's own spatial statistics, and the gradient flows through them",
+}
+PARAMETERS = {
+    "all": "every parameter",
+    "weights": "every parameter whose name contains 'weight', BatchNorm scale included",
+    "weights-no-head": "as weights, without the classifier (the last linear layer)",
+}
+NORMALISATIONS = {
+    "none": "K as it is",
+    "cosine": "D^-1/2 K D^-1/2 with D the squared norms of the rows of J",
+    "corrcoef": "Pearson correlation of the rows of J",
+}
+PRECISIONS = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Which kernel is meant: one value of each choice of the definitions.
+
+    Attributes:
+        output: Output reduction, a key of ``OUTPUTS``.
+        batch_norm: Batch-normalisation policy, a key of ``BATCH_NORMS``.
+        parameters: Parameter set, a key of ``PARAMETERS``, or the names of the parameters themselves.
+        normalisation: Normalisation of K, a key of ``NORMALISATIONS``.
+        precision: Precision of the rows of J; the Gram matrix is always accumulated in float64.
+    """
+
+    output: str = "sum"
+    batch_norm: str = "frozen"
+    parameters: str | tuple[str, ...] = "weights"
+    normalisation: str = "none"
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        """Check every choice against the known ones.
+
+        Raises:
+            ChoiceError: If a choice is unknown.
+        """
+        check_known("output reduction", self.output, OUTPUTS)
+        check_known("batch-norm policy", self.batch_norm, BATCH_NORMS)
+        if isinstance(self.parameters, str):
+            check_known("parameter set", self.parameters, PARAMETERS)
+        check_known("normalisation", self.normalisation, NORMALISATIONS)
+        check_known("precision", self.precision, PRECISIONS)
+
+    def as_dict(self) -> dict[str, str | Sequence[str]]:
+        """Return the choices as a plain dictionary, ready for JSON."""
+        return asdict(self)

@@ -1,0 +1,108 @@
+"""The kernel: a Gram matrix together with everything that says which one it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ntknas.core.choices import Choices
+from ntknas.core.errors import KernelError
+
+ROW_ERROR_FACTOR = 20.0
+"""c of the singularity rule: the relative error of a computed row of J is about c·eps of the rows' precision.
+
+Measured by ``scripts/measure_row_error.py``; see docs/numerics.md.
+"""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A neural tangent kernel on a probe, or between two probes.
+
+    Attributes:
+        matrix: Float64 Gram matrix on the CPU, N×N (NC×NC for ``full``), or N×M between two batches.
+        choices: What was computed.
+        labels: Labels of the rows' samples, shape N, or ``None``.
+        samples: Number N of samples of the first batch.
+        outputs: Number C of outputs of the network.
+        symmetric: Whether both sides are the same batch.
+        strategy: Name of the algorithm that computed it.
+        left_norms: Squared norms of the rows of J of the first batch (float64), as in the diagonal.
+        right_norms: The same for the second batch; the same tensor if symmetric.
+    """
+
+    matrix: Tensor
+    choices: Choices
+    labels: Tensor | None
+    samples: int
+    outputs: int
+    symmetric: bool
+    strategy: str
+    left_norms: Tensor = field(repr=False)
+    right_norms: Tensor = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """Number of rows of the matrix."""
+        return self.matrix.shape[0]
+
+    @property
+    def row_eps(self) -> float:
+        """Machine epsilon of the precision in which the rows of J were computed."""
+        return torch.finfo(getattr(torch, self.choices.precision)).eps
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every entry is a finite number."""
+        return bool(torch.isfinite(self.matrix).all())
+
+    @cached_property
+    def spectrum(self) -> Tensor:
+        """Eigenvalues in descending order, float64, from a symmetric solver.
+
+        Raises:
+            KernelError: If the kernel is not symmetric or not finite.
+        """
+        self.require_symmetric("A spectrum")
+        if not self.is_finite:
+            raise KernelError("A spectrum needs finite entries: this kernel holds NaN or infinity.")
+        return torch.linalg.eigvalsh(self.matrix).flip(0)
+
+    @property
+    def singular_below(self) -> float:
+        """The eigenvalue at or below which the kernel counts as singular.
+
+        max(n·eps64, n·(c·eps_rows)²)·λ_1 with c = ``ROW_ERROR_FACTOR``.
+        """
+        n = self.size
+        relative = max(n * torch.finfo(torch.float64).eps, n * (ROW_ERROR_FACTOR * self.row_eps) ** 2)
+        return relative * float(self.spectrum[0])
+
+    @property
+    def is_singular(self) -> bool:
+        """Whether the smallest eigenvalue cannot be told from zero at the precision of the rows."""
+        return float(self.spectrum[-1]) <= self.singular_below
+
+    def require_symmetric(self, what: str) -> None:
+        """Check that both sides are the same batch.
+
+        Raises:
+            KernelError: If this is a kernel between two batches.
+        """
+        if not self.symmetric:
+            raise KernelError(f"{what} needs a kernel of one batch with itself, got one between two batches.")
+
+    def cosine(self) -> Kernel:
+        """Return D^-½ K D^-½; rows of norm zero give entries that are not a number."""
+        scale = (self.left_norms[:, None] * self.right_norms[None, :]).sqrt()
+        ones = torch.ones_like
+        return replace(
+            self,
+            matrix=self.matrix / scale,
+            choices=replace(self.choices, normalisation="cosine"),
+            left_norms=ones(self.left_norms),
+            right_norms=ones(self.right_norms),
+        )

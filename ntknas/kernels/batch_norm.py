@@ -1,0 +1,145 @@
+"""What BatchNorm does while a kernel is computed: one normaliser for each policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ntknas.core.errors import KernelError
+
+_STOCK_FORWARDS = (_BatchNorm.forward, nn.SyncBatchNorm.forward)
+COUPLING = "coupled"
+
+
+def batch_norms(model: nn.Module) -> list[_BatchNorm]:
+    """Return the BatchNorm modules of a network, each once."""
+    return [module for module in model.modules() if isinstance(module, _BatchNorm)]
+
+
+class Policy:
+    """A batch-norm policy at work on one network.
+
+    ``normalise(module, x, weight, bias)`` is the whole forward of a BatchNorm module with the given scale and shift
+    (``None`` for the normalised values alone).
+    """
+
+    def __init__(self, model: nn.Module, name: str):
+        self.name = name
+        self.modules = batch_norms(model)
+        self.recording = False
+        self._statistics: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {}
+        self._calls: dict[nn.Module, int] = {}
+        self.normalise: Callable[[_BatchNorm, Tensor, Tensor | None, Tensor | None], Tensor] = {
+            "coupled": self._coupled,
+            "frozen": self._frozen,
+            "eval": self._eval,
+            "as-eval-mode": self._as_eval_mode,
+            "per-sample": self._per_sample,
+        }[name]
+        for module in self.modules:
+            _check_stock(module, name)
+
+    @property
+    def couples_samples(self) -> bool:
+        """Whether some BatchNorm makes a sample's output depend on the other samples."""
+        if self.name == "as-eval-mode":
+            return any(module.running_mean is None for module in self.modules)
+        return self.name == "coupled" and bool(self.modules)
+
+    def record(self) -> None:
+        """Take the statistics of the next forward passes as the frozen ones, until ``start`` is called."""
+        self._statistics.clear()
+        self.recording = True
+
+    def start(self) -> None:
+        """Use the recorded statistics from here on."""
+        self.recording = False
+
+    def begin_forward(self) -> None:
+        """Count calls of shared modules afresh: the k-th call of a pass uses the k-th recorded statistics."""
+        self._calls.clear()
+
+    def _coupled(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        return F.batch_norm(x, None, None, weight, bias, training=True, eps=module.eps)
+
+    def _frozen(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        recorded = self._statistics.setdefault(module, [])
+        call = self._calls.get(module, 0)
+        self._calls[module] = call + 1
+        if self.recording:
+            recorded[call : call + 1] = [_biased_statistics(x)]
+        if call >= len(recorded):
+            raise KernelError(
+                "A BatchNorm module was called more often than while its statistics were recorded: under 'frozen' "
+                "the network must call its modules equally often on every batch. Use 'eval' or 'coupled'."
+            )
+        mean, variance = recorded[call]
+        return F.batch_norm(x, mean, variance, weight, bias, training=False, eps=module.eps)
+
+    def _eval(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        if module.running_mean is None:
+            raise KernelError(
+                "The policy 'eval' needs running statistics, and a BatchNorm here keeps none "
+                "(track_running_stats=False): use 'frozen', 'coupled', or 'as-eval-mode' for what module.eval() does."
+            )
+        return F.batch_norm(x, module.running_mean, module.running_var, weight, bias, training=False, eps=module.eps)
+
+    def _as_eval_mode(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        normalise = self._coupled if module.running_mean is None else self._eval
+        return normalise(module, x, weight, bias)
+
+    def _per_sample(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        if x[0, 0].numel() < 2:
+            raise KernelError(
+                f"The policy 'per-sample' needs at least two values per channel and sample, got an input of shape "
+                f"{tuple(x.shape)}: use larger images, or another policy."
+            )
+        return F.instance_norm(x, None, None, weight, bias, use_input_stats=True, eps=module.eps)
+
+
+def _biased_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
+    dims = [dim for dim in range(x.dim()) if dim != 1]
+    variance, mean = torch.var_mean(x.detach(), dims, correction=0)
+    return mean, variance
+
+
+def _check_stock(module: _BatchNorm, policy: str) -> None:
+    if "forward" in module.__dict__ or type(module).forward not in _STOCK_FORWARDS:
+        raise KernelError(
+            f"The policy {policy!r} is not defined for {type(module).__name__}, a BatchNorm with a forward of its own: "
+            "replace it by torch.nn.BatchNorm2d (or 1d, 3d)."
+        )
+
+
+@contextmanager
+def applied(model: nn.Module, name: str) -> Iterator[Policy]:
+    """Put a network under a policy: everything in evaluation mode (no dropout), BatchNorm as the policy says.
+
+    Modes and forwards are restored on leaving; running statistics are never touched.
+
+    Raises:
+        KernelError: If the policy is not defined for a module of the network.
+    """
+    policy = Policy(model, name)
+    modes = {module: module.training for module in model.modules()}
+    handle = model.register_forward_pre_hook(lambda *_: policy.begin_forward())
+    try:
+        model.eval()
+        for module in policy.modules:
+            module.forward = _forward(policy, module)  # type: ignore[method-assign]
+        yield policy
+    finally:
+        handle.remove()
+        for module in policy.modules:
+            module.__dict__.pop("forward", None)
+        for module, training in modes.items():
+            module.training = training
+
+
+def _forward(policy: Policy, module: _BatchNorm) -> Callable[[Tensor], Tensor]:
+    return lambda x: policy.normalise(module, x, module.weight, module.bias)

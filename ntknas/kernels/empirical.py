@@ -1,0 +1,229 @@
+"""The one entry point: the empirical neural tangent kernel of any module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from ntknas.core.choices import Choices
+from ntknas.core.errors import KernelError, check_known
+from ntknas.core.kernel import Kernel
+from ntknas.kernels import decoupling, outputs, parameter_sets
+from ntknas.kernels.batch_norm import Policy, applied
+from ntknas.kernels.gram import GramParts
+from ntknas.kernels.normalisation import normalised
+from ntknas.kernels.strategies import layer_wise, row_loop
+
+ALGORITHM_VERSION = 1
+"""Raised whenever the same choices would give other numbers; part of every stored score's identity."""
+
+STRATEGIES = {
+    "auto": "layer-wise where it is exact, else row-loop",
+    "layer-wise": "one forward and one backward pass, contracted layer by layer; decoupled networks only",
+    "row-loop": "the oracle: one backward pass of the batch for each row",
+}
+_ROW_PRECISIONS = {torch.float32: "float32", torch.float64: "float64"}
+
+
+def empirical_ntk(
+    model: nn.Module,
+    x: Tensor,
+    output: str = "sum",
+    batch_norm: str = "frozen",
+    parameters: str | Sequence[str] = "weights",
+    labels: Tensor | None = None,
+    x2: Tensor | None = None,
+    labels2: Tensor | None = None,
+    normalisation: str = "none",
+    strategy: str = "auto",
+) -> Kernel:
+    """Compute K = J Jᵀ for the rows of J that the choices name.
+
+    Dropout is off. The model is left as it was: modes, running statistics, gradients, ``requires_grad``.
+
+    Args:
+        model: Any module with a tensor output, one row a sample; further dimensions count as outputs.
+        x: The batch, N×…; same precision and device as the model. Rows of J have this precision, K is float64.
+        output: Output reduction (``ntknas.core.choices.OUTPUTS``).
+        batch_norm: Batch-norm policy (``BATCH_NORMS``).
+        parameters: Parameter set (``PARAMETERS``), or names of parameters.
+        labels: Classes of x, shape N; needed by ``output="label"`` and by measures that use labels.
+        x2: A second batch for a cross-kernel, with the same rows on both sides. Under ``frozen`` the statistics are
+            those of x; under ``coupled`` each batch has its own.
+        labels2: Classes of x2.
+        normalisation: Normalisation of K (``NORMALISATIONS``).
+        strategy: ``auto``, ``layer-wise`` or ``row-loop``.
+
+    Returns:
+        The kernel: N×N, N×M with x2, or NC×NC (row i·C + c) for ``full``.
+
+    Raises:
+        ChoiceError: If a choice is unknown.
+        KernelError: If the kernel is not defined for this module and batch, or not by this strategy; the message
+            names the remedy.
+
+    Example:
+        >>> _ = torch.manual_seed(0)
+        >>> K = empirical_ntk(nn.Linear(3, 2), torch.eye(3), parameters="weights")
+        >>> K.matrix.tolist()
+        [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]
+    """
+    check_known("strategy", strategy, STRATEGIES)
+    names = parameters if isinstance(parameters, str) else tuple(parameters)
+    batches, batch_labels = _batches(x, x2, labels, labels2)
+    chosen = parameter_sets.select(model, names)
+    choices = Choices(output, batch_norm, names, normalisation, _precision(chosen, batches))
+    with _prepared(model, chosen, batches[0]), applied(model, batch_norm) as policy:
+        used = _choose(model, policy, chosen, batches, strategy)
+        _freeze(model, policy, batches, output)
+        parts, outputs_count, used = _compute(model, policy, chosen, batches, batch_labels, choices, used, strategy)
+    return _kernel(parts, choices, labels, len(x), outputs_count, x2 is None, used)
+
+
+def _batches(
+    x: Tensor, x2: Tensor | None, labels: Tensor | None, labels2: Tensor | None
+) -> tuple[list[Tensor], list[Tensor | None]]:
+    for name, batch, classes in (("x", x, labels), ("x2", x2, labels2)):
+        if batch is None:
+            continue
+        if batch.dim() == 0 or len(batch) == 0:
+            raise KernelError(f"{name} must hold at least one sample, got shape {tuple(batch.shape)}.")
+        if classes is not None and classes.shape != (len(batch),):
+            raise KernelError(f"{name} has {len(batch)} samples and labels of shape {tuple(classes.shape)}.")
+    return ([x], [labels]) if x2 is None else ([x, x2], [labels, labels2])
+
+
+def _precision(parameters: dict[str, nn.Parameter], batches: list[Tensor]) -> str:
+    dtypes = {parameter.dtype for parameter in parameters.values()}
+    dtypes |= {batch.dtype for batch in batches if batch.is_floating_point()}
+    if len(dtypes) > 1 or not dtypes <= set(_ROW_PRECISIONS):
+        raise KernelError(
+            f"Parameters and inputs must share one of float32 and float64, got {', '.join(sorted(map(str, dtypes)))}: "
+            "convert with model.double() and x.double()."
+        )
+    return _ROW_PRECISIONS[dtypes.pop()]
+
+
+@contextmanager
+def _prepared(model: nn.Module, chosen: dict[str, nn.Parameter], x: Tensor) -> Iterator[None]:
+    """Let exactly the chosen parameters require gradients, in full precision; restore everything on leaving."""
+    wanted = {id(parameter) for parameter in chosen.values()}
+    before = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
+    recurrent = x.is_cuda and any(isinstance(module, nn.RNNBase) for module in model.modules())
+    with ExitStack() as stack:
+        stack.enter_context(torch.enable_grad())
+        stack.enter_context(_full_precision(cudnn=torch.backends.cudnn.enabled and not recurrent))
+        try:
+            for parameter in model.parameters():
+                parameter.requires_grad_(id(parameter) in wanted)
+            yield
+        finally:
+            for parameter, requires_grad in before:
+                parameter.requires_grad_(requires_grad)
+
+
+@contextmanager
+def _full_precision(*, cudnn: bool) -> Iterator[None]:
+    """Switch TF32 off, and cuDNN where its recurrent layers refuse a backward pass in evaluation mode."""
+    matmul = torch.get_float32_matmul_precision()
+    backend = torch.backends.cudnn
+    with backend.flags(cudnn, backend.benchmark, backend.benchmark_limit, backend.deterministic, allow_tf32=False):
+        try:
+            torch.set_float32_matmul_precision("highest")
+            yield
+        finally:
+            torch.set_float32_matmul_precision(matmul)
+
+
+def _choose(
+    model: nn.Module, policy: Policy, chosen: dict[str, nn.Parameter], batches: list[Tensor], strategy: str
+) -> str:
+    """Return the strategy to use: what was asked for, if it is exact for this network.
+
+    Raises:
+        KernelError: If samples mix under a per-sample policy, or the strategy that was asked for does not apply.
+    """
+    blockers = layer_wise.blockers(model, chosen)
+    if policy.couples_samples:
+        blockers.append("BatchNorm couples the samples")
+    else:
+        tapped = strategy != row_loop.NAME and not blockers
+        found = decoupling.check(model, policy, chosen, batches[0], tapped)
+        _refuse_mixing(policy, found.mixes)
+        blockers += ["samples are mixed"] * found.mixes + [found.blocker] * bool(found.blocker)
+    if strategy == layer_wise.NAME and blockers:
+        raise KernelError(
+            f"The strategy 'layer-wise' is not exact for this network: {'; '.join(blockers)}. "
+            "Use strategy='row-loop', or 'auto'."
+        )
+    return row_loop.NAME if blockers or strategy == row_loop.NAME else layer_wise.NAME
+
+
+def _refuse_mixing(policy: Policy, mixes: bool) -> None:
+    if mixes and policy.name != "coupled":
+        raise KernelError(
+            f"The policy {policy.name!r} needs a network whose samples do not see one another, and here the gradient of "
+            "one sample's output reaches another sample's input, beyond BatchNorm. Use batch_norm='coupled'."
+        )
+
+
+def _freeze(model: nn.Module, policy: Policy, batches: list[Tensor], output: str) -> None:
+    """Record the frozen statistics over the first batch.
+
+    One batch records them in the strategy's own forward pass; joined or repeated batches need them beforehand.
+    """
+    if policy.name != "frozen" or not policy.modules:
+        return
+    policy.record()
+    if len(batches) > 1 or output == "full":
+        with torch.no_grad():
+            model(batches[0])
+        policy.start()
+
+
+def _compute(
+    model: nn.Module,
+    policy: Policy,
+    chosen: dict[str, nn.Parameter],
+    batches: list[Tensor],
+    labels: list[Tensor | None],
+    choices: Choices,
+    used: str,
+    asked: str,
+) -> tuple[GramParts, int, str]:
+    what = (batches, labels, choices.output, choices.normalisation == "corrcoef")
+    if used == layer_wise.NAME:
+        try:
+            return *layer_wise.gram(model, policy, chosen, *what), used
+        except layer_wise.NotLayerWiseError as error:
+            if asked == layer_wise.NAME:
+                raise KernelError(f"The strategy 'layer-wise' is not exact for this network: {error}.") from error
+    return *row_loop.gram(model, list(chosen.values()), *what), row_loop.NAME
+
+
+def _kernel(
+    parts: GramParts,
+    choices: Choices,
+    labels: Tensor | None,
+    samples: int,
+    outputs_count: int,
+    symmetric: bool,
+    strategy: str,
+) -> Kernel:
+    matrix, left, right = (tensor.detach().cpu() for tensor in normalised(parts, choices.normalisation))
+    if symmetric:
+        matrix = (matrix + matrix.T) / 2
+    return Kernel(
+        matrix=matrix,
+        choices=choices,
+        labels=None if labels is None else labels.detach().cpu(),
+        samples=samples,
+        outputs=outputs_count,
+        symmetric=symmetric,
+        strategy=strategy,
+        left_norms=left,
+        right_norms=left if symmetric else right,
+    )

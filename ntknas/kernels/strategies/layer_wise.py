@@ -1,0 +1,274 @@
+"""One forward and one backward pass for all rows of a decoupled network, contracted layer by layer.
+
+Where sample j's output depends on sample j alone, one backward pass of the summed cotangents leaves, at every layer,
+each sample's own output gradient. With the layer's input these make the layer's columns of J for all samples at
+once; their Gram matrix is added to the kernel and they are dropped. No more of J than one layer is ever in memory.
+
+What it needs, and ``blockers`` checks without running the network: every parameter of the set belongs to exactly one
+linear, convolution or BatchNorm layer. What only a run shows (a weight used by hand, samples that are not in dimension
+0 of a layer's input) is found by ``ntknas.kernels.decoupling`` on a few samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ntknas.core.errors import KernelError
+from ntknas.kernels import outputs
+from ntknas.kernels.batch_norm import Policy
+from ntknas.kernels.gram import GramParts
+from ntknas.kernels.strategies import per_sample
+from ntknas.kernels.strategies.taps import TappedAffine, TappedConvolution, TappedLinear, explicitly_padded
+
+NAME = "layer-wise"
+_EXACT_TYPES = (nn.Linear, nn.Conv1d, nn.Conv2d)
+_NAMES = {"weight", "bias"}
+
+
+class NotLayerWiseError(KernelError):
+    """The network turned out, while running, to be out of this strategy's reach."""
+
+
+def blockers(model: nn.Module, parameters: dict[str, nn.Parameter]) -> list[str]:
+    """Return why the strategy cannot compute these parameters' kernel, from the module tree alone.
+
+    Args:
+        model: The network.
+        parameters: The parameter set by name.
+
+    Returns:
+        One phrase for each parameter in the way; empty if there is none.
+    """
+    owners: dict[int, list[nn.Module]] = {}
+    for module in model.modules():
+        for parameter in module._parameters.values():
+            if parameter is not None:
+                owners.setdefault(id(parameter), []).append(module)
+    return [
+        f"{name} ({reason})"
+        for name, parameter in parameters.items()
+        if (reason := _blocker(owners.get(id(parameter), [])))
+    ]
+
+
+def _blocker(owners: list[nn.Module]) -> str:
+    if len(owners) != 1:
+        return "tied"
+    module = owners[0]
+    stock = type(module) in _EXACT_TYPES and "forward" not in module.__dict__
+    if not (stock or isinstance(module, _BatchNorm)):
+        return f"in a {type(module).__name__}"
+    return "" if set(module._parameters) <= _NAMES else "reparametrised"
+
+
+@dataclass
+class LayerTap:
+    """Collects what one layer hands over, over all its calls, and turns it into rows.
+
+    Attributes:
+        module: The layer.
+        wanted: Which of ``weight`` and ``bias`` belong to the parameter set.
+        calls: Number of calls in the forward pass.
+        received: (input, output gradient) of the calls that the backward pass has reached.
+    """
+
+    module: nn.Module
+    wanted: set[str]
+    calls: int = 0
+    received: list[tuple[Tensor, Tensor, tuple]] = field(default_factory=list)
+
+    def rows(self, *, without_weight: bool = False) -> Iterator[Tensor]:
+        """Yield the rows of the weight and of the bias, summed over calls."""
+        if "weight" in self.wanted and not without_weight:
+            yield _sum(self._weight_rows(*call) for call in self.received)
+        if "bias" in self.wanted:
+            yield _sum(self._bias_rows(gradient) for _, gradient, _ in self.received)
+
+    def outer_factors(self) -> tuple[Tensor, Tensor] | None:
+        """Return (g, a) where the rows of the weight are g ⊗ a: a linear layer called once on vectors."""
+        vectors = len(self.received) == 1 and self.received[0][0].dim() == 2
+        if vectors and "weight" in self.wanted and isinstance(self.module, nn.Linear):
+            x, gradient, _ = self.received[0]
+            return gradient, x
+        return None
+
+    def _weight_rows(self, x: Tensor, gradient: Tensor, geometry: tuple) -> Tensor:
+        if isinstance(self.module, nn.Linear):
+            return per_sample.linear_weight(x, gradient)
+        if isinstance(self.module, _BatchNorm):
+            return per_sample.channel_sums(gradient * x)
+        assert isinstance(self.module, nn.Conv1d | nn.Conv2d)
+        return per_sample.convolution_weight(x, gradient, self.module.kernel_size, geometry)
+
+    def _bias_rows(self, gradient: Tensor) -> Tensor:
+        return per_sample.linear_bias(gradient) if isinstance(self.module, nn.Linear) else per_sample.channel_sums(gradient)
+
+
+def _sum(terms: Iterator[Tensor]) -> Tensor:
+    total = next(terms)
+    for term in terms:
+        total = total + term
+    return total
+
+
+Deliver = Callable[[LayerTap], None]
+
+
+class Tapping:
+    """A network whose layers hand over their inputs and output gradients during backward passes.
+
+    Args:
+        model: The network, under its policy.
+        policy: The policy, for the normalised values of BatchNorm.
+        parameters: The parameter set; every other parameter is a constant.
+        samples: Number of samples that every layer must see in dimension 0.
+    """
+
+    def __init__(self, model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter], samples: int):
+        wanted = {id(parameter) for parameter in parameters.values()}
+        self.samples = samples
+        self.anchor = torch.zeros((), requires_grad=True, device=next(iter(parameters.values())).device)
+        self.deliver: Deliver = lambda tap: None
+        self.taps = [
+            LayerTap(module, names)
+            for module in model.modules()
+            if (names := {name for name, value in module._parameters.items() if id(value) in wanted})
+        ]
+        self._policy = policy
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Replace the layers' forwards, and restore them on leaving."""
+        replaced = [(tap.module, tap.module.__dict__.get("forward")) for tap in self.taps]
+        try:
+            for tap in self.taps:
+                tap.module.forward = partial(self._forward, tap)  # type: ignore[method-assign]
+            yield
+        finally:
+            for module, earlier in replaced:
+                module.__dict__.pop("forward", None)
+                if earlier is not None:
+                    module.forward = earlier  # type: ignore[method-assign]
+
+    def backward(self, output: Tensor, cotangent: Tensor, others: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+        """Run one backward pass, delivering every layer's tap, and return the gradients of ``others``."""
+        for tap in self.taps:
+            tap.received.clear()
+        if not output.requires_grad:
+            return (None,) * len(others)
+        inputs = [self.anchor, *others]
+        gradients = torch.autograd.grad(output, inputs, cotangent, retain_graph=True, allow_unused=True)
+        for tap in self.taps:
+            if tap.received:  # calls on dead branches never came: deliver what did
+                self._flush(tap)
+        return gradients[1:]
+
+    def _forward(self, tap: LayerTap, x: Tensor) -> Tensor:
+        module = tap.module
+        tap.calls += 1
+        weight, bias = (None if p is None else p.detach() for p in (module.weight, module.bias))
+        if isinstance(module, _BatchNorm):
+            normal = self._policy.normalise(module, x, None, None)
+            return self._apply(TappedAffine, tap, normal, weight, bias)
+        if isinstance(module, nn.Linear):
+            return self._apply(TappedLinear, tap, x, weight, bias)
+        assert isinstance(module, nn.Conv1d | nn.Conv2d)
+        padded, padding = explicitly_padded(module, x)
+        return self._apply(
+            TappedConvolution, tap, padded, weight, bias, (module.stride, padding, module.dilation, module.groups)
+        )
+
+    def _apply(self, function: type, tap: LayerTap, x: Tensor, *rest: object) -> Tensor:
+        if len(x) != self.samples:
+            raise NotLayerWiseError(
+                f"a {type(tap.module).__name__} got an input of shape {tuple(x.shape)}, not one row for each of "
+                f"{self.samples} samples"
+            )
+        geometry = rest[2] if len(rest) == 3 else ()
+        return function.apply(self.anchor, x, *rest, partial(self._receive, tap, geometry))  # type: ignore[attr-defined]
+
+    def _receive(self, tap: LayerTap, geometry: tuple, x: Tensor, gradient: Tensor) -> None:
+        tap.received.append((x, gradient, geometry))
+        if len(tap.received) == tap.calls:
+            self._flush(tap)
+
+    def _flush(self, tap: LayerTap) -> None:
+        self.deliver(tap)
+        tap.received.clear()
+
+
+def gram(
+    model: nn.Module,
+    policy: Policy,
+    parameters: dict[str, nn.Parameter],
+    batches: Sequence[Tensor],
+    labels: Sequence[Tensor | None],
+    reduction: str,
+    with_sums: bool,
+) -> tuple[GramParts, int]:
+    """Compute the Gram matrix of one batch with itself, or of two batches.
+
+    ``full`` runs every sample once for each output, so that its rows are the rows of a bigger batch.
+
+    Args:
+        model: The network, under its policy, which decouples the samples.
+        policy: The policy.
+        parameters: The parameter set by name.
+        batches: One batch or two.
+        labels: Their labels, or ``None`` each.
+        reduction: Output reduction.
+        with_sums: Whether the row sums are wanted.
+
+    Returns:
+        The parts of the kernel, and the number of outputs C.
+
+    Raises:
+        NotLayerWiseError: If the run shows that the strategy does not apply.
+    """
+    copies = 1
+    if reduction == "full":
+        with torch.no_grad():
+            copies = outputs.as_matrix(model(batches[0]), len(batches[0])).shape[1]
+    sizes = [len(x) * copies for x in batches]
+    x = torch.cat(list(batches)).repeat_interleave(copies, 0) if copies > 1 or len(batches) > 1 else batches[0]
+    tapping = Tapping(model, policy, parameters, sum(sizes))
+    with tapping.active():
+        output = outputs.as_matrix(model(x), len(x))
+        cotangents = _cotangents(output, labels, reduction)
+        columns = sum(parameter.numel() for parameter in parameters.values())
+        parts = GramParts(sizes, columns * len(cotangents), with_sums, output.device)
+        tapping.deliver = partial(_contract, parts)
+        for cotangent in cotangents:
+            outside = tapping.backward(output, cotangent, list(parameters.values()))
+            _check_inside(parameters, outside)
+    return parts, output.shape[1]
+
+
+def _cotangents(output: Tensor, labels: Sequence[Tensor | None], reduction: str) -> list[Tensor]:
+    if reduction == "full":
+        return [torch.eye(output.shape[1], dtype=output.dtype, device=output.device).repeat(
+            len(output) // output.shape[1], 1
+        )]
+    known = [y for y in labels if y is not None]
+    return outputs.passes(reduction, output, torch.cat(known) if known else None)
+
+
+def _contract(parts: GramParts, tap: LayerTap) -> None:
+    factors = tap.outer_factors()
+    if factors is not None:
+        parts.add_outer(*factors)
+    for rows in tap.rows(without_weight=factors is not None):
+        parts.add(rows)
+
+
+def _check_inside(parameters: dict[str, nn.Parameter], outside: Sequence[Tensor | None]) -> None:
+    used = [name for name, gradient in zip(parameters, outside, strict=True) if gradient is not None]
+    if used:
+        raise NotLayerWiseError(f"{', '.join(used)} is used outside its layer")

@@ -1,0 +1,84 @@
+"""The oracle: one backward pass of the whole batch for each row of the Jacobian.
+
+Right for every network that autograd can differentiate, coupled or not, and slow: N passes where one would do for a
+decoupled network. Every other strategy is tested against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ntknas.kernels import outputs
+from ntknas.kernels.gram import GramParts
+
+NAME = "row-loop"
+
+
+def gram(
+    model: nn.Module,
+    parameters: Sequence[nn.Parameter],
+    batches: Sequence[Tensor],
+    labels: Sequence[Tensor | None],
+    reduction: str,
+    with_sums: bool,
+) -> tuple[GramParts, int]:
+    """Compute the Gram matrix of one batch with itself, or of two batches.
+
+    Args:
+        model: The network, already under its batch-norm policy.
+        parameters: What the Jacobian is taken by.
+        batches: One batch or two.
+        labels: Their labels, or ``None`` each.
+        reduction: Output reduction.
+        with_sums: Whether the row sums are wanted.
+
+    Returns:
+        The parts of the kernel, and the number of outputs C.
+    """
+    forwards = [outputs.as_matrix(model(x), len(x)) for x in batches]
+    cotangents = [outputs.passes(reduction, f, y) for f, y in zip(forwards, labels, strict=True)]
+    merge = _interleave if reduction == "full" else _one_by_one
+    total: GramParts | None = None
+    for one_pass in zip(*(merge(c) for c in cotangents), strict=True):
+        parts = _gram_of_rows([_rows(f, c, parameters) for f, c in zip(forwards, one_pass, strict=True)], with_sums)
+        if total is None:
+            total = parts
+        else:
+            total.merge(parts)
+    assert total is not None
+    return total, forwards[0].shape[1]
+
+
+def _one_by_one(cotangents: list[Tensor]) -> list[Tensor]:
+    """Rows of a pass: row i is the cotangent of sample i alone, shape N×N×C, sparse in the first two."""
+    return [torch.diag_embed(c.T).permute(1, 2, 0) for c in cotangents]
+
+
+def _interleave(cotangents: list[Tensor]) -> list[Tensor]:
+    """Rows of the full kernel, (i, c) at i·C + c, as one pass."""
+    stacked = torch.stack(_one_by_one(cotangents), dim=1)
+    return [stacked.reshape(-1, *stacked.shape[2:])]
+
+
+def _rows(output: Tensor, cotangents: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor:
+    """Return the rows of J, one backward pass each; a parameter that the output does not depend on gives zeros."""
+    rows = output.new_zeros(len(cotangents), sum(p.numel() for p in parameters))
+    if not output.requires_grad:
+        return rows
+    for row, cotangent in zip(rows, cotangents, strict=True):
+        gradients = torch.autograd.grad(output, parameters, cotangent, retain_graph=True, allow_unused=True)
+        start = 0
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            if gradient is not None:
+                row[start : start + parameter.numel()] = gradient.reshape(-1)
+            start += parameter.numel()
+    return rows
+
+
+def _gram_of_rows(sides: list[Tensor], with_sums: bool) -> GramParts:
+    parts = GramParts([len(rows) for rows in sides], sides[0].shape[1], with_sums, sides[0].device)
+    parts.add(sides[0] if len(sides) == 1 else torch.cat(sides))
+    return parts

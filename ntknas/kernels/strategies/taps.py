@@ -1,0 +1,105 @@
+"""Layers that hand their input and output gradient to a callback during the backward pass.
+
+Each function computes what its layer computes, with the parameters taken as constants: autograd then propagates to
+the input alone, and the callback receives (input, output gradient), all that the layer's rows of J are made of. The
+anchor, a scalar that requires a gradient, makes autograd visit layers whose input needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import Function, once_differentiable
+
+Receive = Callable[[Tensor, Tensor], None]
+
+
+class TappedLinear(Function):
+    """y = x Wᵀ + b."""
+
+    @staticmethod
+    def forward(ctx: Any, anchor: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, receive: Receive) -> Tensor:
+        """Apply the layer."""
+        ctx.save_for_backward(x, weight)
+        ctx.receive = receive
+        return F.linear(x, weight, bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Hand over (x, ∂/∂y) and return ∂/∂x."""
+        x, weight = ctx.saved_tensors
+        ctx.receive(x, gradient)
+        return None, gradient @ weight if ctx.needs_input_grad[1] else None, None, None, None
+
+
+class TappedConvolution(Function):
+    """A convolution with zero padding."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, anchor: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: tuple[Any, ...], receive: Receive
+    ) -> Tensor:
+        """Apply the layer; geometry is (stride, padding, dilation, groups)."""
+        ctx.save_for_backward(x, weight)
+        ctx.geometry, ctx.receive = geometry, receive
+        stride, padding, dilation, groups = geometry
+        no_output_padding = [0] * len(stride)
+        return torch.convolution(x, weight, bias, stride, padding, dilation, False, no_output_padding, groups)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Hand over (x, ∂/∂y) and return ∂/∂x."""
+        x, weight = ctx.saved_tensors
+        ctx.receive(x, gradient)
+        if not ctx.needs_input_grad[1]:
+            return None, None, None, None, None, None
+        stride, padding, dilation, groups = ctx.geometry
+        to_input = torch.ops.aten.convolution_backward(
+            gradient, x, weight, None, stride, padding, dilation, False, [0] * len(stride), groups, [True, False, False]
+        )[0]
+        return None, to_input, None, None, None, None
+
+
+class TappedAffine(Function):
+    """y = γ·x + β by channel, on values that BatchNorm has normalised."""
+
+    @staticmethod
+    def forward(ctx: Any, anchor: Tensor, x: Tensor, weight: Tensor, bias: Tensor, receive: Receive) -> Tensor:
+        """Apply scale and shift."""
+        ctx.save_for_backward(x, weight)
+        ctx.receive = receive
+        shape = channel_shape(x)
+        return torch.addcmul(bias.view(shape), x, weight.view(shape))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Hand over (x, ∂/∂y) and return ∂/∂x."""
+        x, weight = ctx.saved_tensors
+        ctx.receive(x, gradient)
+        return None, gradient * weight.view(channel_shape(x)) if ctx.needs_input_grad[1] else None, None, None, None
+
+
+def channel_shape(x: Tensor) -> list[int]:
+    """Shape that lets one value a channel meet a tensor with channels in dimension 1."""
+    return [1, -1, *[1] * (x.dim() - 2)]
+
+
+def explicitly_padded(conv: nn.Conv1d | nn.Conv2d, x: Tensor) -> tuple[Tensor, tuple[int, ...]]:
+    """Return the input and the zero padding that is left to the convolution.
+
+    Circular, reflected and ``same`` padding are applied to the input, so that the convolution has none.
+    """
+    if conv.padding_mode != "zeros":
+        return F.pad(x, conv._reversed_padding_repeated_twice, mode=conv.padding_mode), (0,) * len(conv.stride)
+    if conv.padding == "same":
+        return F.pad(x, conv._reversed_padding_repeated_twice), (0,) * len(conv.stride)
+    if isinstance(conv.padding, str):
+        return x, (0,) * len(conv.stride)
+    return x, conv.padding

@@ -1,0 +1,70 @@
+"""How well a kernel agrees with the labels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ntknas.core.kernel import Kernel
+from ntknas.core.score import NoValueError, Status
+from ntknas.measures.registry import Need, register
+
+_LABELLED = (Need.GRAM, Need.LABELS)
+_ONE_ROW_A_SAMPLE = ("sum", "traced", "label")
+
+
+def label_kernel(kernel: Kernel) -> Tensor:
+    """Return L with L_ij = +1 if y_i = y_j, else −1; N×N float64."""
+    assert kernel.labels is not None
+    same = kernel.labels[:, None] == kernel.labels[None, :]
+    return same.double() * 2 - 1
+
+
+def centred(matrix: Tensor) -> Tensor:
+    """Return H M H with H = I − 11ᵀ/N: rows and columns centred."""
+    return matrix - matrix.mean(0, keepdim=True) - matrix.mean(1, keepdim=True) + matrix.mean()
+
+
+def _cosine(a: Tensor, b: Tensor, before_a: Tensor, before_b: Tensor) -> float:
+    """Cosine of two centred matrices; undefined where centring left only rounding of either."""
+    eps = torch.finfo(torch.float64).eps
+    for matrix, before in ((a, before_a), (b, before_b)):
+        if not matrix.norm() > before.norm() * len(matrix) * eps:
+            raise NoValueError(Status.UNDEFINED, "the kernel or the labels are constant")
+    return float((a * b).sum() / (a.norm() * b.norm()))
+
+
+@register(
+    "lga",
+    formula="Pearson correlation of the entries of K and L, L_ij = +1 if y_i = y_j else −1",
+    better="higher",
+    source="Mok et al. (CVPR 2022), label-gradient alignment",
+    needs=_LABELLED,
+    outputs=_ONE_ROW_A_SAMPLE,
+)
+def label_gradient_alignment(kernel: Kernel) -> float:
+    """Label-gradient alignment, between −1 and 1. Higher is better.
+
+    Raises:
+        NoValueError: ``undefined`` for a constant kernel or constant labels.
+    """
+    labels = label_kernel(kernel)
+    return _cosine(kernel.matrix - kernel.matrix.mean(), labels - labels.mean(), kernel.matrix, labels)
+
+
+@register(
+    "cka",
+    formula="⟨HKH, HLH⟩ / (‖HKH‖ ‖HLH‖), H = I − 11ᵀ/N",
+    better="higher",
+    source="Cortes et al. (JMLR 2012), centred kernel alignment",
+    needs=_LABELLED,
+    outputs=_ONE_ROW_A_SAMPLE,
+)
+def centred_kernel_alignment(kernel: Kernel) -> float:
+    """Centred alignment of K with the label kernel, between −1 and 1. Higher is better.
+
+    Raises:
+        NoValueError: ``undefined`` if centring leaves nothing of the kernel or of the labels.
+    """
+    labels = label_kernel(kernel)
+    return _cosine(centred(kernel.matrix), centred(labels), kernel.matrix, labels)

@@ -1,0 +1,44 @@
+"""How large a kernel is."""
+
+from __future__ import annotations
+
+import torch
+
+from ntknas.core.kernel import Kernel
+from ntknas.measures.registry import Aggregate, Need, register
+
+_GRAM = (Need.GRAM,)
+
+
+@register(
+    "trace", formula="Σ λ", better="higher", source="standard", needs=_GRAM, aggregate=Aggregate.GEOMETRIC
+)
+def trace(kernel: Kernel) -> float:
+    """Sum of the eigenvalues: the squared norm of J. Higher is better."""
+    return float(kernel.matrix.trace())
+
+
+@register(
+    "mean",
+    formula="mean of all entries of K",
+    better="higher",
+    source="Mok et al. (CVPR 2022), for KNAS",
+    needs=_GRAM,
+    aggregate=Aggregate.GEOMETRIC,
+)
+def mean(kernel: Kernel) -> float:
+    """Mean of all entries. Higher is better."""
+    return float(kernel.matrix.mean())
+
+
+@register(
+    "fro",
+    formula="‖K‖_F",
+    better="higher",
+    source="Mok et al. (CVPR 2022)",
+    needs=_GRAM,
+    aggregate=Aggregate.GEOMETRIC,
+)
+def frobenius_norm(kernel: Kernel) -> float:
+    """Frobenius norm. Higher is better."""
+    return float(torch.linalg.norm(kernel.matrix))

@@ -1,0 +1,97 @@
+"""NAS-Bench-201 cells, their architecture strings and their published order."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+from ntknas.core.errors import ChoiceError
+
+OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+"""The edges source → target, in the order of the architecture string; node 0 is the input, node 3 the output."""
+OUTPUT_NODE = 3
+
+_ORDER_SEED = 88  # the official generator shuffles the product of operations with this seed
+_EDGE = re.compile(r"(?P<op>[a-z0-9_]+)~(?P<source>\d)")
+_EXAMPLE = "|nor_conv_3x3~0|+|skip_connect~0|none~1|+|none~0|avg_pool_3x3~1|nor_conv_1x1~2|"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One architecture.
+
+    Attributes:
+        index: Place in the published order.
+        operations: The operation on each of ``EDGES``.
+    """
+
+    index: int
+    operations: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return format_cell(self.operations)
+
+
+def format_cell(operations: tuple[str, ...]) -> str:
+    """Write six operations as an architecture string."""
+    nodes = [
+        "".join(f"|{op}~{source}" for op, (source, end) in zip(operations, EDGES, strict=True) if end == target) + "|"
+        for target in range(1, OUTPUT_NODE + 1)
+    ]
+    return "+".join(nodes)
+
+
+def parse_cell(text: str) -> tuple[str, ...]:
+    """Read an architecture string.
+
+    Args:
+        text: Such as ``|nor_conv_3x3~0|+|skip_connect~0|none~1|+|none~0|avg_pool_3x3~1|nor_conv_1x1~2|``.
+
+    Returns:
+        The operation on each of ``EDGES``.
+
+    Raises:
+        ChoiceError: If the text is not the string of a cell.
+    """
+    nodes = text.strip().split("+")
+    if len(nodes) != OUTPUT_NODE:
+        raise _not_a_cell(text, f"{OUTPUT_NODE} nodes joined by '+', got {len(nodes)}")
+    return tuple(op for number, node in enumerate(nodes, start=1) for op in _parse_node(text, node, number))
+
+
+def _parse_node(text: str, node: str, number: int) -> list[str]:
+    edges = node.split("|")
+    if len(edges) != number + 2 or edges[0] or edges[-1]:
+        raise _not_a_cell(text, f"node {number} to hold {number} edge(s) between '|', got {node!r}")
+    return [_parse_edge(text, edge, source) for source, edge in enumerate(edges[1:-1])]
+
+
+def _parse_edge(text: str, edge: str, source: int) -> str:
+    match = _EDGE.fullmatch(edge)
+    if match is None or int(match["source"]) != source:
+        raise _not_a_cell(text, f"an edge 'operation~{source}', got {edge!r}")
+    if match["op"] not in OPERATIONS:
+        raise _not_a_cell(text, f"an operation among {', '.join(OPERATIONS)}, got {match['op']!r}")
+    return match["op"]
+
+
+def _not_a_cell(text: str, expected: str) -> ChoiceError:
+    return ChoiceError(f"Not a NAS-Bench-201 cell: {text!r}. Expected {expected}. A cell looks like {_EXAMPLE}")
+
+
+@lru_cache(maxsize=1)
+def published_order() -> tuple[tuple[str, ...], ...]:
+    """Return the operations of all 15,625 cells in the order of the benchmark's files."""
+    cells = list(product(OPERATIONS, repeat=len(EDGES)))
+    random.Random(_ORDER_SEED).shuffle(cells)  # noqa: S311  (an order, not a secret)
+    return tuple(cells)
+
+
+@lru_cache(maxsize=1)
+def index_of_operations() -> dict[tuple[str, ...], int]:
+    """Return the place of every cell in the published order."""
+    return {operations: index for index, operations in enumerate(published_order())}

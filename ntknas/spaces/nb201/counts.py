@@ -1,0 +1,41 @@
+"""Closed formulas for the parameters and FLOPs of the official network, at any width, depth and image size.
+
+FLOPs are counted as the benchmark's authors count them: multiply-adds of convolutions and of the classifier with its
+bias; nothing for BatchNorm, pooling and sums. At the official setting (16 channels, 5 cells a stage, 32×32 images, 10
+classes) they are 7.78305 + 35.38944·n3 + 3.93216·n1 million, and the parameters 0.073306 + 0.24304·n3 + 0.028·n1
+million, n3 and n1 the numbers of 3×3 and 1×1 convolutions in the cell.
+"""
+
+from __future__ import annotations
+
+from ntknas.spaces.networks.nb201 import STAGES
+
+_KERNEL_AREA = {"nor_conv_1x1": 1, "nor_conv_3x3": 9}
+
+
+def _areas(operations: tuple[str, ...]) -> list[int]:
+    return [_KERNEL_AREA[operation] for operation in operations if operation in _KERNEL_AREA]
+
+
+def count_parameters(operations: tuple[str, ...], *, num_classes: int, channels: int, cells_per_stage: int) -> int:
+    """Return the number of trainable parameters."""
+    widths = [channels * 2**stage for stage in range(STAGES)]
+    stem = 27 * channels + 2 * channels
+    cell = sum(area * c * c + 2 * c for area in _areas(operations) for c in widths)
+    reductions = sum((9 + 2 * 9 + 1) * 2 * c * c + 2 * 4 * c for c in widths[:-1])
+    head = 2 * widths[-1] + widths[-1] * num_classes + num_classes
+    return stem + cells_per_stage * cell + reductions + head
+
+
+def count_flops(
+    operations: tuple[str, ...], *, num_classes: int, channels: int, cells_per_stage: int, image_size: int
+) -> int:
+    """Return the multiply-adds of one image's forward pass."""
+    widths = [channels * 2**stage for stage in range(STAGES)]
+    sizes = [image_size]
+    for _ in widths[:-1]:
+        sizes.append((sizes[-1] + 1) // 2)
+    stem = 27 * channels * image_size**2
+    cell = sum(area * c * c * size**2 for area in _areas(operations) for c, size in zip(widths, sizes, strict=True))
+    reductions = sum((9 + 2 * 9 + 1) * 2 * c * c * size**2 for c, size in zip(widths[:-1], sizes[1:], strict=True))
+    return stem + cells_per_stage * cell + reductions + (widths[-1] + 1) * num_classes

@@ -1,0 +1,148 @@
+"""Which cells are one network: canonical forms that keep a shared convolution apart from a repeated one.
+
+A node is a sum of *terms*: the cell's input or a convolution's output, behind some number of average poolings, with
+a multiplicity. Skip connections and average pooling are linear, so a node expands into its terms exactly; a
+convolution (ReLU, convolution, BatchNorm) starts a new term and is one *instance* wherever its output goes.
+
+Two forms are taken, and a labelling of the instances that is canonical for both:
+
+* ``weights``: a convolution of nothing is nothing. Its input is zero, so BatchNorm's normalised value and every
+  gradient of a weight are zero at initialisation. Equal forms: equal kernels at initialisation under the ``weights``
+  sets.
+* ``all``: a convolution of nothing is its BatchNorm's shift, a trainable constant image (which pooling leaves
+  alone, and for which the size of the convolution does not matter). Equal forms: equal kernels under ``all``, and
+  equal functions all through training.
+
+Instances that do not reach the output are dropped from both.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import permutations, product
+
+from ntknas.spaces.nb201.cells import EDGES, OUTPUT_NODE, published_order
+
+Term = tuple[int, int]
+"""(source, number of poolings); the source is ``INPUT`` or the edge of a convolution."""
+Sum = dict[Term, int]
+"""A node: the multiplicity of each term."""
+Encoded = tuple[tuple[tuple[int, int], int], ...]
+Form = tuple[object, ...]
+
+INPUT = -1
+_SHIFT = "shift"
+
+
+@dataclass(frozen=True)
+class CanonicalCell:
+    """The canonical forms of a cell and the names of its convolutions in them.
+
+    Attributes:
+        weights: Form that decides equality at initialisation under the ``weights`` sets.
+        all: Form that decides equality under ``all`` and after training.
+        labels: For each edge with a live convolution, its canonical number: the same in every cell of one form.
+    """
+
+    weights: Form
+    all: Form
+    labels: tuple[tuple[int, int], ...]
+
+
+@dataclass
+class _Expansion:
+    """A cell written out: what each convolution is applied to, and the output."""
+
+    kinds: dict[int, str]
+    inputs: dict[int, Sum]
+    output: Sum
+
+    def live(self) -> list[int]:
+        """Edges of the convolutions that reach the output."""
+        found: list[int] = []
+        pending = [source for source, _ in self.output]
+        while pending:
+            edge = pending.pop()
+            if edge != INPUT and edge not in found:
+                found.append(edge)
+                pending.extend(source for source, _ in self.inputs[edge])
+        return sorted(found)
+
+    def key(self, edge: int) -> tuple[object, ...]:
+        """A name of the convolution that does not depend on how instances are numbered."""
+        terms = ((pools, count, self._source_key(source)) for (source, pools), count in self.inputs[edge].items())
+        return (self.kinds[edge], *sorted(terms, key=repr))
+
+    def _source_key(self, source: int) -> tuple[object, ...]:
+        return () if source == INPUT else self.key(source)
+
+    def encode(self, labels: dict[int, int], edges: Iterable[int]) -> Form:
+        """Write the cell with the convolutions named by ``labels``, in the order of ``edges``."""
+        instances = tuple((self.kinds[edge], _encode_sum(self.inputs[edge], labels)) for edge in edges)
+        return (*instances, _encode_sum(self.output, labels))
+
+
+def _encode_sum(terms: Sum, labels: dict[int, int]) -> Encoded:
+    return tuple(sorted(((labels.get(source, INPUT), pools), count) for (source, pools), count in terms.items()))
+
+
+def _expand(operations: tuple[str, ...], *, keep_shifts: bool) -> _Expansion:
+    nodes: list[Counter[Term]] = [Counter({(INPUT, 0): 1}), Counter(), Counter(), Counter()]
+    expansion = _Expansion({}, {}, {})
+    flat: set[int] = set()  # convolutions with a spatially constant output, on which pooling is the identity
+    for edge, (operation, (source, target)) in enumerate(zip(operations, EDGES, strict=True)):
+        terms = nodes[source]
+        if operation == "skip_connect":
+            nodes[target].update(terms)
+        elif operation == "avg_pool_3x3":
+            for (origin, pools), count in terms.items():
+                nodes[target][origin, pools if origin in flat else pools + 1] += count
+        elif operation != "none" and (terms or keep_shifts):
+            expansion.kinds[edge] = operation if terms else _SHIFT
+            expansion.inputs[edge] = dict(terms)
+            nodes[target][edge, 0] += 1
+            if not terms or (operation == "nor_conv_1x1" and all(origin in flat for origin, _ in terms)):
+                flat.add(edge)
+    expansion.output = dict(nodes[OUTPUT_NODE])
+    return expansion
+
+
+def _orders(expansion: _Expansion, edges: list[int]) -> Iterator[list[int]]:
+    """All orders of ``edges`` by key; edges with one key in every order."""
+    groups: dict[str, list[int]] = {}
+    for edge in edges:
+        groups.setdefault(repr(expansion.key(edge)), []).append(edge)
+    arranged = product(*(permutations(groups[key]) for key in sorted(groups)))
+    return ([edge for group in order for edge in group] for order in arranged)
+
+
+@lru_cache(maxsize=None)
+def canonical(operations: tuple[str, ...]) -> CanonicalCell:
+    """Return the canonical forms of a cell: the smallest over all numberings of equal-looking convolutions."""
+    weights = _expand(operations, keep_shifts=False)
+    full = _expand(operations, keep_shifts=True)
+    live = weights.live()
+    extra = [edge for edge in full.live() if edge not in live]
+    best: tuple[str, str] | None = None
+    for order in (a + b for a, b in product(_orders(weights, live), list(_orders(full, extra)))):
+        labels = {edge: number for number, edge in enumerate(order)}
+        forms = weights.encode(labels, order[: len(live)]), full.encode(labels, order)
+        if best is None or (repr(forms[0]), repr(forms[1])) < best:
+            best = repr(forms[0]), repr(forms[1])
+            result = CanonicalCell(forms[0], forms[1], tuple(sorted(labels.items())))
+    return result
+
+
+@lru_cache(maxsize=2)
+def class_representatives(identity: str) -> tuple[int, ...]:
+    """Return for every cell the smallest index among the cells that are the same network.
+
+    Args:
+        identity: ``"weights"`` or ``"all"``, as explained at the top of this file.
+    """
+    first: dict[Form, int] = {}
+    forms = (getattr(canonical(operations), identity) for operations in published_order())
+    return tuple(first.setdefault(form, index) for index, form in enumerate(forms))

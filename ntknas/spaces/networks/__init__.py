@@ -1,0 +1,1 @@
+"""Modules that cells are built as, and how their parameters start."""

@@ -1,0 +1,150 @@
+"""The official network around a NAS-Bench-201 cell: stem, three stages of cells, two residual reductions, head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from ntknas.spaces.nb201.cells import EDGES, OUTPUT_NODE
+from ntknas.spaces.networks.initialisation import initialise, materialise, ntk_parametrised
+
+STAGES = 3
+
+
+def _layer(layer: nn.Conv2d | nn.Linear, ntk: bool) -> nn.Module:
+    return ntk_parametrised(layer) if ntk else layer
+
+
+class ReLUConvBN(nn.Sequential):
+    """ReLU, a convolution without bias, BatchNorm with scale and shift."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, ntk: bool):
+        conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+        super().__init__(nn.ReLU(), _layer(conv, ntk), nn.BatchNorm2d(outputs))
+
+
+class Zero(nn.Module):
+    """The operation ``none``: zero, and no gradient back."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return zeros in the shape of the input."""
+        return torch.zeros_like(x)
+
+
+def _operation(name: str, channels: int, ntk: bool) -> nn.Module:
+    match name:
+        case "none":
+            return Zero()
+        case "skip_connect":
+            return nn.Identity()
+        case "avg_pool_3x3":
+            return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+        case "nor_conv_1x1":
+            return ReLUConvBN(channels, channels, 1, 1, ntk)
+        case _:
+            return ReLUConvBN(channels, channels, 3, 1, ntk)
+
+
+class InferCell(nn.Module):
+    """A cell: every node is the sum of its edges' operations; the last node is the output."""
+
+    def __init__(self, operations: tuple[str, ...], channels: int, ntk: bool):
+        super().__init__()
+        self.edges = nn.ModuleList(_operation(name, channels, ntk) for name in operations)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the output node, in the shape of the input."""
+        nodes: list[Tensor | None] = [x, None, None, None]
+        for edge, (source, target) in zip(self.edges, EDGES, strict=True):
+            term = edge(nodes[source])
+            earlier = nodes[target]
+            nodes[target] = term if earlier is None else earlier + term
+        output = nodes[OUTPUT_NODE]
+        assert output is not None
+        return output
+
+
+class Reduction(nn.Module):
+    """A residual block that halves the image and doubles the channels."""
+
+    def __init__(self, inputs: int, ntk: bool):
+        super().__init__()
+        self.conv_a = ReLUConvBN(inputs, 2 * inputs, 3, 2, ntk)
+        self.conv_b = ReLUConvBN(2 * inputs, 2 * inputs, 3, 1, ntk)
+        # ceil_mode changes nothing at the official, even sizes; it lets odd image sizes pass
+        self.downsample = nn.Sequential(
+            nn.AvgPool2d(2, stride=2, ceil_mode=True), _layer(nn.Conv2d(inputs, 2 * inputs, 1, bias=False), ntk)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return images of half the size with twice the channels."""
+        return self.downsample(x) + self.conv_b(self.conv_a(x))
+
+
+class NB201Network(nn.Module):
+    """The network of the benchmark.
+
+    Args:
+        operations: The cell's operation on each edge.
+        num_classes: Number of outputs.
+        channels: Channels of the first stage; doubled at each of the two reductions.
+        cells_per_stage: Cells in each of the three stages.
+        ntk: Whether layers are NTK-parametrised.
+    """
+
+    def __init__(self, operations: tuple[str, ...], num_classes: int, channels: int, cells_per_stage: int, ntk: bool):
+        super().__init__()
+        self.stem = nn.Sequential(
+            _layer(nn.Conv2d(3, channels, 3, padding=1, bias=False), ntk), nn.BatchNorm2d(channels)
+        )
+        layers: list[nn.Module] = []
+        for stage in range(STAGES):
+            if stage:
+                layers.append(Reduction(channels, ntk))
+                channels *= 2
+            layers.extend(InferCell(operations, channels, ntk) for _ in range(cells_per_stage))
+        self.cells = nn.Sequential(*layers)
+        self.lastact = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU())
+        self.classifier = _layer(nn.Linear(channels, num_classes), ntk)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits, shape N×C, of images of shape N×3×H×W."""
+        features = self.lastact(self.cells(self.stem(x)))
+        return self.classifier(features.mean(dim=(2, 3)))
+
+    def operations(self, labels: dict[int, int]) -> Iterator[tuple[str, nn.Module]]:
+        """Yield every operation that has parameters, with the name that seeds it.
+
+        Args:
+            labels: Canonical number of the convolution on each live edge; a dead one is named after its edge.
+        """
+        yield "stem", self.stem
+        for depth, layer in enumerate(self.cells):
+            if isinstance(layer, InferCell):
+                for edge, module in enumerate(layer.edges):
+                    yield f"{depth}/{labels.get(edge, f'dead{edge}')}", module
+            else:
+                yield f"{depth}", layer
+        yield "lastact", self.lastact
+        yield "classifier", self.classifier
+
+
+def build(
+    operations: tuple[str, ...],
+    labels: dict[int, int],
+    *,
+    num_classes: int,
+    channels: int,
+    cells_per_stage: int,
+    init: str,
+    seed: int,
+) -> NB201Network:
+    """Build and start the network of a cell on the CPU, in float32; see ``NB201Network`` and ``initialise``."""
+    with torch.device("meta"):
+        network = NB201Network(operations, num_classes, channels, cells_per_stage, ntk=init == "ntk")
+    materialise(network)
+    for name, module in network.operations(labels):
+        initialise(module, init, seed, name)
+    return network
