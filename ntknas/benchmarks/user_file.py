@@ -1,0 +1,95 @@
+"""A user's own accuracies, from a CSV file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ntknas.core.errors import DataError
+
+INDEX_COLUMNS = ("index",)
+CELL_COLUMNS = ("cell", "arch", "arch_str", "architecture")
+VALUE_COLUMNS = ("value", "accuracy")
+
+
+def read_accuracies(path: Path, space: Any, column: str | None = None) -> pd.Series:
+    """Read accuracies by cell.
+
+    Args:
+        path: CSV file, plain or compressed, with a header: a column ``index`` (place in the published order) or
+            ``cell`` (architecture string; also ``arch``, ``arch_str``), and the accuracies.
+        space: The space of the cells.
+        column: Column of the accuracies; by default ``value`` or ``accuracy``, or the only other column.
+
+    Returns:
+        Accuracy by index of the cell, named after its column; rows without a value are dropped.
+
+    Raises:
+        DataError: If the file cannot be read, lacks a column, or holds a cell twice, unknown or without a number.
+    """
+    table = _read(path)
+    value = _value_column(path, table, column)
+    indices = _indices(path, table, space)
+    values = pd.to_numeric(table[value], errors="coerce")
+    wrong = table[value][values.isna() & table[value].notna()]
+    if len(wrong):
+        raise DataError(f"{path}, line {wrong.index[0] + 2}: expected a number in column {value!r}, got {wrong.iloc[0]!r}.")
+    series = pd.Series(values.to_numpy(float), index=pd.Index(indices, name="cell"), name=value)
+    twice = series.index[series.index.duplicated()]
+    if len(twice):
+        raise DataError(f"{path} holds cell {twice[0]} more than once: expected one accuracy a cell.")
+    return series.dropna()
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path)
+    except FileNotFoundError as error:
+        raise DataError(f"No such file: {path}. --accuracies takes a CSV file with columns index (or cell) and value.") from error
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path} is not a CSV file that can be read: {str(error).strip()}") from error
+    if table.empty:
+        raise DataError(f"{path} holds no rows.")
+    return table
+
+
+def _value_column(path: Path, table: pd.DataFrame, column: str | None) -> str:
+    taken = {*INDEX_COLUMNS, *CELL_COLUMNS}
+    others = [str(name) for name in table.columns if name not in taken]
+    if column is not None:
+        if column not in others:
+            raise DataError(f"{path} has no column {column!r} of accuracies: it has {', '.join(others) or 'none'}.")
+        return column
+    named = [name for name in others if name in VALUE_COLUMNS]
+    if len(named or others) != 1:
+        raise DataError(
+            f"{path} has {len(others)} columns that could be the accuracies ({', '.join(others)}): "
+            "name one with --column."
+        )
+    return (named or others)[0]
+
+
+def _indices(path: Path, table: pd.DataFrame, space: Any) -> list[int]:
+    for name in INDEX_COLUMNS:
+        if name in table:
+            return [_index(path, line, value, len(space)) for line, value in enumerate(table[name], start=2)]
+    for name in CELL_COLUMNS:
+        if name in table:
+            return [_cell(path, line, value, space) for line, value in enumerate(table[name], start=2)]
+    columns = ", ".join(map(str, table.columns))
+    raise DataError(f"{path} names no cells: expected a column 'index' or 'cell', got {columns}.")
+
+
+def _index(path: Path, line: int, value: Any, cells: int) -> int:
+    if not isinstance(value, int | float) or value != value or int(value) != value or not 0 <= value < cells:
+        raise DataError(f"{path}, line {line}: expected a cell index from 0 to {cells - 1}, got {value!r}.")
+    return int(value)
+
+
+def _cell(path: Path, line: int, value: Any, space: Any) -> int:
+    try:
+        return int(space.index(str(value)))
+    except ValueError as error:
+        raise DataError(f"{path}, line {line}: {error}") from error

@@ -1,0 +1,115 @@
+"""The command ``ntknas``: finds the subcommand, reads settings, turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from ntknas import __version__
+from ntknas.core.errors import NtknasError
+
+SETTINGS_FILE = "ntknas.toml"
+_COMMANDS = {
+    "demo": ("demo", "Score 100 real cells on embedded images and correlate with published accuracies."),
+    "score": ("score", "Score the cells of a benchmark into a store; resumes."),
+    "correlate": ("correlate", "Correlate a store's scores with trained accuracies."),
+    "kernel": ("kernel", "Show one cell's kernel: measures, spectrum, heat map."),
+    "bench": ("bench", "Benchmarks: list what is there."),
+    "store": ("store", "Score stores: what one holds."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used, so that help needs no torch."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of the documentation."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _ = _COMMANDS[cmd_name]
+        command: click.Command = import_module(f"ntknas.cli.{module}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+def _settings() -> dict[str, Any]:
+    """Return the content of ``ntknas.toml`` in the current folder: one table a command, option names as keys.
+
+    Raises:
+        NtknasError: If the file is not TOML.
+    """
+    path = Path(SETTINGS_FILE)
+    if not path.is_file():
+        return {}
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise NtknasError(f"Cannot read {path.resolve()}: {error}.") from error
+    for command, options in content.items():
+        if command not in _COMMANDS or not isinstance(options, dict):
+            raise NtknasError(f"{path}: expected one table for each command ({', '.join(_COMMANDS)}), got {command!r}.")
+    return {
+        command: {name.replace("-", "_"): value for name, value in options.items()} for command, options in content.items()
+    }
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110, "auto_envvar_prefix": "NTKNAS"},
+)
+@click.version_option(__version__, prog_name="ntknas")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Score neural architectures without training, by their neural tangent kernel.
+
+    Every option can also be set by a variable NTKNAS_<COMMAND>_<OPTION> or in ntknas.toml ([score] probe = "digits");
+    the command line wins over the variable, the variable over the file. Exit codes: 0 done; 1 something you can fix;
+    2 usage; 3 finished, but some cells failed; 130 and 143 interrupted.
+    """
+    ctx.default_map = _settings()
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return its exit code; errors go to standard error as one message."""
+    try:
+        result = cli.main(arguments, prog_name="ntknas", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted. What was reported as done is stored; the same command goes on from there.", err=True)
+        return 130
+    except NtknasError as error:
+        click.echo(f"Error: {error}", err=True)
+        return 1
+    except BrokenPipeError:
+        # the reader of our output has gone; give the interpreter nothing left to flush there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return result if isinstance(result, int) else 0
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,130 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ntknas.core import choices
+
+if TYPE_CHECKING:
+    from ntknas.data.probe import Probe
+    from ntknas.scoring import Recipe
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_STORE = Path("scores.h5")
+
+
+def _all(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def _choice(name: str, known: Any, default: str, text: str) -> Callable[[F], F]:
+    return click.option(name, type=click.Choice(list(known)), default=default, show_default=True, help=text)
+
+
+bench_option = click.option("--bench", default="nb201", show_default=True, help="Benchmark whose cells are meant.")
+dataset_option = click.option(
+    "--dataset", default="cifar10", show_default=True, help="Data set that networks are built for, and whose accuracy is the target."
+)
+store_option = click.option(
+    "--store", type=click.Path(dir_okay=False, path_type=Path), default=DEFAULT_STORE, show_default=True, help="Score store."
+)
+device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+
+probe_options = _all(
+    click.option("--probe", help="Images of the probe: digits, cifar10 or noise.  [default: the data set's own]"),
+    click.option("--probe-size", type=click.IntRange(1), default=64, show_default=True, help="Images in the probe."),
+    _choice("--draw", ["balanced", "random"], "balanced", "How the probe's images are drawn."),
+    click.option("--probe-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draw."),
+    click.option(
+        "--image-data",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("image_data"),
+        show_default=True,
+        help="Folder of the image sets.",
+    ),
+    click.option("--download", is_flag=True, help="Fetch missing images from their official source."),
+)
+
+kernel_options = _all(
+    _choice("--output", choices.OUTPUTS, "sum", "Output reduction."),
+    _choice("--batch-norm", choices.BATCH_NORMS, "frozen", "Batch-norm policy."),
+    _choice("--parameters", choices.PARAMETERS, "weights", "Parameter set."),
+    _choice("--normalisation", choices.NORMALISATIONS, "none", "Normalisation of the kernel."),
+    _choice("--precision", choices.PRECISIONS, "float32", "Precision of the rows; the Gram matrix is float64."),
+    click.option(
+        "--init",
+        default="default",
+        show_default=True,
+        help="Initialisation: default, kaiming-fan-in, kaiming-fan-out, xavier, normal-fan-in or ntk.",
+    ),
+    click.option("--channels", type=click.IntRange(1), default=16, show_default=True, help="Channels of the first stage."),
+    click.option("--cells-per-stage", type=click.IntRange(1), default=5, show_default=True, help="Cells in each stage."),
+)
+
+
+@dataclass(frozen=True)
+class ProbeOptions:
+    """What the probe options say; fields as in ``probe_options``."""
+
+    probe: str | None
+    probe_size: int
+    draw: str
+    probe_seed: int
+    image_data: Path
+    download: bool
+
+    @classmethod
+    def take(cls, options: dict[str, Any]) -> ProbeOptions:
+        """Take the probe options out of a command's options."""
+        return cls(**{name: options.pop(name) for name in cls.__dataclass_fields__})
+
+    def make(self, dataset: str) -> Probe:
+        """Draw the probe for networks of a data set; its source's remarks go to standard error.
+
+        Raises:
+            NtknasError: If the images are not there, or nothing says which are meant.
+        """
+        from ntknas.cli.output import note
+        from ntknas.core.errors import DataError
+        from ntknas.data.datasets import get_dataset
+        from ntknas.data.probe import make_probe
+        from ntknas.data.sources import Request
+
+        target = get_dataset(dataset)
+        source = self.probe or target.images
+        if source is None:
+            raise DataError(f"No image source for {dataset} yet: name other images with --probe (digits, cifar10, noise).")
+        request = Request(
+            self.image_data, "train", target.image_size, target.num_classes, self.probe_seed, download=self.download
+        )
+        probe = make_probe(source, self.probe_size, request, self.draw)
+        if probe.note:
+            note(f"Note: {probe.note}.")
+        return probe
+
+
+def take_recipe(options: dict[str, Any], measures: tuple[str, ...] | None, name: str = "custom") -> Recipe:
+    """Take the kernel options out of a command's options, as a recipe."""
+    from ntknas.core.choices import Choices
+    from ntknas.scoring import NetworkOptions, Recipe
+
+    chosen = Choices(*(options.pop(field) for field in Choices.__dataclass_fields__))
+    network = NetworkOptions(options.pop("channels"), options.pop("cells_per_stage"), init=options.pop("init"))
+    return Recipe(name, chosen, network, measures) if measures else Recipe(name, chosen, network)
+
+
+def split_names(text: str | None) -> tuple[str, ...] | None:
+    """Split names at commas; ``None`` and ``all`` mean all."""
+    return None if text in (None, "all") else tuple(name.strip() for name in text.split(",") if name.strip())

@@ -1,0 +1,86 @@
+"""Kendall's τ-b, Spearman's ρ and Pearson's r, plain and for many bootstrap resamples at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Array = NDArray[np.float64]
+PAIRWISE_LIMIT = 1500
+"""Up to this many cells τ-b of resamples comes from one matrix of pairs; beyond it from one call a resample."""
+
+
+def kendall(x: Array, y: Array) -> float:
+    """Kendall's τ-b: (concordant − discordant) / √(pairs untied in x · pairs untied in y); NaN for a constant."""
+    return _without_warning(lambda: float(stats.kendalltau(x, y).statistic))
+
+
+def spearman(x: Array, y: Array) -> float:
+    """Spearman's ρ: Pearson's r of the mid-ranks; NaN for a constant."""
+    return pearson(stats.rankdata(x), stats.rankdata(y))
+
+
+def pearson(x: Array, y: Array) -> float:
+    """Pearson's r; NaN for a constant, also where only rounding tells its values apart."""
+    return float(_pearson_rows(x[None], y[None])[0])
+
+
+COEFFICIENTS: dict[str, Callable[[Array, Array], float]] = {
+    "kendall": kendall,
+    "spearman": spearman,
+    "pearson": pearson,
+}
+
+
+def resampled(name: str, x: Array, y: Array, indices: NDArray[np.int64]) -> Array:
+    """Return a coefficient on every resample.
+
+    Args:
+        name: A key of ``COEFFICIENTS``.
+        x: First variable, shape n.
+        y: Second variable, shape n.
+        indices: Resamples, shape B×n.
+
+    Returns:
+        Shape B; NaN where a resample is constant.
+    """
+    if name == "kendall":
+        return _kendall_pairs(x, y, indices) if len(x) <= PAIRWISE_LIMIT else _kendall_loop(x, y, indices)
+    columns = (x[indices], y[indices])
+    if name == "spearman":
+        columns = (stats.rankdata(columns[0], axis=1), stats.rankdata(columns[1], axis=1))
+    return _pearson_rows(*columns)
+
+
+def _kendall_pairs(x: Array, y: Array, indices: NDArray[np.int64]) -> Array:
+    """τ-b by pair signs: a resample weighs pair (i, j) by the product of how often i and j were drawn."""
+    weights = np.zeros(indices.shape)
+    np.add.at(weights, (np.arange(len(indices))[:, None], indices), 1.0)
+    sign_x, sign_y = (np.sign(v[:, None] - v[None, :]) for v in (x, y))
+
+    def weighted(pairs: Array) -> Array:
+        return np.einsum("bi,bi->b", weights @ pairs, weights)
+
+    untied = weighted(np.abs(sign_x)) * weighted(np.abs(sign_y))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return weighted(sign_x * sign_y) / np.sqrt(untied)
+
+
+def _kendall_loop(x: Array, y: Array, indices: NDArray[np.int64]) -> Array:
+    return np.array([kendall(x[rows], y[rows]) for rows in indices])
+
+
+def _pearson_rows(x: Array, y: Array) -> Array:
+    centred = [v - v.mean(axis=1, keepdims=True) for v in (x, y)]
+    norms = [np.linalg.norm(v, axis=1) for v in centred]
+    for norm, v in zip(norms, (x, y), strict=True):
+        norm[norm <= 1e-13 * np.linalg.norm(v, axis=1)] = np.nan
+    return np.einsum("bn,bn->b", *centred) / (norms[0] * norms[1])
+
+
+def _without_warning(compute: Callable[[], float]) -> float:
+    with np.errstate(all="ignore"):
+        return compute()

@@ -1,0 +1,244 @@
+"""Rank correlations of scores with trained accuracies, and all that is needed to judge them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ntknas.benchmarks.table import AccuracyTable, Benchmark
+from ntknas.core.errors import NtknasError
+from ntknas.correlation import noise
+from ntknas.correlation.aggregate import over_seeds
+from ntknas.correlation.bootstrap import Estimate, draw_resamples, estimate
+from ntknas.correlation.coefficients import COEFFICIENTS, Array, kendall
+from ntknas.correlation.partial import partial_kendall
+from ntknas.measures import Aggregate, all_measures
+from ntknas.spaces import load_space
+
+BASELINES = ("parameters", "flops")
+TOP_SHARES = {"kendall_top10": 0.10, "kendall_top25": 0.25}
+FEWEST_TOP_CELLS = 10
+INTERVAL = "95 % percentile bootstrap over cells"
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """The answer of ``correlate``.
+
+    Attributes:
+        rows: One flat dictionary for each (measure, setting, target); see spec of ``ntknas correlate --json``.
+        targets: For each target ``seed_agreement`` and ``ceiling``, or ``None`` without repeated runs.
+        points: For each (measure, setting, target) the cells, signed scores and accuracies that were used.
+        settings: What the digests in the rows stand for.
+        resamples: Number of bootstrap resamples.
+    """
+
+    rows: list[dict[str, Any]]
+    targets: dict[str, dict[str, Any]]
+    points: dict[tuple[str, str, str], pd.DataFrame]
+    settings: dict[str, Any]
+    resamples: int
+
+    def frame(self) -> pd.DataFrame:
+        """Return the rows as a data frame; the coefficients' values and interval ends are columns."""
+        flat = []
+        for row in self.rows:
+            cells = {key: value for key, value in row.items() if not isinstance(value, dict)}
+            for name in COEFFICIENTS:
+                cells |= {name: row[name]["value"], f"{name}_low": row[name]["low"], f"{name}_high": row[name]["high"]}
+            cells["left_out"] = " ".join(f"{status}:{count}" for status, count in row["left_out"].items())
+            flat.append(cells)
+        return pd.DataFrame(flat)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return rows, targets, settings and how intervals were made, as plain data."""
+        return {
+            "rows": self.rows,
+            "targets": self.targets,
+            "settings": self.settings,
+            "interval": INTERVAL,
+            "resamples": self.resamples,
+        }
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """One measure under one setting: a signed score a cell."""
+
+    measure: str
+    recipe: str
+    setting: str
+    cells: pd.DataFrame
+    sign: int
+    seconds: float | None
+
+
+def correlate(
+    scores: pd.DataFrame,
+    accuracies: Benchmark | pd.Series | Mapping[str, pd.Series | AccuracyTable],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Correlation:
+    """Correlate scores with accuracies.
+
+    Scores are signed so that higher is better, and brought from seeds to one score a cell by their measure's rule. The
+    counts of parameters and FLOPs stand beside them as baselines.
+
+    Args:
+        scores: As from ``ntknas.load_store``.
+        accuracies: A benchmark (every target it holds), a series of accuracies by cell index, or several by name.
+        resamples: Number of bootstrap resamples; 0 for no intervals.
+        seed: Seed of the bootstrap and of the noise simulation.
+
+    Returns:
+        The rows and what belongs to them.
+
+    Raises:
+        NtknasError: If there are no scores, or none of them has an accuracy.
+    """
+    if scores.empty:
+        raise NtknasError("There are no scores to correlate: run ntknas score first.")
+    scored = _with_baselines(scores)
+    result = Correlation([], {}, {}, scores.attrs.get("settings", {}), resamples)
+    for target, values in _targets(accuracies).items():
+        means, runs = _means_and_runs(values)
+        cells = scored[0].cells.index.intersection(means.index)
+        if not len(cells):
+            raise NtknasError(f"None of the {len(scored[0].cells)} scored cells has an accuracy in {target}.")
+        result.targets[target] = _noise(runs, cells, seed)
+        for item in scored:
+            _add_row(result, item, target, means, _counts(scores, item.setting), seed)
+    return result
+
+
+def _targets(accuracies: Any) -> dict[str, pd.Series | AccuracyTable]:
+    if isinstance(accuracies, Benchmark):
+        return {str(target): accuracies.table(target) for target in accuracies.targets(*filter(None, [accuracies.dataset]))}
+    if isinstance(accuracies, pd.Series):
+        return {str(accuracies.name or "accuracies"): accuracies}
+    return dict(accuracies)
+
+
+def _means_and_runs(values: pd.Series | AccuracyTable) -> tuple[pd.Series, pd.DataFrame | None]:
+    if isinstance(values, AccuracyTable):
+        return pd.Series(values.mean), pd.DataFrame(values.runs)
+    return values.dropna(), None
+
+
+def _noise(runs: pd.DataFrame | None, cells: pd.Index, seed: int) -> dict[str, Any]:
+    if runs is None:
+        return {"seed_agreement": None, "ceiling": None}
+    values = runs.loc[cells].to_numpy(float)
+    limits = noise.ceiling(values, seed)
+    return {
+        "seed_agreement": noise.seed_agreement(values),
+        "ceiling": limits and {name: asdict(limit) for name, limit in limits.items()},
+    }
+
+
+def _with_baselines(scores: pd.DataFrame) -> list[_Scored]:
+    """All measures by setting, then the counts on every cell that any measure has a value for."""
+    known = all_measures()
+    order = {name: place for place, name in enumerate(known)}
+    scored = []
+    for (setting, name), rows in scores.groupby(["setting", "measure"], sort=False, observed=True):
+        measure = known.get(str(name))
+        cells = over_seeds(rows, measure.aggregate if measure else Aggregate.MEAN)
+        computed = rows[rows["status"] != "disconnected"]
+        seconds = float(computed["seconds"].mean() * rows.groupby("cell").size().mean()) if len(computed) else None
+        recipe = str(rows["recipe"].iloc[0])
+        scored.append(_Scored(str(name), recipe, str(setting), cells, measure.sign if measure else 1, seconds))
+    scored.sort(key=lambda item: order.get(item.measure, len(order)))
+    setting = scored[0].setting
+    cells = sorted(set().union(*(item.cells.index[item.cells["status"] == "ok"] for item in scored)))
+    counts = _counts(scores, setting)
+    return scored + [_baseline(name, setting, cells, counts[name]) for name in BASELINES]
+
+
+def _baseline(name: str, setting: str, cells: list[int], counts: Any) -> _Scored:
+    frame = pd.DataFrame({"value": [float(counts(cell)) for cell in cells], "status": "ok"}, index=pd.Index(cells, name="cell"))
+    return _Scored(name, "baseline", setting, frame, 1, 0.0)
+
+
+def _counts(scores: pd.DataFrame, setting: str) -> dict[str, Any]:
+    """Functions from a cell to its parameters and FLOPs, under the network options of a setting."""
+    fields = scores[scores["setting"] == setting].iloc[0]
+    space = load_space(fields["space"])
+    options = {name: int(fields[name]) for name in ("num_classes", "channels", "cells_per_stage")}
+    size = int(fields["probe_shape"].split("x")[-1])
+    return {
+        "parameters": lambda cell: space.parameters(int(cell), **options),
+        "flops": lambda cell: space.flops(int(cell), image_size=size, **options),
+    }
+
+
+def _add_row(
+    result: Correlation, item: _Scored, target: str, means: pd.Series, counts: Mapping[str, Any], seed: int
+) -> None:
+    usable = item.cells[item.cells["status"] == "ok"]
+    cells = usable.index.intersection(means.index)
+    x = item.sign * usable.loc[cells, "value"].to_numpy(float)
+    y = means.loc[cells].to_numpy(float)
+    covariates = {name: np.array([count(cell) for cell in cells], float) for name, count in counts.items()}
+    drawn = draw_resamples(len(x), result.resamples if len(x) else 0, seed)
+    partial, given = (None, []) if item.recipe == "baseline" else partial_kendall(x, y, covariates)
+    row = {
+        "measure": item.measure,
+        "recipe": item.recipe,
+        "target": target,
+        "setting": item.setting,
+        "n": len(x),
+        "left_out": _left_out(item.cells, means),
+        "ties": _tied_pairs(x),
+        "tied_accuracies": _tied_pairs(y),
+        **{name: asdict(estimate(name, x, y, drawn)) for name in COEFFICIENTS},
+        **{name: _kendall_of_top(x, y, share) for name, share in TOP_SHARES.items()},
+        **_best(x, y, cells),
+        "partial_kendall": partial,
+        "partial_given": given,
+        "baseline_kendall": {name: _or_none(kendall(v, y)) for name, v in covariates.items()} if len(x) > 2 else {},
+        "seconds_per_cell": item.seconds,
+    }
+    result.rows.append(row)
+    result.points[item.measure, item.setting, target] = pd.DataFrame({"score": x, "accuracy": y}, index=cells)
+
+
+def _left_out(cells: pd.DataFrame, means: pd.Series) -> dict[str, int]:
+    reasons = cells["status"].where(cells["status"] != "ok")
+    reasons = reasons.fillna(pd.Series("no accuracy", index=cells.index.difference(means.index)))
+    return {str(status): int(count) for status, count in reasons.dropna().value_counts().items()}
+
+
+def _tied_pairs(values: Array) -> int:
+    counts = np.unique(values, return_counts=True)[1]
+    return int((counts * (counts - 1) // 2).sum())
+
+
+def _kendall_of_top(x: Array, y: Array, share: float) -> float | None:
+    """τ-b among the share of cells with the highest accuracies (and those tied with the last of them)."""
+    count = math.ceil(share * len(y))
+    if count < FEWEST_TOP_CELLS:
+        return None
+    top = y >= np.sort(y)[-count]
+    return _or_none(kendall(x[top], y[top]))
+
+
+def _best(x: Array, y: Array, cells: pd.Index) -> dict[str, Any]:
+    """The cell with the best score, and what it lacks to the best accuracy; tied bests count by their mean."""
+    if not len(x):
+        return {"best_cell": None, "regret": None}
+    best = x == x.max()
+    return {"best_cell": int(cells[best][0]), "regret": float(y.max() - y[best].mean())}
+
+
+def _or_none(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+__all__ = ["INTERVAL", "Correlation", "Estimate", "correlate"]

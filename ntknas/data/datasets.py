@@ -1,0 +1,40 @@
+"""The data sets whose accuracies are targets: what a network for each looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ntknas.core.errors import check_known
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set that networks are built for.
+
+    Attributes:
+        num_classes: Outputs of a network.
+        image_size: Height and width of its images.
+        tables: Names under which benchmarks hold accuracies on it.
+        images: Image source that holds its images, if there is one.
+    """
+
+    num_classes: int
+    image_size: int
+    tables: tuple[str, ...]
+    images: str | None
+
+
+DATASETS = {
+    "cifar10": Dataset(10, 32, ("cifar10-valid", "cifar10"), "cifar10"),
+    "cifar100": Dataset(100, 32, ("cifar100",), None),
+    "ImageNet16-120": Dataset(120, 16, ("ImageNet16-120",), None),
+}
+
+
+def get_dataset(name: str) -> Dataset:
+    """Return a data set.
+
+    Raises:
+        ChoiceError: If there is none of this name.
+    """
+    return DATASETS[check_known("data set", name, DATASETS)]

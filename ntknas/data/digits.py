@@ -1,0 +1,32 @@
+"""Scikit-learn's handwritten digits: 1,797 images of 8×8 pixels, embedded in the package."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ntknas.data.sources import ImageSet, Request
+
+_MAXIMUM = 16.0
+_TEST_EVERY = 5  # the set has no official split: every fifth image is kept for testing
+
+
+def load(request: Request) -> ImageSet:
+    """Return the digits, brought to 3×size×size by bilinear interpolation, with mean 0 and variance 1 over the set."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    test = np.arange(len(digits.target)) % _TEST_EVERY == _TEST_EVERY - 1
+    chosen = test if request.split == "test" else ~test
+    pixels = torch.from_numpy(digits.images / _MAXIMUM).float()
+    mean, deviation = float(pixels.mean()), float(pixels.std(correction=0))
+    images = ((pixels - mean) / deviation)[torch.from_numpy(chosen)]
+    size = [request.image_size, request.image_size]
+
+    def take(places: np.ndarray) -> Tensor:
+        small = images[torch.as_tensor(places)].unsqueeze(1)
+        return F.interpolate(small, size, mode="bilinear", align_corners=False).repeat(1, 3, 1, 1)
+
+    return ImageSet("digits", digits.target[chosen].astype(np.int64), 10, take)

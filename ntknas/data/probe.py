@@ -1,0 +1,103 @@
+"""The probe: the batch at which kernels are evaluated, identified by the hash of its content."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ntknas.core.errors import DataError, check_known
+from ntknas.data.sources import ImageSet, Request, load_images
+
+DRAWS = {
+    "balanced": "equally many images of each class, in the order of the classes; a remainder goes to drawn classes",
+    "random": "images drawn without replacement, whatever their class",
+}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A batch of images with labels.
+
+    Attributes:
+        images: Float32, N×3×H×W.
+        labels: Int64, N.
+        num_classes: Number of classes of the source.
+        source: Name of the image source.
+        draw: A key of ``DRAWS``.
+        seed: Seed of the draw.
+        note: What a user should know about the source's files, else empty.
+    """
+
+    images: Tensor = field(repr=False)
+    labels: Tensor = field(repr=False)
+    num_classes: int
+    source: str
+    draw: str
+    seed: int
+    note: str = ""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of shape, images and labels."""
+        digest = hashlib.sha256(str(tuple(self.images.shape)).encode())
+        digest.update(self.images.contiguous().numpy().astype("<f4").tobytes())
+        digest.update(self.labels.contiguous().numpy().astype("<i8").tobytes())
+        return digest.hexdigest()
+
+    def describe(self) -> dict[str, str | int]:
+        """Return what identifies the probe and says where it came from."""
+        shape = "x".join(map(str, self.images.shape))
+        return {"hash": self.hash, "source": self.source, "shape": shape, "draw": self.draw, "seed": self.seed}
+
+
+def make_probe(source: str, size: int, request: Request, draw: str = "balanced") -> Probe:
+    """Draw a probe.
+
+    Args:
+        source: Name of an image source.
+        size: Number of images.
+        request: What is asked of the source; its seed also seeds the draw.
+        draw: A key of ``DRAWS``.
+
+    Raises:
+        ChoiceError: If the source or the draw is unknown.
+        DataError: If the source has too few images, or its files are missing or damaged.
+    """
+    check_known("draw", draw, DRAWS)
+    if size < 1:
+        raise DataError(f"A probe needs at least one image, got {size}.")
+    images = load_images(source, replace(request, size=size))
+    generator = np.random.default_rng(request.seed)
+    places = (_balanced if draw == "balanced" else _random)(images, size, generator)
+    labels = torch.from_numpy(np.ascontiguousarray(images.labels[places]))
+    return Probe(images.take(places), labels, images.num_classes, source, draw, request.seed, images.note)
+
+
+def _random(images: ImageSet, size: int, generator: np.random.Generator) -> np.ndarray:
+    if size > len(images):
+        raise DataError(f"A probe of {size} images was asked for, and {images.name} has {len(images)} here.")
+    return generator.permutation(len(images))[:size]
+
+
+def _balanced(images: ImageSet, size: int, generator: np.random.Generator) -> np.ndarray:
+    share, remainder = divmod(size, images.num_classes)
+    favoured = set(generator.permutation(images.num_classes)[:remainder].tolist())
+    chosen = []
+    for label in range(images.num_classes):
+        wanted = share + (label in favoured)
+        members = generator.permutation(np.flatnonzero(images.labels == label))
+        if len(members) < wanted:
+            raise DataError(
+                f"A balanced probe of {size} images needs {wanted} of class {label}, and {images.name} has "
+                f"{len(members)} here: choose a smaller probe, or --draw random."
+            )
+        chosen.append(members[:wanted])
+    return np.concatenate(chosen)

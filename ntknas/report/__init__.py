@@ -1,0 +1,1 @@
+"""Pictures: figure specifications and the plotter that draws them."""

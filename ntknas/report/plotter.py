@@ -1,0 +1,154 @@
+"""Draws figure specifications with matplotlib."""
+
+from __future__ import annotations
+
+import math
+from functools import singledispatch
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure as Canvas
+
+from ntknas.core.errors import NtknasError
+from ntknas.report.figures import BarGroup, Bars, Figure, KernelView, Panel, ScatterGrid
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
+"""Okabe and Ito's palette, which colour-blind readers can tell apart."""
+_STYLE = {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": "medium",
+    "font.size": 9,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 130,
+}
+_COLUMNS = 4
+
+
+def draw(figure: Figure, path: Path) -> Path:
+    """Draw a figure into a file, whose ending decides the format.
+
+    Raises:
+        NtknasError: If the folder cannot be written or the ending is not a picture's.
+    """
+    with mpl.rc_context(_STYLE):
+        canvas = _canvas(figure)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            canvas.savefig(path)
+        except OSError as error:
+            raise NtknasError(f"Cannot write the picture {path}: {error.strerror or error}.") from error
+        except ValueError as error:
+            raise NtknasError(f"Cannot write the picture {path}: {error}. Use .png, .pdf or .svg.") from error
+        finally:
+            plt.close(canvas)
+    return path
+
+
+@singledispatch
+def _canvas(figure: Figure) -> Canvas:
+    raise TypeError(f"no way to draw a {type(figure).__name__}")
+
+
+@_canvas.register
+def _scatter(figure: ScatterGrid) -> Canvas:
+    rows = math.ceil(len(figure.panels) / _COLUMNS)
+    columns = min(_COLUMNS, len(figure.panels))
+    canvas, axes = plt.subplots(rows, columns, figsize=(3.0 * columns, 2.7 * rows + 0.4), sharey=True, squeeze=False)
+    for axis, panel in zip(axes.flat, figure.panels, strict=False):
+        _panel(axis, panel)
+    for axis in list(axes.flat)[len(figure.panels) :]:
+        axis.set_visible(False)
+    for axis in axes[:, 0]:
+        axis.set_ylabel(figure.y_label)
+    canvas.suptitle(figure.title)
+    return canvas
+
+
+def _panel(axis: Any, panel: Panel) -> None:
+    axis.scatter(panel.x, panel.y, s=12, alpha=0.65, color=COLOURS[0], linewidths=0)
+    axis.set_title(f"{panel.title}\n{panel.note}" if panel.note else panel.title)
+    axis.set_xlabel(panel.x_label)
+    if len(panel.x) and (panel.x > 0).all() and panel.x.max() > 30 * panel.x.min():
+        axis.set_xscale("log")
+    elif len(panel.x) and (panel.x < 0).all() and panel.x.min() < 30 * panel.x.max():
+        axis.set_xscale("symlog", linthresh=float(-panel.x.max()))
+        axis.xaxis.set_major_locator(mpl.ticker.SymmetricalLogLocator(base=10, linthresh=float(-panel.x.max())))
+
+
+@_canvas.register
+def _bars(figure: Bars) -> Canvas:
+    height = 0.9 + len(figure.labels) * (0.16 * len(figure.groups) + 0.12)
+    canvas, axis = plt.subplots(figsize=(7.0, height))
+    places = np.arange(len(figure.labels))[::-1]
+    thickness = 0.8 / len(figure.groups)
+    for number, group in enumerate(figure.groups):
+        _bar_group(axis, figure, group, places + 0.4 - (number + 0.5) * thickness, thickness, COLOURS[number % len(COLOURS)])
+    axis.set_yticks(places, figure.labels)
+    axis.axvline(0, color="0.3", linewidth=0.8)
+    axis.set_xlabel(figure.x_label)
+    axis.set_title(figure.title)
+    axis.grid(axis="x", alpha=0.25)
+    axis.set_axisbelow(True)
+    canvas.legend(loc="outside lower center", ncols=len(figure.groups), frameon=False)
+    return canvas
+
+
+def _bar_group(axis: Any, figure: Bars, group: BarGroup, places: np.ndarray, thickness: float, colour: str) -> None:
+    bars = axis.barh(places, np.nan_to_num(group.values), height=thickness * 0.92, color=colour, label=group.name)
+    for label, bar in zip(figure.labels, bars, strict=True):
+        if label in figure.muted:
+            bar.set_alpha(0.45)
+    sided = np.isfinite(group.values) & np.isfinite(group.low) & np.isfinite(group.high)
+    error = np.abs(np.stack([group.values - group.low, group.high - group.values]))[:, sided]
+    axis.errorbar(group.values[sided], places[sided], xerr=error, fmt="none", ecolor="0.2", elinewidth=0.9, capsize=1.8)
+    if group.limit is not None:
+        axis.axvline(group.limit, color=colour, linestyle="--", linewidth=1, label=f"noise ceiling {group.limit:.2f}")
+
+
+@_canvas.register
+def _kernel(figure: KernelView) -> Canvas:
+    order = np.arange(len(figure.matrix)) if figure.labels is None else np.argsort(figure.labels, kind="stable")
+    canvas, (heat, line) = plt.subplots(1, 2, figsize=(9.2, 4.2))
+    picture = heat.imshow(figure.matrix[np.ix_(order, order)], cmap="viridis", interpolation="nearest")
+    canvas.colorbar(picture, ax=heat, shrink=0.85)
+    heat.set_title("kernel")
+    if figure.labels is None:
+        heat.set_xlabel("sample")
+    else:
+        _class_grid(heat, figure.labels[order])
+    _spectrum(line, figure)
+    canvas.suptitle(figure.title)
+    return canvas
+
+
+def _class_grid(axis: Any, labels: np.ndarray) -> None:
+    edges = np.flatnonzero(np.diff(labels)) + 0.5
+    for edge in edges:
+        axis.axhline(edge, color="white", linewidth=0.5, alpha=0.7)
+        axis.axvline(edge, color="white", linewidth=0.5, alpha=0.7)
+    bounds = np.concatenate([[-0.5], edges, [len(labels) - 0.5]])
+    middles = (bounds[:-1] + bounds[1:]) / 2
+    names = labels[np.ceil(bounds[:-1]).astype(int)]
+    axis.set_xticks(middles, names)
+    axis.set_yticks(middles, names)
+    axis.set_xlabel("sample, sorted by class")
+
+
+def _spectrum(axis: Any, figure: KernelView) -> None:
+    numbers = np.arange(1, len(figure.spectrum) + 1)
+    positive = figure.spectrum > 0
+    axis.semilogy(numbers[positive], figure.spectrum[positive], "o-", markersize=3, linewidth=1, color=COLOURS[0])
+    if figure.threshold > 0 and positive.any() and figure.spectrum[positive].min() < 1e3 * figure.threshold:
+        axis.axhline(figure.threshold, color=COLOURS[4], linestyle="--", linewidth=1, label="singular at or below")
+        axis.legend(frameon=False)
+    axis.set_title("spectrum")
+    axis.set_xlabel("i")
+    axis.set_ylabel("eigenvalue λ_i")
+    axis.grid(alpha=0.25)

@@ -1,0 +1,7 @@
+"""Scoring a space: recipes, the plan of what to compute once, and the runner."""
+
+from ntknas.scoring.plan import Plan, WorkItem, make_plan
+from ntknas.scoring.recipe import NetworkOptions, Recipe
+from ntknas.scoring.runner import Progress, run
+
+__all__ = ["NetworkOptions", "Plan", "Progress", "Recipe", "WorkItem", "make_plan", "run"]

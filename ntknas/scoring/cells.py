@@ -1,0 +1,76 @@
+"""Which cells of a space to score: all, a seeded sample, or a user's list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ntknas.core.errors import ChoiceError, DataError
+
+
+def sample(space: Any, count: int, seed: int) -> list[int]:
+    """Return a sample of cells without replacement, in the order of their indices.
+
+    Raises:
+        ChoiceError: If the space has fewer cells, or none is asked for.
+    """
+    if not 1 <= count <= len(space):
+        raise ChoiceError(f"--cells must be 'all' or a number from 1 to {len(space)} for {space.name}, got {count}.")
+    return sorted(np.random.default_rng(seed).permutation(len(space))[:count].tolist())
+
+
+def select(space: Any, cells: str, seed: int) -> list[int]:
+    """Return the cells that ``--cells`` asks for.
+
+    Args:
+        space: The space.
+        cells: ``all`` or a number.
+        seed: Seed of the sample.
+
+    Raises:
+        ChoiceError: If it is neither.
+    """
+    if cells == "all":
+        return list(range(len(space)))
+    if not cells.isdigit():
+        raise ChoiceError(f"--cells must be 'all' or a number from 1 to {len(space)} for {space.name}, got {cells!r}.")
+    return sample(space, int(cells), seed)
+
+
+def read_cells_file(space: Any, path: Path) -> list[int]:
+    """Return the cells of a file with one index or architecture string a line; ``#`` starts a comment line.
+
+    Raises:
+        DataError: If the file cannot be read, is empty, or a line is no cell.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"Cannot read the cells file {path}: {getattr(error, 'strerror', None) or error}.") from error
+    entries = [(number, line.strip()) for number, line in enumerate(lines, start=1)]
+    cells = [_entry(space, path, number, text) for number, text in entries if text and not text.startswith("#")]
+    if not cells:
+        raise DataError(f"{path} names no cells: expected one index or architecture string a line.")
+    return list(dict.fromkeys(cells))
+
+
+def _entry(space: Any, path: Path, number: int, text: str) -> int:
+    try:
+        return find(space, text)
+    except ChoiceError as error:
+        raise DataError(f"{path}, line {number}: {error}") from error
+
+
+def find(space: Any, text: str) -> int:
+    """Return the index of a cell that is named by index or architecture string.
+
+    Raises:
+        ChoiceError: If there is no such cell.
+    """
+    if not text.lstrip("-").isdigit():
+        return int(space.index(text))
+    if not 0 <= int(text) < len(space):
+        raise ChoiceError(f"Cell index out of range: expected 0 to {len(space) - 1} for {space.name}, got {text}.")
+    return int(text)

@@ -1,0 +1,51 @@
+"""What a run is recorded with: versions, device, threads and time."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy
+import torch
+
+from ntknas import __version__
+from ntknas.core.errors import NtknasError
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device to compute on.
+
+    Args:
+        name: ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        NtknasError: If the device does not exist here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cpu":
+        return torch.device("cpu")
+    if not name.startswith("cuda"):
+        raise NtknasError(f"Unknown device {name!r}: expected auto, cpu, cuda or cuda:N.")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    number = name.removeprefix("cuda").removeprefix(":") or "0"
+    if not number.isdigit() or int(number) >= count:
+        raise NtknasError(f"No device {name!r}: torch {torch.__version__} sees {count} GPU(s) here. Use --device cpu.")
+    return torch.device(name)
+
+
+def describe(device: torch.device) -> dict[str, Any]:
+    """Return versions, device and threads as plain data."""
+    is_gpu = device.type == "cuda"
+    return {
+        "ntknas": __version__,
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "device": torch.cuda.get_device_name(device) if is_gpu else f"cpu ({platform.machine()}, {os.cpu_count()} cores)",
+        "threads": torch.get_num_threads(),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }

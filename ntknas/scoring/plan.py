@@ -1,0 +1,127 @@
+"""The plan: which kernels have to be computed, each once, and for which cells each one counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from ntknas.core.choices import Choices
+from ntknas.core.score import Score, Status
+from ntknas.data.probe import Probe
+from ntknas.scoring.recipe import Recipe
+from ntknas.store import ScoreRecord, ScoreStore
+
+
+@dataclass(frozen=True)
+class WorkItem:
+    """One kernel to compute.
+
+    Attributes:
+        setting: Digest of the setting.
+        choices: The kernel's choices.
+        cell: Index of the cell to build: the first of those that are this network.
+        seed: Seed of the weights.
+        measures: Measures to take.
+        members: Cells that the scores count for.
+    """
+
+    setting: str
+    choices: Choices
+    cell: int
+    seed: int
+    measures: tuple[str, ...]
+    members: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do.
+
+    Attributes:
+        items: Kernels to compute.
+        copies: Scores that the store holds for another cell that is the same network.
+        requested: Number of (cell, seed, kernel) asked for.
+        stored: How many of them the store holds already.
+    """
+
+    items: list[WorkItem]
+    copies: list[ScoreRecord]
+    requested: int
+    stored: int
+
+
+def make_plan(
+    space: Any, dataset: str, recipe: Recipe, probe: Probe, cells: Sequence[int], seeds: Sequence[int], store: ScoreStore
+) -> Plan:
+    """Plan a run: the difference between what is asked for and what the store holds.
+
+    Args:
+        space: The space.
+        dataset: Data set that networks are built for.
+        recipe: The recipe.
+        probe: The probe.
+        cells: Indices of the cells to score.
+        seeds: Seeds of the weights.
+        store: Where scores are kept; new settings are made known to it.
+    """
+    plan = Plan([], [], 0, 0)
+    for output, measures in recipe.kernels().items():
+        setting = store.add_setting(recipe.setting(space.name, dataset, probe, output))
+        part = _plan_kernel(space, replace(recipe.choices, output=output), setting, measures, cells, seeds, store)
+        plan = Plan(
+            plan.items + part.items, plan.copies + part.copies, plan.requested + part.requested, plan.stored + part.stored
+        )
+    return replace(plan, items=sorted(plan.items, key=lambda item: (item.seed, cells.index(item.members[0]))))
+
+
+def _plan_kernel(
+    space: Any,
+    choices: Choices,
+    setting: str,
+    measures: tuple[str, ...],
+    cells: Sequence[int],
+    seeds: Sequence[int],
+    store: ScoreStore,
+) -> Plan:
+    done = store.done(setting)
+    pending: dict[tuple[int, int], list[int]] = {}
+    for cell in cells:
+        representative = space.representative(space[cell], choices.parameters, choices.normalisation)
+        for seed in seeds:
+            if any((cell, seed, measure) not in done for measure in measures):
+                pending.setdefault((representative, seed), []).append(cell)
+    known = _known(space, choices, setting, store) if done else {}
+    items, copies = [], []
+    for (representative, seed), members in pending.items():
+        twin = known.get((representative, seed), [])
+        if {record_measure for record in twin for record_measure in record.scores} >= set(measures):
+            copies += [_copy(record, cell, measures) for record in twin for cell in members]
+        else:
+            items.append(WorkItem(setting, choices, representative, seed, measures, tuple(members)))
+    requested = len(cells) * len(seeds)
+    return Plan(items, copies, requested, requested - sum(map(len, pending.values())))
+
+
+def _copy(record: ScoreRecord, cell: int, measures: tuple[str, ...]) -> ScoreRecord:
+    return replace(record, cell=cell, scores={name: score for name, score in record.scores.items() if name in measures})
+
+
+def _known(
+    space: Any, choices: Choices, setting: str, store: ScoreStore
+) -> dict[tuple[int, int], list[ScoreRecord]]:
+    """Scores in the store by (representative, seed), one record a measure."""
+    frame = store.frame()
+    frame = frame[frame["setting"] == setting]
+    known: dict[tuple[int, int], dict[str, ScoreRecord]] = {}
+    for row in frame.itertuples(index=False):
+        status = Status(row.status)
+        if status.is_failure:
+            continue
+        representative = space.representative(space[row.cell], choices.parameters, choices.normalisation)
+        score = Score(row.measure, None if pd.isna(row.value) else row.value, status, row.reason)
+        record = ScoreRecord(setting, row.run, row.cell, row.seed, row.seconds, {row.measure: score})
+        known.setdefault((representative, row.seed), {})[row.measure] = record
+    return {key: list(records.values()) for key, records in known.items()}

@@ -1,0 +1,124 @@
+"""Runs a plan in this process: one kernel after the other, each journalled before it is reported as done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ntknas.core.errors import NtknasError
+from ntknas.core.score import Score, Status
+from ntknas.data.datasets import get_dataset
+from ntknas.data.probe import Probe
+from ntknas.kernels import empirical_ntk
+from ntknas.measures import measure
+from ntknas.scoring.plan import Plan, WorkItem
+from ntknas.scoring.recipe import NetworkOptions, Recipe
+from ntknas.store import ScoreRecord, ScoreStore
+
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What one finished kernel gave.
+
+    Attributes:
+        item: The kernel.
+        scores: Its scores by measure.
+        seconds: The time it took.
+    """
+
+    item: WorkItem
+    scores: Mapping[str, Score]
+    seconds: float
+
+
+def run(
+    plan: Plan, space: Any, dataset: str, recipe: Recipe, probe: Probe, store: ScoreStore, device: torch.device, run_id: str
+) -> Iterator[Progress]:
+    """Carry out a plan.
+
+    Args:
+        plan: What to compute.
+        space: The space.
+        dataset: Data set that networks are built for.
+        recipe: The recipe.
+        probe: The probe.
+        store: Where scores go.
+        device: Where to compute.
+        run_id: Identifier of this run in the store.
+
+    Yields:
+        One entry for each kernel, after its scores are safe.
+
+    Raises:
+        NtknasError: If the recipe is impossible for these networks, or the store cannot be written.
+    """
+    for record in plan.copies:
+        store.append(record)
+    images = probe.images.to(device, _DTYPES[recipe.choices.precision])
+    for item in plan.items:
+        start = time.perf_counter()
+        scores = score_item(item, space, dataset, recipe.network, images, probe.labels)
+        seconds = time.perf_counter() - start
+        for cell in item.members:
+            store.append(ScoreRecord(item.setting, run_id, cell, item.seed, seconds, scores))
+        yield Progress(item, scores, seconds)
+
+
+def score_item(
+    item: WorkItem, space: Any, dataset: str, network: NetworkOptions, images: torch.Tensor, labels: torch.Tensor
+) -> dict[str, Score]:
+    """Compute the scores of one kernel; a failure of this network alone becomes a typed status.
+
+    Raises:
+        NtknasError: If the choices are impossible for such networks.
+    """
+    if space.is_disconnected(space[item.cell]):
+        return _all(item, Status.DISCONNECTED, "no path from input to output")
+    try:
+        return _compute(item, space, dataset, network, images, labels)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        return _all(item, Status.OOM, _first_line(error))
+    except NtknasError:
+        raise
+    except RuntimeError as error:
+        status = Status.OOM if "allocate memory" in str(error) else Status.ERROR
+        return _all(item, status, _first_line(error))
+
+
+def _compute(
+    item: WorkItem, space: Any, dataset: str, options: NetworkOptions, images: torch.Tensor, labels: torch.Tensor
+) -> dict[str, Score]:
+    network = space.build(
+        space[item.cell],
+        num_classes=get_dataset(dataset).num_classes,
+        seed=item.seed,
+        channels=options.channels,
+        cells_per_stage=options.cells_per_stage,
+        variant=options.variant,
+        init=options.init,
+    ).to(images.device, images.dtype)
+    choices = item.choices
+    kernel = empirical_ntk(
+        network,
+        images,
+        output=choices.output,
+        batch_norm=choices.batch_norm,
+        parameters=choices.parameters,
+        labels=labels,
+        normalisation=choices.normalisation,
+    )
+    return {name: measure(name, kernel) for name in item.measures}
+
+
+def _all(item: WorkItem, status: Status, reason: str) -> dict[str, Score]:
+    return {name: Score(name, None, status, reason) for name in item.measures}
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

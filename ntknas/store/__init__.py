@@ -1,0 +1,33 @@
+"""Scores on disk: a crash-safe journal that is compacted into one columnar HDF5 file."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import TYPE_CHECKING
+
+from ntknas.store.records import ScoreRecord, Setting
+from ntknas.store.store import ScoreStore
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ScoreRecord", "ScoreStore", "Setting", "load_store"]
+
+
+def load_store(path: str | PathLike[str]) -> pd.DataFrame:
+    """Read the scores of a store, compacted or still in its journal.
+
+    Args:
+        path: The HDF5 file.
+
+    Returns:
+        One row for each (setting, cell, seed, measure): columns ``setting``, the setting's fields, ``cell``, ``seed``,
+        ``measure``, ``value`` (NaN without one), ``status`` and ``seconds`` (of the whole kernel, with all its
+        measures). ``frame.attrs`` holds ``settings`` and ``runs``.
+
+    Raises:
+        StoreError: If there is no store, or it is damaged or of another version.
+    """
+    from pathlib import Path
+
+    return ScoreStore.read(Path(path)).frame()

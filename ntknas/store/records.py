@@ -1,0 +1,81 @@
+"""What a store holds: settings, runs and scores."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ntknas.core.score import Score, Status
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Everything that decides a score's value, but for cell, seed and measure: its identity.
+
+    Attributes:
+        fields: Flat names and plain values: space, network, choices, probe and algorithm versions.
+    """
+
+    fields: Mapping[str, Any]
+
+    @cached_property
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that stand for the fields."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
+
+    @property
+    def text(self) -> str:
+        """The fields as canonical JSON."""
+        return json.dumps(dict(self.fields), sort_keys=True, allow_nan=False)
+
+
+@dataclass(frozen=True)
+class ScoreRecord:
+    """The scores of one kernel: one (setting, cell, seed) with every measure taken.
+
+    Attributes:
+        setting: Digest of the setting.
+        run: Identifier of the run that computed it.
+        cell: Index of the cell.
+        seed: Seed of the weights.
+        seconds: Time that building the network, its kernel and the measures took; for cells that are one network, the
+            time of the one that was computed.
+        scores: The scores by measure.
+    """
+
+    setting: str
+    run: str
+    cell: int
+    seed: int
+    seconds: float
+    scores: Mapping[str, Score]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as plain data."""
+        scores = {name: [score.value, score.status.value, score.reason] for name, score in self.scores.items()}
+        return {
+            "type": "scores",
+            "setting": self.setting,
+            "run": self.run,
+            "cell": self.cell,
+            "seed": self.seed,
+            "seconds": self.seconds,
+            "scores": scores,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ScoreRecord:
+        """Read a record back.
+
+        Raises:
+            KeyError: If a field is missing.
+            ValueError: If a value and its status disagree, or a status is unknown.
+        """
+        scores = {
+            name: Score(name, value, Status(status), reason) for name, (value, status, reason) in data["scores"].items()
+        }
+        return cls(data["setting"], data["run"], data["cell"], data["seed"], data["seconds"], scores)
