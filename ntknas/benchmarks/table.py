@@ -31,7 +31,9 @@ class Target(NamedTuple):
         """
         match = re.fullmatch(r"([^/]+)/([^/]+)/(\d+)", text)
         if match is None:
-            raise ChoiceError(f"Not a target: {text!r}. Expected data set/split/epochs, such as cifar10-valid/valid/200.")
+            raise ChoiceError(
+                f"Not a target: {text!r}. Expected data set/split/epochs, such as cifar10-valid/valid/200."
+            )
         return cls(match[1], match[2], int(match[3]))
 
 

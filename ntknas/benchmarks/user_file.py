@@ -35,7 +35,9 @@ def read_accuracies(path: Path, space: Any, column: str | None = None) -> pd.Ser
     values = pd.to_numeric(table[value], errors="coerce")
     wrong = table[value][values.isna() & table[value].notna()]
     if len(wrong):
-        raise DataError(f"{path}, line {wrong.index[0] + 2}: expected a number in column {value!r}, got {wrong.iloc[0]!r}.")
+        raise DataError(
+            f"{path}, line {wrong.index[0] + 2}: expected a number in column {value!r}, got {wrong.iloc[0]!r}."
+        )
     series = pd.Series(values.to_numpy(float), index=pd.Index(indices, name="cell"), name=value)
     twice = series.index[series.index.duplicated()]
     if len(twice):
@@ -47,7 +49,9 @@ def _read(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
     except FileNotFoundError as error:
-        raise DataError(f"No such file: {path}. --accuracies takes a CSV file with columns index (or cell) and value.") from error
+        raise DataError(
+            f"No such file: {path}. --accuracies takes a CSV file with columns index (or cell) and value."
+        ) from error
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path} is not a CSV file that can be read: {str(error).strip()}") from error
     if table.empty:

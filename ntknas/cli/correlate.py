@@ -17,13 +17,28 @@ if TYPE_CHECKING:
 
 @click.command(name="correlate")
 @click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE)
-@click.option("--dataset", "datasets", multiple=True, help="Data set of the accuracies, or all; repeatable.  [default: the scores' own]")
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    help="Data set of the accuracies, or all; repeatable.  [default: the scores' own]",
+)
 @click.option("--target", "targets", multiple=True, help="Exact target, such as cifar10-valid/valid/200; repeatable.")
-@click.option("--accuracies", type=click.Path(path_type=Path), help="CSV file of your own accuracies: index or cell, value.")
+@click.option(
+    "--accuracies", type=click.Path(path_type=Path), help="CSV file of your own accuracies: index or cell, value."
+)
 @click.option("--column", help="Column of --accuracies to take.")
-@click.option("--resamples", type=click.IntRange(0), default=1000, show_default=True, help="Bootstrap resamples; 0 for no intervals.")
+@click.option(
+    "--resamples",
+    type=click.IntRange(0),
+    default=1000,
+    show_default=True,
+    help="Bootstrap resamples; 0 for no intervals.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the bootstrap.")
-@click.option("--plots", type=click.Path(file_okay=False, path_type=Path), help="Folder to draw bar and scatter plots into.")
+@click.option(
+    "--plots", type=click.Path(file_okay=False, path_type=Path), help="Folder to draw bar and scatter plots into."
+)
 @json_option
 @csv_option
 def command(
@@ -79,14 +94,18 @@ def _accuracies(
     wanted = [Target.parse(text) for text in targets] or benchmark.targets(*_tables(scores, datasets))
     if not wanted:
         held = ", ".join(map(str, benchmark.tables))
-        raise ChoiceError(f"{bench} has no accuracies on {', '.join(datasets)}: it holds {held}. Or give --accuracies FILE.csv.")
+        raise ChoiceError(
+            f"{bench} has no accuracies on {', '.join(datasets)}: it holds {held}. Or give --accuracies FILE.csv."
+        )
     return {str(target): benchmark.table(target) for target in wanted}
 
 
 def _one(scores: Any, column: str) -> list[Any]:
     values = scores[column].unique().tolist()
     if len(values) > 1:
-        raise NtknasError(f"The store mixes scores of several spaces ({', '.join(values)}): correlate one store a space.")
+        raise NtknasError(
+            f"The store mixes scores of several spaces ({', '.join(values)}): correlate one store a space."
+        )
     return values
 
 
@@ -105,21 +124,38 @@ def draw_plots(result: Correlation, folder: Path) -> list[Path]:
     from ntknas.report import correlation_figures as figures
     from ntknas.report.plotter import draw
 
-    paths = [draw(figures.bars(result), folder / "correlations.png")]
-    for target in result.targets:
-        paths.append(draw(figures.scatter(result, target), folder / f"scatter-{target.replace('/', '-')}.png"))
-    return paths
+    scatters = {target: folder / f"scatter-{target.replace('/', '-')}.png" for target in result.targets}
+    return [
+        draw(figures.bars(result), folder / "correlations.png"),
+        *(draw(figures.scatter(result, target), path) for target, path in scatters.items()),
+    ]
 
 
 def print_result(result: Correlation) -> None:
     """Print one table a target."""
     from ntknas.report.correlation_figures import kernel_name
 
-    header = ["measure", "kernel", "cells", "left out", "Kendall τ [95 %]", "Spearman ρ", "top 10 %", "top 25 %", "partial τ"]
+    header = [
+        "measure",
+        "kernel",
+        "cells",
+        "left out",
+        "Kendall τ [95 %]",
+        "Spearman ρ",
+        "top 10 %",
+        "top 25 %",
+        "partial τ",
+    ]
     header += ["regret", "s/cell"]
     for target, noise in result.targets.items():
         rows = [
-            [row["measure"], kernel_name(result, row) or row["recipe"], str(row["n"]), _left_out(row), _estimate(row["kendall"])]
+            [
+                row["measure"],
+                kernel_name(result, row) or row["recipe"],
+                str(row["n"]),
+                _left_out(row),
+                _estimate(row["kendall"]),
+            ]
             + [_estimate(row["spearman"])]
             + [number(row[key], 2) for key in ("kendall_top10", "kendall_top25", "partial_kendall", "regret")]
             + [number(row["seconds_per_cell"], 2)]
@@ -128,8 +164,12 @@ def print_result(result: Correlation) -> None:
         ]
         print_table(f"{target}  ({_noise(noise)})", header, rows, left=2)
         click.echo()
-    click.echo("Coefficients: higher is better for every measure. partial τ: given parameters and FLOPs; regret in points.")
-    dropped = {tuple(row["partial_given"]) for row in result.rows if row["recipe"] != "baseline" and row["partial_given"]}
+    click.echo(
+        "Coefficients: higher is better for every measure. partial τ: given parameters and FLOPs; regret in points."
+    )
+    dropped = {
+        tuple(row["partial_given"]) for row in result.rows if row["recipe"] != "baseline" and row["partial_given"]
+    }
     if dropped and all("flops" not in given for given in dropped):
         click.echo("FLOPs rank these cells as parameters do, and were dropped from the partial correlation.")
 

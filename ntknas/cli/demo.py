@@ -15,7 +15,10 @@ PROBE_SIZE = 32
 
 @click.command(name="demo")
 @click.option(
-    "--folder", type=click.Path(file_okay=False, path_type=Path), default=Path("ntknas-demo"), show_default=True,
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("ntknas-demo"),
+    show_default=True,
     help="Where the store and the pictures go.",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
@@ -51,5 +54,7 @@ def command(ctx: click.Context, folder: Path, device: str) -> None:
     print_result(result)
     for path in draw_plots(result, folder):
         note(f"Drew {path}")
-    click.echo(f"Go on with your own: ntknas score --bench nb201 --dataset cifar10 --probe digits --cells 200 --store {store}")
+    click.echo(
+        f"Go on with your own: ntknas score --bench nb201 --dataset cifar10 --probe digits --cells 200 --store {store}"
+    )
     ctx.exit(3 if summary["failed"] else 0)

@@ -20,13 +20,20 @@ if TYPE_CHECKING:
 @shared.bench_option
 @shared.dataset_option
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the weights.")
-@click.option("--plot", is_flag=False, flag_value="kernel.png", type=click.Path(dir_okay=False, path_type=Path),
-              help="Draw the heat map and the spectrum into this file.  [default file: kernel.png]")
+@click.option(
+    "--plot",
+    is_flag=False,
+    flag_value="kernel.png",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw the heat map and the spectrum into this file.  [default file: kernel.png]",
+)
 @shared.kernel_options
 @shared.probe_options
 @shared.device_option
 @json_option
-def command(cell: str, bench: str, dataset: str, seed: int, plot: Path | None, device: str, as_json: bool, **options: Any) -> None:
+def command(
+    cell: str, bench: str, dataset: str, seed: int, plot: Path | None, device: str, as_json: bool, **options: Any
+) -> None:
     """Compute the kernel of CELL (index or architecture string) and show its measures, spectrum and heat map."""
     from ntknas.scoring.cells import find
     from ntknas.spaces import load_space
@@ -45,7 +52,9 @@ def command(cell: str, bench: str, dataset: str, seed: int, plot: Path | None, d
         note(f"Drew {_draw(space, index, kernel, plot)}")
 
 
-def _compute(space: Any, index: int, recipe: Any, probe: Any, dataset: str, seed: int, device: str) -> tuple[Kernel, float]:
+def _compute(
+    space: Any, index: int, recipe: Any, probe: Any, dataset: str, seed: int, device: str
+) -> tuple[Kernel, float]:
     import time
     from dataclasses import asdict
 
@@ -73,7 +82,9 @@ def _measures(kernel: Kernel, names: tuple[str, ...]) -> list[Score]:
     return [measure(name, kernel) for name in suited]
 
 
-def _as_json(space: Any, index: int, kernel: Kernel, scores: list[Score], seconds: float, probe: dict[str, Any]) -> dict[str, Any]:
+def _as_json(
+    space: Any, index: int, kernel: Kernel, scores: list[Score], seconds: float, probe: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "cell": index,
         "architecture": str(space[index]),
@@ -83,7 +94,8 @@ def _as_json(space: Any, index: int, kernel: Kernel, scores: list[Score], second
         "strategy": kernel.strategy,
         "seconds": seconds,
         "measures": [
-            {"measure": score.measure, "value": score.value, "status": score.status.value, "reason": score.reason} for score in scores
+            {"measure": score.measure, "value": score.value, "status": score.status.value, "reason": score.reason}
+            for score in scores
         ],
         "spectrum": kernel.spectrum.tolist() if kernel.is_finite else None,
         "matrix": kernel.matrix.tolist() if kernel.is_finite else None,
@@ -102,7 +114,8 @@ def _print(space: Any, index: int, kernel: Kernel, scores: list[Score], seconds:
         f"{choices.precision} rows, {kernel.strategy} in {seconds:.2f} s"
     )
     rows = [
-        [score.measure, get_measure(score.measure).formula, number(score.value, 4), score.status.value] for score in scores
+        [score.measure, get_measure(score.measure).formula, number(score.value, 4), score.status.value]
+        for score in scores
     ]
     print_table("", ["measure", "definition", "value", "status"], rows, left=2)
 

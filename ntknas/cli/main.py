@@ -65,7 +65,8 @@ def _settings() -> dict[str, Any]:
         if command not in _COMMANDS or not isinstance(options, dict):
             raise NtknasError(f"{path}: expected one table for each command ({', '.join(_COMMANDS)}), got {command!r}.")
     return {
-        command: {name.replace("-", "_"): value for name, value in options.items()} for command, options in content.items()
+        command: {name.replace("-", "_"): value for name, value in options.items()}
+        for command, options in content.items()
     }
 
 

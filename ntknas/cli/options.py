@@ -35,10 +35,17 @@ def _choice(name: str, known: Any, default: str, text: str) -> Callable[[F], F]:
 
 bench_option = click.option("--bench", default="nb201", show_default=True, help="Benchmark whose cells are meant.")
 dataset_option = click.option(
-    "--dataset", default="cifar10", show_default=True, help="Data set that networks are built for, and whose accuracy is the target."
+    "--dataset",
+    default="cifar10",
+    show_default=True,
+    help="Data set that networks are built for, and whose accuracy is the target.",
 )
 store_option = click.option(
-    "--store", type=click.Path(dir_okay=False, path_type=Path), default=DEFAULT_STORE, show_default=True, help="Score store."
+    "--store",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=DEFAULT_STORE,
+    show_default=True,
+    help="Score store.",
 )
 device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 
@@ -69,8 +76,12 @@ kernel_options = _all(
         show_default=True,
         help="Initialisation: default, kaiming-fan-in, kaiming-fan-out, xavier, normal-fan-in or ntk.",
     ),
-    click.option("--channels", type=click.IntRange(1), default=16, show_default=True, help="Channels of the first stage."),
-    click.option("--cells-per-stage", type=click.IntRange(1), default=5, show_default=True, help="Cells in each stage."),
+    click.option(
+        "--channels", type=click.IntRange(1), default=16, show_default=True, help="Channels of the first stage."
+    ),
+    click.option(
+        "--cells-per-stage", type=click.IntRange(1), default=5, show_default=True, help="Cells in each stage."
+    ),
 )
 
 
@@ -105,7 +116,9 @@ class ProbeOptions:
         target = get_dataset(dataset)
         source = self.probe or target.images
         if source is None:
-            raise DataError(f"No image source for {dataset} yet: name other images with --probe (digits, cifar10, noise).")
+            raise DataError(
+                f"No image source for {dataset} yet: name other images with --probe (digits, cifar10, noise)."
+            )
         request = Request(
             self.image_data, "train", target.image_size, target.num_classes, self.probe_seed, download=self.download
         )

@@ -27,7 +27,14 @@ def track(work: Iterable[T], total: int, description: str, unit: str) -> Iterato
 
 def _bar(work: Iterable[T], total: int, description: str, unit: str) -> Iterator[T]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn(description),

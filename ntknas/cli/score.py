@@ -87,8 +87,8 @@ def score(
         plan = make_plan(space, dataset, recipe, probe, cells, range(seeds), opened)
         todo = sum(len(item.members) for item in plan.items)
         note(
-            f"{len(cells)} cells × {seeds} seed(s): {plan.stored} of {plan.requested} kernels stored, {todo} to score by "
-            f"{len(plan.items)} different networks on {where}."
+            f"{len(cells)} cells × {seeds} seed(s): {plan.stored} of {plan.requested} kernels stored, {todo} to score "
+            f"by {len(plan.items)} different networks on {where}."
         )
         statuses: Counter[str] = Counter()
         if plan.items or plan.copies:
@@ -123,7 +123,7 @@ def _warn(store: Any) -> None:
         note("The journal ended in an unfinished line, left by a killed run: that score is computed again.")
     if store.damaged:
         lines = ", ".join(map(str, store.damaged))
-        note(f"Warning: the journal has damaged lines ({lines}); their scores are computed again, the file is kept aside.")
+        note(f"Warning: the journal has damaged lines ({lines}); their scores are computed again, the file is kept.")
 
 
 def _report(summary: dict[str, Any], store: Path, as_json: bool) -> None:

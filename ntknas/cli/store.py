@@ -27,18 +27,26 @@ def info(store: Path, as_json: bool) -> None:
     frame = opened.frame()
     if opened.torn or opened.damaged:
         note(f"Note: the journal has {len(opened.damaged)} damaged line(s){' and an unfinished one' * opened.torn}.")
-    settings = [_setting(digest, fields, frame[frame["setting"] == digest]) for digest, fields in opened.settings.items()]
+    settings = [
+        _setting(digest, fields, frame[frame["setting"] == digest]) for digest, fields in opened.settings.items()
+    ]
     if as_json:
         runs = [{"run": run, **fields} for run, fields in opened.runs.items()]
-        print_json({"store": str(store), "scores": len(frame), "in_journal": opened.uncompacted, "settings": settings, "runs": runs})
+        print_json(
+            {
+                "store": str(store),
+                "scores": len(frame),
+                "in_journal": opened.uncompacted,
+                "settings": settings,
+                "runs": runs,
+            }
+        )
         return
     click.echo(f"{store}: {len(frame)} scores, {opened.uncompacted} of them in the journal; {len(opened.runs)} run(s).")
     for setting in settings:
         _print_setting(setting)
     header = ["run", "started", "recipe", "device", "torch", "ntknas"]
-    rows = [
-        [run[:8], *(str(fields.get(name, "–")) for name in header[1:])] for run, fields in opened.runs.items()
-    ]
+    rows = [[run[:8], *(str(fields.get(name, "–")) for name in header[1:])] for run, fields in opened.runs.items()]
     print_table("runs", header, rows, left=6)
 
 
@@ -49,7 +57,9 @@ def _setting(digest: str, fields: dict[str, Any], frame: Any) -> dict[str, Any]:
         "fields": dict(fields),
         "cells": int(frame["cell"].nunique()),
         "seeds": sorted(map(int, frame["seed"].unique())),
-        "scores_by_measure_and_status": {f"{measure}/{status}": int(count) for (measure, status), count in statuses.items()},
+        "scores_by_measure_and_status": {
+            f"{measure}/{status}": int(count) for (measure, status), count in statuses.items()
+        },
     }
 
 

@@ -1,4 +1,4 @@
-"""The choices that make one neural tangent kernel out of many: each is named, visible and part of a score's identity."""
+"""The choices that make one tangent kernel out of many: each is named, visible and part of a score's identity."""
 
 from __future__ import annotations
 

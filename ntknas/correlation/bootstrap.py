@@ -11,7 +11,7 @@ from ntknas.correlation import coefficients
 from ntknas.correlation.coefficients import Array
 
 LEVEL = 0.95
-FEWEST_CELLS = 5
+FEWEST_CELLS = 10
 """With fewer cells there is no interval; with fewer than three no coefficient either."""
 
 
@@ -45,7 +45,7 @@ def estimate(name: str, x: Array, y: Array, resamples: NDArray[np.int64]) -> Est
         resamples: As from ``draw_resamples``.
 
     Returns:
-        No value for fewer than three cells or a constant; no interval for fewer than five cells, or where more than one
+        No value for fewer than three cells or a constant; no interval for fewer than ten cells, or where more than one
         resample in twenty is constant.
     """
     value = coefficients.COEFFICIENTS[name](x, y) if len(x) >= 3 else float("nan")

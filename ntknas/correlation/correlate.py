@@ -119,7 +119,9 @@ def correlate(
 
 def _targets(accuracies: Any) -> dict[str, pd.Series | AccuracyTable]:
     if isinstance(accuracies, Benchmark):
-        return {str(target): accuracies.table(target) for target in accuracies.targets(*filter(None, [accuracies.dataset]))}
+        return {
+            str(target): accuracies.table(target) for target in accuracies.targets(*filter(None, [accuracies.dataset]))
+        }
     if isinstance(accuracies, pd.Series):
         return {str(accuracies.name or "accuracies"): accuracies}
     return dict(accuracies)
@@ -162,7 +164,9 @@ def _with_baselines(scores: pd.DataFrame) -> list[_Scored]:
 
 
 def _baseline(name: str, setting: str, cells: list[int], counts: Any) -> _Scored:
-    frame = pd.DataFrame({"value": [float(counts(cell)) for cell in cells], "status": "ok"}, index=pd.Index(cells, name="cell"))
+    frame = pd.DataFrame(
+        {"value": [float(counts(cell)) for cell in cells], "status": "ok"}, index=pd.Index(cells, name="cell")
+    )
     return _Scored(name, "baseline", setting, frame, 1, 0.0)
 
 

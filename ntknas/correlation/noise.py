@@ -53,7 +53,7 @@ def ceiling(runs: Array, seed: int = 0, draws: int = 200) -> dict[str, Estimate]
         draws: Number of simulated tables.
 
     Returns:
-        By coefficient the mean and the middle 95 % of the draws; ``None`` without repeated runs or with under ten cells.
+        By coefficient the mean and the middle 95 % of the draws; ``None`` without repeated runs or under ten cells.
     """
     runs = runs[np.isfinite(runs).any(axis=1)]
     variance = pooled_variance(runs)

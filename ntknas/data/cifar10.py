@@ -6,6 +6,7 @@ An incomplete or altered folder is read too, through the restricted reader, and 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -76,11 +77,14 @@ def _missing(root: Path, file: Path) -> str:
 
 def _read_batch(file: Path) -> tuple[np.ndarray, np.ndarray]:
     content = restricted_pickle.load(file, restricted_pickle.NUMPY_ARRAYS, encoding="latin1")
-    entries = content if isinstance(content, dict) else {}
-    data, labels = (entries.get(key, entries.get(key.encode())) for key in ("data", "labels"))
-    valid = isinstance(data, np.ndarray) and data.dtype == np.uint8 and data.ndim == 2 and data.shape[1] == 3072
-    if not valid or not isinstance(labels, list) or len(labels) != len(data):
-        raise DataError(f"{file} is not a CIFAR-10 batch: expected 'data' (uint8, n×3072) and n 'labels'. Fetch it again.")
+    entries: dict[Any, Any] = content if isinstance(content, dict) else {}
+    found: list[Any] = [entries.get(key, entries.get(key.encode())) for key in ("data", "labels")]
+    data, labels = found
+    arrays = isinstance(data, np.ndarray) and data.dtype == np.uint8 and isinstance(labels, list)
+    if not arrays or data.shape != (len(labels), 3072):
+        raise DataError(
+            f"{file} is not a CIFAR-10 batch: expected 'data' (uint8, n×3072) and n 'labels'. Fetch it again."
+        )
     return data.reshape(-1, 3, 32, 32), np.asarray(labels, dtype=np.int64)
 
 

@@ -131,14 +131,14 @@ def applied(model: nn.Module, name: str) -> Iterator[Policy]:
     try:
         model.eval()
         for module in policy.modules:
-            module.forward = _forward(policy, module)  # type: ignore[method-assign]
+            module.__dict__["forward"] = _forward(policy, module)
         yield policy
     finally:
         handle.remove()
         for module in policy.modules:
             module.__dict__.pop("forward", None)
-        for module, training in modes.items():
-            module.training = training
+        for each, training in modes.items():
+            each.training = training
 
 
 def _forward(policy: Policy, module: _BatchNorm) -> Callable[[Tensor], Tensor]:

@@ -61,12 +61,11 @@ def _check(model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter]
     if not parameters:
         return Decoupling(_mixes(outputs.as_matrix(model(x), len(x)), x))
     tapping = Tapping(model, policy, parameters, len(x))
-    with tapping.active():
-        try:
-            output = outputs.as_matrix(model(x), len(x))
-        except NotLayerWiseError as error:
-            return Decoupling(_check(model, policy, {}, x).mixes, str(error))
-        return _check_taps(tapping, output, x, parameters)
+    try:
+        with tapping.active():
+            return _check_taps(tapping, outputs.as_matrix(model(x), len(x)), x, parameters)
+    except NotLayerWiseError as error:
+        return Decoupling(_check(model, policy, {}, x).mixes, str(error))
 
 
 def _check_taps(tapping: Tapping, output: Tensor, x: Tensor, parameters: dict[str, nn.Parameter]) -> Decoupling:
@@ -112,9 +111,7 @@ def _touches(gradient: Tensor, rows: Tensor) -> bool:
     return bool((torch.nan_to_num(values, nan=0.0) != 0).any())
 
 
-def _check_by_values(
-    model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter], x: Tensor
-) -> Decoupling:
+def _check_by_values(model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter], x: Tensor) -> Decoupling:
     """For inputs without gradients (token numbers): does the first output change when the other samples do?"""
     with torch.no_grad():
         before = outputs.as_matrix(model(x), len(x))[0]

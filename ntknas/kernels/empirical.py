@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ntknas.core.choices import Choices
 from ntknas.core.errors import KernelError, check_known
 from ntknas.core.kernel import Kernel
-from ntknas.kernels import decoupling, outputs, parameter_sets
+from ntknas.kernels import decoupling, parameter_sets
 from ntknas.kernels.batch_norm import Policy, applied
 from ntknas.kernels.gram import GramParts
 from ntknas.kernels.normalisation import normalised
@@ -165,8 +165,8 @@ def _choose(
 def _refuse_mixing(policy: Policy, mixes: bool) -> None:
     if mixes and policy.name != "coupled":
         raise KernelError(
-            f"The policy {policy.name!r} needs a network whose samples do not see one another, and here the gradient of "
-            "one sample's output reaches another sample's input, beyond BatchNorm. Use batch_norm='coupled'."
+            f"The policy {policy.name!r} needs a network whose samples do not see one another, and here the gradient "
+            "of one sample's output reaches another sample's input, beyond BatchNorm. Use batch_norm='coupled'."
         )
 
 

@@ -15,9 +15,13 @@ def as_matrix(output: object, samples: int) -> Tensor:
         KernelError: If the output is not a tensor with one row a sample.
     """
     if not isinstance(output, Tensor):
-        raise KernelError(f"A kernel needs a network with a tensor output, got {type(output).__name__}: wrap the module.")
+        raise KernelError(
+            f"A kernel needs a network with a tensor output, got {type(output).__name__}: wrap the module."
+        )
     if output.dim() == 0 or output.shape[0] != samples:
-        raise KernelError(f"The output must have one row a sample: expected {samples}, got shape {tuple(output.shape)}.")
+        raise KernelError(
+            f"The output must have one row a sample: expected {samples}, got shape {tuple(output.shape)}."
+        )
     return output.reshape(samples, -1)
 
 
@@ -56,9 +60,7 @@ def checked_labels(labels: Tensor | None, samples: int, outputs: int) -> Tensor:
     if labels is None:
         raise KernelError("The output reduction 'label' needs the labels of every batch: pass labels (and labels2).")
     if labels.shape != (samples,) or labels.is_floating_point():
-        raise KernelError(
-            f"Labels must be {samples} whole numbers, got shape {tuple(labels.shape)} of {labels.dtype}."
-        )
+        raise KernelError(f"Labels must be {samples} whole numbers, got shape {tuple(labels.shape)} of {labels.dtype}.")
     if labels.numel() and (int(labels.min()) < 0 or int(labels.max()) >= outputs):
         raise KernelError(
             f"Labels must lie between 0 and {outputs - 1} for a network of {outputs} outputs, "

@@ -10,9 +10,7 @@ from ntknas.measures.registry import Aggregate, Need, register
 _GRAM = (Need.GRAM,)
 
 
-@register(
-    "trace", formula="Σ λ", better="higher", source="standard", needs=_GRAM, aggregate=Aggregate.GEOMETRIC
-)
+@register("trace", formula="Σ λ", better="higher", source="standard", needs=_GRAM, aggregate=Aggregate.GEOMETRIC)
 def trace(kernel: Kernel) -> float:
     """Sum of the eigenvalues: the squared norm of J. Higher is better."""
     return float(kernel.matrix.trace())

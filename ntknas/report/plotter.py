@@ -20,7 +20,7 @@ from ntknas.report.figures import BarGroup, Bars, Figure, KernelView, Panel, Sca
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 """Okabe and Ito's palette, which colour-blind readers can tell apart."""
-_STYLE = {
+_STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": "medium",
@@ -84,24 +84,27 @@ def _panel(axis: Any, panel: Panel) -> None:
 
 @_canvas.register
 def _bars(figure: Bars) -> Canvas:
-    height = 0.9 + len(figure.labels) * (0.16 * len(figure.groups) + 0.12)
+    height = 0.9 + 0.2 * len(figure.groups) + len(figure.labels) * (0.16 * len(figure.groups) + 0.12)
     canvas, axis = plt.subplots(figsize=(7.0, height))
     places = np.arange(len(figure.labels))[::-1]
     thickness = 0.8 / len(figure.groups)
     for number, group in enumerate(figure.groups):
-        _bar_group(axis, figure, group, places + 0.4 - (number + 0.5) * thickness, thickness, COLOURS[number % len(COLOURS)])
+        _bar_group(
+            axis, figure, group, places + 0.4 - (number + 0.5) * thickness, thickness, COLOURS[number % len(COLOURS)]
+        )
     axis.set_yticks(places, figure.labels)
     axis.axvline(0, color="0.3", linewidth=0.8)
     axis.set_xlabel(figure.x_label)
     axis.set_title(figure.title)
     axis.grid(axis="x", alpha=0.25)
     axis.set_axisbelow(True)
-    canvas.legend(loc="outside lower center", ncols=len(figure.groups), frameon=False)
+    canvas.legend(loc="outside lower center", ncols=1, frameon=False)
     return canvas
 
 
 def _bar_group(axis: Any, figure: Bars, group: BarGroup, places: np.ndarray, thickness: float, colour: str) -> None:
-    bars = axis.barh(places, np.nan_to_num(group.values), height=thickness * 0.92, color=colour, label=group.name)
+    name = group.name if group.limit is None else f"{group.name}, noise ceiling {group.limit:.2f} (dashed)"
+    bars = axis.barh(places, np.nan_to_num(group.values), height=thickness * 0.92, color=colour, label=name)
     for label, bar in zip(figure.labels, bars, strict=True):
         if label in figure.muted:
             bar.set_alpha(0.45)
@@ -109,7 +112,7 @@ def _bar_group(axis: Any, figure: Bars, group: BarGroup, places: np.ndarray, thi
     error = np.abs(np.stack([group.values - group.low, group.high - group.values]))[:, sided]
     axis.errorbar(group.values[sided], places[sided], xerr=error, fmt="none", ecolor="0.2", elinewidth=0.9, capsize=1.8)
     if group.limit is not None:
-        axis.axvline(group.limit, color=colour, linestyle="--", linewidth=1, label=f"noise ceiling {group.limit:.2f}")
+        axis.axvline(group.limit, color=colour, linestyle="--", linewidth=1)
 
 
 @_canvas.register

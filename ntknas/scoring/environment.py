@@ -45,7 +45,9 @@ def describe(device: torch.device) -> dict[str, Any]:
         "numpy": numpy.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "device": torch.cuda.get_device_name(device) if is_gpu else f"cpu ({platform.machine()}, {os.cpu_count()} cores)",
+        "device": torch.cuda.get_device_name(device)
+        if is_gpu
+        else f"cpu ({platform.machine()}, {os.cpu_count()} cores)",
         "threads": torch.get_num_threads(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }

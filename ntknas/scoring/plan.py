@@ -54,7 +54,13 @@ class Plan:
 
 
 def make_plan(
-    space: Any, dataset: str, recipe: Recipe, probe: Probe, cells: Sequence[int], seeds: Sequence[int], store: ScoreStore
+    space: Any,
+    dataset: str,
+    recipe: Recipe,
+    probe: Probe,
+    cells: Sequence[int],
+    seeds: Sequence[int],
+    store: ScoreStore,
 ) -> Plan:
     """Plan a run: the difference between what is asked for and what the store holds.
 
@@ -72,7 +78,10 @@ def make_plan(
         setting = store.add_setting(recipe.setting(space.name, dataset, probe, output))
         part = _plan_kernel(space, replace(recipe.choices, output=output), setting, measures, cells, seeds, store)
         plan = Plan(
-            plan.items + part.items, plan.copies + part.copies, plan.requested + part.requested, plan.stored + part.stored
+            plan.items + part.items,
+            plan.copies + part.copies,
+            plan.requested + part.requested,
+            plan.stored + part.stored,
         )
     return replace(plan, items=sorted(plan.items, key=lambda item: (item.seed, cells.index(item.members[0]))))
 
@@ -109,9 +118,7 @@ def _copy(record: ScoreRecord, cell: int, measures: tuple[str, ...]) -> ScoreRec
     return replace(record, cell=cell, scores={name: score for name, score in record.scores.items() if name in measures})
 
 
-def _known(
-    space: Any, choices: Choices, setting: str, store: ScoreStore
-) -> dict[tuple[int, int], list[ScoreRecord]]:
+def _known(space: Any, choices: Choices, setting: str, store: ScoreStore) -> dict[tuple[int, int], list[ScoreRecord]]:
     """Scores in the store by (representative, seed), one record a measure."""
     frame = store.frame()
     frame = frame[frame["setting"] == setting]

@@ -38,7 +38,14 @@ class Progress:
 
 
 def run(
-    plan: Plan, space: Any, dataset: str, recipe: Recipe, probe: Probe, store: ScoreStore, device: torch.device, run_id: str
+    plan: Plan,
+    space: Any,
+    dataset: str,
+    recipe: Recipe,
+    probe: Probe,
+    store: ScoreStore,
+    device: torch.device,
+    run_id: str,
 ) -> Iterator[Progress]:
     """Carry out a plan.
 

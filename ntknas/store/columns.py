@@ -57,7 +57,7 @@ class Table:
         """SHA-256 of all columns and names."""
         digest = hashlib.sha256(json.dumps(self.names, sort_keys=True).encode())
         for name, dtype in COLUMNS.items():
-            digest.update(np.ascontiguousarray(self.columns[name], dtype))
+            digest.update(np.ascontiguousarray(self.columns[name], dtype).tobytes())
         return digest.hexdigest()
 
 
@@ -114,7 +114,9 @@ def write(path: Path, table: Table) -> None:
     try:
         _write(beside, table)
         if read(beside).digest() != table.digest():
-            raise StoreError(f"Writing {path} failed: the new file reads back otherwise. The old one and the journal stay.")
+            raise StoreError(
+                f"Writing {path} failed: the new file reads back otherwise. The old one and the journal stay."
+            )
         os.replace(beside, path)
         _sync_folder(path.parent)
     except OSError as error:

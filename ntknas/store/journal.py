@@ -88,11 +88,13 @@ def _check_header(path: Path, content: JournalContent, *, empty: bool) -> None:
         return
     header = content.entries.pop(0) if content.entries else {}
     if header.get("format") != FORMAT:
-        raise StoreError(f"{path} is not a journal of ntknas, or its first line is damaged. Move it away and start again.")
+        raise StoreError(
+            f"{path} is not a journal of ntknas, or its first line is damaged. Move it away and start again."
+        )
     if header.get("version") != VERSION:
         raise StoreError(
-            f"{path} is a journal of version {header.get('version')}, expected {VERSION}: use the version of ntknas that "
-            "wrote it, or another --store."
+            f"{path} is a journal of version {header.get('version')}, expected {VERSION}: use the version of ntknas "
+            "that wrote it, or another --store."
         )
 
 
@@ -143,12 +145,11 @@ class JournalWriter:
         line = encode(entry)
         before = os.fstat(self._file).st_size
         try:
-            written = os.write(self._file, line)
-            if written < len(line):
-                os.ftruncate(self._file, before)
-                raise OSError(28, "No space left on device")
+            while line:  # a disk that fills up takes a part, and refuses the rest
+                line = line[os.write(self._file, line) :]
             self.sync(at_least_every=SYNC_SECONDS)
         except OSError as error:
+            os.ftruncate(self._file, before)
             raise StoreError(
                 f"Cannot write the journal {self.path}: {error.strerror}. Every score reported as done is kept; "
                 "make room and run the same command again."

@@ -196,15 +196,17 @@ class ScoreStore:
     def _stored(self) -> pd.DataFrame:
         data, names = self._table.columns, self._table.names
         decode = {
-            "setting": list(map(lambda text: Setting(json.loads(text)).digest, names["settings"])),
+            "setting": [Setting(json.loads(text)).digest for text in names["settings"]],
             "run": [json.loads(text)["id"] for text in names["runs"]],
             "measure": names["measures"],
             "status": names["statuses"],
             "reason": names["reasons"],
         }
+        if not len(self._table):
+            return pd.DataFrame(data)
         return pd.DataFrame(
             {
-                name: np.array(decode[name], dtype=object)[data[name]] if name in decode and len(data[name]) else data[name]
+                name: np.array(decode[name], dtype=object)[data[name]] if name in decode else data[name]
                 for name in columns.COLUMNS
             }
         )
@@ -221,10 +223,10 @@ class ScoreStore:
             "reasons": reasons,
         }
         coded = {"setting": settings, "run": runs, "measure": measures, "status": _STATUSES, "reason": reasons}
-        data = {
-            name: (pd.Index(coded[name]).get_indexer(frame[name]) if name in coded else frame[name].to_numpy()).astype(dtype)
-            for name, dtype in columns.COLUMNS.items()
-        }
+        data = {}
+        for name, dtype in columns.COLUMNS.items():
+            values = pd.Index(coded[name]).get_indexer(frame[name]) if name in coded else frame[name].to_numpy()
+            data[name] = values.astype(dtype)
         return columns.Table(data, names)
 
 
@@ -249,4 +251,5 @@ def _records_frame(records: Iterable[ScoreRecord]) -> pd.DataFrame:
         for measure, score in record.scores.items()
     ]
     frame = pd.DataFrame(rows, columns=list(columns.COLUMNS))
-    return frame.astype({name: dtype for name, dtype in columns.COLUMNS.items() if name in {"cell", "seed", "value", "seconds"}})
+    numeric = ("cell", "seed", "value", "seconds")
+    return frame.astype({name: columns.COLUMNS[name] for name in numeric})

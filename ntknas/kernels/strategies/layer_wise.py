@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -108,7 +109,11 @@ class LayerTap:
         return per_sample.convolution_weight(x, gradient, self.module.kernel_size, geometry)
 
     def _bias_rows(self, gradient: Tensor) -> Tensor:
-        return per_sample.linear_bias(gradient) if isinstance(self.module, nn.Linear) else per_sample.channel_sums(gradient)
+        return (
+            per_sample.linear_bias(gradient)
+            if isinstance(self.module, nn.Linear)
+            else per_sample.channel_sums(gradient)
+        )
 
 
 def _sum(terms: Iterator[Tensor]) -> Tensor:
@@ -149,13 +154,13 @@ class Tapping:
         replaced = [(tap.module, tap.module.__dict__.get("forward")) for tap in self.taps]
         try:
             for tap in self.taps:
-                tap.module.forward = partial(self._forward, tap)  # type: ignore[method-assign]
+                tap.module.__dict__["forward"] = partial(self._forward, tap)
             yield
         finally:
             for module, earlier in replaced:
                 module.__dict__.pop("forward", None)
                 if earlier is not None:
-                    module.forward = earlier  # type: ignore[method-assign]
+                    module.__dict__["forward"] = earlier
 
     def backward(self, output: Tensor, cotangent: Tensor, others: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
         """Run one backward pass, delivering every layer's tap, and return the gradients of ``others``."""
@@ -171,7 +176,7 @@ class Tapping:
         return gradients[1:]
 
     def _forward(self, tap: LayerTap, x: Tensor) -> Tensor:
-        module = tap.module
+        module: Any = tap.module
         tap.calls += 1
         weight, bias = (None if p is None else p.detach() for p in (module.weight, module.bias))
         if isinstance(module, _BatchNorm):
@@ -185,14 +190,14 @@ class Tapping:
             TappedConvolution, tap, padded, weight, bias, (module.stride, padding, module.dilation, module.groups)
         )
 
-    def _apply(self, function: type, tap: LayerTap, x: Tensor, *rest: object) -> Tensor:
+    def _apply(self, function: Any, tap: LayerTap, x: Tensor, *rest: Any) -> Tensor:
         if len(x) != self.samples:
             raise NotLayerWiseError(
                 f"a {type(tap.module).__name__} got an input of shape {tuple(x.shape)}, not one row for each of "
                 f"{self.samples} samples"
             )
         geometry = rest[2] if len(rest) == 3 else ()
-        return function.apply(self.anchor, x, *rest, partial(self._receive, tap, geometry))  # type: ignore[attr-defined]
+        return function.apply(self.anchor, x, *rest, partial(self._receive, tap, geometry))
 
     def _receive(self, tap: LayerTap, geometry: tuple, x: Tensor, gradient: Tensor) -> None:
         tap.received.append((x, gradient, geometry))
@@ -253,9 +258,11 @@ def gram(
 
 def _cotangents(output: Tensor, labels: Sequence[Tensor | None], reduction: str) -> list[Tensor]:
     if reduction == "full":
-        return [torch.eye(output.shape[1], dtype=output.dtype, device=output.device).repeat(
-            len(output) // output.shape[1], 1
-        )]
+        return [
+            torch.eye(output.shape[1], dtype=output.dtype, device=output.device).repeat(
+                len(output) // output.shape[1], 1
+            )
+        ]
     known = [y for y in labels if y is not None]
     return outputs.passes(reduction, output, torch.cat(known) if known else None)
 

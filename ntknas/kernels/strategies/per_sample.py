@@ -36,7 +36,7 @@ def convolution_weight(x: Tensor, gradient: Tensor, kernel: Sequence[int], geome
     if all(size == 1 for size in (*kernel, *stride)) and not any(padding):
         patches = x.flatten(2)
     else:
-        patches = F.unfold(x, kernel, dilation, padding, stride)
+        patches = F.unfold(x, tuple(kernel), dilation, padding, stride)
     a = patches.unflatten(1, (groups, -1))
     g = gradient.flatten(2).unflatten(1, (groups, -1))
     return (g @ a.transpose(-1, -2)).flatten(1)

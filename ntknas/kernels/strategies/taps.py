@@ -42,7 +42,13 @@ class TappedConvolution(Function):
 
     @staticmethod
     def forward(
-        ctx: Any, anchor: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: tuple[Any, ...], receive: Receive
+        ctx: Any,
+        anchor: Tensor,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        geometry: tuple[Any, ...],
+        receive: Receive,
     ) -> Tensor:
         """Apply the layer; geometry is (stride, padding, dilation, groups)."""
         ctx.save_for_backward(x, weight)

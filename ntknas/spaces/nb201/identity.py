@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import permutations, product
 
 from ntknas.spaces.nb201.cells import EDGES, OUTPUT_NODE, published_order
@@ -119,7 +119,7 @@ def _orders(expansion: _Expansion, edges: list[int]) -> Iterator[list[int]]:
     return ([edge for group in order for edge in group] for order in arranged)
 
 
-@lru_cache(maxsize=None)
+@cache
 def canonical(operations: tuple[str, ...]) -> CanonicalCell:
     """Return the canonical forms of a cell: the smallest over all numberings of equal-looking convolutions."""
     weights = _expand(operations, keep_shifts=False)

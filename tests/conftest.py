@@ -1,0 +1,24 @@
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+VARIABLE = "NTKNAS_TEST_DATA"
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Real benchmark tables and images, which are not part of the repository."""
+    folder = os.environ.get(VARIABLE)
+    if not folder:
+        pytest.skip(f"{VARIABLE} does not name the folder of real test data")
+    return Path(folder)
+
+
+torch.set_num_threads(1)  # small networks; the suite uses the cores by running tests side by side
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)

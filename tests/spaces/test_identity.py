@@ -1,0 +1,187 @@
+"""Cells that are called one network have equal kernels; cells that are not, have not; with the weights of one copied."""
+
+import random
+from collections import defaultdict
+
+import pytest
+import torch
+from torch import nn
+
+from ntknas import empirical_ntk, load_space
+from ntknas.spaces.nb201 import identity
+from ntknas.spaces.nb201.cells import format_cell, published_order
+from ntknas.spaces.nb201.graph import is_disconnected, isomorphism_string
+from ntknas.spaces.networks.nb201 import InferCell
+
+SMALL = {"channels": 2, "cells_per_stage": 1, "num_classes": 3}
+WEIGHT_CLASSES, ALL_CLASSES = 5_044, 5_234
+
+
+@pytest.fixture(scope="module")
+def probe():
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(4, 3, 12, 12, generator=generator, dtype=torch.float64)
+
+
+def _kernel(network, x, parameters, batch_norm="frozen"):
+    return empirical_ntk(network, x, output="full", batch_norm=batch_norm, parameters=parameters).matrix
+
+
+def _equal(a, b, tolerance=1e-9):
+    return bool((a - b).norm() <= tolerance * max(float(a.norm()), float(b.norm()), 1e-300))
+
+
+def test_class_counts():
+    assert len(set(identity.class_representatives("weights"))) == WEIGHT_CLASSES
+    assert len(set(identity.class_representatives("all"))) == ALL_CLASSES
+
+
+def test_all_classes_lie_within_weight_classes():
+    weights = identity.class_representatives("weights")
+    of_class = defaultdict(set)
+    for index, representative in enumerate(identity.class_representatives("all")):
+        of_class[representative].add(weights[index])
+    assert all(len(classes) == 1 for classes in of_class.values())
+
+
+def test_disconnected_cells_are_one_class_under_weights():
+    weights = identity.class_representatives("weights")
+    disconnected = {weights[i] for i, operations in enumerate(published_order()) if is_disconnected(operations)}
+    connected = {weights[i] for i, operations in enumerate(published_order()) if not is_disconnected(operations)}
+    assert len(disconnected) == 1
+    assert not disconnected & connected
+
+
+def _pairs(kind, number, seed=0):
+    """Pairs of different connected cells of one class, from many classes."""
+    groups = defaultdict(list)
+    for index, representative in enumerate(identity.class_representatives(kind)):
+        if not is_disconnected(published_order()[index]):
+            groups[representative].append(index)
+    chooser = random.Random(seed)
+    several = [group for group in groups.values() if len(group) > 1]
+    return [tuple(chooser.sample(group, 2)) for group in chooser.sample(several, number)]
+
+
+def _copy_weights(source, target, labels):
+    """Copy the weights of operations with one canonical label; leave what has none."""
+    target.load_state_dict({**target.state_dict(), **_outside_cells(source)})
+    for from_cell, to_cell in zip(source.cells, target.cells, strict=True):
+        if isinstance(from_cell, InferCell):
+            edges = {label: edge for edge, label in labels[0].items()}
+            for edge, label in labels[1].items():
+                if label in edges and not _is_shift(from_cell.edges[edges[label]], to_cell.edges[edge]):
+                    to_cell.edges[edge].load_state_dict(from_cell.edges[edges[label]].state_dict())
+
+
+def _is_shift(a, b):
+    """Convolutions of nothing may differ in size: only their BatchNorm counts, and starts alike."""
+    return [p.shape for p in a.parameters()] != [p.shape for p in b.parameters()]
+
+
+def _outside_cells(network):
+    inside = {f"cells.{n}." for n, layer in enumerate(network.cells) if isinstance(layer, InferCell)}
+    return {k: v for k, v in network.state_dict().items() if not any(k.startswith(prefix) for prefix in inside)}
+
+
+def _networks(pair, seed=None):
+    space = load_space("nb201")
+    source, target = (
+        space.build(cell, seed=n if seed is None else seed, **SMALL).double() for n, cell in enumerate(pair)
+    )
+    if seed is None:
+        labels = [dict(identity.canonical(published_order()[cell]).labels) for cell in pair]
+        _copy_weights(source, target, labels)
+    return source, target
+
+
+@pytest.mark.parametrize("pair", _pairs("weights", 60), ids=str)
+def test_one_weights_class_has_one_kernel_when_weights_are_copied(pair, probe):
+    source, target = _networks(pair)
+    for batch_norm in ("frozen", "coupled"):
+        a, b = (_kernel(network, probe, "weights", batch_norm) for network in (source, target))
+        assert _equal(a, b)
+
+
+@pytest.mark.parametrize("pair", _pairs("all", 60, seed=1), ids=str)
+def test_one_all_class_has_one_kernel_before_and_after_training(pair, probe):
+    source, target = _networks(pair)
+    assert _equal(_kernel(source, probe, "all"), _kernel(target, probe, "all"))
+    for network in (source, target):
+        _train(network, probe)
+    assert _equal(_kernel(source, probe, "all"), _kernel(target, probe, "all"), tolerance=1e-6)
+
+
+def _train(network, x, steps=6):
+    network.train()
+    optimiser = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(network(x), torch.tensor([0, 1, 2, 0])).backward()
+        optimiser.step()
+
+
+@pytest.mark.parametrize("pair", _pairs("weights", 25, seed=2), ids=str)
+def test_seeds_alone_give_cells_of_one_class_one_kernel(pair, probe):
+    a, b = (_kernel(network, probe, "weights") for network in _networks(pair, seed=7))
+    assert _equal(a, b)
+
+
+def _shared_and_repeated(number):
+    """Pairs with one published string and two classes: a shared convolution against a repeated one."""
+    groups = defaultdict(dict)
+    for index, operations in enumerate(published_order()):
+        representative = identity.class_representatives("weights")[index]
+        groups[isomorphism_string(operations)].setdefault(representative, index)
+    pairs = [tuple(sorted(group.values())[:2]) for group in groups.values() if len(group) > 1]
+    return random.Random(3).sample(pairs, number)
+
+
+@pytest.mark.parametrize("pair", _shared_and_repeated(25), ids=str)
+def test_a_shared_convolution_is_not_a_repeated_one(pair, probe):
+    """Even when every repeated convolution starts with the weights of the shared one, the kernels differ."""
+    space = load_space("nb201")
+    networks = [space.build(cell, **SMALL).double() for cell in pair]
+    for network in networks:
+        for parameter in network.parameters():  # one value for all: copies of the shared convolution are equal
+            with torch.no_grad():
+                parameter.copy_(torch.linspace(-0.5, 1, parameter.numel(), dtype=torch.float64).view_as(parameter))
+    a, b = (_kernel(network, probe, "weights") for network in networks)
+    assert not _equal(a, b, tolerance=1e-6)
+
+
+def test_a_shift_behind_a_dead_edge_tells_all_from_weights(probe):
+    plain = "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|"
+    shifted = "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|nor_conv_1x1~1|none~2|"
+    space = load_space("nb201")
+    one, two = (identity.canonical(space.cell(text).operations) for text in (plain, shifted))
+    assert one.weights == two.weights
+    assert one.all != two.all
+    a, b = (space.build(text, **SMALL).double() for text in (plain, shifted))
+    assert _equal(_kernel(a, probe, "weights"), _kernel(b, probe, "weights"))
+    assert not _equal(_kernel(a, probe, "all"), _kernel(b, probe, "all"), tolerance=1e-6)
+
+
+def test_different_classes_have_different_kernels(probe):
+    """Over random connected cells of different classes, seeded alike."""
+    space = load_space("nb201")
+    chosen = {}
+    for index in random.Random(4).sample(range(len(space)), 150):
+        if not space.is_disconnected(index):
+            chosen.setdefault(space.representative(index, "weights", "none"), index)
+    kernels = {index: _kernel(space.build(index, **SMALL).double(), probe, "weights") for index in chosen.values()}
+    for a, first in kernels.items():
+        for b, second in kernels.items():
+            assert a == b or not _equal(first, second), (
+                format_cell(published_order()[a]),
+                format_cell(published_order()[b]),
+            )
+
+
+def test_representatives_depend_on_the_choices():
+    space = load_space("nb201")
+    cell = next(i for i, r in enumerate(identity.class_representatives("weights")) if r != i)
+    assert space.representative(cell, "weights", "none") != cell
+    assert space.representative(cell, "weights", "corrcoef") == cell
+    assert space.representative(cell, ("classifier.weight",), "none") == cell
+    assert space.representative(cell, "weights-no-head", "cosine") == space.representative(cell, "weights", "none")
