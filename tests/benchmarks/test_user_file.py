@@ -1,0 +1,66 @@
+import gzip
+
+import pytest
+
+from ntknas import load_space
+from ntknas.benchmarks import read_accuracies
+from ntknas.core.errors import DataError
+
+SPACE = load_space("nb201")
+
+
+def _read(tmp_path, text, column=None, name="accuracies.csv"):
+    path = tmp_path / name
+    path.write_text(text)
+    return read_accuracies(path, SPACE, column)
+
+
+def test_by_index_and_by_string(tmp_path):
+    by_index = _read(tmp_path, "index,value\n3,91.5\n0,85\n7,\n")
+    assert by_index.to_dict() == {3: 91.5, 0: 85.0}
+    by_string = _read(tmp_path, f"cell,accuracy,note\n{SPACE[5]},70,x\n{SPACE[9]},71,y\n")
+    assert by_string.to_dict() == {5: 70.0, 9: 71.0}
+    assert _read(tmp_path, "index,mine\n1,2\n").name == "mine"
+
+
+def test_a_named_column_of_a_compressed_file(tmp_path):
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(b"index,params,test\n4,1.5,90\n"))
+    assert read_accuracies(path, SPACE, "test").to_dict() == {4: 90.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ("index,a,b\n1,2,3\n", None, r"2 columns that could be the accuracies \(a, b\): name one with --column"),
+        ("index,a,b\n1,2,3\n", "c", "no column 'c' of accuracies: it has a, b"),
+        ("number,value\n1,2\n", None, "expected a column 'index' or 'cell', got number, value|2 columns"),
+        ("place,value\n1,2\n", "value", "names no cells: expected a column 'index' or 'cell'"),
+        ("index,value\n1,2\n1,3\n", None, "cell 1 more than once"),
+        ("index,value\n15625,2\n", None, "line 2: expected a cell index from 0 to 15624, got 15625"),
+        ("index,value\n1.5,2\n", None, "line 2: expected a cell index"),
+        ("index,value\nx,2\n", None, "line 2: expected a cell index"),
+        ("index,value\n1,good\n", None, "line 2: expected a number in column 'value', got 'good'"),
+        ("cell,value\n|none~0|,2\n", None, "line 2: Not a NAS-Bench-201 cell"),
+        ("index,value\n", None, "holds no rows"),
+        ("", None, "not a CSV file"),
+    ],
+)
+def test_files_that_are_not_what_they_should_be(tmp_path, text, column, message):
+    with pytest.raises(DataError, match=message):
+        _read(tmp_path, text, column)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(DataError, match="No such file"):
+        read_accuracies(tmp_path / "none.csv", SPACE)
+    with pytest.raises(DataError, match="not a CSV file that can be read"):
+        read_accuracies(tmp_path, SPACE)
+
+
+def test_the_real_table(test_data):
+    series = read_accuracies(test_data / "nb201_cifar10.csv.gz", SPACE, "cifar10_test200")
+    assert len(series) == 15_625
+    assert series.max() == pytest.approx(94.37, abs=0.005)
+    disconnected = [cell.index for cell in SPACE if SPACE.is_disconnected(cell)]
+    assert (series.loc[disconnected].round(2) == 10.0).all()

@@ -1,0 +1,149 @@
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from ntknas.core.errors import ChoiceError, DataError
+from ntknas.data import make_probe
+from ntknas.data.sources import DESCRIPTIONS, Request, load_images, source_names
+
+
+def _cifar_folder(root, batches=("data_batch_1", "test_batch"), size=40, bytes_keys=False):
+    folder = root / "cifar-10-batches-py"
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for name in batches:
+        content = {"data": rng.integers(0, 256, (size, 3072), dtype=np.uint8), "labels": [i % 10 for i in range(size)]}
+        if bytes_keys:
+            content = {key.encode(): value for key, value in content.items()}
+        (folder / name).write_bytes(pickle.dumps(content, protocol=2))
+    return folder
+
+
+@pytest.mark.parametrize("source", ["digits", "noise"])
+@pytest.mark.parametrize("size", [1, 7, 64])
+@pytest.mark.parametrize("draw", ["balanced", "random"])
+@pytest.mark.parametrize("image_size", [16, 32])
+def test_embedded_probes(source, size, draw, image_size):
+    probe = make_probe(source, size, Request(image_size=image_size), draw)
+    assert probe.images.shape == (size, 3, image_size, image_size)
+    assert probe.images.dtype == torch.float32
+    assert probe.labels.shape == (size,)
+    if draw == "balanced":
+        counts = probe.labels.bincount(minlength=10)
+        assert counts.max() - counts.min() <= 1
+        assert torch.equal(probe.labels, probe.labels.sort().values)
+
+
+def test_a_probe_is_its_content():
+    first, again = (make_probe("digits", 20, Request()) for _ in range(2))
+    assert first.hash == again.hash
+    assert torch.equal(first.images, again.images)
+    assert make_probe("digits", 20, Request(seed=1)).hash != first.hash
+    assert make_probe("digits", 20, Request(split="test")).hash != first.hash
+    assert make_probe("digits", 20, Request(), "random").hash != first.hash
+
+
+def test_training_and_test_digits_share_nothing():
+    train, test = (load_images("digits", Request(split=split)) for split in ("train", "test"))
+    assert (len(train), len(test)) == (1438, 359)
+
+
+def test_digits_are_normalised():
+    probe = make_probe("digits", 1000, Request(image_size=8))
+    assert abs(float(probe.images.mean())) < 0.02
+    assert float(probe.images.std()) == pytest.approx(1, abs=0.02)
+
+
+def test_noise_with_many_classes():
+    probe = make_probe("noise", 130, Request(num_classes=120))
+    assert probe.labels.bincount(minlength=120).min() == 1
+
+
+@pytest.mark.parametrize("bytes_keys", [False, True])
+def test_an_incomplete_cifar_folder_is_read_and_said_so(tmp_path, bytes_keys):
+    folder = _cifar_folder(tmp_path, bytes_keys=bytes_keys)
+    probe = make_probe("cifar10", 20, Request(root=tmp_path))
+    assert "40 of 50,000" in probe.note
+    raw = pickle.loads((folder / "data_batch_1").read_bytes())
+    data = raw[b"data" if bytes_keys else "data"]
+    pixel = (data[:, 0] / 255 - 125.3 / 255) / (63.0 / 255)
+    assert set(np.round(probe.images[:, 0, 0, 0].numpy(), 3)) <= set(np.round(pixel.astype(np.float32), 3))
+    test = make_probe("cifar10", 20, Request(root=tmp_path, split="test"))
+    assert test.hash != probe.hash
+
+
+def test_the_real_cifar_images(test_data):
+    probe = make_probe("cifar10", 64, Request(root=test_data))
+    assert "4,000 of 50,000" in probe.note
+    images = load_images("cifar10", Request(root=test_data))
+    everything = images.take(np.arange(len(images)))
+    assert everything.shape == (4000, 3, 32, 32)
+    assert float(everything.mean().abs()) < 0.05
+    assert float(everything.std()) == pytest.approx(1, abs=0.05)
+
+
+def test_missing_images_say_what_is_expected_where(tmp_path):
+    with pytest.raises(DataError, match=r"cifar-10-batches-py/data_batch_1.*--download.*--probe digits"):
+        make_probe("cifar10", 8, Request(root=tmp_path))
+
+
+def test_a_failed_download_says_so(tmp_path, monkeypatch):
+    import torchvision.datasets.cifar as cifar
+
+    def offline(*_, **__):
+        raise OSError("no network")
+
+    monkeypatch.setattr(cifar, "download_and_extract_archive", offline)
+    with pytest.raises(DataError, match="Cannot download CIFAR-10"):
+        make_probe("cifar10", 8, Request(root=tmp_path, download=True))
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", pickle.dumps([1, 2]), pickle.dumps({"data": 3, "labels": [1]})])
+def test_a_damaged_batch(tmp_path, content):
+    folder = _cifar_folder(tmp_path)
+    (folder / "data_batch_1").write_bytes(content)
+    with pytest.raises(DataError, match="data_batch_1"):
+        make_probe("cifar10", 8, Request(root=tmp_path))
+
+
+def test_a_complete_folder_goes_through_torchvision(tmp_path, monkeypatch):
+    import hashlib
+
+    from torchvision.datasets import CIFAR10
+
+    folder = _cifar_folder(tmp_path, batches=["data_batch_1", "data_batch_2", "test_batch"])
+    (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": [str(n) for n in range(10)]}, protocol=2))
+
+    def listed(*names):
+        return [[name, hashlib.md5((folder / name).read_bytes()).hexdigest()] for name in names]
+
+    monkeypatch.setattr(CIFAR10, "train_list", listed("data_batch_1", "data_batch_2"))
+    monkeypatch.setattr(CIFAR10, "test_list", listed("test_batch"))
+    monkeypatch.setattr(CIFAR10, "meta", {**CIFAR10.meta, "md5": listed("batches.meta")[0][1]})
+    probe = make_probe("cifar10", 80, Request(root=tmp_path), "random")
+    assert probe.note == ""
+    raw = [pickle.loads((folder / name).read_bytes())["data"] for name in ("data_batch_1", "data_batch_2")]
+    expected = np.sort(np.concatenate(raw)[:, 0] / 255)
+    got = np.sort(probe.images[:, 0, 0, 0].numpy() * (63.0 / 255) + 125.3 / 255)
+    np.testing.assert_allclose(got, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("source", "size", "draw", "error", "message"),
+    [
+        ("digit", 8, "balanced", ChoiceError, "Did you mean 'digits'"),
+        ("digits", 8, "first", ChoiceError, "Unknown draw"),
+        ("digits", 0, "balanced", DataError, "at least one image"),
+        ("digits", 5000, "balanced", DataError, "needs 500 of class"),
+        ("digits", 5000, "random", DataError, "digits has 1438"),
+    ],
+)
+def test_probes_that_cannot_be(source, size, draw, error, message):
+    with pytest.raises(error, match=message):
+        make_probe(source, size, Request(), draw)
+
+
+def test_every_source_is_described():
+    assert set(DESCRIPTIONS) == set(source_names())
