@@ -121,6 +121,8 @@ def _is_failure(status: str) -> bool:
 def _warn(store: Any) -> None:
     if store.torn:
         note("The journal ended in an unfinished line, left by a killed run: that score is computed again.")
+    if store.orphans:
+        note(f"Warning: {store.orphans} record(s) of the journal lost their setting to a damaged line.")
     if store.damaged:
         lines = ", ".join(map(str, store.damaged))
         note(f"Warning: the journal has damaged lines ({lines}); their scores are computed again, the file is kept.")

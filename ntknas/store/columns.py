@@ -79,7 +79,8 @@ def read(path: Path) -> Table:
             expected = file.attrs["sha256"]
     except OSError as error:
         raise StoreError(f"{path} cannot be opened as a score store: {_first_line(error)}. {_remedy(path)}") from error
-    except (KeyError, ValueError, RuntimeError, UnicodeDecodeError) as error:
+    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError, OverflowError, MemoryError) as error:
+        # a changed byte in HDF5's own structures shows as any of these
         raise StoreError(f"{path} is damaged: {_first_line(error)}. {_remedy(path)}") from error
     if table.digest() != expected:
         raise StoreError(f"{path} is damaged: its content does not match its checksum. {_remedy(path)}")

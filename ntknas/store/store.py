@@ -39,6 +39,7 @@ class ScoreStore:
         runs: What is known of every run: versions, device, command; by identifier.
         torn: Whether the journal ended in an unfinished line.
         damaged: Numbers of the journal's damaged lines, which were left out.
+        orphans: Number of the journal's records that were left out because the line with their setting is damaged.
     """
 
     def __init__(self, path: Path, writer: journal.JournalWriter | None):
@@ -52,6 +53,7 @@ class ScoreStore:
             run["id"]: run["info"] for run in map(json.loads, self._table.names["runs"])
         }
         self._records: list[ScoreRecord] = []
+        self.orphans = 0
         for entry in content.entries:
             self._take(entry)
 
@@ -123,7 +125,10 @@ class ScoreStore:
 
         Raises:
             StoreError: If the journal cannot be written.
+            ValueError: If the record's setting or run was not made known before.
         """
+        if record.setting not in self.settings or record.run not in self.runs:
+            raise ValueError(f"unknown setting {record.setting!r} or run {record.run!r}: add_setting and add_run first")
         self._append(record.as_json())
 
     def done(self, setting: str) -> set[tuple[int, int, str]]:
@@ -150,7 +155,7 @@ class ScoreStore:
         table = self._as_table(self._frame())
         self._writer.sync()
         columns.write(self.path, table)
-        if self.damaged:
+        if self.damaged or self.orphans:
             source = journal_path(self.path)
             shutil.copy(source, source.with_name(f"{source.name}.damaged"))
         self._writer.clear()
@@ -181,12 +186,19 @@ class ScoreStore:
             elif entry["type"] == "run":
                 self.runs[entry["id"]] = entry["info"]
             elif entry["type"] == "scores":
-                self._records.append(ScoreRecord.from_json(entry))
+                self._take_scores(ScoreRecord.from_json(entry))
         except (KeyError, ValueError, TypeError) as error:
             raise StoreError(
                 f"{journal_path(self.path)} holds an entry this version does not understand ({error}): "
                 "use the version of ntknas that wrote it."
             ) from error
+
+    def _take_scores(self, record: ScoreRecord) -> None:
+        if record.setting not in self.settings:
+            self.orphans += 1
+            return
+        self.runs.setdefault(record.run, {})
+        self._records.append(record)
 
     def _frame(self) -> pd.DataFrame:
         """All scores, one row each, the last of each key."""

@@ -1,0 +1,219 @@
+"""Plans compute each network once; runs resume; what is stored can be computed again."""
+
+import pytest
+import torch
+
+from ntknas import empirical_ntk, load_space, load_store, measure
+from ntknas.core.choices import Choices
+from ntknas.core.errors import ChoiceError, DataError, KernelError
+from ntknas.core.score import Status
+from ntknas.data import make_probe
+from ntknas.data.sources import Request
+from ntknas.scoring import NetworkOptions, Recipe, make_plan, run, runner
+from ntknas.scoring.cells import find, read_cells_file, sample, select
+from ntknas.spaces.nb201 import identity
+from ntknas.store import ScoreStore
+
+SPACE = load_space("nb201")
+SMALL = NetworkOptions(channels=2, cells_per_stage=1)
+PROBE = make_probe("digits", 10, Request(image_size=12))
+DISCONNECTED = next(cell.index for cell in SPACE if SPACE.is_disconnected(cell))
+
+
+def score(path, recipe, cells, seeds=(0,), probe=PROBE, stop_after=None):
+    """Score and return the number of kernels computed."""
+    with ScoreStore.open(path) as store:
+        plan = make_plan(SPACE, "cifar10", recipe, probe, cells, list(seeds), store)
+        run_id = store.add_run({"recipe": recipe.name})
+        computed = 0
+        for _ in run(plan, SPACE, "cifar10", recipe, probe, store, torch.device("cpu"), run_id):
+            computed += 1
+            if computed == stop_after:
+                return computed
+        store.compact()
+        return computed
+
+
+def _recipe(*measures, **choices):
+    return Recipe(choices=Choices(**choices), network=SMALL, measures=measures or ("trace", "cond", "lga"))
+
+
+def _twins():
+    """Two connected cells that are one network."""
+    weights = identity.class_representatives("weights")
+    return next((r, i) for i, r in enumerate(weights) if r != i and not SPACE.is_disconnected(i))
+
+
+def test_the_same_command_twice_computes_nothing_twice(tmp_path):
+    path = tmp_path / "s.h5"
+    cells = [0, 11, 284]
+    assert score(path, _recipe(), cells, (0, 1)) == 6
+    before = load_store(path)
+    assert score(path, _recipe(), cells, (0, 1)) == 0
+    assert load_store(path).equals(before)
+
+
+def test_an_interrupted_run_goes_on_where_it_was(tmp_path):
+    whole, cut = tmp_path / "whole.h5", tmp_path / "cut.h5"
+    cells = [0, 11, 284, 8216]
+    score(whole, _recipe(), cells)
+    assert score(cut, _recipe(), cells, stop_after=2) == 2
+    assert score(cut, _recipe(), cells) == 2
+    key = ["cell", "measure"]
+    a, b = (
+        load_store(path).sort_values(key)[[*key, "value", "status"]].reset_index(drop=True) for path in (whole, cut)
+    )
+    assert a.equals(b)
+
+
+def test_more_cells_seeds_or_measures_compute_what_is_missing(tmp_path):
+    path = tmp_path / "s.h5"
+    assert score(path, _recipe("trace"), [0, 11]) == 2
+    assert score(path, _recipe("trace"), [0, 11, 284]) == 1
+    assert score(path, _recipe("trace"), [0, 11, 284], (0, 1)) == 3
+    assert score(path, _recipe("trace", "cond"), [0, 11, 284]) == 3
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"choices": Choices(batch_norm="eval")},
+        {"choices": Choices(normalisation="cosine")},
+        {"choices": Choices(precision="float64")},
+        {"network": NetworkOptions(channels=3, cells_per_stage=1)},
+        {"network": NetworkOptions(channels=2, cells_per_stage=1, init="xavier")},
+    ],
+)
+def test_a_changed_setting_never_mixes_with_old_scores(tmp_path, changed):
+    path = tmp_path / "s.h5"
+    score(path, _recipe("trace"), [0])
+    recipe = Recipe(**{"choices": Choices(), "network": SMALL, "measures": ("trace",), **changed})
+    assert score(path, recipe, [0]) == 1
+    assert load_store(path)["setting"].nunique() == 2
+
+
+def test_a_changed_probe_never_mixes_with_old_scores(tmp_path):
+    path = tmp_path / "s.h5"
+    score(path, _recipe("trace"), [0])
+    assert score(path, _recipe("trace"), [0], probe=make_probe("digits", 10, Request(image_size=12, seed=1))) == 1
+    assert load_store(path)["probe_hash"].nunique() == 2
+
+
+def test_cells_that_are_one_network_are_computed_once(tmp_path):
+    path = tmp_path / "s.h5"
+    twins = list(_twins())
+    assert score(path, _recipe(), twins) == 1
+    frame = load_store(path)
+    by_cell = [frame[frame["cell"] == cell].set_index("measure")["value"] for cell in twins]
+    assert by_cell[0].equals(by_cell[1])
+
+
+def test_a_twin_scored_earlier_is_copied(tmp_path):
+    path = tmp_path / "s.h5"
+    first, second = _twins()
+    assert score(path, _recipe(), [first]) == 1
+    assert score(path, _recipe(), [second]) == 0
+    assert set(load_store(path)["cell"]) == {first, second}
+
+
+def test_a_stored_score_is_reproduced_by_building_the_cell(tmp_path):
+    path = tmp_path / "s.h5"
+    first, second = _twins()
+    score(path, _recipe(precision="float64"), [first, second, 284], (5,))
+    stored = load_store(path).set_index(["cell", "measure"])["value"]
+    for cell in (first, second, 284):
+        network = SPACE.build(cell, seed=5, channels=2, cells_per_stage=1).double()
+        kernel = empirical_ntk(network, PROBE.images.double(), labels=PROBE.labels)
+        for name in ("trace", "cond", "lga"):
+            assert measure(name, kernel).value == pytest.approx(stored[cell, name], rel=1e-9)
+
+
+def test_disconnected_cells_have_a_status_under_every_set(tmp_path):
+    path = tmp_path / "s.h5"
+    for parameters in ("weights", "all"):
+        score(path, _recipe("trace", "cond", parameters=parameters), [DISCONNECTED])
+    frame = load_store(path)
+    assert set(frame["status"]) == {"disconnected"}
+    assert frame["value"].isna().all()
+
+
+def test_a_measure_that_needs_another_output_gets_its_own_kernel(tmp_path):
+    path = tmp_path / "s.h5"
+    recipe = Recipe(network=SMALL, measures=("trace", "class_lambda_min"))
+    assert recipe.kernels() == {"sum": ("trace",), "label": ("class_lambda_min",)}
+    assert score(path, recipe, [0], probe=make_probe("digits", 20, Request(image_size=12))) == 2
+    frame = load_store(path)
+    assert dict(zip(frame["measure"], frame["output"], strict=True)) == {"trace": "sum", "class_lambda_min": "label"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), Status.OOM),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), Status.OOM),
+        (MemoryError(), Status.OOM),
+        (RuntimeError("something else"), Status.ERROR),
+    ],
+)
+def test_a_network_that_fails_becomes_a_status_and_the_run_goes_on(tmp_path, monkeypatch, fault, status):
+    path, real = tmp_path / "s.h5", runner.empirical_ntk
+    calls = iter(range(100))
+
+    def failing(*arguments, **options):
+        if next(calls) == 0:
+            raise fault
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(runner, "empirical_ntk", failing)
+    score(path, _recipe("trace"), [0, 11])
+    assert load_store(path).set_index("cell")["status"].to_dict() == {0: status.value, 11: "ok"}
+    assert score(path, _recipe("trace"), [0, 11]) == 1
+    assert set(load_store(path)["status"]) == {"ok"}
+
+
+def test_an_impossible_recipe_stops_the_run_with_its_message(tmp_path):
+    tiny = make_probe("digits", 10, Request(image_size=4))
+    with pytest.raises(KernelError, match="two values per channel"):
+        score(tmp_path / "s.h5", _recipe(batch_norm="per-sample"), [8216], probe=tiny)
+
+
+def test_recipes_that_cannot_be():
+    with pytest.raises(ChoiceError, match="Unknown measure"):
+        Recipe(measures=("conditioning",))
+    with pytest.raises(ChoiceError, match="at least one measure"):
+        Recipe(measures=())
+
+
+def test_samples_are_seeded_and_without_repetition():
+    assert sample(SPACE, 50, 0) == sample(SPACE, 50, 0)
+    assert sample(SPACE, 50, 0) != sample(SPACE, 50, 1)
+    assert len(set(sample(SPACE, 500, 0))) == 500
+    assert select(SPACE, "all", 0) == list(range(15_625))
+    for wrong in ("none", "0", "15626", "-3", "1.5"):
+        with pytest.raises(ChoiceError, match="--cells must be 'all' or a number from 1 to 15625"):
+            select(SPACE, wrong, 0)
+
+
+def test_a_cells_file(tmp_path):
+    path = tmp_path / "cells.txt"
+    path.write_text(f"# mine\n7\n\n{SPACE[9]}\n7\n 12 \n")
+    assert read_cells_file(SPACE, path) == [7, 9, 12]
+    for text, message in [
+        ("", "names no cells"),
+        ("7\n99999\n", "line 2: Cell index out of range"),
+        ("|x|\n", "line 1: Not a NAS-Bench-201 cell"),
+        ("-1\n", "line 1: Cell index out of range"),
+    ]:
+        path.write_text(text)
+        with pytest.raises(DataError, match=message):
+            read_cells_file(SPACE, path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match="Cannot read the cells file"):
+        read_cells_file(SPACE, path)
+    with pytest.raises(DataError, match="Cannot read the cells file"):
+        read_cells_file(SPACE, tmp_path / "none")
+
+
+def test_cells_by_name():
+    assert find(SPACE, "8216") == 8216
+    assert find(SPACE, str(SPACE[3])) == 3
