@@ -54,7 +54,7 @@ def _ntknas(arguments: list[str]) -> str:
 def _page(answer: dict) -> str:
     target = next(iter(answer["targets"]))
     rows = sorted(answer["rows"], key=lambda row: _policy(answer, row))
-    run = "\n".join(f"| {_policy(answer, row)} | {_cells(row)} |" for row in rows)
+    table = "\n".join(f"| {_policy(answer, row)} | {_cells(row)} |" for row in rows)
     return f"""# Three batch-norm policies on 100 NAS-Bench-201 cells
 
 One hundred random cells (`--cells 100 --cells-seed 0`), the official network at initialisation (seed 0), a class-balanced
@@ -64,18 +64,32 @@ Intervals: {answer["interval"]}, {answer["resamples"]} resamples. Coefficients a
 better. Parameters and FLOPs stand on the same cells.
 
 Made by `python scripts/batch_norm_policies.py --image-data FOLDER --accuracies FILE.csv --column {target}`, on the
-CIFAR-10 images of the first {_images()} of the official training batches.
+first 4,000 images of CIFAR-10's training batches.
+
+{_verdict(answer, rows)}
 
 ![Kendall's τ of every measure](batch-norm-policies.png)
 
-| policy | measure | cells | left out | Kendall τ | 95 % interval | Spearman ρ | top 25 % τ | partial τ | s/cell |
-|---|---|---|---|---|---|---|---|---|---|
-{run}
+| policy | measure | cells | left out | Kendall τ | 95 % interval | Spearman ρ | top 25 % τ | partial τ |
+|---|---|---|---|---|---|---|---|---|
+{table}
 """
 
 
-def _images() -> str:
-    return "4,000"
+def _verdict(answer: dict, rows: list[dict]) -> str:
+    """Which measures' conclusion depends on the policy: intervals on both sides of zero."""
+    signs: dict[str, dict[str, int]] = {}
+    for row in rows:
+        tau = row["kendall"]
+        if row["recipe"] != "baseline" and tau["low"] is not None and tau["low"] * tau["high"] > 0:
+            signs.setdefault(row["measure"], {})[_policy(answer, row)] = 1 if tau["value"] > 0 else -1
+    turned = [name for name, by_policy in signs.items() if len(set(by_policy.values())) > 1]
+    best = max(row["kendall"]["value"] for row in rows if row["recipe"] != "baseline")
+    parameters = next(row["kendall"]["value"] for row in rows if row["measure"] == "parameters")
+    return (
+        f"**What it says.** The batch-norm policy decides the sign: {', '.join(turned)} have intervals on both sides of zero "
+        f"under different policies. The best τ of any measure and policy is {best:.2f}; counting parameters gives {parameters:.2f}."
+    )
 
 
 def _policy(answer: dict, row: dict) -> str:
@@ -92,7 +106,6 @@ def _cells(row: dict) -> str:
         rho["value"],
         row["kendall_top25"],
         row["partial_kendall"],
-        row["seconds_per_cell"],
     ]
     return " | ".join([row["measure"], str(row["n"]), left_out, *map(_number, numbers)])
 

@@ -11,20 +11,47 @@ from ntknas.measures import all_measures
 from ntknas.report.figures import BarGroup, Bars, Panel, ScatterGrid
 
 
+_NOT_SHOWN = {"probe_hash"}
+
+
 def bars(result: Correlation) -> Bars:
-    """Kendall's τ of every measure with its interval, one bar a target, the noise ceilings as lines."""
-    names = list(dict.fromkeys(row_name(result, row) for row in result.rows))
-    baselines = frozenset(row_name(result, row) for row in result.rows if row["recipe"] == "baseline")
-    groups = [_group(result, target, names) for target in result.targets]
+    """Kendall's τ of every measure with its interval; the bars of a row are targets, or kernels where one target is."""
+    by_kernel = len(result.targets) == 1 and any(variant(result, row) for row in result.rows)
+    name = _measure_name if by_kernel else row_name
+    names = list(dict.fromkeys(name(result, row) for row in result.rows))
+    muted = frozenset(name(result, row) for row in result.rows if row["recipe"] == "baseline")
+    groups = (
+        _by_kernel(result, names) if by_kernel else [_by_target(result, target, names) for target in result.targets]
+    )
     cells = max(row["n"] for row in result.rows)
-    title = f"Rank correlation of scores at initialisation with trained accuracy, {cells} cells"
-    return Bars(title, "Kendall τ-b, 95 % bootstrap interval", names, groups, baselines)
+    title = f"Scores at initialisation against {_only_target(result)}, {cells} cells"
+    return Bars(title, "Kendall τ-b, 95 % bootstrap interval", names, groups, muted)
+
+
+def _only_target(result: Correlation) -> str:
+    return next(iter(result.targets)) if len(result.targets) == 1 else "trained accuracy"
+
+
+def _measure_name(result: Correlation, row: dict[str, Any]) -> str:
+    return str(row["measure"])
 
 
 def row_name(result: Correlation, row: dict[str, Any]) -> str:
-    """Name of a row: the measure, with its kernel where the result has several kernels for it."""
-    settings = {other["setting"] for other in result.rows if other["measure"] == row["measure"]}
-    return row["measure"] if len(settings) == 1 else f"{row['measure']} · {kernel_name(result, row)}"
+    """Name of a row: the measure, with what tells its kernel from others where the result has several."""
+    different = variant(result, row)
+    return f"{row['measure']} · {different}" if different else row["measure"]
+
+
+def variant(result: Correlation, row: dict[str, Any]) -> str:
+    """Fields of the row's setting that differ between the settings of its measure; empty if it has one setting."""
+    ours = {other["setting"] for other in result.rows if other["measure"] == row["measure"]}
+    fields = [result.settings[setting] for setting in ours if setting in result.settings]
+    if len(fields) < 2:
+        return ""
+    mine = result.settings[row["setting"]]
+    differing = [name for name in mine if len({str(other.get(name)) for other in fields}) > 1]
+    shown = [name for name in differing if name not in _NOT_SHOWN] or differing
+    return ", ".join(str(mine[name])[:24] for name in shown)
 
 
 def kernel_name(result: Correlation, row: dict[str, Any]) -> str:
@@ -37,11 +64,28 @@ def kernel_name(result: Correlation, row: dict[str, Any]) -> str:
     return "/".join(part if isinstance(part, str) else f"{len(part)} named" for part in parts)
 
 
-def _group(result: Correlation, target: str, names: list[str]) -> BarGroup:
+def _by_target(result: Correlation, target: str, names: list[str]) -> BarGroup:
     rows = {row_name(result, row): row["kendall"] for row in result.rows if row["target"] == target}
-    values = {key: np.array([_number(rows[name][key]) for name in names]) for key in ("value", "low", "high")}
     ceiling = result.targets[target]["ceiling"]
-    return BarGroup(target, values["value"], values["low"], values["high"], ceiling and ceiling["kendall"]["value"])
+    return _group(target, rows, names, ceiling and ceiling["kendall"]["value"])
+
+
+def _by_kernel(result: Correlation, names: list[str]) -> list[BarGroup]:
+    kernels = list(dict.fromkeys(variant(result, row) for row in result.rows if row["recipe"] != "baseline"))
+    groups = []
+    for place, kernel in enumerate(kernels):
+        ours = [row for row in result.rows if row["recipe"] != "baseline" and variant(result, row) == kernel]
+        ours += [row for row in result.rows if row["recipe"] == "baseline" and place == 0]
+        groups.append(_group(kernel or "one kernel", {row["measure"]: row["kendall"] for row in ours}, names, None))
+    return groups
+
+
+def _group(name: str, rows: dict[str, Any], names: list[str], limit: float | None) -> BarGroup:
+    values = {
+        key: np.array([_number(rows[name][key]) if name in rows else np.nan for name in names])
+        for key in ("value", "low", "high")
+    }
+    return BarGroup(name, values["value"], values["low"], values["high"], limit)
 
 
 def _number(value: float | None) -> float:

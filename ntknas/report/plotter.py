@@ -93,9 +93,10 @@ def _bars(figure: Bars) -> Canvas:
             axis, figure, group, places + 0.4 - (number + 0.5) * thickness, thickness, COLOURS[number % len(COLOURS)]
         )
     axis.set_yticks(places, figure.labels)
+    axis.set_ylim(-0.6, len(figure.labels) - 0.4)
     axis.axvline(0, color="0.3", linewidth=0.8)
     axis.set_xlabel(figure.x_label)
-    axis.set_title(figure.title)
+    canvas.suptitle(figure.title)
     axis.grid(axis="x", alpha=0.25)
     axis.set_axisbelow(True)
     canvas.legend(loc="outside lower center", ncols=1, frameon=False)
