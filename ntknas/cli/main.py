@@ -86,8 +86,15 @@ def cli(ctx: click.Context) -> None:
     ctx.default_map = _settings()
 
 
+class TerminatedError(BaseException):
+    """SIGTERM arrived."""
+
+
 def _terminate(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+    raise TerminatedError
+
+
+_INTERRUPTED = "Interrupted. What was reported as done is stored; the same command goes on from there."
 
 
 def run(arguments: list[str]) -> int:
@@ -98,8 +105,11 @@ def run(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted. What was reported as done is stored; the same command goes on from there.", err=True)
+        click.echo(_INTERRUPTED, err=True)
         return 130
+    except TerminatedError:
+        click.echo(_INTERRUPTED, err=True)
+        return 143
     except NtknasError as error:
         click.echo(f"Error: {error}", err=True)
         return 1

@@ -53,7 +53,8 @@ def ceiling(runs: Array, seed: int = 0, draws: int = 200) -> dict[str, Estimate]
         draws: Number of simulated tables.
 
     Returns:
-        By coefficient the mean and the middle 95 % of the draws; ``None`` without repeated runs or under ten cells.
+        By coefficient the mean and the middle 95 % of the draws; ``None`` without repeated runs, under ten cells, or
+        where the noise explains all differences between cells.
     """
     runs = runs[np.isfinite(runs).any(axis=1)]
     variance = pooled_variance(runs)
@@ -63,6 +64,8 @@ def ceiling(runs: Array, seed: int = 0, draws: int = 200) -> dict[str, Estimate]
     mean = np.nanmean(runs, axis=1)
     spread = float(mean.var())
     shrink = np.sqrt(max(0.0, 1 - noise.mean() / spread)) if spread > 0 else 0.0
+    if shrink == 0:
+        return None
     truth = mean.mean() + shrink * (mean - mean.mean())
     generator = np.random.default_rng(seed)
     tables = truth + np.sqrt(noise) * generator.standard_normal((draws, len(truth)))

@@ -24,12 +24,14 @@ def partial_kendall(x: Array, y: Array, covariates: Mapping[str, Array]) -> tupl
         The partial correlation, ``None`` where it is not defined (constants, a score that ranks as a covariate does),
         and the names of the covariates that were used.
     """
+    if len(x) < 4:
+        return None, []
     used: dict[str, Array] = {}
     for name, values in covariates.items():
         if np.ptp(values) > 0 and not any(_ranks_alike(values, other) for other in used.values()):
             used[name] = values
     variables = [x, y, *used.values()]
-    if len(x) < 4 or any(np.ptp(v) == 0 for v in variables):
+    if any(np.ptp(v) == 0 for v in variables):
         return None, list(used)
     matrix = np.eye(len(variables))
     for i in range(len(variables)):

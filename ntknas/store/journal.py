@@ -104,6 +104,9 @@ class JournalWriter:
     Args:
         path: The file; made if absent, its torn last line cut off if there is one.
 
+    Attributes:
+        mended: Whether a torn last line was cut off.
+
     Raises:
         StoreError: If another process writes it, or it cannot be written.
     """
@@ -121,6 +124,7 @@ class JournalWriter:
             os.close(self._file)
             raise
         self._synced = time.monotonic()
+        self.mended = content.torn
         if content.torn:
             os.ftruncate(self._file, content.good_bytes)
         if not content.good_bytes:

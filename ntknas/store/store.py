@@ -47,7 +47,8 @@ class ScoreStore:
         self._writer = writer
         self._table = columns.read(path)
         content = journal.read(journal_path(path))
-        self.torn, self.damaged = content.torn, content.damaged
+        self.torn = content.torn or (writer is not None and writer.mended)
+        self.damaged = content.damaged
         self.settings = {Setting(fields).digest: fields for fields in map(json.loads, self._table.names["settings"])}
         self.runs: dict[str, dict[str, Any]] = {
             run["id"]: run["info"] for run in map(json.loads, self._table.names["runs"])

@@ -1,0 +1,42 @@
+# One environment for everything: VENV=some/folder puts it elsewhere.
+VENV ?= .venv
+PYTHON ?= python3
+BIN = $(VENV)/bin
+READY = $(VENV)/.ready
+WORKERS ?= 2
+
+.PHONY: help demo test lint types format check clean speed
+.DEFAULT_GOAL := help
+
+help: ## Show what there is to make
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $(READY)
+
+demo: $(READY) ## Score 100 real networks by eight measures and correlate with published accuracies
+	$(BIN)/ntknas demo
+
+test: $(READY) ## Run the tests (NTKNAS_TEST_DATA=folder adds those on real data)
+	$(BIN)/python -m pytest -n $(WORKERS) -q
+
+lint: $(READY) ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## Check types
+	$(BIN)/mypy
+
+format: $(READY) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: lint types test ## Everything that CI checks
+
+speed: $(READY) ## Time the layer-wise strategy against the row loop
+	$(BIN)/python scripts/strategies.py
+
+clean: ## Remove the environment and what tools left behind
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis ntknas-demo

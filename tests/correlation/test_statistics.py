@@ -1,0 +1,146 @@
+"""The statistics against scipy and numpy, and by simulation where they are estimates."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ntknas.correlation import bootstrap, coefficients, noise
+from ntknas.correlation.partial import partial_kendall
+
+
+def _samples(seed, n=40, ties=False):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal(n)
+    y = x + rng.standard_normal(n)
+    return (np.round(x), np.round(y)) if ties else (x, y)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_coefficients_equal_scipy(seed, ties):
+    x, y = _samples(seed, ties=ties)
+    assert coefficients.kendall(x, y) == pytest.approx(stats.kendalltau(x, y).statistic)
+    assert coefficients.spearman(x, y) == pytest.approx(stats.spearmanr(x, y).statistic)
+    assert coefficients.pearson(x, y) == pytest.approx(stats.pearsonr(x, y).statistic)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("name", list(coefficients.COEFFICIENTS))
+def test_all_resamples_at_once_equal_one_by_one(name, ties, monkeypatch):
+    x, y = _samples(5, n=25, ties=ties)
+    indices = bootstrap.draw_resamples(25, 60, seed=1)
+    expected = [coefficients.COEFFICIENTS[name](x[rows], y[rows]) for rows in indices]
+    np.testing.assert_allclose(coefficients.resampled(name, x, y, indices), expected, rtol=1e-12)
+    monkeypatch.setattr(coefficients, "PAIRWISE_LIMIT", 0)
+    np.testing.assert_allclose(coefficients.resampled(name, x, y, indices), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", list(coefficients.COEFFICIENTS))
+def test_the_interval_is_scipys_percentile_bootstrap(name):
+    x, y = _samples(2, n=60)
+    ours = bootstrap.estimate(name, x, y, bootstrap.draw_resamples(60, 4000, seed=0))
+    theirs = stats.bootstrap(
+        (x, y),
+        coefficients.COEFFICIENTS[name],
+        paired=True,
+        vectorized=False,
+        n_resamples=4000,
+        method="percentile",
+        rng=1,
+    ).confidence_interval
+    assert ours.low == pytest.approx(theirs.low, abs=0.03)
+    assert ours.high == pytest.approx(theirs.high, abs=0.03)
+
+
+def test_intervals_cover_the_truth():
+    """Normal pairs with correlation 0.6: τ = 2/π·asin(0.6) in about 95 of 100 intervals."""
+    rng, truth = np.random.default_rng(0), 2 / np.pi * np.arcsin(0.6)
+    covered = 0
+    for trial in range(300):
+        x = rng.standard_normal(100)
+        y = 0.6 * x + 0.8 * rng.standard_normal(100)
+        got = bootstrap.estimate("kendall", x, y, bootstrap.draw_resamples(100, 400, trial))
+        covered += got.low <= truth <= got.high
+    assert 0.90 <= covered / 300 <= 0.985
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [([1.0, 1, 1, 1], [1.0, 2, 3, 4]), ([1.0, 2], [1.0, 2]), ([], []), ([0.1] * 40, list(range(40)))],
+)
+def test_there_is_no_coefficient_of_a_constant_or_of_two_cells(x, y):
+    x, y = np.array(x), np.array(y, dtype=float)
+    for name in coefficients.COEFFICIENTS:
+        assert bootstrap.estimate(name, x, y, bootstrap.draw_resamples(max(len(x), 1), 50, 0)) == bootstrap.Estimate(
+            None
+        )
+
+
+def test_there_is_no_interval_of_few_cells_or_without_resamples():
+    x, y = _samples(0, n=9)
+    got = bootstrap.estimate("kendall", x, y, bootstrap.draw_resamples(9, 100, 0))
+    assert got.value is not None
+    assert got.low is None
+    x, y = _samples(0, n=20)
+    assert bootstrap.estimate("kendall", x, y, bootstrap.draw_resamples(20, 0, 0)).low is None
+    nearly = np.zeros(20)
+    nearly[0] = 1
+    assert bootstrap.estimate("kendall", nearly, y, bootstrap.draw_resamples(20, 200, 0)).low is None
+
+
+def test_partial_correlation_of_one_covariate_is_the_textbook_formula():
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal(60)
+    x, y = z + rng.standard_normal(60), z + rng.standard_normal(60)
+    xy, xz, yz = (stats.kendalltau(*pair).statistic for pair in ((x, y), (x, z), (y, z)))
+    expected = (xy - xz * yz) / np.sqrt((1 - xz**2) * (1 - yz**2))
+    got, used = partial_kendall(x, y, {"z": z})
+    assert got == pytest.approx(expected)
+    assert used == ["z"]
+    assert abs(got) < abs(xy)
+
+
+def test_covariates_that_rank_alike_or_not_at_all_are_dropped():
+    rng = np.random.default_rng(1)
+    x, y, z = rng.standard_normal((3, 30))
+    alone = partial_kendall(x, y, {"z": z})
+    assert partial_kendall(x, y, {"z": z, "again": 3 * z + 1, "reversed": -z, "constant": np.ones(30)}) == alone
+    assert partial_kendall(x, y, {})[0] == pytest.approx(stats.kendalltau(x, y).statistic)
+    assert partial_kendall(x, y, {"x": x}) == (None, ["x"])
+    assert partial_kendall(np.ones(30), y, {"z": z})[0] is None
+    assert partial_kendall(x[:3], y[:3], {})[0] is None
+
+
+def _noisy_table(sigma, cells=400, runs=3, seed=0):
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(80, 5, cells)
+    table = truth[:, None] + sigma * rng.standard_normal((cells, runs))
+    table[::2, -1] = np.nan
+    return truth, table
+
+
+def test_pooled_variance_and_seed_agreement():
+    _, table = _noisy_table(2.0)
+    assert noise.pooled_variance(table) == pytest.approx(4.0, rel=0.15)
+    both = np.isfinite(table[:, 2])
+    pairs = [(0, 1, slice(None)), (0, 2, both), (1, 2, both)]
+    expected = np.mean([stats.kendalltau(table[rows, a], table[rows, b]).statistic for a, b, rows in pairs])
+    assert noise.seed_agreement(table)["kendall"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("sigma", [0.5, 2.0, 5.0])
+def test_the_ceiling_is_what_the_truth_reaches(sigma):
+    """Against the known truth of simulated tables, which the estimate never sees."""
+    reached, estimated = [], []
+    for seed in range(8):
+        truth, table = _noisy_table(sigma, seed=seed)
+        reached.append(stats.kendalltau(truth, np.nanmean(table, axis=1)).statistic)
+        estimated.append(noise.ceiling(table)["kendall"].value)
+    assert np.mean(estimated) == pytest.approx(np.mean(reached), abs=0.02)
+
+
+def test_without_repeated_runs_there_are_no_noise_figures():
+    assert noise.seed_agreement(np.random.default_rng(0).random((50, 1))) is None
+    assert noise.ceiling(np.random.default_rng(0).random((50, 1))) is None
+    assert noise.ceiling(np.random.default_rng(0).random((5, 3))) is None
+    assert noise.ceiling(np.full((20, 3), 7.0)) is None
