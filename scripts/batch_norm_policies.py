@@ -57,8 +57,8 @@ def _page(answer: dict) -> str:
     table = "\n".join(f"| {_policy(answer, row)} | {_cells(row)} |" for row in rows)
     return f"""# Three batch-norm policies on 100 NAS-Bench-201 cells
 
-One hundred random cells (`--cells 100 --cells-seed 0`), the official network at initialisation (seed 0), a class-balanced
-probe of CIFAR-10 training images (64; 24 under `coupled`), output `sum` (`label` for `class_lambda_min`), parameters
+One hundred random cells (`--cells 100 --cells-seed 0`), the official network at initialisation (seed 0), a
+class-balanced probe of CIFAR-10 training images (64; 24 under `coupled`), output `sum` (`label` for `class_lambda_min`), parameters
 `weights`, float32 rows. Accuracies: `{target}`, CIFAR-10 test accuracy after 200 epochs, the mean over training seeds.
 Intervals: {answer["interval"]}, {answer["resamples"]} resamples. Coefficients are of scores signed so that higher is
 better. Parameters and FLOPs stand on the same cells.
@@ -87,8 +87,9 @@ def _verdict(answer: dict, rows: list[dict]) -> str:
     best = max(row["kendall"]["value"] for row in rows if row["recipe"] != "baseline")
     parameters = next(row["kendall"]["value"] for row in rows if row["measure"] == "parameters")
     return (
-        f"**What it says.** The batch-norm policy decides the sign: {', '.join(turned)} have intervals on both sides of zero "
-        f"under different policies. The best τ of any measure and policy is {best:.2f}; counting parameters gives {parameters:.2f}."
+        f"**What it says.** The batch-norm policy decides the sign: under different policies {', '.join(turned)} have "
+        f"intervals on both sides of zero. The best τ of any measure and policy is {best:.2f}; counting parameters "
+        f"gives {parameters:.2f}."
     )
 
 

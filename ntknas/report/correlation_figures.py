@@ -10,7 +10,6 @@ from ntknas.correlation import Correlation
 from ntknas.measures import all_measures
 from ntknas.report.figures import BarGroup, Bars, Panel, ScatterGrid
 
-
 _NOT_SHOWN = {"probe_hash"}
 
 

@@ -283,7 +283,8 @@ HELP = [[], ["score"], ["correlate"], ["demo"], ["kernel"], ["bench"], ["bench",
 @pytest.mark.parametrize("command", HELP, ids=" ".join)
 def test_help_is_everywhere_and_needs_no_torch(command):
     code = "import sys\nfrom ntknas.cli.main import run\ncode = run(sys.argv[1:])\n"
-    code += "heavy = {'torch', 'pandas', 'h5py', 'matplotlib', 'scipy', 'numpy'} & set(sys.modules)\nsys.exit(code or bool(heavy))"
+    code += "heavy = {'torch', 'pandas', 'h5py', 'matplotlib', 'scipy', 'numpy'} & set(sys.modules)\n"
+    code += "sys.exit(code or bool(heavy))"
     done = subprocess.run([sys.executable, "-c", code, *command, "--help"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Usage: ntknas" in done.stdout

@@ -38,7 +38,7 @@ class Shared(nn.Module):
 
 
 class DeadBranch(nn.Module):
-    """A convolution times zero, one whose output goes nowhere, one module never called, one call of two that is dead."""
+    """A convolution times zero, one that goes nowhere, a module never called, one call of two that is dead."""
 
     def __init__(self) -> None:
         super().__init__()

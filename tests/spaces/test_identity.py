@@ -1,4 +1,4 @@
-"""Cells that are called one network have equal kernels; cells that are not, have not; with the weights of one copied."""
+"""Cells that are called one network have equal kernels, those that are not have not, with weights copied."""
 
 import random
 from collections import defaultdict

@@ -136,7 +136,7 @@ WRITER = textwrap.dedent("""
 
 
 def test_killed_at_any_moment(path, tmp_path):
-    """SIGKILL at random moments, journal and compaction alike: every cell reported is there, once, and the file opens."""
+    """SIGKILL at random moments, also of compaction: every cell reported is there, once, and the file opens."""
     chooser, reported = random.Random(0), set()
     for _ in range(12):
         log = tmp_path / "log"

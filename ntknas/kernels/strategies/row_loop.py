@@ -43,7 +43,9 @@ def gram(
     merge = _interleave if reduction == "full" else _one_by_one
     total: GramParts | None = None
     for one_pass in zip(*(merge(c) for c in cotangents), strict=True):
-        parts = _gram_of_rows([_rows(f, c, parameters) for f, c in zip(forwards, one_pass, strict=True)], with_sums)
+        parts = _gram_of_rows(
+            [jacobian_rows(f, c, parameters) for f, c in zip(forwards, one_pass, strict=True)], with_sums
+        )
         if total is None:
             total = parts
         else:
@@ -63,7 +65,7 @@ def _interleave(cotangents: list[Tensor]) -> list[Tensor]:
     return [stacked.reshape(-1, *stacked.shape[2:])]
 
 
-def _rows(output: Tensor, cotangents: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor:
+def jacobian_rows(output: Tensor, cotangents: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor:
     """Return the rows of J, one backward pass each; a parameter that the output does not depend on gives zeros."""
     rows = output.new_zeros(len(cotangents), sum(p.numel() for p in parameters))
     if not output.requires_grad:
