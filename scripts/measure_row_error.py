@@ -1,19 +1,26 @@
 """Measure c of the singularity rule: the relative error of float32 rows of J, in units of float32's epsilon.
 
-    python scripts/measure_row_error.py [--cells 24] [--images 16]
+    python scripts/measure_row_error.py [--cells 24] [--images 16] [--probe noise]
 
 computes the rows of J of random NAS-Bench-201 cells in float32 and in float64, same weights and probe, and prints the
-error ‖J32_i − J64_i‖ / ‖J64_i‖ / eps over all rows, by batch-norm policy. A kernel whose rows carry this relative error
-can have an eigenvalue of up to n·(c·eps)²·λ_1 where the exact one is zero.
+error ‖J32_i − J64_i‖ / ‖J64_i‖ / eps by batch-norm policy: over the rows whose ReLU patterns are the same in both
+precisions, which is rounding; and over all rows. A pattern that differs is another linear piece of the network: such a
+row is not noise, but the exact row of a network next to this one, and tells nothing about rounding. Under ``coupled``
+every row depends on every sample's pattern.
+
+A kernel whose rows carry a relative rounding error of c·eps can have an eigenvalue of up to n·(c·eps)²·λ_1 where the
+exact one is zero.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from ntknas import load_space
 from ntknas.data import make_probe
@@ -27,34 +34,54 @@ EPS = torch.finfo(torch.float32).eps
 
 def main() -> None:
     """Print the quantiles."""
+    arguments = _parse()
+    space = load_space("nb201")
+    images = make_probe(arguments.probe, arguments.images, Request(arguments.image_data)).images
+    cells = [cell for cell in sample(space, arguments.cells, 0) if not space.is_disconnected(cell)]
+    print(f"{len(cells)} cells, {len(images)} images of {arguments.probe}, official network, output sum, weights")
+    print("| policy | rows | median | 90 % | 99 % | largest |\n|---|---|---|---|---|---|")
+    for policy in ("frozen", "eval", "coupled"):
+        errors, same = map(
+            np.concatenate, zip(*(_errors(space.build(cell), images, policy) for cell in cells), strict=True)
+        )
+        for name, chosen in (("equal patterns", errors[same]), ("all", errors)):
+            quantiles = (
+                [f"{value:.1f}" for value in np.quantile(chosen, [0.5, 0.9, 0.99, 1.0])] if len(chosen) else ["–"] * 4
+            )
+            print(f"| {policy} | {name}: {len(chosen)} | {' | '.join(quantiles)} |", flush=True)
+
+
+def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", type=int, default=24)
     parser.add_argument("--images", type=int, default=16)
-    arguments = parser.parse_args()
-    space, probe = load_space("nb201"), make_probe("digits", arguments.images, Request())
-    cells = [cell for cell in sample(space, arguments.cells, 0) if not space.is_disconnected(cell)]
-    print(f"{len(cells)} cells, {arguments.images} images, official network, output sum, parameters weights")
-    print("| policy | median | 90 % | 99 % | largest |\n|---|---|---|---|---|")
-    for policy in ("frozen", "eval", "coupled"):
-        errors = np.concatenate([_errors(space.build(cell), probe.images, policy) for cell in cells])
-        quantiles = np.quantile(errors, [0.5, 0.9, 0.99, 1.0])
-        print(f"| {policy} | " + " | ".join(f"{value:.1f}" for value in quantiles) + " |")
+    parser.add_argument("--probe", default="noise")
+    parser.add_argument("--image-data", type=Path, default=Path("image_data"))
+    return parser.parse_args()
 
 
-def _errors(network: torch.nn.Module, images: torch.Tensor, policy: str) -> np.ndarray:
-    single, double = (
+def _errors(network: nn.Module, images: Tensor, policy: str) -> tuple[np.ndarray, np.ndarray]:
+    """Error of each row, and whether its ReLU patterns are the same in both precisions."""
+    (single, patterns), (double, exact) = (
         _rows(copy.deepcopy(network).to(dtype), images.to(dtype), policy) for dtype in (torch.float32, torch.float64)
     )
-    return ((single.double() - double).norm(dim=1) / double.norm(dim=1) / EPS).numpy()
+    same = torch.stack([(a == b).flatten(1).all(1) for a, b in zip(patterns, exact, strict=True)]).all(0)
+    if policy == "coupled":
+        same = same.all().expand(len(images))
+    return ((single.double() - double).norm(dim=1) / double.norm(dim=1) / EPS).numpy(), same.numpy()
 
 
-def _rows(network: torch.nn.Module, images: torch.Tensor, policy: str) -> torch.Tensor:
+def _rows(network: nn.Module, images: Tensor, policy: str) -> tuple[Tensor, list[Tensor]]:
+    patterns: list[Tensor] = []
+    for module in network.modules():
+        if isinstance(module, nn.ReLU):
+            module.register_forward_hook(lambda module, inputs, output: patterns.append(output > 0))
     parameters = [value for name, value in network.named_parameters() if "weight" in name]
     with applied(network, policy) as state:
         state.record()
         output = network(images)
         cotangents = torch.eye(len(images), dtype=images.dtype)[:, :, None].expand(-1, -1, output.shape[1])
-        return jacobian_rows(output, cotangents, parameters)
+        return jacobian_rows(output, cotangents, parameters), patterns
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     python scripts/strategies.py [--images 64] [--cells 5] [--repeats 3] [--device cpu]
 
 For cells from light to heavy (by FLOPs) of NAS-Bench-201 at the official size, policy ``frozen``, output ``sum``,
-parameters ``weights``, float32 rows. Each measurement of memory is a process of its own; the times alternate between the
-strategies within one process, after one run of each that does not count. ``step`` is a plain training step (forward
+parameters ``weights``, float32 rows. Each measurement of memory is a process of its own; the times alternate between
+the strategies within one process, after one run of each that does not count. ``step`` is a plain training step (forward
 and backward) on the same batch.
 """
 
@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import torch
 
@@ -111,9 +111,15 @@ def _memory(arguments: argparse.Namespace) -> dict[str, float]:
         torch.cuda.reset_peak_memory_stats()
         empirical_ntk(network, x, strategy=strategy)
         return {"MiB": (torch.cuda.max_memory_allocated() - before) / 2**20}
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    Path("/proc/self/clear_refs").write_text("5")  # lets the high-water mark start here (Linux)
+    before = _status("VmRSS")
     empirical_ntk(network, x, strategy=strategy)
-    return {"MiB": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10}
+    return {"MiB": (_status("VmHWM") - before) / 2**10}
+
+
+def _status(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
 if __name__ == "__main__":
