@@ -14,6 +14,8 @@ from ntknas.core.errors import ChoiceError, NtknasError
 if TYPE_CHECKING:
     from ntknas.correlation import Correlation
 
+_MANY_CELLS = 1000
+
 
 @click.command(name="correlate")
 @click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE)
@@ -65,7 +67,7 @@ def command(
     if scores.empty:
         raise NtknasError(f"{store} holds no scores yet. Make some with: ntknas score --store {store}")
     against = _accuracies(scores, datasets, targets, accuracies, column)
-    result = correlate(scores, against, resamples=resamples, seed=seed)
+    result = correlate(scores, against, resamples=resamples, seed=seed, progress=_progress(scores))
     if plots:
         for path in draw_plots(result, plots):
             note(f"Drew {path}")
@@ -75,6 +77,15 @@ def command(
         print_csv(result.frame())
     else:
         print_result(result)
+
+
+def _progress(scores: Any) -> Any:
+    """Show progress where there are so many cells that intervals take time."""
+    from ntknas.cli.progress import track
+
+    if scores["cell"].nunique() < _MANY_CELLS:
+        return iter
+    return lambda rows: track(rows, len(rows), "Correlating", "rows")
 
 
 def _accuracies(

@@ -91,6 +91,7 @@ def score(
             f"by {len(plan.items)} different networks on {where}."
         )
         statuses: Counter[str] = Counter()
+        statuses.update(score.status.value for record in plan.copies for score in record.scores.values())
         if plan.items or plan.copies:
             run_id = opened.add_run({**describe(where), "recipe": recipe.name, "seeds": seeds, **how})
             work = run(plan, space, dataset, recipe, probe, opened, where, run_id)

@@ -21,24 +21,24 @@ def over_seeds(rows: pd.DataFrame, rule: Aggregate) -> pd.DataFrame:
         logarithm for ``geometric``) and ``seeds``. A cell with a seed that has no value has none either, with that
         seed's status: a mean over what is left would compare cells on different seeds.
     """
-    frames = []
-    for cell, group in rows.groupby("cell", sort=True):
-        without = group[group["status"] != Status.OK.value]
-        if len(without):
-            frames.append((cell, np.nan, without["status"].iloc[0], np.nan, len(group)))
-        else:
-            value, spread = _combine(group["value"].to_numpy(float), rule)
-            frames.append((cell, value, Status.OK.value, spread, len(group)))
-    return pd.DataFrame(frames, columns=["cell", "value", "status", "spread", "seeds"]).set_index("cell")
+    groups = rows.groupby("cell", sort=True)
+    combined = _combine(rows, rule)
+    without = rows[rows["status"] != Status.OK.value].groupby("cell")["status"].first()
+    frame = pd.DataFrame({"value": combined["mean"], "spread": combined["std"], "seeds": groups.size()})
+    frame["status"] = without.reindex(frame.index).fillna(Status.OK.value).astype(str)
+    frame.loc[without.index, ["value", "spread"]] = np.nan
+    return frame[["value", "status", "spread", "seeds"]]
 
 
-def _combine(values: np.ndarray, rule: Aggregate) -> tuple[float, float]:
-    signs = np.unique(np.sign(values))
-    if rule is Aggregate.GEOMETRIC and len(signs) == 1 and signs[0] != 0:
-        logarithms = np.log(np.abs(values))
-        return float(signs[0] * np.exp(logarithms.mean())), _deviation(logarithms)
-    return float(values.mean()), _deviation(values)
-
-
-def _deviation(values: np.ndarray) -> float:
-    return float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+def _combine(rows: pd.DataFrame, rule: Aggregate) -> pd.DataFrame:
+    """Mean and deviation over seeds; values of mixed sign, or zero, have no logarithm and are averaged as they are."""
+    plain = rows.groupby("cell")["value"].agg(["mean", "std"])
+    if rule is Aggregate.MEAN:
+        return plain
+    values = rows["value"].to_numpy(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logarithms = pd.Series(np.log(np.abs(values)), rows.index).groupby(rows["cell"]).agg(["mean", "std"])
+    sign = pd.Series(np.sign(values), rows.index).groupby(rows["cell"]).agg(["min", "max"])
+    geometric = (sign["min"] == sign["max"]) & (sign["min"] != 0)
+    signed = pd.DataFrame({"mean": sign["min"] * np.exp(logarithms["mean"]), "std": logarithms["std"]})
+    return plain.where(~geometric, signed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -84,6 +84,7 @@ def correlate(
     *,
     resamples: int = 1000,
     seed: int = 0,
+    progress: Callable[[list[Any]], Iterable[Any]] = iter,
 ) -> Correlation:
     """Correlate scores with accuracies.
 
@@ -95,6 +96,7 @@ def correlate(
         accuracies: A benchmark (every target it holds), a series of accuracies by cell index, or several by name.
         resamples: Number of bootstrap resamples; 0 for no intervals.
         seed: Seed of the bootstrap and of the noise simulation.
+        progress: Wraps the list of rows to compute, to show how far it is.
 
     Returns:
         The rows and what belongs to them.
@@ -106,14 +108,16 @@ def correlate(
         raise NtknasError("There are no scores to correlate: run ntknas score first.")
     scored = _with_baselines(scores)
     result = Correlation([], {}, {}, scores.attrs.get("settings", {}), resamples)
+    against: dict[str, pd.Series] = {}
     for target, values in _targets(accuracies).items():
         means, runs = _means_and_runs(values)
+        against[target] = means
         cells = scored[0].cells.index.intersection(means.index)
         if not len(cells):
             raise NtknasError(f"None of the {len(scored[0].cells)} scored cells has an accuracy in {target}.")
         result.targets[target] = _noise(runs, cells, seed)
-        for item in scored:
-            _add_row(result, item, target, means, _counts(scores, item.setting), seed)
+    for target, item in progress([(target, item) for target in against for item in scored]):
+        _add_row(result, item, target, against[target], _counts(scores, item.setting), seed)
     return result
 
 

@@ -83,7 +83,8 @@ def make_plan(
             plan.requested + part.requested,
             plan.stored + part.stored,
         )
-    return replace(plan, items=sorted(plan.items, key=lambda item: (item.seed, cells.index(item.members[0]))))
+    place = {cell: number for number, cell in enumerate(cells)}
+    return replace(plan, items=sorted(plan.items, key=lambda item: (item.seed, place[item.members[0]])))
 
 
 def _plan_kernel(

@@ -70,7 +70,7 @@ def read(path: Path) -> Table:
     if not path.exists():
         return Table.empty()
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:  # the file is replaced, never changed
             _check_format(path, file.attrs)
             table = Table(
                 {name: file["scores"][name][:] for name in COLUMNS},
@@ -131,7 +131,7 @@ def write(path: Path, table: Table) -> None:
 
 
 def _write(path: Path, table: Table) -> None:
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", locking=False) as file:
         for name, dtype in COLUMNS.items():
             values = table.columns[name].astype(dtype)
             options: dict[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True, "chunks": True}

@@ -45,8 +45,9 @@ class ScoreStore:
     def __init__(self, path: Path, writer: journal.JournalWriter | None):
         self.path = path
         self._writer = writer
-        self._table = columns.read(path)
+        # the journal first: a writer that compacts in between then shows its scores twice, not never
         content = journal.read(journal_path(path))
+        self._table = columns.read(path)
         self.torn = content.torn or (writer is not None and writer.mended)
         self.damaged = content.damaged
         self.settings = {Setting(fields).digest: fields for fields in map(json.loads, self._table.names["settings"])}
