@@ -23,8 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from ntknas import load_space
-from ntknas.data import make_probe
-from ntknas.data.sources import Request
+from ntknas.data import Request, make_probe
 from ntknas.kernels.batch_norm import applied
 from ntknas.kernels.strategies.row_loop import jacobian_rows
 from ntknas.scoring.cells import sample

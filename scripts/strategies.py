@@ -21,8 +21,7 @@ from pathlib import Path
 import torch
 
 from ntknas import empirical_ntk, load_space
-from ntknas.data import make_probe
-from ntknas.data.sources import Request
+from ntknas.data import Request, make_probe
 
 STRATEGIES = ("layer-wise", "row-loop")
 

@@ -34,8 +34,7 @@ def command(ctx: click.Context, folder: Path, device: str) -> None:
     from ntknas.cli.score import score
     from ntknas.core.errors import NtknasError
     from ntknas.correlation import correlate
-    from ntknas.data import make_probe
-    from ntknas.data.sources import Request
+    from ntknas.data import Request, make_probe
     from ntknas.scoring import Recipe
     from ntknas.scoring.cells import sample
     from ntknas.spaces import load_space

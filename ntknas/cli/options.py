@@ -109,9 +109,9 @@ class ProbeOptions:
         """
         from ntknas.cli.output import note
         from ntknas.core.errors import DataError
+        from ntknas.data import Request
         from ntknas.data.datasets import get_dataset
         from ntknas.data.probe import make_probe
-        from ntknas.data.sources import Request
 
         target = get_dataset(dataset)
         source = self.probe or target.images

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ntknas.core import restricted_pickle
 from ntknas.core.errors import DataError
-from ntknas.data.sources import ImageSet, Request
+from ntknas.data.image_set import ImageSet, Request
 
 FOLDER = "cifar-10-batches-py"
 MEAN = (125.3 / 255, 123.0 / 255, 113.9 / 255)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ntknas.data.sources import ImageSet, Request
+from ntknas.data.image_set import ImageSet, Request
 
 _MAXIMUM = 16.0
 _TEST_EVERY = 5  # the set has no official split: every fifth image is kept for testing

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from ntknas.core.errors import DataError, check_known
-from ntknas.data.sources import ImageSet, Request, load_images
+from ntknas.data.image_set import ImageSet, Request
+from ntknas.data.sources import load_images
 
 DRAWS = {
     "balanced": "equally many images of each class, in the order of the classes; a remainder goes to drawn classes",

@@ -7,8 +7,7 @@ from ntknas import empirical_ntk, load_space, load_store, measure
 from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, DataError, KernelError
 from ntknas.core.score import Status
-from ntknas.data import make_probe
-from ntknas.data.sources import Request
+from ntknas.data import Request, make_probe
 from ntknas.scoring import NetworkOptions, Recipe, make_plan, run, runner
 from ntknas.scoring.cells import find, read_cells_file, sample, select
 from ntknas.spaces.nb201 import identity

@@ -1,0 +1,55 @@
+"""Labelled images, and what is asked of a source of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Labelled images.
+
+    Attributes:
+        name: Name of the source.
+        labels: Class of each image, int64.
+        num_classes: Number of classes.
+        take: Returns the images at some places, normalised, float32, n×3×H×W.
+        note: What a user should know, such as missing batches; else empty.
+    """
+
+    name: str
+    labels: np.ndarray
+    num_classes: int
+    take: Callable[[np.ndarray], Tensor] = field(repr=False)
+    note: str = ""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a source.
+
+    Attributes:
+        root: Folder that holds the images.
+        split: ``train`` or ``test``.
+        image_size: Height and width for sources that can make any.
+        num_classes: Number of classes for sources that can make any.
+        seed: For sources that draw their images.
+        size: Number of images for sources that draw their images.
+        download: Whether missing images may be fetched.
+    """
+
+    root: Path = Path("image_data")
+    split: str = "train"
+    image_size: int = 32
+    num_classes: int = 10
+    seed: int = 0
+    size: int = 64
+    download: bool = False
