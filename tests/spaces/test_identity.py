@@ -14,7 +14,7 @@ from ntknas.spaces.nb201.graph import is_disconnected, isomorphism_string
 from ntknas.spaces.networks.nb201 import InferCell
 
 SMALL = {"channels": 2, "cells_per_stage": 1, "num_classes": 3}
-WEIGHT_CLASSES, ALL_CLASSES = 5_044, 5_234
+WEIGHT_CLASSES, ALL_CLASSES = 5_044, 5_212
 
 
 @pytest.fixture(scope="module")
@@ -44,20 +44,21 @@ def test_all_classes_lie_within_weight_classes():
     assert all(len(classes) == 1 for classes in of_class.values())
 
 
-def test_disconnected_cells_are_one_class_under_weights():
-    weights = identity.class_representatives("weights")
-    disconnected = {weights[i] for i, operations in enumerate(published_order()) if is_disconnected(operations)}
-    connected = {weights[i] for i, operations in enumerate(published_order()) if not is_disconnected(operations)}
+@pytest.mark.parametrize("kind", ["weights", "all"])
+def test_disconnected_cells_are_one_class(kind):
+    """Under ``all`` too: the ReLU before the head stops every gradient but that of the head's bias."""
+    classes = identity.class_representatives(kind)
+    disconnected = {classes[i] for i, operations in enumerate(published_order()) if is_disconnected(operations)}
+    connected = {classes[i] for i, operations in enumerate(published_order()) if not is_disconnected(operations)}
     assert len(disconnected) == 1
     assert not disconnected & connected
 
 
 def _pairs(kind, number, seed=0):
-    """Pairs of different connected cells of one class, from many classes."""
+    """Pairs of different cells of one class, from many classes."""
     groups = defaultdict(list)
     for index, representative in enumerate(identity.class_representatives(kind)):
-        if not is_disconnected(published_order()[index]):
-            groups[representative].append(index)
+        groups[representative].append(index)
     chooser = random.Random(seed)
     several = [group for group in groups.values() if len(group) > 1]
     return [tuple(chooser.sample(group, 2)) for group in chooser.sample(several, number)]
@@ -148,6 +149,29 @@ def test_a_shared_convolution_is_not_a_repeated_one(pair, probe):
                 parameter.copy_(torch.linspace(-0.5, 1, parameter.numel(), dtype=torch.float64).view_as(parameter))
     a, b = (_kernel(network, probe, "weights") for network in networks)
     assert not _equal(a, b, tolerance=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        # a shift that only feeds a ReLU at zero never trains
+        (
+            "|none~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_1x1~2|",
+            "|none~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_3x3~2|",
+            True,
+        ),
+        # one more shift at the output is another network
+        (
+            "|none~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_1x1~2|",
+            "|none~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_1x1~2|",
+            False,
+        ),
+    ],
+)
+def test_shifts_that_train_and_that_do_not(one, other, same):
+    space = load_space("nb201")
+    a, b = (identity.canonical(space.cell(text).operations) for text in (one, other))
+    assert (a.all == b.all) == same
 
 
 def test_a_shift_behind_a_dead_edge_tells_all_from_weights(probe):

@@ -10,8 +10,9 @@ Two forms are taken, and a labelling of the instances that is canonical for both
   gradient of a weight are zero at initialisation. Equal forms: equal kernels at initialisation under the ``weights``
   sets.
 * ``all``: a convolution of nothing is its BatchNorm's shift, a trainable constant image (which pooling leaves
-  alone, and for which the size of the convolution does not matter). Equal forms: equal kernels under ``all``, and
-  equal functions all through training.
+  alone, and for which the size of the convolution does not matter). It trains where its gradient reaches the output;
+  a shift that only feeds ReLUs at zero, whose derivative there is zero, stays zero for good and is dropped. Equal
+  forms: equal kernels under ``all``, and equal functions all through training.
 
 Instances that do not reach the output are dropped from both.
 """
@@ -92,22 +93,60 @@ def _encode_sum(terms: Sum, labels: dict[int, int]) -> Encoded:
 def _expand(operations: tuple[str, ...], *, keep_shifts: bool) -> _Expansion:
     nodes: list[Counter[Term]] = [Counter({(INPUT, 0): 1}), Counter(), Counter(), Counter()]
     expansion = _Expansion({}, {}, {})
-    flat: set[int] = set()  # convolutions with a spatially constant output, on which pooling is the identity
     for edge, (operation, (source, target)) in enumerate(zip(operations, EDGES, strict=True)):
         terms = nodes[source]
         if operation == "skip_connect":
             nodes[target].update(terms)
         elif operation == "avg_pool_3x3":
-            for (origin, pools), count in terms.items():
-                nodes[target][origin, pools if origin in flat else pools + 1] += count
+            nodes[target].update({(origin, pools + 1): count for (origin, pools), count in terms.items()})
         elif operation != "none" and (terms or keep_shifts):
-            expansion.kinds[edge] = operation if terms else _SHIFT
+            expansion.kinds[edge] = operation
             expansion.inputs[edge] = dict(terms)
             nodes[target][edge, 0] += 1
-            if not terms or (operation == "nor_conv_1x1" and all(origin in flat for origin, _ in terms)):
-                flat.add(edge)
     expansion.output = dict(nodes[OUTPUT_NODE])
-    return expansion
+    return _settle_shifts(expansion) if keep_shifts else expansion
+
+
+def _settle_shifts(cell: _Expansion) -> _Expansion:
+    """Keep the shifts that train, and write what is constant in one way."""
+    zero: set[int] = set()  # convolutions whose input is zero at initialisation
+    for edge, terms in cell.inputs.items():  # in the order of edges: inputs come first
+        if all(source in zero for source, _ in terms):
+            zero.add(edge)
+    if all(source in zero for source, _ in cell.output):  # nothing but shifts: the last ReLU stops every gradient
+        return _Expansion({}, {}, {})
+    trained = _trained_shifts(cell, zero)
+    settled, flat = _Expansion({}, {}, {}), set()
+    for edge, terms in cell.inputs.items():
+        kept = _merged(terms, zero - trained, flat)
+        settled.inputs[edge] = kept
+        settled.kinds[edge] = cell.kinds[edge] if kept else _SHIFT
+        if not kept or (cell.kinds[edge] == "nor_conv_1x1" and all(source in flat for source, _ in kept)):
+            flat.add(edge)  # spatially constant: pooling leaves it alone
+    settled.output = _merged(cell.output, zero - trained, flat)
+    return settled
+
+
+def _trained_shifts(cell: _Expansion, zero: set[int]) -> set[int]:
+    """Convolutions of zero whose shift gets a gradient, at the start or once another shift has left zero."""
+    trained = {source for source, _ in cell.output} & zero
+    live = cell.live()
+    size = -1
+    while len(trained) > size:
+        size = len(trained)
+        for edge in live:
+            sources = {source for source, _ in cell.inputs[edge]}
+            if edge not in zero or (edge in trained and sources & trained):
+                trained |= sources & zero
+    return trained
+
+
+def _merged(terms: Sum, dropped: set[int], flat: set[int]) -> Sum:
+    merged: Counter[Term] = Counter()
+    for (source, pools), count in terms.items():
+        if source not in dropped:
+            merged[source, 0 if source in flat else pools] += count
+    return dict(merged)
 
 
 def _orders(expansion: _Expansion, edges: list[int]) -> Iterator[list[int]]:

@@ -116,7 +116,7 @@ class NB201:
         """Return the smallest index of a cell that is the same network.
 
         Under the ``weights`` sets that means equal kernels at initialisation (5,044 classes), under ``all`` also after
-        training (5,234 classes). Where parameters are picked by name, or their number enters the kernel
+        training (5,212 classes). Where parameters are picked by name, or their number enters the kernel
         (``corrcoef``), every cell stands for itself.
 
         Args:
