@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ntknas.benchmarks.table import AccuracyTable, Benchmark, Target
 from ntknas.benchmarks.user_file import read_accuracies
-from ntknas.core.errors import check_known
+from ntknas.core.errors import ChoiceError, check_known
 
 __all__ = ["AccuracyTable", "Benchmark", "Target", "benchmark_names", "load_benchmark", "read_accuracies"]
 
@@ -37,5 +37,7 @@ def load_benchmark(name: str, dataset: str | None = None) -> Benchmark:
 
     tables = nb201_embedded.load_tables()
     if dataset is not None:
-        check_known(f"data set of {name}", dataset, dict.fromkeys(target.dataset for target in tables))
+        held = list(dict.fromkeys(target.dataset for target in tables))
+        if dataset not in held:
+            raise ChoiceError(f"{name} holds no accuracies on {dataset!r}: it holds those on {', '.join(held)}.")
     return Benchmark(name, tables, dataset)

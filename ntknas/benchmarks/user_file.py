@@ -30,6 +30,7 @@ def read_accuracies(path: Path, space: Any, column: str | None = None) -> pd.Ser
         DataError: If the file cannot be read, lacks a column, or holds a cell twice, unknown or without a number.
     """
     table = _read(path)
+    _check_names_cells(path, table)
     value = _value_column(path, table, column)
     indices = _indices(path, table, space)
     values = pd.to_numeric(table[value], errors="coerce")
@@ -79,11 +80,14 @@ def _indices(path: Path, table: pd.DataFrame, space: Any) -> list[int]:
     for name in INDEX_COLUMNS:
         if name in table:
             return [_index(path, line, value, len(space)) for line, value in enumerate(table[name], start=2)]
-    for name in CELL_COLUMNS:
-        if name in table:
-            return [_cell(path, line, value, space) for line, value in enumerate(table[name], start=2)]
-    columns = ", ".join(map(str, table.columns))
-    raise DataError(f"{path} names no cells: expected a column 'index' or 'cell', got {columns}.")
+    name = next(name for name in CELL_COLUMNS if name in table)
+    return [_cell(path, line, value, space) for line, value in enumerate(table[name], start=2)]
+
+
+def _check_names_cells(path: Path, table: pd.DataFrame) -> None:
+    if not any(name in table for name in (*INDEX_COLUMNS, *CELL_COLUMNS)):
+        columns = ", ".join(map(str, table.columns))
+        raise DataError(f"{path} names no cells: expected a column 'index' or 'cell', got {columns}.")
 
 
 def _index(path: Path, line: int, value: Any, cells: int) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ntknas.cli import options as shared
-from ntknas.cli.output import csv_option, json_option, note, number, print_csv, print_json, print_table
+from ntknas.cli.output import csv_option, json_option, note, print_csv, print_json, print_table
 from ntknas.core.errors import ChoiceError, NtknasError
 
 if TYPE_CHECKING:
@@ -63,11 +63,15 @@ def command(
     from ntknas.correlation import correlate
     from ntknas.store import load_store
 
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv are two formats: give one of them.")
     scores = load_store(store)
     if scores.empty:
         raise NtknasError(f"{store} holds no scores yet. Make some with: ntknas score --store {store}")
     against = _accuracies(scores, datasets, targets, accuracies, column)
     result = correlate(scores, against, resamples=resamples, seed=seed, progress=_progress(scores))
+    if not (datasets or targets or accuracies):
+        result = _own_targets(result)
     if plots:
         for path in draw_plots(result, plots):
             note(f"Drew {path}")
@@ -77,6 +81,19 @@ def command(
         print_csv(result.frame())
     else:
         print_result(result)
+
+
+def _own_targets(result: Correlation) -> Correlation:
+    """Keep the rows whose networks were built for the data set of the target, and the baselines."""
+    from dataclasses import replace
+
+    from ntknas.data.datasets import DATASETS
+
+    def fits(row: dict[str, Any]) -> bool:
+        dataset = result.settings[row["setting"]]["dataset"]
+        return row["recipe"] == "baseline" or row["target"].split("/")[0] in DATASETS[dataset].tables
+
+    return replace(result, rows=[row for row in result.rows if fits(row)])
 
 
 def _progress(scores: Any) -> Any:
@@ -144,45 +161,46 @@ def draw_plots(result: Correlation, folder: Path) -> list[Path]:
 
 def print_result(result: Correlation) -> None:
     """Print one table a target."""
-    from ntknas.report.correlation_figures import kernel_name
-
-    header = [
-        "measure",
-        "kernel",
-        "cells",
-        "left out",
-        "Kendall τ [95 %]",
-        "Spearman ρ",
-        "top 10 %",
-        "top 25 %",
-        "partial τ",
-    ]
-    header += ["regret", "s/cell"]
     for target, noise in result.targets.items():
-        rows = [
-            [
-                row["measure"],
-                kernel_name(result, row) or row["recipe"],
-                str(row["n"]),
-                _left_out(row),
-                _estimate(row["kendall"]),
-            ]
-            + [_estimate(row["spearman"])]
-            + [number(row[key], 2) for key in ("kendall_top10", "kendall_top25", "partial_kendall", "regret")]
-            + [number(row["seconds_per_cell"], 2)]
-            for row in result.rows
-            if row["target"] == target
-        ]
-        print_table(f"{target}  ({_noise(noise)})", header, rows, left=2)
+        rows = [row for row in result.rows if row["target"] == target]
+        kernels = list(dict.fromkeys(row["kernel"] for row in rows if row["kernel"]))
+        shared = len({kernel for kernel in kernels if "label/" not in kernel}) < 2
+        click.echo(f"{target}  ({_noise(noise)})")
+        if shared:
+            click.echo(f"kernel (output/batch norm/parameters): {' and '.join(kernels)}")
+        header = [*_HEADER[:1], *(["kernel"] * (not shared)), *_HEADER[1:]]
+        print_table("", header, [_cells(row, with_kernel=not shared) for row in rows], left=1 if shared else 2)
         click.echo()
-    click.echo(
-        "Coefficients: higher is better for every measure. partial τ: given parameters and FLOPs; regret in points."
-    )
-    dropped = {
-        tuple(row["partial_given"]) for row in result.rows if row["recipe"] != "baseline" and row["partial_given"]
-    }
-    if dropped and all("flops" not in given for given in dropped):
-        click.echo("FLOPs rank these cells as parameters do, and were dropped from the partial correlation.")
+    click.echo(_LEGEND)
+    if all(row["partial_given"] != ["parameters", "flops"] for row in result.rows):
+        click.echo("FLOPs rank these cells as parameters do, and are left out of the partial τ.")
+    seconds = [row["seconds_per_cell"] for row in result.rows if row["seconds_per_cell"]]
+    if seconds:
+        click.echo(f"Scoring took {min(seconds):.2f} to {max(seconds):.2f} s a cell and kernel (median over cells).")
+
+
+_HEADER = (
+    "measure",
+    "cells",
+    "left out",
+    "Kendall τ [95 %]",
+    "Spearman ρ",
+    "top 10 %",
+    "top 25 %",
+    "partial τ",
+    "regret",
+)
+_LEGEND = """\
+Higher is better in every column but regret. [95 %]: bootstrap over cells, from 10 cells on. top: τ among the most
+accurate cells, from 10 of them on. partial τ: given the parameters. regret: what the best-scored cell lacks.
+Noise ceiling: what the true accuracies would reach with this table; τ between training seeds: the table with itself."""
+
+
+def _cells(row: dict[str, Any], *, with_kernel: bool) -> list[str]:
+    kernel = [row["kernel"] or row["recipe"]] if with_kernel else []
+    coefficients = [_estimate(row["kendall"]), _fixed(row["spearman"]["value"])]
+    numbers = [_fixed(row[key]) for key in ("kendall_top10", "kendall_top25", "partial_kendall", "regret")]
+    return [row["measure"], *kernel, str(row["n"]), _left_out(row), *coefficients, *numbers]
 
 
 def _left_out(row: dict[str, Any]) -> str:
@@ -191,12 +209,16 @@ def _left_out(row: dict[str, Any]) -> str:
 
 def _estimate(value: dict[str, float | None]) -> str:
     if value["low"] is None:
-        return number(value["value"], 2)
-    return f"{number(value['value'], 2)} [{number(value['low'], 2)}, {number(value['high'], 2)}]"
+        return _fixed(value["value"])
+    return f"{_fixed(value['value'])} [{_fixed(value['low'])}, {_fixed(value['high'])}]"
+
+
+def _fixed(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}".replace("-0.00", "0.00")
 
 
 def _noise(noise: dict[str, Any]) -> str:
     agreement, ceiling = noise["seed_agreement"], noise["ceiling"]
     if agreement is None or ceiling is None:
-        return "no repeated runs: no noise figures"
+        return "no noise figures: they need repeated training runs of at least 10 cells"
     return f"τ between training seeds {agreement['kendall']:.2f}, noise ceiling τ {ceiling['kendall']['value']:.2f}"

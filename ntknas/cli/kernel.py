@@ -11,8 +11,10 @@ from ntknas.cli import options as shared
 from ntknas.cli.output import json_option, note, number, print_json, print_table
 
 if TYPE_CHECKING:
+    from ntknas.core.choices import Choices
     from ntknas.core.kernel import Kernel
     from ntknas.core.score import Score
+    from ntknas.measures import Measure
 
 
 @click.command(name="kernel")
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     is_flag=False,
     flag_value="kernel.png",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Draw the heat map and the spectrum into this file.  [default file: kernel.png]",
+    help="Draw the heat map and the spectrum into this file; without a name, after CELL, into kernel.png.",
 )
 @shared.kernel_options
 @shared.probe_options
@@ -110,14 +112,22 @@ def _print(space: Any, index: int, kernel: Kernel, scores: list[Score], seconds:
         click.echo("This cell has no path from input to output.")
     choices = kernel.choices
     click.echo(
-        f"{kernel.size}×{kernel.size} kernel, {choices.output} / {choices.batch_norm} / {choices.parameters}, "
+        f"{kernel.size}×{kernel.size} kernel, {_name(choices)}, "
         f"{choices.precision} rows, {kernel.strategy} in {seconds:.2f} s"
     )
-    rows = [
-        [score.measure, get_measure(score.measure).formula, number(score.value, 4), score.status.value]
-        for score in scores
-    ]
-    print_table("", ["measure", "definition", "value", "status"], rows, left=2)
+    rows = [_row(get_measure(score.measure), score) for score in scores]
+    print_table("", ["measure", "definition", "better", "status", "value"], rows, left=4)
+
+
+def _row(measure: Measure, score: Score) -> list[str]:
+    better = "higher" if measure.higher_is_better else "lower"
+    return [measure.name, measure.formula, better, score.reason or score.status.value, number(score.value, 4)]
+
+
+def _name(choices: Choices) -> str:
+    parameters = choices.parameters if isinstance(choices.parameters, str) else f"{len(choices.parameters)} named"
+    parts = [choices.output, choices.batch_norm, parameters]
+    return " / ".join([*parts, *[choices.normalisation] * (choices.normalisation != "none")])
 
 
 def _draw(space: Any, index: int, kernel: Kernel, path: Path) -> Path:
@@ -128,7 +138,7 @@ def _draw(space: Any, index: int, kernel: Kernel, path: Path) -> Path:
     if not kernel.is_finite:
         raise NtknasError("This kernel holds entries that are not numbers: there is nothing to draw.")
     choices = kernel.choices
-    title = f"{space.name} cell {index} · {choices.output} / {choices.batch_norm} / {choices.parameters}"
+    title = f"{space.name} cell {index} · {_name(choices)}"
     one_row_a_sample = kernel.labels is not None and len(kernel.labels) == kernel.size
     labels = kernel.labels.numpy() if kernel.labels is not None and one_row_a_sample else None
     view = KernelView(title, kernel.matrix.numpy(), labels, kernel.spectrum.numpy(), kernel.singular_below)

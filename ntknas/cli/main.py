@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from ntknas import __version__
-from ntknas.core.errors import NtknasError
+from ntknas.core.errors import NtknasError, unknown
 
 SETTINGS_FILE = "ntknas.toml"
 _COMMANDS = {
@@ -38,9 +38,7 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in _COMMANDS:
             return None
-        module, _ = _COMMANDS[cmd_name]
-        command: click.Command = import_module(f"ntknas.cli.{module}").command
-        return command
+        return _load(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -64,10 +62,41 @@ def _settings() -> dict[str, Any]:
     for command, options in content.items():
         if command not in _COMMANDS or not isinstance(options, dict):
             raise NtknasError(f"{path}: expected one table for each command ({', '.join(_COMMANDS)}), got {command!r}.")
-    return {
-        command: {name.replace("-", "_"): value for name, value in options.items()}
-        for command, options in content.items()
+    return {command: _options(command, options) for command, options in content.items()}
+
+
+def _options(command: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Options of one command, as the command line would give them.
+
+    Raises:
+        NtknasError: If there is no such option, or its value is not of a kind that it takes.
+    """
+    known = {
+        option.name: option for option in _load(command).params if isinstance(option, click.Option) and option.name
     }
+    taken = {}
+    for key, value in options.items():
+        name = key.replace("-", "_")
+        if name not in known:
+            raise unknown(f"option in the table [{command}] of {SETTINGS_FILE}:", key, sorted(known))
+        if known[name].is_flag != isinstance(value, bool) or isinstance(value, dict):
+            expected = "true or false" if known[name].is_flag else "text or a number"
+            raise NtknasError(f"{SETTINGS_FILE}, [{command}] {key}: expected {expected}, got {value!r}.")
+        taken[name] = _as_typed(value, repeatable=known[name].multiple)
+    return taken
+
+
+def _as_typed(value: Any, *, repeatable: bool) -> Any:
+    if isinstance(value, list):
+        return [str(item) for item in value] if repeatable else ",".join(map(str, value))
+    if isinstance(value, bool):
+        return value
+    return [str(value)] if repeatable else str(value)
+
+
+def _load(name: str) -> click.Command:
+    command: click.Command = import_module(f"ntknas.cli.{_COMMANDS[name][0]}").command
+    return command
 
 
 @click.group(

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_STORE = Path("scores.h5")
+MEASURES = (
+    "trace, mean, fro, lambda_max, lambda_min, cond, neg_cond, logdet, eig, effective_rank, lga, cka, class_lambda_min"
+)
+"""The measures that come with the package, for help texts, which must not import them; a test keeps it true."""
 
 
 def _all(*decorators: Callable[[F], F]) -> Callable[[F], F]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--cells-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the sample.")
 @click.option("--cells-file", type=click.Path(path_type=Path), help="Score these cells: one index or string a line.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Initialisations of each cell.")
-@click.option("--measures", help="Measures, separated by commas.  [default: all]")
+@click.option("--measures", help=f"Measures, separated by commas: {shared.MEASURES}.  [default: all]")
 @shared.kernel_options
 @shared.probe_options
 @shared.device_option
@@ -42,6 +42,8 @@ def command(ctx: click.Context, **options: Any) -> None:
 
     space = load_space(options.pop("bench"))
     file, amount, seed = options.pop("cells_file"), options.pop("cells"), options.pop("cells_seed")
+    if file and ctx.get_parameter_source("cells") is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--cells and --cells-file both say which cells: give one of them.")
     cells = read_cells_file(space, file) if file else select(space, amount, seed)
     how = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
     recipe = shared.take_recipe(options, shared.split_names(options.pop("measures")))
@@ -87,8 +89,8 @@ def score(
         plan = make_plan(space, dataset, recipe, probe, cells, range(seeds), opened)
         todo = sum(len(item.members) for item in plan.items)
         note(
-            f"{len(cells)} cells × {seeds} seed(s): {plan.stored} of {plan.requested} kernels stored, {todo} to score "
-            f"by {len(plan.items)} different networks on {where}."
+            f"{len(cells)} cells × {seeds} seed(s): {plan.stored} of {plan.requested} kernels stored, {todo} to get "
+            f"by computing {len(plan.items)} on {where}."
         )
         statuses: Counter[str] = Counter()
         statuses.update(score.status.value for record in plan.copies for score in record.scores.values())
@@ -96,7 +98,7 @@ def score(
             run_id = opened.add_run({**describe(where), "recipe": recipe.name, "seeds": seeds, **how})
             work = run(plan, space, dataset, recipe, probe, opened, where, run_id)
             try:
-                for progress in track(work, len(plan.items), "Scoring", "networks"):
+                for progress in track(work, len(plan.items), "Scoring", "kernels"):
                     for score in progress.scores.values():
                         statuses[score.status.value] += len(progress.item.members)
             finally:
@@ -106,7 +108,7 @@ def score(
         "store": str(store),
         "cells": len(cells),
         "seeds": seeds,
-        "networks_computed": len(plan.items),
+        "kernels_computed": len(plan.items),
         "kernels_stored_before": plan.stored,
         "scores_by_status": dict(statuses),
         "failed": failed,
@@ -134,5 +136,5 @@ def _report(summary: dict[str, Any], store: Path, as_json: bool) -> None:
         print_json(summary)
         return
     statuses = ", ".join(f"{count} {status}" for status, count in summary["scores_by_status"].items())
-    click.echo(f"{store}: {statuses or 'nothing was missing'}.")
+    click.echo(f"{store}: {f'{statuses} (scores by status)' if statuses else 'nothing was missing'}.")
     click.echo(f"Next: ntknas correlate {store}")

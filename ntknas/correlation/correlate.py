@@ -51,9 +51,10 @@ class Correlation:
             cells = {key: value for key, value in row.items() if not isinstance(value, dict)}
             for name in COEFFICIENTS:
                 cells |= {name: row[name]["value"], f"{name}_low": row[name]["low"], f"{name}_high": row[name]["high"]}
+            cells["partial_given"] = " ".join(row["partial_given"])
             cells["left_out"] = " ".join(f"{status}:{count}" for status, count in row["left_out"].items())
             flat.append(cells)
-        return pd.DataFrame(flat)
+        return pd.DataFrame(flat).astype({"best_cell": "Int64"})
 
     def as_json(self) -> dict[str, Any]:
         """Return rows, targets, settings and how intervals were made, as plain data."""
@@ -76,6 +77,7 @@ class _Scored:
     cells: pd.DataFrame
     sign: int
     seconds: float | None
+    kernel: str = ""
 
 
 def correlate(
@@ -153,18 +155,50 @@ def _with_baselines(scores: pd.DataFrame) -> list[_Scored]:
     known = all_measures()
     order = {name: place for place, name in enumerate(known)}
     scored = []
+    kernels = _kernel_names(scores)
     for (setting, name), rows in scores.groupby(["setting", "measure"], sort=False, observed=True):
         measure = known.get(str(name))
         cells = over_seeds(rows, measure.aggregate if measure else Aggregate.MEAN)
         computed = rows[rows["status"] != "disconnected"]
-        seconds = float(computed["seconds"].mean() * rows.groupby("cell").size().mean()) if len(computed) else None
+        seconds = float(computed["seconds"].median() * rows.groupby("cell").size().mean()) if len(computed) else None
         recipe = str(rows["recipe"].iloc[0])
-        scored.append(_Scored(str(name), recipe, str(setting), cells, measure.sign if measure else 1, seconds))
+        sign = measure.sign if measure else 1
+        scored.append(_Scored(str(name), recipe, str(setting), cells, sign, seconds, kernels[str(setting)]))
     scored.sort(key=lambda item: order.get(item.measure, len(order)))
     setting = scored[0].setting
     cells = sorted(set().union(*(item.cells.index[item.cells["status"] == "ok"] for item in scored)))
     counts = _counts(scores, setting)
     return scored + [_baseline(name, setting, cells, counts[name]) for name in BASELINES]
+
+
+_NAMING = ("output", "batch_norm", "parameters")
+_NOT_NAMING = (
+    "setting",
+    "probe_hash",
+    "cell",
+    "seed",
+    "measure",
+    "value",
+    "status",
+    "seconds",
+    "reason",
+    "run",
+    "recipe",
+)
+
+
+def _kernel_names(scores: pd.DataFrame) -> dict[str, str]:
+    """Names of the settings: the kernel's first choices, and whatever else differs between the settings."""
+    settings = scores.drop_duplicates("setting").set_index("setting")
+    others = [name for name in settings if name not in (*_NAMING, *_NOT_NAMING)]
+    differing = [name for name in others if settings[name].astype(str).nunique() > 1]
+    names = {
+        str(setting): "/".join(str(row[name]) for name in (*_NAMING, *differing) if name in settings)
+        for setting, row in settings.iterrows()
+    }
+    if len(set(names.values())) < len(names):  # probes that differ in content alone
+        names = {key: f"{name}/{settings.loc[key, 'probe_hash'][:8]}" for key, name in names.items()}
+    return names
 
 
 def _baseline(name: str, setting: str, cells: list[int], counts: Any) -> _Scored:
@@ -201,6 +235,7 @@ def _add_row(
         "recipe": item.recipe,
         "target": target,
         "setting": item.setting,
+        "kernel": item.kernel,
         "n": len(x),
         "left_out": _left_out(item.cells, means),
         "ties": _tied_pairs(x),

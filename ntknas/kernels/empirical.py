@@ -89,6 +89,10 @@ def _batches(
     for name, batch, classes in (("x", x, labels), ("x2", x2, labels2)):
         if batch is None:
             continue
+        if not isinstance(batch, Tensor):
+            raise KernelError(
+                f"{name} must be a torch tensor, got {type(batch).__name__}: use torch.as_tensor({name})."
+            )
         if batch.dim() == 0 or len(batch) == 0:
             raise KernelError(f"{name} must hold at least one sample, got shape {tuple(batch.shape)}.")
         if classes is not None and classes.shape != (len(batch),):

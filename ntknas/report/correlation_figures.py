@@ -53,16 +53,6 @@ def variant(result: Correlation, row: dict[str, Any]) -> str:
     return ", ".join(str(mine[name])[:24] for name in shown)
 
 
-def kernel_name(result: Correlation, row: dict[str, Any]) -> str:
-    """Short name of a row's kernel: output/batch norm/parameters, empty for baselines."""
-    fields = result.settings.get(row["setting"])
-    if row["recipe"] == "baseline" or not fields:
-        return ""
-    parts = [fields["output"], fields["batch_norm"], fields["parameters"]]
-    parts += [fields["normalisation"]] * (fields["normalisation"] != "none")
-    return "/".join(part if isinstance(part, str) else f"{len(part)} named" for part in parts)
-
-
 def _by_target(result: Correlation, target: str, names: list[str]) -> BarGroup:
     rows = {row_name(result, row): row["kendall"] for row in result.rows if row["target"] == target}
     ceiling = result.targets[target]["ceiling"]
@@ -94,7 +84,8 @@ def _number(value: float | None) -> float:
 def scatter(result: Correlation, target: str) -> ScatterGrid:
     """Score against accuracy for every measure, in the measure's own units."""
     panels = [_scatter_panel(result, row) for row in result.rows if row["target"] == target]
-    return ScatterGrid(f"Score at initialisation against {target}", "accuracy (%)", panels)
+    known = result.targets[target]["ceiling"] is not None
+    return ScatterGrid(f"Score at initialisation against {target}", "accuracy (%)" if known else target, panels)
 
 
 def _scatter_panel(result: Correlation, row: dict[str, Any]) -> Panel:

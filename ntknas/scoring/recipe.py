@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 
 from ntknas.core.choices import Choices
-from ntknas.core.errors import ChoiceError
+from ntknas.core.errors import ChoiceError, check_known
 from ntknas.data.datasets import get_dataset
 from ntknas.data.probe import Probe
 from ntknas.kernels import ALGORITHM_VERSION
 from ntknas.measures import all_measures, get_measure
-from ntknas.spaces.networks.initialisation import SEEDING_VERSION
+from ntknas.spaces.networks.initialisation import INITIALISATIONS, SEEDING_VERSION
 from ntknas.store.records import Setting
 
 
@@ -29,6 +29,14 @@ class NetworkOptions:
     cells_per_stage: int = 5
     variant: str = "official"
     init: str = "default"
+
+    def __post_init__(self) -> None:
+        """Check the initialisation.
+
+        Raises:
+            ChoiceError: If it is unknown.
+        """
+        check_known("initialisation", self.init, INITIALISATIONS)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def test_a_named_column_of_a_compressed_file(tmp_path):
     [
         ("index,a,b\n1,2,3\n", None, r"2 columns that could be the accuracies \(a, b\): name one with --column"),
         ("index,a,b\n1,2,3\n", "c", "no column 'c' of accuracies: it has a, b"),
-        ("number,value\n1,2\n", None, "expected a column 'index' or 'cell', got number, value|2 columns"),
+        ("number,value\n1,2\n", None, "expected a column 'index' or 'cell', got number, value"),
         ("place,value\n1,2\n", "value", "names no cells: expected a column 'index' or 'cell'"),
         ("index,value\n1,2\n1,3\n", None, "cell 1 more than once"),
         ("index,value\n15625,2\n", None, "line 2: expected a cell index from 0 to 15624, got 15625"),

@@ -50,13 +50,13 @@ def test_the_main_job(capsys):
     out, err = score(capsys)
     assert "scores.h5" in out
     assert "ntknas correlate scores.h5" in out
-    assert "networks/s" in err
+    assert "kernels/s" in err
     assert "s left" in err
     assert len(load_store("scores.h5")) == 10
     out, err = score(capsys)
     assert "nothing was missing" in out
     assert "10 of 10" not in err
-    assert "5 of 5 kernels stored, 0 to score" in err
+    assert "5 of 5 kernels stored, 0 to get" in err
 
 
 def test_score_as_json(capsys):
@@ -105,7 +105,7 @@ def test_correlate_with_own_accuracies_and_plots(capsys, tmp_path):
     (tmp_path / "own.csv").write_text("\n".join(["cell,mine", *lines]))
     code, out, err = ntknas(capsys, "correlate", "--accuracies", "own.csv", "--plots", "pictures")
     assert code == 0
-    assert "mine  (no repeated runs" in out
+    assert "mine  (no noise figures" in out
     assert {path.name for path in (tmp_path / "pictures").iterdir()} == {"correlations.png", "scatter-mine.png"}
     assert "pictures/correlations.png" in err
 
@@ -115,6 +115,7 @@ def test_kernel(capsys, tmp_path):
     assert code == 0
     assert "nb201 cell 8216: |nor_conv_3x3~0|+" in out
     assert "−Σ [log(λ+k) + 1/(λ+k)]" in out
+    assert "lower" in out
     assert (tmp_path / "kernel.png").exists()
     text = str(load_space("nb201")[8216])
     code, out, _ = ntknas(capsys, "kernel", text, *SMALL, "--json", "--output", "label", "--plot", "other.png")
@@ -169,9 +170,10 @@ BAD = {
     "dataset": ([*SCORE, "--dataset", "cifar"], 1, "Unknown data set 'cifar'"),
     "measure": ([*SCORE, "--measures", "cnd"], 1, "Unknown measure 'cnd'.*Did you mean 'cond'"),
     "probe": (["score", "--probe", "mnist"], 1, "Unknown image source 'mnist'"),
+    "two ways to say which cells": ([*SCORE, "--cells-file", "x"], 2, "give one of them"),
     "init": ([*SCORE, "--init", "zero"], 1, "Unknown initialisation 'zero'"),
     "cells": ([*SCORE, "--cells", "some"], 1, "--cells must be 'all' or a number"),
-    "cells file": ([*SCORE, "--cells-file", "none.txt"], 1, "Cannot read the cells file none.txt"),
+    "cells file": (["score", *SMALL, "--cells-file", "none.txt"], 1, "Cannot read the cells file none.txt"),
     "device": ([*SCORE, "--device", "tpu"], 1, "Unknown device 'tpu'"),
     "option": (["score", "--colour", "red"], 2, "No such option"),
     "choice": ([*SCORE, "--batch-norm", "train"], 2, "'train' is not one of"),
@@ -275,6 +277,31 @@ def test_settings_come_from_option_variable_file_default_in_this_order(capsys, t
 def test_a_settings_file_that_is_wrong(capsys, tmp_path, text, message):
     (tmp_path / "ntknas.toml").write_text(text)
     assert message in fails(capsys, "bench", "list")
+
+
+def test_lists_and_numbers_in_the_settings_file(capsys, tmp_path):
+    (tmp_path / "ntknas.toml").write_text(
+        '[score]\nmeasures = ["trace", "cond"]\nstore = 5\ncells = 2\nprobe = "digits"\n'
+    )
+    code, _, err = ntknas(capsys, "score", *SMALL)
+    assert code == 0, err
+    assert set(load_store("5")["measure"]) == {"trace", "cond"}
+
+
+def test_each_setting_is_held_against_its_own_data_set(capsys):
+    for dataset in ("cifar10", "cifar100"):
+        assert ntknas(capsys, "score", *SMALL, *FEW, "--dataset", dataset)[0] == 0
+    rows = json.loads(ntknas(capsys, "correlate", "--json", "--resamples", 0)[1])["rows"]
+    pairs = {(row["target"], row["kernel"].split("/")[3]) for row in rows if row["recipe"] != "baseline"}
+    assert pairs == {("cifar10-valid/valid/200", "cifar10"), ("cifar100/valid/200", "cifar100")}
+    assert len({row["kernel"] for row in rows if row["measure"] == "trace"}) == 2
+
+
+def test_the_help_names_every_measure():
+    from ntknas.cli.options import MEASURES
+    from ntknas.measures import all_measures
+
+    assert MEASURES.split(", ") == list(all_measures())
 
 
 HELP = [[], ["score"], ["correlate"], ["demo"], ["kernel"], ["bench"], ["bench", "list"], ["store"], ["store", "info"]]

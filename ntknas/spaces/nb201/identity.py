@@ -116,7 +116,8 @@ def _settle_shifts(cell: _Expansion) -> _Expansion:
     if all(source in zero for source, _ in cell.output):  # nothing but shifts: the last ReLU stops every gradient
         return _Expansion({}, {}, {})
     trained = _trained_shifts(cell, zero)
-    settled, flat = _Expansion({}, {}, {}), set()
+    settled = _Expansion({}, {}, {})
+    flat: set[int] = set()
     for edge, terms in cell.inputs.items():
         kept = _merged(terms, zero - trained, flat)
         settled.inputs[edge] = kept
