@@ -272,7 +272,14 @@ def test_settings_come_from_option_variable_file_default_in_this_order(capsys, t
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("[score\n", "Cannot read"), ("[paint]\nx = 1\n", "one table for each command"), ("x = 1\n", "one table")],
+    [
+        ("[score\n", "Cannot read"),
+        ("[paint]\nx = 1\n", "one table for each command"),
+        ("x = 1\n", "one table"),
+        ("[score]\nprob = 'digits'\n", "Did you mean 'probe'"),
+        ("[kernel]\nplot = true\n", "expected text or a number, got True"),
+        ("[score]\ndownload = 'yes'\n", "expected true or false, got 'yes'"),
+    ],
 )
 def test_a_settings_file_that_is_wrong(capsys, tmp_path, text, message):
     (tmp_path / "ntknas.toml").write_text(text)
