@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import lzma
+import warnings
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ntknas.core.errors import DataError
@@ -34,7 +39,7 @@ def read_accuracies(path: Path, space: Any, column: str | None = None) -> pd.Ser
     value = _value_column(path, table, column)
     indices = _indices(path, table, space)
     values = pd.to_numeric(table[value], errors="coerce")
-    wrong = table[value][values.isna() & table[value].notna()]
+    wrong = table[value][(values.isna() & table[value].notna()) | np.isinf(values)]
     if len(wrong):
         raise DataError(
             f"{path}, line {wrong.index[0] + 2}: expected a number in column {value!r}, got {wrong.iloc[0]!r}."
@@ -48,12 +53,22 @@ def read_accuracies(path: Path, space: Any, column: str | None = None) -> pd.Ser
 
 def _read(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(path, index_col=False)
     except FileNotFoundError as error:
         raise DataError(
             f"No such file: {path}. --accuracies takes a CSV file with columns index (or cell) and value."
         ) from error
-    except (OSError, ValueError, EOFError) as error:
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        pd.errors.ParserWarning,
+        zlib.error,
+        lzma.LZMAError,
+        zipfile.BadZipFile,
+    ) as error:
         raise DataError(f"{path} is not a CSV file that can be read: {str(error).strip()}") from error
     if table.empty:
         raise DataError(f"{path} holds no rows.")
@@ -91,7 +106,7 @@ def _check_names_cells(path: Path, table: pd.DataFrame) -> None:
 
 
 def _index(path: Path, line: int, value: Any, cells: int) -> int:
-    if not isinstance(value, int | float) or value != value or int(value) != value or not 0 <= value < cells:
+    if not isinstance(value, int | float) or value != value or not 0 <= value < cells or int(value) != value:
         raise DataError(f"{path}, line {line}: expected a cell index from 0 to {cells - 1}, got {value!r}.")
     return int(value)
 

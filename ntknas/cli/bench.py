@@ -16,12 +16,12 @@ def command() -> None:
 
 @command.command(name="list")
 @json_option
-def list_benchmarks(as_json: bool) -> None:
+def list_benchmarks(json: bool) -> None:
     """List the benchmarks and the targets that their tables hold."""
     from ntknas.benchmarks import DESCRIPTIONS, load_benchmark
 
     rows = [row for name in DESCRIPTIONS for row in _rows(name, load_benchmark(name))]
-    if as_json:
+    if json:
         print_json({"rows": rows})
         return
     header = ["benchmark", "target", "cells", "runs", "best cell", "best accuracy (%)"]

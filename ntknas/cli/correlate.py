@@ -21,11 +21,10 @@ _MANY_CELLS = 1000
 @click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE)
 @click.option(
     "--dataset",
-    "datasets",
     multiple=True,
     help="Data set of the accuracies, or all; repeatable.  [default: the scores' own]",
 )
-@click.option("--target", "targets", multiple=True, help="Exact target, such as cifar10-valid/valid/200; repeatable.")
+@click.option("--target", multiple=True, help="Exact target, such as cifar10-valid/valid/200; repeatable.")
 @click.option(
     "--accuracies", type=click.Path(path_type=Path), help="CSV file of your own accuracies: index or cell, value."
 )
@@ -45,15 +44,15 @@ _MANY_CELLS = 1000
 @csv_option
 def command(
     store: Path,
-    datasets: tuple[str, ...],
-    targets: tuple[str, ...],
+    dataset: tuple[str, ...],
+    target: tuple[str, ...],
     accuracies: Path | None,
     column: str | None,
     resamples: int,
     seed: int,
     plots: Path | None,
-    as_json: bool,
-    as_csv: bool,
+    json: bool,
+    csv: bool,
 ) -> None:
     """Correlate the scores in STORE with trained accuracies.
 
@@ -63,21 +62,21 @@ def command(
     from ntknas.correlation import correlate
     from ntknas.store import load_store
 
-    if as_json and as_csv:
+    if json and csv:
         raise click.UsageError("--json and --csv are two formats: give one of them.")
     scores = load_store(store)
     if scores.empty:
         raise NtknasError(f"{store} holds no scores yet. Make some with: ntknas score --store {store}")
-    against = _accuracies(scores, datasets, targets, accuracies, column)
+    against = _accuracies(scores, dataset, target, accuracies, column)
     result = correlate(scores, against, resamples=resamples, seed=seed, progress=_progress(scores))
-    if not (datasets or targets or accuracies):
+    if not (dataset or target or accuracies):
         result = _own_targets(result)
     if plots:
         for path in draw_plots(result, plots):
             note(f"Drew {path}")
-    if as_json:
+    if json:
         print_json(result.as_json())
-    elif as_csv:
+    elif csv:
         print_csv(result.frame())
     else:
         print_result(result)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @shared.device_option
 @json_option
 def command(
-    cell: str, bench: str, dataset: str, seed: int, plot: Path | None, device: str, as_json: bool, **options: Any
+    cell: str, bench: str, dataset: str, seed: int, plot: Path | None, device: str, json: bool, **options: Any
 ) -> None:
     """Compute the kernel of CELL (index or architecture string) and show its measures, spectrum and heat map."""
     from ntknas.scoring.cells import find
@@ -46,7 +46,7 @@ def command(
     probe = shared.ProbeOptions.take(options).make(dataset)
     kernel, seconds = _compute(space, index, recipe, probe, dataset, seed, device)
     scores = _measures(kernel, recipe.measures)
-    if as_json:
+    if json:
         print_json(_as_json(space, index, kernel, scores, seconds, probe.describe()))
     else:
         _print(space, index, kernel, scores, seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -146,10 +147,22 @@ def run(arguments: list[str]) -> int:
         # the reader of our output has gone; give the interpreter nothing left to flush there
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except Exception as error:
+        if os.environ.get("NTKNAS_TRACEBACK"):
+            raise
+        click.echo(
+            f"Error: {type(error).__name__}: {error}. An input that ntknas did not foresee, or a fault of its own; "
+            "what was reported as done is stored. NTKNAS_TRACEBACK=1 shows where it happened.",
+            err=True,
+        )
+        return 1
     return result if isinstance(result, int) else 0
 
 
 def main() -> None:
     """Entry point of the installed command."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Greek letters
     sys.exit(run(sys.argv[1:]))

@@ -19,12 +19,12 @@ _WIDE = 200
 
 def json_option(function: F) -> F:
     """Add ``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+    return click.option("--json", is_flag=True, help="Print JSON.")(function)
 
 
 def csv_option(function: F) -> F:
     """Add ``--csv``."""
-    return click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")(function)
+    return click.option("--csv", is_flag=True, help="Print CSV.")(function)
 
 
 def print_json(data: Any) -> None:

@@ -48,9 +48,9 @@ def command(ctx: click.Context, **options: Any) -> None:
     how = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
     recipe = shared.take_recipe(options, shared.split_names(options.pop("measures")))
     probe = shared.ProbeOptions.take(options).make(options["dataset"])
-    as_json = options.pop("as_json")
+    json = options.pop("json")
     summary = score(space, recipe, probe, cells, how, **options)
-    _report(summary, options["store"], as_json)
+    _report(summary, options["store"], json)
     ctx.exit(3 if summary["failed"] else 0)
 
 
@@ -131,8 +131,8 @@ def _warn(store: Any) -> None:
         note(f"Warning: the journal has damaged lines ({lines}); their scores are computed again, the file is kept.")
 
 
-def _report(summary: dict[str, Any], store: Path, as_json: bool) -> None:
-    if as_json:
+def _report(summary: dict[str, Any], store: Path, json: bool) -> None:
+    if json:
         print_json(summary)
         return
     statuses = ", ".join(f"{count} {status}" for status, count in summary["scores_by_status"].items())

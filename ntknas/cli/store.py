@@ -19,7 +19,7 @@ def command() -> None:
 @command.command(name="info")
 @click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE)
 @json_option
-def info(store: Path, as_json: bool) -> None:
+def info(store: Path, json: bool) -> None:
     """Show the settings, runs and statuses of the scores in STORE."""
     from ntknas.store import ScoreStore
 
@@ -30,7 +30,7 @@ def info(store: Path, as_json: bool) -> None:
     settings = [
         _setting(digest, fields, frame[frame["setting"] == digest]) for digest, fields in opened.settings.items()
     ]
-    if as_json:
+    if json:
         runs = [{"run": run, **fields} for run, fields in opened.runs.items()]
         print_json(
             {

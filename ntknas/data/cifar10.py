@@ -81,9 +81,11 @@ def _read_batch(file: Path) -> tuple[np.ndarray, np.ndarray]:
     found: list[Any] = [entries.get(key, entries.get(key.encode())) for key in ("data", "labels")]
     data, labels = found
     arrays = isinstance(data, np.ndarray) and data.dtype == np.uint8 and isinstance(labels, list)
-    if not arrays or data.shape != (len(labels), 3072):
+    classes = arrays and all(isinstance(label, int) and 0 <= label < 10 for label in labels)
+    if not classes or data.shape != (len(labels), 3072):
         raise DataError(
-            f"{file} is not a CIFAR-10 batch: expected 'data' (uint8, n×3072) and n 'labels'. Fetch it again."
+            f"{file} is not a CIFAR-10 batch: expected 'data' (uint8, n×3072) and n 'labels' from 0 to 9. "
+            "Fetch it again."
         )
     return data.reshape(-1, 3, 32, 32), np.asarray(labels, dtype=np.int64)
 

@@ -34,6 +34,7 @@ class Policy:
         self.recording = False
         self._statistics: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {}
         self._calls: dict[nn.Module, int] = {}
+        self._depth = 0
         self.normalise: Callable[[_BatchNorm, Tensor, Tensor | None, Tensor | None], Tensor] = {
             "coupled": self._coupled,
             "frozen": self._frozen,
@@ -62,7 +63,13 @@ class Policy:
 
     def begin_forward(self) -> None:
         """Count calls of shared modules afresh: the k-th call of a pass uses the k-th recorded statistics."""
-        self._calls.clear()
+        if self._depth == 0:  # a network may call itself
+            self._calls.clear()
+        self._depth += 1
+
+    def end_forward(self) -> None:
+        """Leave a forward pass."""
+        self._depth -= 1
 
     def _coupled(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         return F.batch_norm(x, None, None, weight, bias, training=True, eps=module.eps)
@@ -127,14 +134,18 @@ def applied(model: nn.Module, name: str) -> Iterator[Policy]:
     """
     policy = Policy(model, name)
     modes = {module: module.training for module in model.modules()}
-    handle = model.register_forward_pre_hook(lambda *_: policy.begin_forward())
+    handles = [
+        model.register_forward_pre_hook(lambda *_: policy.begin_forward()),
+        model.register_forward_hook(lambda *_: policy.end_forward(), always_call=True),
+    ]
     try:
         model.eval()
         for module in policy.modules:
             module.__dict__["forward"] = _forward(policy, module)
         yield policy
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
         for module in policy.modules:
             module.__dict__.pop("forward", None)
         for each, training in modes.items():

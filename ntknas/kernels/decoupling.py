@@ -45,13 +45,12 @@ def check(model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter],
     """
     few = x[:SAMPLES]
     policy.record()
-    try:
-        return _check(model, policy, parameters if tapped else {}, few)
-    except RuntimeError:
-        if len(few) == len(x):
-            raise
-        policy.record()  # a network may insist on its batch size: then check on the whole batch
-        return _check(model, policy, parameters if tapped else {}, x)
+    if len(few) < len(x):
+        try:
+            return _check(model, policy, parameters if tapped else {}, few)
+        except Exception:  # noqa: BLE001  (a network may insist on its batch size, by any error; a true fault comes up again)
+            policy.record()
+    return _check(model, policy, parameters if tapped else {}, x)
 
 
 def _check(model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter], x: Tensor) -> Decoupling:

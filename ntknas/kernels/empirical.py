@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ntknas.core.choices import Choices
 from ntknas.core.errors import KernelError, check_known
 from ntknas.core.kernel import Kernel
-from ntknas.kernels import decoupling, parameter_sets
+from ntknas.kernels import decoupling, parameter_sets, verification
 from ntknas.kernels.batch_norm import Policy, applied
 from ntknas.kernels.gram import GramParts
 from ntknas.kernels.normalisation import normalised
@@ -39,6 +39,7 @@ def empirical_ntk(
     labels2: Tensor | None = None,
     normalisation: str = "none",
     strategy: str = "auto",
+    verify: bool = True,
 ) -> Kernel:
     """Compute K = J Jᵀ for the rows of J that the choices name.
 
@@ -56,6 +57,9 @@ def empirical_ntk(
         labels2: Classes of x2.
         normalisation: Normalisation of K (``NORMALISATIONS``).
         strategy: ``auto``, ``layer-wise`` or ``row-loop``.
+        verify: Whether to prove a layer-wise kernel by plain backward passes on the same batch, one for each that it
+            took, and to fall back to the row loop where it is wrong. Without, it is checked on four samples alone:
+            for networks of a family that is known to suit.
 
     Returns:
         The kernel: N×N, N×M with x2, or NC×NC (row i·C + c) for ``full``.
@@ -72,6 +76,7 @@ def empirical_ntk(
         [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]
     """
     check_known("strategy", strategy, STRATEGIES)
+    _check_model(model)
     names = parameters if isinstance(parameters, str) else tuple(parameters)
     batches, batch_labels = _batches(x, x2, labels, labels2)
     chosen = parameter_sets.select(model, names)
@@ -79,8 +84,21 @@ def empirical_ntk(
     with _prepared(model, chosen, batches[0]), applied(model, batch_norm) as policy:
         used = _choose(model, policy, chosen, batches, strategy)
         _freeze(model, policy, batches, output)
-        parts, outputs_count, used = _compute(model, policy, chosen, batches, batch_labels, choices, used, strategy)
+        parts, outputs_count, used = _compute(
+            model, policy, chosen, batches, batch_labels, choices, used, strategy, verify
+        )
     return _kernel(parts, choices, labels, len(x), outputs_count, x2 is None, used)
+
+
+def _check_model(model: object) -> None:
+    if not isinstance(model, nn.Module):
+        raise KernelError(f"The model must be a torch.nn.Module, got {type(model).__name__}.")
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+        raise KernelError(
+            "A scripted or traced module hides its BatchNorm and parameters: pass the module it was made of."
+        )
+    if torch.is_inference_mode_enabled():
+        raise KernelError("A kernel needs gradients: call it outside torch.inference_mode().")
 
 
 def _batches(
@@ -88,6 +106,8 @@ def _batches(
 ) -> tuple[list[Tensor], list[Tensor | None]]:
     for name, batch, classes in (("x", x, labels), ("x2", x2, labels2)):
         if batch is None:
+            if classes is not None:
+                raise KernelError("labels2 are the labels of a second batch: pass x2 too.")
             continue
         if not isinstance(batch, Tensor):
             raise KernelError(
@@ -95,6 +115,8 @@ def _batches(
             )
         if batch.dim() == 0 or len(batch) == 0:
             raise KernelError(f"{name} must hold at least one sample, got shape {tuple(batch.shape)}.")
+        if classes is not None and not isinstance(classes, Tensor):
+            raise KernelError(f"Labels must be a torch tensor, got {type(classes).__name__}: use torch.as_tensor.")
         if classes is not None and classes.shape != (len(batch),):
             raise KernelError(f"{name} has {len(batch)} samples and labels of shape {tuple(classes.shape)}.")
     return ([x], [labels]) if x2 is None else ([x, x2], [labels, labels2])
@@ -155,7 +177,7 @@ def _choose(
         blockers.append("BatchNorm couples the samples")
     else:
         tapped = strategy != row_loop.NAME and not blockers
-        found = decoupling.check(model, policy, chosen, batches[0], tapped)
+        found = decoupling.check(model, policy, chosen, _samples_to_check(batches), tapped)
         _refuse_mixing(policy, found.mixes)
         blockers += ["samples are mixed"] * found.mixes + [found.blocker] * bool(found.blocker)
     if strategy == layer_wise.NAME and blockers:
@@ -164,6 +186,12 @@ def _choose(
             "Use strategy='row-loop', or 'auto'."
         )
     return row_loop.NAME if blockers or strategy == row_loop.NAME else layer_wise.NAME
+
+
+def _samples_to_check(batches: list[Tensor]) -> Tensor:
+    """The first batch, with the second where that has too few samples to tell anything."""
+    alike = len({batch.shape[1:] for batch in batches}) == 1
+    return torch.cat(batches) if len(batches[0]) < decoupling.SAMPLES and alike else batches[0]
 
 
 def _refuse_mixing(policy: Policy, mixes: bool) -> None:
@@ -197,14 +225,25 @@ def _compute(
     choices: Choices,
     used: str,
     asked: str,
+    verify: bool,
 ) -> tuple[GramParts, int, str]:
     what = (batches, labels, choices.output, choices.normalisation == "corrcoef")
     if used == layer_wise.NAME:
         try:
-            return *layer_wise.gram(model, policy, chosen, *what), used
-        except layer_wise.NotLayerWiseError as error:
-            if asked == layer_wise.NAME:
-                raise KernelError(f"The strategy 'layer-wise' is not exact for this network: {error}.") from error
+            parts, outputs_count = layer_wise.gram(model, policy, chosen, *what)
+            policy.start()
+            tried = list(chosen.values())
+            if not verify or verification.agrees(parts.gram, model, tried, batches, labels, choices.output):
+                return parts, outputs_count, used
+            reason: Exception = layer_wise.NotLayerWiseError("its kernel is not the one of plain backward passes")
+        except torch.OutOfMemoryError:
+            raise
+        except (layer_wise.NotLayerWiseError, RuntimeError, AttributeError, IndexError) as error:
+            reason = error  # what taps cannot do, the oracle can; a fault of the network itself comes up again there
+        if asked == layer_wise.NAME:
+            raise KernelError(
+                f"The strategy 'layer-wise' is not exact for this network: {reason}. Use 'row-loop' or 'auto'."
+            ) from reason
     return *row_loop.gram(model, list(chosen.values()), *what), row_loop.NAME
 
 

@@ -37,6 +37,7 @@ def draw(figure: Figure, path: Path) -> Path:
     Raises:
         NtknasError: If the folder cannot be written or the ending is not a picture's.
     """
+    path = path if path.suffix else path.with_suffix(".png")
     with mpl.rc_context(_STYLE):
         canvas = _canvas(figure)
         try:
@@ -44,7 +45,7 @@ def draw(figure: Figure, path: Path) -> Path:
             canvas.savefig(path)
         except OSError as error:
             raise NtknasError(f"Cannot write the picture {path}: {error.strerror or error}.") from error
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             raise NtknasError(f"Cannot write the picture {path}: {error}. Use .png, .pdf or .svg.") from error
         finally:
             plt.close(canvas)

@@ -34,9 +34,13 @@ def select(space: Any, cells: str, seed: int) -> list[int]:
     """
     if cells == "all":
         return list(range(len(space)))
-    if not cells.isdigit():
+    if not _is_number(cells):
         raise ChoiceError(f"--cells must be 'all' or a number from 1 to {len(space)} for {space.name}, got {cells!r}.")
     return sample(space, int(cells), seed)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20
 
 
 def read_cells_file(space: Any, path: Path) -> list[int]:
@@ -46,7 +50,7 @@ def read_cells_file(space: Any, path: Path) -> list[int]:
         DataError: If the file cannot be read, is empty, or a line is no cell.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"Cannot read the cells file {path}: {getattr(error, 'strerror', None) or error}.") from error
     entries = [(number, line.strip()) for number, line in enumerate(lines, start=1)]
@@ -69,7 +73,7 @@ def find(space: Any, text: str) -> int:
     Raises:
         ChoiceError: If there is no such cell.
     """
-    if not text.lstrip("-").isdigit():
+    if not _is_number(text.removeprefix("-")):
         return int(space.index(text))
     if not 0 <= int(text) < len(space):
         raise ChoiceError(f"Cell index out of range: expected 0 to {len(space) - 1} for {space.name}, got {text}.")

@@ -31,7 +31,7 @@ def resolve_device(name: str) -> torch.device:
         raise NtknasError(f"Unknown device {name!r}: expected auto, cpu, cuda or cuda:N.")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     number = name.removeprefix("cuda").removeprefix(":") or "0"
-    if not number.isdigit() or int(number) >= count:
+    if not (number.isascii() and number.isdigit()) or int(number) >= count:
         raise NtknasError(f"No device {name!r}: torch {torch.__version__} sees {count} GPU(s) here. Use --device cpu.")
     return torch.device(name)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -127,11 +129,13 @@ def write(path: Path, table: Table) -> None:
             "another --store, and run the same command again."
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def _write(path: Path, table: Table) -> None:
-    with h5py.File(path, "w", locking=False) as file:
+    image = io.BytesIO()  # built in memory: HDF5 does not survive a disk that fills up under it
+    with h5py.File(image, "w") as file:
         for name, dtype in COLUMNS.items():
             values = table.columns[name].astype(dtype)
             options: dict[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True, "chunks": True}
@@ -140,8 +144,9 @@ def _write(path: Path, table: Table) -> None:
         for name in NAMES:
             file.create_dataset(f"names/{name}", data=np.array(table.names[name], dtype=object), dtype=text)
         file.attrs.update({"format": FORMAT, "version": VERSION, "rows": len(table), "sha256": table.digest()})
-        file.flush()
-    with path.open("rb+") as written:
+    with path.open("wb") as written:
+        written.write(image.getbuffer())
+        written.flush()
         os.fsync(written.fileno())
 
 

@@ -28,6 +28,22 @@ def journal_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.journal")
 
 
+def _real(path: Path) -> Path:
+    """Follow links, so that every name of a store means one file and one journal.
+
+    Raises:
+        StoreError: If the path is something else than a file.
+    """
+    try:
+        real = path.resolve()
+        for each in (real, journal_path(real)):
+            if each.exists() and not each.is_file():
+                raise StoreError(f"{each} is not a file: choose another --store.")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise StoreError(f"Cannot use {path} as a score store: {error}. Choose another --store.") from error
+    return real
+
+
 class ScoreStore:
     """Scores of any number of settings and runs.
 
@@ -66,8 +82,9 @@ class ScoreStore:
         Raises:
             StoreError: If there is none, or it is damaged or of another version.
         """
+        shown, path = path, _real(path)
         if not path.exists() and not journal_path(path).exists():
-            raise StoreError(f"No score store at {path}. Make one with: ntknas score --store {path}")
+            raise StoreError(f"No score store at {shown}. Make one with: ntknas score --store {shown}")
         return cls(path, None)
 
     @classmethod
@@ -77,8 +94,9 @@ class ScoreStore:
         Raises:
             StoreError: If it cannot be read or written, or another process writes it.
         """
+        folder, path = path.parent, _real(path)
         if not path.parent.is_dir():
-            raise StoreError(f"No folder {path.parent}: make it, or choose another --store.")
+            raise StoreError(f"No folder {folder}: make it, or choose another --store.")
         columns.read(path)  # a damaged file stops everything before the journal is touched
         writer = journal.JournalWriter(journal_path(path))
         try:

@@ -76,12 +76,13 @@ class TappedAffine(Function):
     """y = γ·x + β by channel, on values that BatchNorm has normalised."""
 
     @staticmethod
-    def forward(ctx: Any, anchor: Tensor, x: Tensor, weight: Tensor, bias: Tensor, receive: Receive) -> Tensor:
+    def forward(ctx: Any, anchor: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, receive: Receive) -> Tensor:
         """Apply scale and shift."""
         ctx.save_for_backward(x, weight)
         ctx.receive = receive
         shape = channel_shape(x)
-        return torch.addcmul(bias.view(shape), x, weight.view(shape))
+        scaled = x * weight.view(shape)
+        return scaled if bias is None else scaled + bias.view(shape)
 
     @staticmethod
     @once_differentiable
