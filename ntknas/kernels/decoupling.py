@@ -43,14 +43,23 @@ def check(model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter],
         x: The batch.
         tapped: Whether to check the layers for the layer-wise strategy too.
     """
-    few = x[:SAMPLES]
-    policy.record()
-    if len(few) < len(x):
+    attempts = [(parameters, x[:SAMPLES])] if tapped else []
+    attempts += [({}, x[:SAMPLES])] if len(x) > SAMPLES else []
+    blocker = ""
+    for chosen, few in attempts:
+        policy.record()
         try:
-            return _check(model, policy, parameters if tapped else {}, few)
-        except Exception:  # noqa: BLE001  (a network may insist on its batch size, by any error; a true fault comes up again)
-            policy.record()
-    return _check(model, policy, parameters if tapped else {}, x)
+            found = _check(model, policy, chosen, few)
+        except (torch.OutOfMemoryError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001
+            # Taps may not suit the network, and a network may insist on its batch size, by any error of its own; a true
+            # fault comes up again in the check that follows without both.
+            blocker = blocker or str(error) or type(error).__name__
+        else:
+            return Decoupling(found.mixes, found.blocker or blocker)
+    policy.record()
+    return Decoupling(_check(model, policy, {}, x).mixes, blocker)
 
 
 def _check(model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter], x: Tensor) -> Decoupling:

@@ -236,10 +236,10 @@ def _compute(
             if not verify or verification.agrees(parts.gram, model, tried, batches, labels, choices.output):
                 return parts, outputs_count, used
             reason: Exception = layer_wise.NotLayerWiseError("its kernel is not the one of plain backward passes")
-        except torch.OutOfMemoryError:
+        except (torch.OutOfMemoryError, MemoryError):
             raise
-        except (layer_wise.NotLayerWiseError, RuntimeError, AttributeError, IndexError) as error:
-            reason = error  # what taps cannot do, the oracle can; a fault of the network itself comes up again there
+        except Exception as error:  # noqa: BLE001  (what taps cannot do, the oracle can; a true fault comes up again there)
+            reason = error
         if asked == layer_wise.NAME:
             raise KernelError(
                 f"The strategy 'layer-wise' is not exact for this network: {reason}. Use 'row-loop' or 'auto'."

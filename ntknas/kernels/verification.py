@@ -7,6 +7,7 @@ the very batch that it was asked for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -37,27 +38,29 @@ def agrees(
         reduction: Output reduction.
     """
     sides = [
-        _projections(model, parameters, x, y, reduction, place)
-        for place, (x, y) in enumerate(zip(batches, labels, strict=True))
+        _projections(model, parameters, x, y, reduction, seed)
+        for seed, (x, y) in enumerate(zip(batches, labels, strict=True))
     ]
     (left, u), (right, v) = sides[0], sides[-1]
     expected = sum(float((a * b).sum()) for a, b in zip(left, right, strict=True))
     got = float(u @ gram @ v)
-    scale = (sum(float(a.square().sum()) for a in left) * sum(float(b.square().sum()) for b in right)) ** 0.5
-    if not (torch.isfinite(gram).all() and scale < float("inf")):
-        return not torch.isfinite(gram).all() and not scale < float("inf")
-    return abs(got - expected) <= TOLERANCE[
-        batches[0].dtype if batches[0].is_floating_point() else parameters[0].dtype
-    ] * max(scale, abs(got))
+    scale = max(math.sqrt(_squares(left) * _squares(right)), abs(got))
+    if not math.isfinite(scale):
+        return not math.isfinite(got)
+    return abs(got - expected) <= TOLERANCE[parameters[0].dtype] * scale
+
+
+def _squares(projections: list[Tensor]) -> float:
+    return sum(float(projection.square().sum()) for projection in projections)
 
 
 def _projections(
-    model: nn.Module, parameters: Sequence[nn.Parameter], x: Tensor, labels: Tensor | None, reduction: str, place: int
+    model: nn.Module, parameters: Sequence[nn.Parameter], x: Tensor, labels: Tensor | None, reduction: str, seed: int
 ) -> tuple[list[Tensor], Tensor]:
     """Return Jᵀv of every pass (float64, the parameters end to end) and v."""
     output = outputs.as_matrix(model(x), len(x))
     rows = output.numel() if reduction == "full" else len(x)
-    vector = torch.rand(rows, generator=torch.Generator().manual_seed(place), dtype=torch.float64) + 0.5
+    vector = torch.rand(rows, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) + 0.5
     vector = vector.to(output.device)
     if reduction == "full":
         cotangents = [vector.view_as(output).to(output.dtype)]

@@ -295,6 +295,36 @@ def test_lists_and_numbers_in_the_settings_file(capsys, tmp_path):
     assert set(load_store("5")["measure"]) == {"trace", "cond"}
 
 
+def test_flags_and_repeatable_options_in_the_settings_file(capsys, tmp_path, monkeypatch):
+    score(capsys)
+    (tmp_path / "ntknas.toml").write_text('[correlate]\njson = true\ndataset = "cifar100"\nresamples = 0\n')
+    assert list(json.loads(ntknas(capsys, "correlate")[1])["targets"]) == ["cifar100/valid/200"]
+    (tmp_path / "ntknas.toml").unlink()
+    monkeypatch.setenv("NTKNAS_CORRELATE_JSON", "1")
+    assert json.loads(ntknas(capsys, "correlate")[1])["rows"]
+
+
+def test_what_nobody_foresaw_is_still_one_message(capsys, monkeypatch):
+    from ntknas.cli import main
+
+    def fault(name):
+        raise ZeroDivisionError("odd")
+
+    monkeypatch.setattr(main, "_load", fault)
+    assert "ZeroDivisionError: odd" in fails(capsys, "demo")
+    monkeypatch.setenv("NTKNAS_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        run(["demo"])
+
+
+def test_output_where_there_are_no_greek_letters(tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "ntknas", "kernel", "0", *SMALL]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "lambda_max" in done.stdout
+
+
 def test_each_setting_is_held_against_its_own_data_set(capsys):
     for dataset in ("cifar10", "cifar100"):
         assert ntknas(capsys, "score", *SMALL, *FEW, "--dataset", dataset)[0] == 0

@@ -99,7 +99,15 @@ def test_a_failed_download_says_so(tmp_path, monkeypatch):
         make_probe("cifar10", 8, Request(root=tmp_path, download=True))
 
 
-@pytest.mark.parametrize("content", [b"", b"junk", pickle.dumps([1, 2]), pickle.dumps({"data": 3, "labels": [1]})])
+BAD_LABELS = [
+    pickle.dumps({"data": np.zeros((2, 3072), np.uint8), "labels": labels}, protocol=2)
+    for labels in ([1.7, 2], [-5, 1], [500, 1], [[1], [2]], ["a", "b"], [None, 1], [1])
+]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"junk", pickle.dumps([1, 2]), pickle.dumps({"data": 3, "labels": [1]}), *BAD_LABELS]
+)
 def test_a_damaged_batch(tmp_path, content):
     folder = _cifar_folder(tmp_path)
     (folder / "data_batch_1").write_bytes(content)

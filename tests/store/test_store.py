@@ -309,6 +309,42 @@ def test_a_full_disk_leaves_everything_as_it_was(path, monkeypatch):
     assert len(content(path)) == 18
 
 
+def test_links_lead_to_one_store(path, tmp_path):
+    fill(path, [1])
+    link = tmp_path / "link.h5"
+    link.symlink_to(path)
+    fill(link, [2])
+    assert link.is_symlink()
+    assert content(path) == content(link)
+    with ScoreStore.open(path), pytest.raises(StoreError, match="Another process"):
+        ScoreStore.open(link)
+
+
+def test_what_is_no_file_is_no_store(path, tmp_path):
+    os.mkfifo(path)
+    for place in (path, tmp_path):
+        for use in (ScoreStore.read, ScoreStore.open):
+            with pytest.raises(StoreError, match="is not a file"):
+                use(place)
+
+
+@pytest.mark.parametrize("size", ["12k", "20k", "32k"])
+@pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="needs root to mount a small disk")
+def test_a_disk_that_fills_up_while_compacting(tmp_path, size):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        with pytest.raises(StoreError, match="No space left.*Nothing is lost"):
+            fill(disk / "scores.h5", range(20))
+        assert len(load_store(disk / "scores.h5")) == 40
+        assert not list(disk.glob(".*"))
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
 @pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="needs root to mount a small disk")
 def test_a_really_full_disk(tmp_path):
     disk = tmp_path / "disk"

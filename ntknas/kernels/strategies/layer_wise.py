@@ -66,6 +66,8 @@ def _blocker(owners: list[nn.Module]) -> str:
     stock = type(module) in _EXACT_TYPES and "forward" not in module.__dict__
     if not (stock or isinstance(module, _BatchNorm)):
         return f"in a {type(module).__name__}"
+    if module._parameters.get("weight") is None:
+        return f"in a {type(module).__name__} without weight"
     return "" if set(module._parameters) <= _NAMES else "reparametrised"
 
 
@@ -170,9 +172,10 @@ class Tapping:
             return (None,) * len(others)
         inputs = [self.anchor, *others]
         gradients = torch.autograd.grad(output, inputs, cotangent, retain_graph=True, allow_unused=True)
-        for tap in self.taps:
-            if tap.received:  # calls on dead branches never came: deliver what did
-                self._flush(tap)
+        with torch.no_grad():
+            for tap in self.taps:
+                if tap.received:  # calls on dead branches never came: deliver what did
+                    self._flush(tap)
         return gradients[1:]
 
     def _forward(self, tap: LayerTap, x: Tensor) -> Tensor:
