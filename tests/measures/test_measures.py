@@ -1,6 +1,8 @@
 """Every measure against an independent computation in numpy, scipy or scikit-learn."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -185,6 +187,12 @@ def test_a_score_has_a_value_exactly_if_it_is_ok():
         Score("cond", 1e5, Status.SINGULAR)
     with pytest.raises(ValueError, match="exactly if"):
         Score("cond", None)
+
+
+def test_the_order_is_that_of_the_definitions_whatever_was_imported_first():
+    code = "import ntknas.measures.alignment; from ntknas.measures import all_measures; print(*all_measures())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == list(REFERENCES)
 
 
 @pytest.fixture
