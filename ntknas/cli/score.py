@@ -87,9 +87,9 @@ def score(
     with ScoreStore.open(store) as opened:
         _warn(opened)
         plan = make_plan(space, dataset, recipe, probe, cells, range(seeds), opened)
-        todo = sum(len(item.members) for item in plan.items)
+        missing = sum(len(item.members) for item in plan.items)
         note(
-            f"{len(cells)} cells × {seeds} seed(s): {plan.stored} of {plan.requested} kernels stored, {todo} to get "
+            f"{len(cells)} cells × {seeds} seed(s): {plan.stored} of {plan.requested} kernels stored, {missing} to get "
             f"by computing {len(plan.items)} on {where}."
         )
         statuses: Counter[str] = Counter()
