@@ -22,7 +22,7 @@ def select(model: nn.Module, parameters: str | Sequence[str]) -> dict[str, nn.Pa
 
     Raises:
         ChoiceError: If the set or a name is unknown.
-        KernelError: If the set is empty, or a lazy module has not seen its first input.
+        KernelError: If the set is empty, a lazy module has not seen its first input, or a hook changes a gradient.
     """
     named = dict(model.named_parameters())
     if any(isinstance(parameter, UninitializedParameter) for parameter in named.values()):
@@ -33,6 +33,9 @@ def select(model: nn.Module, parameters: str | Sequence[str]) -> dict[str, nn.Pa
             f"The parameter set {parameters!r} is empty for {type(model).__name__}: expected at least one parameter "
             f"among {', '.join(named) or 'none'}. Choose 'all', or pass parameter names."
         )
+    hooked = [name for name, parameter in chosen.items() if parameter._backward_hooks]
+    if hooked:
+        raise KernelError(f"A hook changes the gradient of {', '.join(hooked)}, which is then no row of J: remove it.")
     return chosen
 
 

@@ -168,6 +168,11 @@ def test_arguments_of_the_wrong_kind():
         empirical_ntk(network, x, labels=[0] * 5)
     with pytest.raises(KernelError, match="pass x2 too"):
         empirical_ntk(network, x, labels2=torch.zeros(5, dtype=torch.long))
+    hook = network.a.weight.register_hook(lambda gradient: 2 * gradient)
+    with pytest.raises(KernelError, match=r"hook changes the gradient of a\.weight"):
+        empirical_ntk(network, x)
+    hook.remove()
+    assert empirical_ntk(network, x).is_finite
     with pytest.raises(KernelError, match="must be a torch.nn.Module, got function"):
         empirical_ntk(lambda x: x, x)
     with torch.inference_mode(), pytest.raises(KernelError, match="inference_mode"):
