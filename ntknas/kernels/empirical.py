@@ -231,9 +231,11 @@ def _compute(
     if used == layer_wise.NAME:
         try:
             parts, outputs_count = layer_wise.gram(model, policy, chosen, *what)
-            policy.start()
+            if not verify:
+                return parts, outputs_count, used
+            _freeze(model, policy, batches, choices.output)  # afresh: taps that are wrong record wrong statistics
             tried = list(chosen.values())
-            if not verify or verification.agrees(parts.gram, model, tried, batches, labels, choices.output):
+            if verification.agrees(parts.gram, model, tried, batches, labels, choices.output):
                 return parts, outputs_count, used
             reason: Exception = layer_wise.NotLayerWiseError("its kernel is not the one of plain backward passes")
         except (torch.OutOfMemoryError, MemoryError):
@@ -244,6 +246,7 @@ def _compute(
             raise KernelError(
                 f"The strategy 'layer-wise' is not exact for this network: {reason}. Use 'row-loop' or 'auto'."
             ) from reason
+        _freeze(model, policy, batches, choices.output)
     return *row_loop.gram(model, list(chosen.values()), *what), row_loop.NAME
 
 

@@ -130,6 +130,14 @@ def test_a_convolution_with_another_inside():
     _same(network, _batch(5)[:, None, None, :].expand(5, 1, 6, 6).clone())
 
 
+@pytest.mark.parametrize("output", ["sum", "full"])
+def test_frozen_statistics_do_not_come_from_a_pass_that_was_wrong(output):
+    layers = [nn.Conv2d(1, 3, 3, padding=1), nn.BatchNorm2d(3), nn.Tanh(), nn.Flatten(), nn.Linear(3 * 36, 2)]
+    network = nn.Sequential(*layers).double()
+    network[0]._conv_forward = lambda x, w, b: F.conv2d(F.pad(x, (1,) * 4, mode="circular"), w, b)
+    _same(network, _batch(5)[:, None, None, :].expand(5, 1, 6, 6).clone(), output=output, batch_norm="frozen")
+
+
 @pytest.mark.parametrize("missing", ["weight", "bias"])
 def test_batch_norm_with_half_its_parameters(missing):
     network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(3 * 16, 2)).double()
