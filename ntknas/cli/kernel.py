@@ -58,21 +58,13 @@ def _compute(
     space: Any, index: int, recipe: Any, probe: Any, dataset: str, seed: int, device: str
 ) -> tuple[Kernel, float]:
     import time
-    from dataclasses import asdict
 
-    import torch
-
-    from ntknas.data.datasets import get_dataset
-    from ntknas.kernels import empirical_ntk
+    from ntknas.scoring.cell_kernel import DTYPES, cell_kernel
     from ntknas.scoring.environment import resolve_device
 
-    where, dtype = resolve_device(device), getattr(torch, recipe.choices.precision)
-    options = {"num_classes": get_dataset(dataset).num_classes, **asdict(recipe.network)}
-    network = space.build(space[index], seed=seed, **options).to(where, dtype)
-    choices = recipe.choices.as_dict()
-    choices.pop("precision")
+    images = probe.images.to(resolve_device(device), DTYPES[recipe.choices.precision])
     start = time.perf_counter()
-    kernel = empirical_ntk(network, probe.images.to(where, dtype), labels=probe.labels, **choices)
+    kernel = cell_kernel(space, index, seed, dataset, recipe.network, recipe.choices, images, probe.labels)
     return kernel, time.perf_counter() - start
 
 

@@ -118,8 +118,9 @@ def correlate(
         if not len(cells):
             raise NtknasError(f"None of the {len(scored[0].cells)} scored cells has an accuracy in {target}.")
         result.targets[target] = _noise(runs, cells, seed)
+    counts = {setting: _counts(scores, setting) for setting in {item.setting for item in scored}}
     for target, item in progress([(target, item) for target in against for item in scored]):
-        _add_row(result, item, target, against[target], _counts(scores, item.setting), seed)
+        _add_row(result, item, target, against[target], counts[item.setting], seed)
     return result
 
 

@@ -11,15 +11,12 @@ import torch
 
 from ntknas.core.errors import NtknasError
 from ntknas.core.score import Score, Status
-from ntknas.data.datasets import get_dataset
 from ntknas.data.probe import Probe
-from ntknas.kernels import empirical_ntk
 from ntknas.measures import measure
+from ntknas.scoring.cell_kernel import DTYPES, cell_kernel
 from ntknas.scoring.plan import Plan, WorkItem
 from ntknas.scoring.recipe import NetworkOptions, Recipe
 from ntknas.store import ScoreRecord, ScoreStore
-
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ def run(
     """
     for record in plan.copies:
         store.append(record)
-    images = probe.images.to(device, _DTYPES[recipe.choices.precision])
+    images = probe.images.to(device, DTYPES[recipe.choices.precision])
     for item in plan.items:
         start = time.perf_counter()
         scores = score_item(item, space, dataset, recipe.network, images, probe.labels)
@@ -88,7 +85,8 @@ def score_item(
     if space.is_disconnected(space[item.cell]):
         return _all(item, Status.DISCONNECTED, "no path from input to output")
     try:
-        return _compute(item, space, dataset, network, images, labels)
+        kernel = cell_kernel(space, item.cell, item.seed, dataset, network, item.choices, images, labels)
+        return {name: measure(name, kernel) for name in item.measures}
     except (torch.OutOfMemoryError, MemoryError) as error:
         return _all(item, Status.OOM, _first_line(error))
     except NtknasError:
@@ -96,32 +94,6 @@ def score_item(
     except RuntimeError as error:
         status = Status.OOM if "allocate memory" in str(error) else Status.ERROR
         return _all(item, status, _first_line(error))
-
-
-def _compute(
-    item: WorkItem, space: Any, dataset: str, options: NetworkOptions, images: torch.Tensor, labels: torch.Tensor
-) -> dict[str, Score]:
-    network = space.build(
-        space[item.cell],
-        num_classes=get_dataset(dataset).num_classes,
-        seed=item.seed,
-        channels=options.channels,
-        cells_per_stage=options.cells_per_stage,
-        variant=options.variant,
-        init=options.init,
-    ).to(images.device, images.dtype)
-    choices = item.choices
-    kernel = empirical_ntk(
-        network,
-        images,
-        output=choices.output,
-        batch_norm=choices.batch_norm,
-        parameters=choices.parameters,
-        labels=labels,
-        normalisation=choices.normalisation,
-        verify=False,  # the space's own networks: tests/spaces proves the strategy on them
-    )
-    return {name: measure(name, kernel) for name in item.measures}
 
 
 def _all(item: WorkItem, status: Status, reason: str) -> dict[str, Score]:

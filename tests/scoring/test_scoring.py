@@ -8,7 +8,7 @@ from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, DataError, KernelError
 from ntknas.core.score import Status
 from ntknas.data import Request, make_probe
-from ntknas.scoring import NetworkOptions, Recipe, make_plan, run, runner
+from ntknas.scoring import NetworkOptions, Recipe, cell_kernel, make_plan, run
 from ntknas.scoring.cells import find, read_cells_file, sample, select
 from ntknas.spaces.nb201 import identity
 from ntknas.store import ScoreStore
@@ -155,7 +155,7 @@ def test_a_measure_that_needs_another_output_gets_its_own_kernel(tmp_path):
     ],
 )
 def test_a_network_that_fails_becomes_a_status_and_the_run_goes_on(tmp_path, monkeypatch, fault, status):
-    path, real = tmp_path / "s.h5", runner.empirical_ntk
+    path, real = tmp_path / "s.h5", cell_kernel.empirical_ntk
     calls = iter(range(100))
 
     def failing(*arguments, **options):
@@ -163,7 +163,7 @@ def test_a_network_that_fails_becomes_a_status_and_the_run_goes_on(tmp_path, mon
             raise fault
         return real(*arguments, **options)
 
-    monkeypatch.setattr(runner, "empirical_ntk", failing)
+    monkeypatch.setattr(cell_kernel, "empirical_ntk", failing)
     score(path, _recipe("trace"), [0, 11])
     assert load_store(path).set_index("cell")["status"].to_dict() == {0: status.value, 11: "ok"}
     assert score(path, _recipe("trace"), [0, 11]) == 1
