@@ -38,9 +38,8 @@ def command(
 ) -> None:
     """Compute the kernel of CELL (index or architecture string) and show its measures, spectrum and heat map."""
     from ntknas.scoring.cells import find
-    from ntknas.spaces import load_space
 
-    space = load_space(bench)
+    space = shared.open_space(bench)
     index = find(space, cell)
     recipe = shared.take_recipe(options, None)
     probe = shared.ProbeOptions.take(options).make(dataset)

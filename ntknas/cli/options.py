@@ -81,10 +81,15 @@ kernel_options = _all(
         help="Initialisation: default, kaiming-fan-in, kaiming-fan-out, xavier, normal-fan-in or ntk.",
     ),
     click.option(
-        "--channels", type=click.IntRange(1), default=16, show_default=True, help="Channels of the first stage."
+        "--channels",
+        type=click.IntRange(1),
+        help="Channels of the first stage; nats-sss scales its widest 64 to it.  "
+        "[default: official, 16 for nb201, 128 for nb101]",
     ),
     click.option(
-        "--cells-per-stage", type=click.IntRange(1), default=5, show_default=True, help="Cells in each stage."
+        "--cells-per-stage",
+        type=click.IntRange(1),
+        help="Cells in each stage.  [default: official, 5 for nb201, 3 for nb101, 1 for nats-sss]",
     ),
 )
 
@@ -130,6 +135,17 @@ class ProbeOptions:
         if probe.note:
             note(f"Note: {probe.note}.")
         return probe
+
+
+def open_space(name: str) -> Any:
+    """Return a space, ready for use; what has to be done once on a machine shows its progress."""
+    from ntknas.cli.progress import track
+    from ntknas.spaces import load_space
+
+    space = load_space(name)
+    if hasattr(space, "prepare"):
+        space.prepare(lambda work, total: track(work, total, f"Enumerating the cells of {name}, once", "cells"))
+    return space
 
 
 def take_recipe(options: dict[str, Any], measures: tuple[str, ...] | None, name: str = "custom") -> Recipe:

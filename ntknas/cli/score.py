@@ -38,9 +38,8 @@ def command(ctx: click.Context, **options: Any) -> None:
     other settings stand beside one another in a store and never mix.
     """
     from ntknas.scoring.cells import read_cells_file, select
-    from ntknas.spaces import load_space
 
-    space = load_space(options.pop("bench"))
+    space = shared.open_space(options.pop("bench"))
     file, amount, seed = options.pop("cells_file"), options.pop("cells"), options.pop("cells_seed")
     if file and ctx.get_parameter_source("cells") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--cells and --cells-file both say which cells: give one of them.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -43,7 +42,7 @@ def cell_kernel(
         NtknasError: If the options or choices are impossible for such networks.
     """
     num_classes = get_dataset(dataset).num_classes
-    network = space.build(space[cell], num_classes=num_classes, seed=seed, **asdict(options))
+    network = space.build(space[cell], num_classes=num_classes, seed=seed, **options.resolved(space))
     return empirical_ntk(
         network.to(images.device, images.dtype),
         images,

@@ -75,7 +75,7 @@ def make_plan(
     """
     plan = Plan([], [], 0, 0)
     for output, measures in recipe.kernels().items():
-        setting = store.add_setting(recipe.setting(space.name, dataset, probe, output))
+        setting = store.add_setting(recipe.setting(space, dataset, probe, output))
         part = _plan_kernel(space, replace(recipe.choices, output=output), setting, measures, cells, seeds, store)
         plan = Plan(
             plan.items + part.items,

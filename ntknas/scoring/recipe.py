@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, check_known
@@ -19,14 +20,14 @@ class NetworkOptions:
     """How a cell becomes a network.
 
     Attributes:
-        channels: Channels of the first stage.
-        cells_per_stage: Cells in each stage.
+        channels: Channels of the first stage; the space's official number without one.
+        cells_per_stage: Cells in each stage; the space's official number without one.
         variant: Network definition.
         init: Initialisation.
     """
 
-    channels: int = 16
-    cells_per_stage: int = 5
+    channels: int | None = None
+    cells_per_stage: int | None = None
     variant: str = "official"
     init: str = "default"
 
@@ -37,6 +38,10 @@ class NetworkOptions:
             ChoiceError: If it is unknown.
         """
         check_known("initialisation", self.init, INITIALISATIONS)
+
+    def resolved(self, space: Any) -> dict[str, Any]:
+        """Return the options for a space, official numbers filled in."""
+        return {name: space.defaults[name] if value is None else value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True)
@@ -76,21 +81,21 @@ class Recipe:
             kernels.setdefault(self.choices.output if suits else outputs[0], []).append(name)
         return {output: tuple(names) for output, names in kernels.items()}
 
-    def setting(self, space: str, dataset: str, probe: Probe, output: str) -> Setting:
+    def setting(self, space: Any, dataset: str, probe: Probe, output: str) -> Setting:
         """Return the identity of scores under this recipe.
 
         Args:
-            space: Name of the space.
+            space: The space.
             dataset: Name of the data set that networks are built for.
             probe: The probe.
             output: Output reduction of the kernel.
         """
         target = get_dataset(dataset)
         fields = {
-            "space": space,
+            "space": space.name,
             "dataset": dataset,
             "num_classes": target.num_classes,
-            **asdict(self.network),
+            **self.network.resolved(space),
             **replace(self.choices, output=output).as_dict(),
             **{f"probe_{name}": value for name, value in probe.describe().items()},
             "algorithm_version": ALGORITHM_VERSION,

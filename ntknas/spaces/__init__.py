@@ -8,7 +8,11 @@ from typing import Any
 
 from ntknas.core.errors import unknown
 
-_SPACES = {"nb201": "ntknas.spaces.nb201.space:NB201"}
+_SPACES = {
+    "nb101": "ntknas.spaces.nb101.space:NB101",
+    "nb201": "ntknas.spaces.nb201.space:NB201",
+    "nats-sss": "ntknas.spaces.nats_sss.space:NATSSize",
+}
 ENTRY_POINT_GROUP = "ntknas.spaces"
 
 
@@ -21,7 +25,8 @@ def load_space(name: str) -> Any:
     """Return a space.
 
     Args:
-        name: ``nb201``, or a name that an installed package registers under the entry-point group ``ntknas.spaces``.
+        name: ``nb101``, ``nb201``, ``nats-sss``, or a name that an installed package registers under the entry-point
+            group ``ntknas.spaces``.
 
     Raises:
         ChoiceError: If no space has this name.

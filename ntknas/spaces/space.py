@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from torch import nn
@@ -22,6 +22,8 @@ class Space(Protocol):
     """A set of architectures and how each becomes a network."""
 
     name: str
+    defaults: Mapping[str, int]
+    """Official values of ``channels`` and ``cells_per_stage``."""
 
     def __len__(self) -> int: ...
 

@@ -13,6 +13,7 @@ from ntknas.core.errors import ChoiceError
 from ntknas.spaces.nb201 import cells, counts, graph
 from ntknas.spaces.networks.initialisation import INITIALISATIONS, fan_in
 from ntknas.spaces.networks.nb201 import ReLUConvBN
+from tests.spaces.counting import flops
 
 
 @pytest.fixture(scope="module")
@@ -102,23 +103,7 @@ def test_counts_equal_the_built_network(operations, channels, cells_per_stage, n
     )
     options = {"num_classes": num_classes, "channels": channels, "cells_per_stage": cells_per_stage}
     assert sum(p.numel() for p in network.parameters()) == counts.count_parameters(operations, **options)
-    assert _flops(network, image_size) == counts.count_flops(operations, image_size=image_size, **options)
-
-
-def _flops(network, image_size):
-    """Multiply-adds by hooks: convolutions, and the linear layer with its bias."""
-    total = 0
-
-    def count(module, inputs, output):
-        nonlocal total
-        spread = output.numel() if isinstance(module, nn.Conv2d) else module.out_features
-        total += fan_in(module) * spread + (module.out_features if isinstance(module, nn.Linear) else 0)
-
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            module.register_forward_hook(count)
-    network.eval()(torch.zeros(1, 3, image_size, image_size))
-    return total
+    assert flops(network, image_size) == counts.count_flops(operations, image_size=image_size, **options)
 
 
 def test_closed_formulas_of_the_definitions(space):

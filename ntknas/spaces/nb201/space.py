@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import ClassVar
 
-from ntknas.core.errors import ChoiceError, check_known
+from ntknas.spaces.base import CellSpace, check_build_options
 from ntknas.spaces.nb201 import counts, graph, identity
-from ntknas.spaces.nb201.cells import Cell, index_of_operations, parse_cell, published_order
+from ntknas.spaces.nb201.cells import EDGES, OPERATIONS, Cell, index_of_operations, parse_cell, published_order
 from ntknas.spaces.networks import nb201 as networks
-from ntknas.spaces.networks.initialisation import INITIALISATIONS
-
-VARIANTS = ("official",)
 
 
-class NB201:
+class NB201(CellSpace[Cell]):
     """All 15,625 cells of NAS-Bench-201 in the published order.
 
     Example:
@@ -27,17 +24,11 @@ class NB201:
     """
 
     name = "nb201"
+    size = len(OPERATIONS) ** len(EDGES)
+    defaults: ClassVar = {"channels": 16, "cells_per_stage": 5}
 
-    def __len__(self) -> int:
-        return len(published_order())
-
-    def __getitem__(self, index: int) -> Cell:
-        if not 0 <= index < len(self):
-            raise IndexError(f"Cell index out of range: expected 0 to {len(self) - 1} for nb201, got {index}.")
-        return Cell(int(index), published_order()[index])
-
-    def __iter__(self) -> Iterator[Cell]:
-        return (Cell(index, operations) for index, operations in enumerate(published_order()))
+    def _at(self, index: int) -> Cell:
+        return Cell(index, published_order()[index])
 
     def index(self, text: str) -> int:
         """Return the place of an architecture string in the published order.
@@ -53,8 +44,8 @@ class NB201:
         *,
         num_classes: int = 10,
         seed: int = 0,
-        channels: int = 16,
-        cells_per_stage: int = 5,
+        channels: int | None = None,
+        cells_per_stage: int | None = None,
         variant: str = "official",
         init: str = "default",
     ) -> networks.NB201Network:
@@ -75,34 +66,16 @@ class NB201:
         Raises:
             ChoiceError: If an option has an unknown or impossible value.
         """
-        check_known("network variant", variant, VARIANTS)
-        check_known("initialisation", init, INITIALISATIONS)
-        _check_positive(num_classes=num_classes, channels=channels, cells_per_stage=cells_per_stage)
+        check_build_options(variant, init, num_classes)
         operations = self.cell(cell).operations
         return networks.build(
             operations,
             dict(identity.canonical(operations).labels),
             num_classes=num_classes,
-            channels=channels,
-            cells_per_stage=cells_per_stage,
             init=init,
             seed=seed,
+            **self._sized(channels, cells_per_stage),
         )
-
-    def cell(self, cell: Cell | int | str) -> Cell:
-        """Return a cell from itself, its index or its architecture string.
-
-        Raises:
-            ChoiceError: If there is no such cell.
-        """
-        if isinstance(cell, Cell):
-            return cell
-        if isinstance(cell, str):
-            return self[self.index(cell)]
-        try:
-            return self[cell]
-        except IndexError as error:
-            raise ChoiceError(str(error)) from None
 
     def is_disconnected(self, cell: Cell | int | str) -> bool:
         """Return whether no path leads from the input to the output (341 cells)."""
@@ -130,33 +103,26 @@ class NB201:
         return identity.class_representatives("all" if parameters == "all" else "weights")[index]
 
     def parameters(
-        self, cell: Cell | int | str, *, num_classes: int = 10, channels: int = 16, cells_per_stage: int = 5
+        self,
+        cell: Cell | int | str,
+        *,
+        num_classes: int = 10,
+        channels: int | None = None,
+        cells_per_stage: int | None = None,
     ) -> int:
         """Return the number of trainable parameters; see ``counts``."""
-        return counts.count_parameters(
-            self.cell(cell).operations, num_classes=num_classes, channels=channels, cells_per_stage=cells_per_stage
-        )
+        size = self._sized(channels, cells_per_stage)
+        return counts.count_parameters(self.cell(cell).operations, num_classes=num_classes, **size)
 
     def flops(
         self,
         cell: Cell | int | str,
         *,
         num_classes: int = 10,
-        channels: int = 16,
-        cells_per_stage: int = 5,
+        channels: int | None = None,
+        cells_per_stage: int | None = None,
         image_size: int = 32,
     ) -> int:
         """Return the multiply-adds of one forward pass; see ``counts``."""
-        return counts.count_flops(
-            self.cell(cell).operations,
-            num_classes=num_classes,
-            channels=channels,
-            cells_per_stage=cells_per_stage,
-            image_size=image_size,
-        )
-
-
-def _check_positive(**numbers: int) -> None:
-    for name, number in numbers.items():
-        if number < 1:
-            raise ChoiceError(f"{name} must be at least 1, got {number}.")
+        size = self._sized(channels, cells_per_stage)
+        return counts.count_flops(self.cell(cell).operations, num_classes=num_classes, image_size=image_size, **size)

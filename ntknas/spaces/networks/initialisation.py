@@ -112,9 +112,9 @@ _WEIGHTS: dict[str, Callable[[nn.Conv2d | nn.Linear, Generator], None]] = {
 }
 
 
-def ntk_parametrised(layer: nn.Conv2d | nn.Linear) -> ScaledInput:
-    """Wrap a layer so that its forward pass scales by √(2/fan_in)."""
-    return ScaledInput(layer, math.sqrt(2 / fan_in(layer)))
+def parametrised(layer: nn.Conv2d | nn.Linear, ntk: bool) -> nn.Module:
+    """Return the layer, or in NTK parametrisation one whose forward pass scales by √(2/fan_in)."""
+    return ScaledInput(layer, math.sqrt(2 / fan_in(layer))) if ntk else layer
 
 
 def materialise(network: nn.Module) -> None:

@@ -8,13 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ntknas.spaces.nb201.cells import EDGES, OUTPUT_NODE
-from ntknas.spaces.networks.initialisation import initialise, materialise, ntk_parametrised
+from ntknas.spaces.networks.initialisation import initialise, materialise, parametrised
 
 STAGES = 3
-
-
-def _layer(layer: nn.Conv2d | nn.Linear, ntk: bool) -> nn.Module:
-    return ntk_parametrised(layer) if ntk else layer
 
 
 class ReLUConvBN(nn.Sequential):
@@ -22,7 +18,7 @@ class ReLUConvBN(nn.Sequential):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, ntk: bool):
         conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
-        super().__init__(nn.ReLU(), _layer(conv, ntk), nn.BatchNorm2d(outputs))
+        super().__init__(nn.ReLU(), parametrised(conv, ntk), nn.BatchNorm2d(outputs))
 
 
 class Zero(nn.Module):
@@ -33,29 +29,38 @@ class Zero(nn.Module):
         return torch.zeros_like(x)
 
 
-def _operation(name: str, channels: int, ntk: bool) -> nn.Module:
+def _operation(name: str, inputs: int, outputs: int, ntk: bool) -> nn.Module:
     match name:
         case "none":
             return Zero()
-        case "skip_connect":
+        case "skip_connect" if inputs == outputs:
             return nn.Identity()
+        case "skip_connect":  # the official FactorizedReduce at stride 1
+            conv = nn.Conv2d(inputs, outputs, 1, bias=False)
+            return nn.Sequential(parametrised(conv, ntk), nn.BatchNorm2d(outputs))
         case "avg_pool_3x3":
             return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
         case "nor_conv_1x1":
-            return ReLUConvBN(channels, channels, 1, 1, ntk)
+            return ReLUConvBN(inputs, outputs, 1, 1, ntk)
         case _:
-            return ReLUConvBN(channels, channels, 3, 1, ntk)
+            return ReLUConvBN(inputs, outputs, 3, 1, ntk)
 
 
 class InferCell(nn.Module):
-    """A cell: every node is the sum of its edges' operations; the last node is the output."""
+    """A cell: every node is the sum of its edges' operations; the last node is the output.
 
-    def __init__(self, operations: tuple[str, ...], channels: int, ntk: bool):
+    Average pooling keeps the number of channels, so a cell with it needs as many outputs as inputs.
+    """
+
+    def __init__(self, operations: tuple[str, ...], inputs: int, outputs: int, ntk: bool):
         super().__init__()
-        self.edges = nn.ModuleList(_operation(name, channels, ntk) for name in operations)
+        self.edges = nn.ModuleList(
+            _operation(name, inputs if source == 0 else outputs, outputs, ntk)
+            for name, (source, _) in zip(operations, EDGES, strict=True)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the output node, in the shape of the input."""
+        """Return the output node; its images have the size of the input's."""
         nodes: list[Tensor | None] = [x, None, None, None]
         for edge, (source, target) in zip(self.edges, EDGES, strict=True):
             term = edge(nodes[source])
@@ -67,19 +72,19 @@ class InferCell(nn.Module):
 
 
 class Reduction(nn.Module):
-    """A residual block that halves the image and doubles the channels."""
+    """A residual block that halves the image."""
 
-    def __init__(self, inputs: int, ntk: bool):
+    def __init__(self, inputs: int, outputs: int, ntk: bool):
         super().__init__()
-        self.conv_a = ReLUConvBN(inputs, 2 * inputs, 3, 2, ntk)
-        self.conv_b = ReLUConvBN(2 * inputs, 2 * inputs, 3, 1, ntk)
+        self.conv_a = ReLUConvBN(inputs, outputs, 3, 2, ntk)
+        self.conv_b = ReLUConvBN(outputs, outputs, 3, 1, ntk)
         # ceil_mode changes nothing at the official, even sizes; it lets odd image sizes pass
         self.downsample = nn.Sequential(
-            nn.AvgPool2d(2, stride=2, ceil_mode=True), _layer(nn.Conv2d(inputs, 2 * inputs, 1, bias=False), ntk)
+            nn.AvgPool2d(2, stride=2, ceil_mode=True), parametrised(nn.Conv2d(inputs, outputs, 1, bias=False), ntk)
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return images of half the size with twice the channels."""
+        """Return images of half the size."""
         return self.downsample(x) + self.conv_b(self.conv_a(x))
 
 
@@ -97,17 +102,17 @@ class NB201Network(nn.Module):
     def __init__(self, operations: tuple[str, ...], num_classes: int, channels: int, cells_per_stage: int, ntk: bool):
         super().__init__()
         self.stem = nn.Sequential(
-            _layer(nn.Conv2d(3, channels, 3, padding=1, bias=False), ntk), nn.BatchNorm2d(channels)
+            parametrised(nn.Conv2d(3, channels, 3, padding=1, bias=False), ntk), nn.BatchNorm2d(channels)
         )
         layers: list[nn.Module] = []
         for stage in range(STAGES):
             if stage:
-                layers.append(Reduction(channels, ntk))
+                layers.append(Reduction(channels, 2 * channels, ntk))
                 channels *= 2
-            layers.extend(InferCell(operations, channels, ntk) for _ in range(cells_per_stage))
+            layers.extend(InferCell(operations, channels, channels, ntk) for _ in range(cells_per_stage))
         self.cells = nn.Sequential(*layers)
         self.lastact = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU())
-        self.classifier = _layer(nn.Linear(channels, num_classes), ntk)
+        self.classifier = parametrised(nn.Linear(channels, num_classes), ntk)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, shape N×C, of images of shape N×3×H×W."""

@@ -1,0 +1,1 @@
+"""The size space of NATS-Bench: one fixed cell, eight widths at each of five places."""

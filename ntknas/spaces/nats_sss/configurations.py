@@ -1,0 +1,61 @@
+"""The channel configurations of the size space and their published order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ntknas.core.errors import ChoiceError
+
+CANDIDATES = (8, 16, 24, 32, 40, 48, 56, 64)
+PLACES = 5
+SIZE = len(CANDIDATES) ** PLACES
+CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
+"""The NAS-Bench-201 cell that every network of the space repeats."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One architecture; prints as its channels joined by colons.
+
+    Attributes:
+        index: Place in the published order.
+        channels: Channels after the stem and first cell, first reduction, second cell, second reduction, third cell.
+    """
+
+    index: int
+    channels: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return ":".join(map(str, self.channels))
+
+
+def at(index: int) -> Configuration:
+    """Return the configuration at a place: the last number changes fastest."""
+    digits = []
+    rest = index
+    for _ in range(PLACES):
+        rest, digit = divmod(rest, len(CANDIDATES))
+        digits.append(digit)
+    return Configuration(index, tuple(CANDIDATES[digit] for digit in reversed(digits)))
+
+
+def parse(text: str) -> int:
+    """Return the place of a configuration.
+
+    Args:
+        text: Such as ``8:16:24:32:64``.
+
+    Raises:
+        ChoiceError: If the text is not a configuration.
+    """
+    parts = text.strip().split(":")
+    known = {str(number): place for place, number in enumerate(CANDIDATES)}
+    if len(parts) != PLACES or any(part not in known for part in parts):
+        raise ChoiceError(
+            f"Not a configuration of the NATS-Bench size space: {text!r}. Expected {PLACES} numbers among "
+            f"{', '.join(known)} joined by ':', such as 8:16:24:32:64."
+        )
+    index = 0
+    for part in parts:
+        index = index * len(CANDIDATES) + known[part]
+    return index

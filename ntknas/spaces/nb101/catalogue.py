@@ -1,0 +1,127 @@
+"""The catalogue of all 423,624 cells in the order of their hashes: enumerated once a machine, then kept."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ntknas.core.errors import ChoiceError
+from ntknas.spaces.nb101.cells import OPERATIONS, Cell, decode_matrix
+from ntknas.spaces.nb101.enumeration import COUNTS, enumerate_cells
+
+SIZE = sum(COUNTS.values())
+DIGEST = "ed5ecf04f31615e936002d29aa035f496d3f698b111508b02530a1934b307018"
+"""SHA-256 of hashes, vertices, matrices and operations: what is read is what was enumerated, or it is not used."""
+
+_FIELDS = {"hashes": "V16", "vertices": "u1", "bits": "<u4", "operations": "u1"}
+_log = logging.getLogger("ntknas")
+Progress = Callable[[Iterable[Any], int], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All cells, sorted by hash.
+
+    Attributes:
+        hashes: Module hash of each cell, 16 bytes.
+        vertices: Number of vertices.
+        bits: Number of the representative's matrix; see ``cells.edge_bit``.
+        operations: Operations of the inner vertices in base 3, lowest first.
+    """
+
+    hashes: np.ndarray
+    vertices: np.ndarray
+    bits: np.ndarray
+    operations: np.ndarray
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content."""
+        digest = hashlib.sha256()
+        for name in _FIELDS:
+            digest.update(getattr(self, name).tobytes())
+        return digest.hexdigest()
+
+    @cached_property
+    def _places(self) -> dict[bytes, int]:
+        return {value: place for place, value in enumerate(self.hashes.tolist())}
+
+    def cell(self, index: int) -> Cell:
+        """Return a cell."""
+        vertices, code = int(self.vertices[index]), int(self.operations[index])
+        names = tuple(OPERATIONS[code // 3**place % 3] for place in range(vertices - 2))
+        return Cell(index, self.hashes[index].tobytes().hex(), decode_matrix(int(self.bits[index]), vertices), names)
+
+    def index(self, module_hash: str) -> int:
+        """Return the place of a hash.
+
+        Raises:
+            ChoiceError: If no cell has it.
+        """
+        try:
+            return self._places[bytes.fromhex(module_hash)]
+        except KeyError:
+            raise ChoiceError(f"No NAS-Bench-101 cell has the hash {module_hash}.") from None
+
+
+def cache_file() -> Path:
+    """Return where the catalogue is kept: ``$XDG_CACHE_HOME/ntknas`` or ``~/.cache/ntknas``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ntknas" / "nb101-cells.npz"
+
+
+def load(progress: Progress | None = None) -> Catalogue:
+    """Return the catalogue from the cache; without a sound one, enumerate it (about a minute) and keep it.
+
+    Args:
+        progress: Wraps the enumeration, to show how far it is.
+    """
+    found = _read(cache_file())
+    if found is None:
+        found = _enumerate(progress or (lambda work, total: work))
+        _write(cache_file(), found)
+    return found
+
+
+def _read(path: Path) -> Catalogue | None:
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            found = Catalogue(*(content[name] for name in _FIELDS))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        _log.warning("%s cannot be read (%s): the cells are enumerated again.", path, error)
+        return None
+    if found.digest != DIGEST:
+        _log.warning("%s is not the catalogue of NAS-Bench-101: the cells are enumerated again.", path)
+        return None
+    return found
+
+
+def _enumerate(progress: Progress) -> Catalogue:
+    rows = sorted(progress(enumerate_cells(), SIZE))
+    columns = (
+        np.array(column, dtype=kind) for column, kind in zip(zip(*rows, strict=True), _FIELDS.values(), strict=True)
+    )
+    found = Catalogue(*columns)
+    assert found.digest == DIGEST
+    return found
+
+
+def _write(path: Path, catalogue: Catalogue) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.stem, suffix=".tmp", delete=False) as file:
+            np.savez_compressed(file, **{name: getattr(catalogue, name) for name in _FIELDS})
+        os.replace(file.name, path)
+    except OSError as error:
+        _log.warning("The enumerated cells could not be kept in %s: %s.", path, error.strerror)

@@ -1,0 +1,73 @@
+"""Counts of the parameters and FLOPs of the official network, at any width, depth and image size.
+
+FLOPs are multiply-adds of convolutions and of the classifier with its bias; nothing for BatchNorm, pooling and sums, as
+in ``nb201``. NAS-Bench-101 itself publishes no FLOPs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ntknas.spaces.nb101.cells import Matrix
+from ntknas.spaces.nb101.channels import vertex_channels
+
+STACKS = 3
+_KERNEL_AREA = {"conv3x3-bn-relu": 9, "conv1x1-bn-relu": 1}
+
+Convolution = tuple[int, int, int]
+"""(kernel area, input channels, output channels)."""
+
+
+def module_convolutions(
+    matrix: Matrix, operations: tuple[str, ...], inputs: int, outputs: int
+) -> Iterator[Convolution]:
+    """Yield the convolutions of one module: projections of its input, and its operations."""
+    channels, last = vertex_channels(matrix, inputs, outputs), len(matrix) - 1
+    for v in range(1, last):
+        if matrix[0][v]:
+            yield 1, inputs, channels[v]
+        if operations[v - 1] in _KERNEL_AREA:
+            yield _KERNEL_AREA[operations[v - 1]], channels[v], channels[v]
+    if matrix[0][last]:
+        yield 1, inputs, outputs
+
+
+def _convolutions(
+    matrix: Matrix, operations: tuple[str, ...], channels: int, cells_per_stage: int
+) -> Iterator[tuple[int, Convolution]]:
+    """Yield (stack, convolution) for the whole network."""
+    yield 0, (9, 3, channels)
+    width = channels
+    for stack in range(STACKS):
+        outputs = channels * 2**stack
+        for _ in range(cells_per_stage):
+            for convolution in module_convolutions(matrix, operations, width, outputs):
+                yield stack, convolution
+            width = outputs
+
+
+def count_parameters(
+    matrix: Matrix, operations: tuple[str, ...], *, num_classes: int, channels: int, cells_per_stage: int
+) -> int:
+    """Return the number of trainable parameters: each convolution has a BatchNorm with scale and shift."""
+    convolutions = _convolutions(matrix, operations, channels, cells_per_stage)
+    widest = channels * 2 ** (STACKS - 1)
+    return sum(area * c * d + 2 * d for _, (area, c, d) in convolutions) + (widest + 1) * num_classes
+
+
+def count_flops(
+    matrix: Matrix,
+    operations: tuple[str, ...],
+    *,
+    num_classes: int,
+    channels: int,
+    cells_per_stage: int,
+    image_size: int,
+) -> int:
+    """Return the multiply-adds of one image's forward pass."""
+    sizes = [image_size]
+    for _ in range(STACKS - 1):
+        sizes.append((sizes[-1] + 1) // 2)
+    convolutions = _convolutions(matrix, operations, channels, cells_per_stage)
+    widest = channels * 2 ** (STACKS - 1)
+    return sum(area * c * d * sizes[stack] ** 2 for stack, (area, c, d) in convolutions) + (widest + 1) * num_classes
