@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from ntknas.core.errors import ChoiceError
+
+MAIN_SPLITS = ("valid", "test")
 
 
 class Target(NamedTuple):
@@ -42,17 +44,25 @@ class AccuracyTable:
     """Accuracies of all cells of a space for one target.
 
     Attributes:
-        runs: Accuracy in percent of each training run, cells × runs; NaN where a cell has fewer runs.
-        seeds: Training seeds of the columns for cells that have every run.
+        runs: Accuracy in percent of each training run, cells × runs; NaN where there is no such run.
+        seeds: Training seeds of the columns, or numbers of the runs where the benchmark has no seeds.
+        seconds: Training time of each run in seconds, cells × runs, if the benchmark has it.
+        seeds_are_numbers: Whether ``seeds`` are numbers of runs.
+        seeds_of_gaps_known: Whether a NaN stands under the seed that is missing; if not, a cell's runs stand in the first
+            columns, and only cells with every run say which seed is which.
     """
 
     runs: np.ndarray = field(repr=False)
     seeds: tuple[int, ...]
+    seconds: np.ndarray | None = field(default=None, repr=False)
+    seeds_are_numbers: bool = False
+    seeds_of_gaps_known: bool = True
 
     @property
     def mean(self) -> np.ndarray:
-        """Mean over the runs of each cell."""
-        return np.nanmean(self.runs, axis=1)
+        """Mean over the runs of each cell; NaN for a cell without any."""
+        total = np.nansum(self.runs, axis=1)
+        return np.divide(total, self.count, out=np.full(len(total), np.nan), where=self.count > 0)
 
     @property
     def count(self) -> np.ndarray:
@@ -61,22 +71,54 @@ class AccuracyTable:
 
 
 @dataclass(frozen=True)
+class Costs:
+    """What all cells' networks for one data set cost.
+
+    Attributes:
+        parameters: Trainable parameters; NaN for cells without runs.
+        flops: Multiply-adds of one image's forward pass; NaN where the benchmark has none.
+    """
+
+    parameters: np.ndarray = field(repr=False)
+    flops: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Benchmark:
     """The accuracy tables of one space.
 
     Attributes:
-        name: Name of the benchmark, which is its space's.
+        name: Name of the benchmark.
         tables: Table of each target.
         dataset: Data set that ``accuracy`` speaks of unless told otherwise.
+        space: Name of the space whose cells are counted; the benchmark's name without one.
+        source: Where the tables come from.
+        costs_of: Returns the costs on a data set, if the benchmark has them.
     """
 
     name: str
     tables: Mapping[Target, AccuracyTable] = field(repr=False)
     dataset: str | None = None
+    space: str = ""
+    source: str = ""
+    costs_of: Callable[[str], Costs] | None = field(default=None, repr=False)
 
     def targets(self, *datasets: str) -> list[Target]:
         """Return the targets that the tables hold, restricted to some data sets if any are named."""
         return [target for target in self.tables if not datasets or target.dataset in datasets]
+
+    def main_targets(self, *datasets: str) -> list[Target]:
+        """Return the targets to correlate with unless others are named: validation and test at the largest budget."""
+        held = self.targets(*datasets)
+        largest = {target.dataset: max(t.epochs for t in held if t.dataset == target.dataset) for target in held}
+        return [t for t in held if t.split in MAIN_SPLITS and t.epochs == largest[t.dataset]]
+
+    def describe_targets(self) -> str:
+        """Return the targets as one line, splits of one data set and budget together."""
+        held: dict[tuple[str, int], list[str]] = {}
+        for target in self.tables:
+            held.setdefault((target.dataset, target.epochs), []).append(target.split)
+        return ", ".join(f"{dataset}/{'|'.join(splits)}/{epochs}" for (dataset, epochs), splits in held.items())
 
     def table(self, target: Target) -> AccuracyTable:
         """Return the table of a target.
@@ -85,7 +127,7 @@ class Benchmark:
             ChoiceError: If it is not there; the message names what is.
         """
         if target not in self.tables:
-            raise ChoiceError(f"{self.name} has no table {target}: it holds {', '.join(map(str, self.tables))}.")
+            raise ChoiceError(f"{self.name} has no table {target}: it holds {self.describe_targets()}.")
         return self.tables[target]
 
     def accuracy(
@@ -105,20 +147,40 @@ class Benchmark:
         """
         name = dataset or self.dataset
         if name is None:
-            raise ChoiceError(f"Name a data set: {self.name} holds {', '.join(map(str, self.tables))}.")
-        table = self.table(Target(name, split, epochs))
+            raise ChoiceError(f"Name a data set: {self.name} holds {self.describe_targets()}.")
+        target = Target(name, split, epochs)
+        table = self.table(target)
         if not 0 <= cell < len(table.runs):
             raise ChoiceError(f"Cell index out of range: expected 0 to {len(table.runs) - 1}, got {cell}.")
+        if not table.count[cell]:
+            held = int((table.count > 0).sum())
+            raise ChoiceError(
+                f"{self.name} holds no run of cell {cell} for {target}: it holds {held:,} of {len(table.runs):,} cells."
+            )
         return float(table.mean[cell]) if seed is None else self._of_seed(table, cell, seed)
 
     def _of_seed(self, table: AccuracyTable, cell: int, seed: int) -> float:
         if seed not in table.seeds:
             raise ChoiceError(f"{self.name} has no runs of seed {seed}: expected {', '.join(map(str, table.seeds))}.")
         runs = table.runs[cell]
-        if np.isnan(runs).any():
-            values = ", ".join(f"{value:.2f}" for value in runs[np.isfinite(runs)])
+        value = float(runs[table.seeds.index(seed)])
+        if table.seeds_of_gaps_known and np.isnan(value):
+            found = [str(known) for known, run in zip(table.seeds, runs, strict=True) if np.isfinite(run)]
+            raise ChoiceError(f"Cell {cell} has no run of seed {seed}: {self.name} holds those of {', '.join(found)}.")
+        if not table.seeds_of_gaps_known and np.isnan(runs).any():
+            values = ", ".join(f"{run:.2f}" for run in runs[np.isfinite(runs)])
             raise ChoiceError(
                 f"Cell {cell} has {int(table.count[cell])} runs ({values}) and the table does not say of which seeds: "
                 "ask for the mean, or read table.runs."
             )
-        return float(runs[table.seeds.index(seed)])
+        return value
+
+    def costs(self, dataset: str) -> Costs:
+        """Return the parameters and FLOPs that the benchmark publishes.
+
+        Raises:
+            ChoiceError: If it publishes none.
+        """
+        if self.costs_of is None:
+            raise ChoiceError(f"{self.name} ({self.source}) publishes no parameters and FLOPs: ask its space.")
+        return self.costs_of(dataset)

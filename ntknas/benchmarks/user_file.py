@@ -1,4 +1,4 @@
-"""A user's own accuracies, from a CSV file."""
+"""A user's own accuracies, from a CSV file or a numpy archive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pandas as pd
 from ntknas.core.errors import DataError
 
 INDEX_COLUMNS = ("index",)
-CELL_COLUMNS = ("cell", "arch", "arch_str", "architecture")
+CELL_COLUMNS = ("cell", "arch", "arch_str", "architecture", "hash")
 VALUE_COLUMNS = ("value", "accuracy")
 
 
@@ -24,7 +24,8 @@ def read_accuracies(path: Path, space: Any, column: str | None = None) -> pd.Ser
 
     Args:
         path: CSV file, plain or compressed, with a header: a column ``index`` (place in the published order) or
-            ``cell`` (architecture string; also ``arch``, ``arch_str``), and the accuracies.
+            ``cell`` (architecture string; also ``arch``, ``arch_str``, ``hash``), and the accuracies. Or an ``.npz`` of such
+            columns as arrays; hashes may be rows of bytes.
         space: The space of the cells.
         column: Column of the accuracies; by default ``value`` or ``accuracy``, or the only other column.
 
@@ -53,12 +54,10 @@ def read_accuracies(path: Path, space: Any, column: str | None = None) -> pd.Ser
 
 def _read(path: Path) -> pd.DataFrame:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(path, index_col=False)
+        table = _read_archive(path) if path.suffix == ".npz" else _read_csv(path)
     except FileNotFoundError as error:
         raise DataError(
-            f"No such file: {path}. --accuracies takes a CSV file with columns index (or cell) and value."
+            f"No such file: {path}. --accuracies takes a CSV file (or .npz) with columns index (or cell) and value."
         ) from error
     except (
         OSError,
@@ -69,10 +68,29 @@ def _read(path: Path) -> pd.DataFrame:
         lzma.LZMAError,
         zipfile.BadZipFile,
     ) as error:
-        raise DataError(f"{path} is not a CSV file that can be read: {str(error).strip()}") from error
+        kind = "numpy archive" if path.suffix == ".npz" else "CSV file"
+        raise DataError(f"{path} is not a {kind} that can be read: {str(error).strip()}") from error
     if table.empty:
         raise DataError(f"{path} holds no rows.")
     return table
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(path, index_col=False)
+
+
+def _read_archive(path: Path) -> pd.DataFrame:
+    with np.load(path, allow_pickle=False) as archive:
+        return pd.DataFrame({name: _as_column(archive[name]) for name in archive.files})
+
+
+def _as_column(values: np.ndarray) -> Any:
+    """Return a one-dimensional array as it is, and rows of bytes in hexadecimal."""
+    if values.ndim == 2 and values.dtype == np.uint8:
+        return [row.tobytes().hex() for row in values]
+    return values
 
 
 def _value_column(path: Path, table: pd.DataFrame, column: str | None) -> str:

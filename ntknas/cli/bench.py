@@ -1,12 +1,20 @@
-"""``ntknas bench``: what benchmarks there are."""
+"""``ntknas bench``: the benchmarks' accuracies: import official files, look at what is there, ask for a figure."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ntknas.cli.output import json_option, print_json, print_table
+from ntknas.cli import options as shared
+from ntknas.cli.output import json_option, note, number, print_json, print_table
+
+if TYPE_CHECKING:
+    from ntknas.benchmarks import Benchmark
+
+NAMES = ("nb101", "nb201", "nats-tss", "nats-sss")
+"""The benchmarks, for help texts, which must not import them; a test keeps it true."""
 
 
 @click.group(name="bench")
@@ -14,35 +22,218 @@ def command() -> None:
     """Benchmarks: trained accuracies of a space's cells."""
 
 
-@command.command(name="list")
+@command.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--bench", help=f"What FILE must be: {', '.join(NAMES)}.  [default: whatever it is]")
+@click.option("--replace", is_flag=True, help="Replace a table that is there.")
+@shared.bench_data_option
 @json_option
-def list_benchmarks(json: bool) -> None:
-    """List the benchmarks and the targets that their tables hold."""
-    from ntknas.benchmarks import DESCRIPTIONS, load_benchmark
+def import_command(file: Path, bench: str | None, replace: bool, bench_data: Path, json: bool) -> None:
+    """Import the official FILE (or NATS-Bench folder) once; afterwards it is not needed any more.
 
-    rows = [row for name in DESCRIPTIONS for row in _rows(name, load_benchmark(name))]
+    FILE is NAS-Bench-201-v1_*.pth, a folder NATS-tss-… or NATS-sss-…-simple, nasbench_only108.tfrecord or
+    nasbench_full.tfrecord. It is read as a stream, nothing in it is executed, and every training run is kept.
+    """
+    from ntknas.benchmarks import BENCHMARKS
+    from ntknas.benchmarks.importing import import_file
+    from ntknas.cli.progress import Meter
+    from ntknas.core.errors import check_known
+
+    if bench is not None:
+        check_known("benchmark", bench, BENCHMARKS)
+    with click.get_current_context().scope() as ctx:
+
+        def start(total: int, unit: str) -> Any:
+            return ctx.with_resource(Meter(total, f"Importing {file.name}", unit)).advance
+
+        made = import_file(
+            file, bench_data, benchmark=bench, replace=replace, start=start, open_space=shared.open_space
+        )
+    if json:
+        fields = {"benchmark": made.benchmark, "cells": made.cells, "cells_of_space": made.size, "runs": made.runs}
+        print_json({"table": str(made.path), **fields})
+        return
+    if made.cells < made.size:
+        note(f"Note: the file holds {made.cells:,} of the {made.size:,} cells.")
+    click.echo(f"{made.path}: {made.runs:,} training runs of {made.cells:,} cells. {file} is not needed any more.")
+    click.echo(f"Next: ntknas bench info {made.benchmark}")
+
+
+@command.command(name="list")
+@shared.bench_data_option
+@json_option
+def list_benchmarks(bench_data: Path, json: bool) -> None:
+    """List the benchmarks, and where each comes from or what to import."""
+    from ntknas.benchmarks import BENCHMARKS
+
+    rows = [_overview(name, bench_data) for name in BENCHMARKS]
     if json:
         print_json({"rows": rows})
         return
-    header = ["benchmark", "target", "cells", "runs", "best cell", "best accuracy (%)"]
-    print_table("", header, [[str(value) for value in row.values()] for row in rows], left=2)
-    for name, text in DESCRIPTIONS.items():
-        click.echo(f"{name}: {text}")
+    header = ["benchmark", "what", "space", "there", "targets", "to import"]
+    cells = [[str(row[key]) for key in ("benchmark", "text", "space", "source", "targets", "file")] for row in rows]
+    print_table("", header, cells, left=6)
+    click.echo("More: ntknas bench info NAME")
 
 
-def _rows(name: str, benchmark: Any) -> list[dict[str, Any]]:
-    rows = []
-    for target in benchmark.targets():
-        table = benchmark.table(target)
-        count = sorted(set(table.count.tolist()))
-        rows.append(
-            {
-                "benchmark": name,
-                "target": str(target),
-                "cells": len(table.runs),
-                "runs": " or ".join(map(str, count)),
-                "best_cell": int(table.mean.argmax()),
-                "best_accuracy_percent": round(float(table.mean.max()), 2),
-            }
-        )
-    return rows
+def _overview(name: str, folder: Path) -> dict[str, Any]:
+    from ntknas.benchmarks import BENCHMARKS, load_benchmark, table_path
+
+    known = BENCHMARKS[name]
+    there = bool(known.embedded) or table_path(name, folder).exists()
+    benchmark = load_benchmark(name, folder=folder) if there else None
+    return {
+        "benchmark": name,
+        "text": known.text,
+        "space": known.space,
+        "source": benchmark.source if benchmark else "not imported",
+        "targets": len(benchmark.tables) if benchmark else 0,
+        "file": known.file,
+    }
+
+
+@command.command(name="info")
+@click.argument("name")
+@shared.bench_data_option
+@json_option
+def info(name: str, bench_data: Path, json: bool) -> None:
+    """Show the targets of the benchmark NAME: cells, runs and best accuracy of each."""
+    from ntknas.benchmarks import load_benchmark
+
+    benchmark = load_benchmark(name, folder=bench_data)
+    rows = [_target_row(benchmark, target) for target in benchmark.tables]
+    if json:
+        print_json({"benchmark": name, "space": benchmark.space, "source": benchmark.source, "rows": rows})
+        return
+    click.echo(f"{name}: {benchmark.source}; cells of the space {benchmark.space}")
+    header = ["target", "cells", "of", "runs a cell", "seeds", "best cell", "best accuracy (%)"]
+    print_table("", header, [[str(value) for value in row.values()] for row in rows], left=1)
+
+
+def _target_row(benchmark: Benchmark, target: Any) -> dict[str, Any]:
+    import numpy as np
+
+    table = benchmark.table(target)
+    counts = sorted(set(table.count.tolist()) - {0})
+    best = int(np.nanargmax(table.mean))
+    return {
+        "target": str(target),
+        "cells": int((table.count > 0).sum()),
+        "cells_of_space": len(table.runs),
+        "runs": " or ".join(map(str, counts)),
+        "seeds": "–" if table.seeds_are_numbers else " ".join(map(str, table.seeds)),
+        "best_cell": best,
+        "best_accuracy_percent": round(float(table.mean[best]), 4),
+    }
+
+
+@command.command(name="verify")
+@click.argument("name", required=False)
+@shared.bench_data_option
+def verify(name: str | None, bench_data: Path) -> None:
+    """Compare the imported table of NAME (default: all) with its checksum."""
+    from ntknas.benchmarks import BENCHMARKS, table_path
+    from ntknas.benchmarks.table_file import TableFile
+    from ntknas.core.errors import DataError, check_known
+
+    names = [check_known("benchmark", name, BENCHMARKS)] if name else list(BENCHMARKS)
+    paths = [path for path in (table_path(each, bench_data) for each in names) if path.exists()]
+    if not paths:
+        raise DataError(f"No imported table of {' or '.join(names)} in {bench_data}: nothing to verify.")
+    for path in paths:
+        TableFile(path).verify()
+        click.echo(f"{path}: as it was written")
+
+
+@command.command(name="query")
+@click.argument("name")
+@click.argument("cell")
+@click.option("--dataset", help="Data set of the accuracy.  [default: the only one]")
+@click.option("--split", default="test", show_default=True, help="train, valid, test or valtest.")
+@click.option("--epochs", type=click.IntRange(1), help="Epoch budget.  [default: the largest]")
+@click.option("--seed", type=int, help="Training seed.  [default: all, and their mean]")
+@shared.bench_data_option
+@json_option
+def query(
+    name: str,
+    cell: str,
+    dataset: str | None,
+    split: str,
+    epochs: int | None,
+    seed: int | None,
+    bench_data: Path,
+    json: bool,
+) -> None:
+    """Show the accuracy of CELL (index or architecture string) of the benchmark NAME, its runs, time and size."""
+    from ntknas.benchmarks import Target, load_benchmark
+    from ntknas.core.errors import ChoiceError
+    from ntknas.scoring.cells import find
+
+    benchmark = load_benchmark(name, folder=bench_data)
+    datasets = list(dict.fromkeys(target.dataset for target in benchmark.tables))
+    if dataset is None and len(datasets) > 1:
+        raise ChoiceError(f"Name a data set with --dataset: {name} holds {benchmark.describe_targets()}.")
+    target = Target(dataset or datasets[0], split, epochs or _largest_budget(benchmark, dataset or datasets[0]))
+    benchmark.table(target)
+    space = shared.open_space(name)
+    index = find(space, cell)
+    answer = _answer(benchmark, target, index, seed) | {"architecture": str(space[index])}
+    if json:
+        print_json(answer)
+        return
+    _print_answer(answer)
+
+
+def _largest_budget(benchmark: Benchmark, dataset: str) -> int:
+    return max((target.epochs for target in benchmark.targets(dataset)), default=0)
+
+
+def _answer(benchmark: Benchmark, target: Any, cell: int, seed: int | None) -> dict[str, Any]:
+    import numpy as np
+
+    value = benchmark.accuracy(cell, target.split, target.epochs, seed, target.dataset)
+    table = benchmark.table(target)
+    there = [place for place, run in enumerate(table.runs[cell]) if np.isfinite(run)]
+    named = table.seeds_of_gaps_known or len(there) == len(table.seeds)
+    runs = [
+        {
+            "seed": table.seeds[place] if named else None,
+            "accuracy_percent": float(table.runs[cell, place]),
+            "training_seconds": None if table.seconds is None else _or_none(table.seconds[cell, place]),
+        }
+        for place in there
+        if seed is None or table.seeds[place] == seed
+    ]
+    costs = benchmark.costs(target.dataset) if benchmark.costs_of else None
+    return {
+        "benchmark": benchmark.name,
+        "source": benchmark.source,
+        "cell": cell,
+        "target": str(target),
+        "accuracy_percent": value,
+        "runs": runs,
+        "parameters": costs and _or_none(costs.parameters[cell]),
+        "flops": costs and _or_none(costs.flops[cell]),
+    }
+
+
+def _or_none(value: float) -> float | None:
+    return float(value) if value == value else None
+
+
+def _print_answer(answer: dict[str, Any]) -> None:
+    click.echo(f"{answer['benchmark']} cell {answer['cell']}: {answer['architecture']}")
+    what = "mean over runs" if len(answer["runs"]) > 1 else "one run"
+    click.echo(f"{answer['target']}: {answer['accuracy_percent']:.4f} % ({what}; {answer['source']})")
+    rows = [
+        [
+            "–" if run["seed"] is None else str(run["seed"]),
+            number(run["accuracy_percent"], 4),
+            number(run["training_seconds"], 1),
+        ]
+        for run in answer["runs"]
+    ]
+    print_table("", ["seed", "accuracy (%)", "training (s)"], rows, left=1)
+    if answer["parameters"] is not None:
+        flops = "" if answer["flops"] is None else f", {answer['flops'] / 1e6:,.2f} million FLOPs"
+        click.echo(f"{answer['parameters'] / 1e6:,.4f} million parameters{flops}")

@@ -25,6 +25,8 @@ _MANY_CELLS = 1000
     help="Data set of the accuracies, or all; repeatable.  [default: the scores' own]",
 )
 @click.option("--target", multiple=True, help="Exact target, such as cifar10-valid/valid/200; repeatable.")
+@click.option("--bench", help="Benchmark of the accuracies.  [default: the scores' own space's]")
+@shared.bench_data_option
 @click.option(
     "--accuracies", type=click.Path(path_type=Path), help="CSV file of your own accuracies: index or cell, value."
 )
@@ -46,6 +48,8 @@ def command(
     store: Path,
     dataset: tuple[str, ...],
     target: tuple[str, ...],
+    bench: str | None,
+    bench_data: Path,
     accuracies: Path | None,
     column: str | None,
     resamples: int,
@@ -67,7 +71,7 @@ def command(
     scores = load_store(store)
     if scores.empty:
         raise NtknasError(f"{store} holds no scores yet. Make some with: ntknas score --store {store}")
-    against = _accuracies(scores, dataset, target, accuracies, column)
+    against = _accuracies(scores, dataset, target, bench, bench_data, accuracies, column)
     result = correlate(scores, against, resamples=resamples, seed=seed, progress=_progress(scores))
     if not (dataset or target or accuracies):
         result = _own_targets(result)
@@ -105,24 +109,32 @@ def _progress(scores: Any) -> Any:
 
 
 def _accuracies(
-    scores: Any, datasets: tuple[str, ...], targets: tuple[str, ...], file: Path | None, column: str | None
+    scores: Any,
+    datasets: tuple[str, ...],
+    targets: tuple[str, ...],
+    bench: str | None,
+    folder: Path,
+    file: Path | None,
+    column: str | None,
 ) -> Any:
     from ntknas.benchmarks import Target, load_benchmark, read_accuracies
     from ntknas.spaces import load_space
 
-    (bench,) = _one(scores, "space")
+    (space,) = _one(scores, "space")
     if file is not None:
         if datasets or targets:
             raise click.UsageError("--accuracies stands alone: it cannot be combined with --dataset or --target.")
-        return read_accuracies(file, load_space(bench), column)
+        return read_accuracies(file, load_space(space), column)
     if column is not None:
         raise click.UsageError("--column names a column of --accuracies.")
-    benchmark = load_benchmark(bench)
-    wanted = [Target.parse(text) for text in targets] or benchmark.targets(*_tables(scores, datasets))
+    benchmark = load_benchmark(bench or space, folder=folder)
+    if benchmark.space != space:
+        raise ChoiceError(f"{bench} holds accuracies of {benchmark.space}'s cells, and the scores are of {space}'s.")
+    wanted = [Target.parse(text) for text in targets] or benchmark.main_targets(*_tables(scores, datasets))
     if not wanted:
-        held = ", ".join(map(str, benchmark.tables))
         raise ChoiceError(
-            f"{bench} has no accuracies on {', '.join(datasets)}: it holds {held}. Or give --accuracies FILE.csv."
+            f"{benchmark.name} has no accuracies on {', '.join(datasets) or 'the data set of the scores'}: it holds "
+            f"{benchmark.describe_targets()}. Or give --accuracies FILE.csv."
         )
     return {str(target): benchmark.table(target) for target in wanted}
 

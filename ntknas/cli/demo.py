@@ -49,7 +49,7 @@ def command(ctx: click.Context, folder: Path, device: str) -> None:
     store, how = folder / "scores.h5", {"cells": CELLS, "cells_seed": 0}
     cells = sample(space, CELLS, 0)
     summary = score(space, recipe, probe, cells, how, dataset="cifar10", seeds=1, device=device, store=store)
-    result = correlate(load_store(store), load_benchmark("nb201"))
+    result = correlate(load_store(store), load_benchmark("nb201", folder=None))
     print_result(result)
     for path in draw_plots(result, folder):
         note(f"Drew {path}")

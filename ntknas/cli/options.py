@@ -38,6 +38,13 @@ def _choice(name: str, known: Any, default: str, text: str) -> Callable[[F], F]:
 
 
 bench_option = click.option("--bench", default="nb201", show_default=True, help="Benchmark whose cells are meant.")
+bench_data_option = click.option(
+    "--bench-data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("bench_data"),
+    show_default=True,
+    help="Folder of the imported tables.",
+)
 dataset_option = click.option(
     "--dataset",
     default="cifar10",
@@ -138,11 +145,12 @@ class ProbeOptions:
 
 
 def open_space(name: str) -> Any:
-    """Return a space, ready for use; what has to be done once on a machine shows its progress."""
+    """Return the space of a benchmark, ready for use; what has to be done once on a machine shows its progress."""
+    from ntknas.benchmarks import space_of
     from ntknas.cli.progress import track
     from ntknas.spaces import load_space
 
-    space = load_space(name)
+    space = load_space(space_of(name))
     if hasattr(space, "prepare"):
         space.prepare(lambda work, total: track(work, total, f"Enumerating the cells of {name}, once", "cells"))
     return space

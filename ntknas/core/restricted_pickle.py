@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,26 +21,32 @@ NUMPY_ARRAYS = frozenset(
 """What pickled numpy arrays of numbers are made of."""
 
 
+Allowed = Collection[tuple[str, str]] | Mapping[tuple[str, str], Callable[..., Any]]
+"""The (module, name) pairs that a pickle may use; a mapping says what each stands for instead of the real thing."""
+
+
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, stream: BinaryIO, allowed: Collection[tuple[str, str]], encoding: str):
+    def __init__(self, stream: BinaryIO, allowed: Allowed, encoding: str):
         super().__init__(stream, encoding=encoding)
         self._allowed = allowed
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in self._allowed:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which does not belong in such a file")
+        if isinstance(self._allowed, Mapping):
+            return self._allowed[module, name]
         return super().find_class(module, name)
 
     def persistent_load(self, pid: Any) -> Any:
         raise pickle.UnpicklingError("it asks for an outside object")
 
 
-def load(path: Path, allowed: Collection[tuple[str, str]] = frozenset(), encoding: str = "ASCII") -> Any:
+def load(path: Path, allowed: Allowed = frozenset(), encoding: str = "ASCII") -> Any:
     """Read a pickle of plain data.
 
     Args:
         path: The file.
-        allowed: The (module, name) pairs that it may use; without any only numbers, strings and containers.
+        allowed: What it may use; without any only numbers, strings and containers.
         encoding: For strings written by Python 2.
 
     Raises:
@@ -48,12 +54,24 @@ def load(path: Path, allowed: Collection[tuple[str, str]] = frozenset(), encodin
     """
     try:
         with path.open("rb") as stream:
-            return _Unpickler(stream, allowed, encoding).load()
+            return load_stream(stream, allowed, encoding)
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
+    except DataError as error:
         raise DataError(
             f"{path} is not the file it should be, or is damaged: {error}. Nothing of it was used; fetch it again."
         ) from error
+
+
+def load_stream(stream: BinaryIO, allowed: Allowed = frozenset(), encoding: str = "ASCII") -> Any:
+    """Read a pickle of plain data from a stream; see ``load``.
+
+    Raises:
+        DataError: If it is damaged or asks for anything else; without the name of the file.
+    """
+    try:
+        return _Unpickler(stream, allowed, encoding).load()
+    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
+        raise DataError(str(error) or type(error).__name__) from error
     except (MemoryError, OverflowError, RecursionError) as error:
-        raise DataError(f"{path} is damaged: it asks for impossible sizes. Fetch it again.") from error
+        raise DataError("it asks for impossible sizes") from error

@@ -95,7 +95,7 @@ def correlate(
 
     Args:
         scores: As from ``ntknas.load_store``.
-        accuracies: A benchmark (every target it holds), a series of accuracies by cell index, or several by name.
+        accuracies: A benchmark (validation and test at its largest budget), a series of accuracies by cell index, or several by name.
         resamples: Number of bootstrap resamples; 0 for no intervals.
         seed: Seed of the bootstrap and of the noise simulation.
         progress: Wraps the list of rows to compute, to show how far it is.
@@ -126,9 +126,8 @@ def correlate(
 
 def _targets(accuracies: Any) -> dict[str, pd.Series | AccuracyTable]:
     if isinstance(accuracies, Benchmark):
-        return {
-            str(target): accuracies.table(target) for target in accuracies.targets(*filter(None, [accuracies.dataset]))
-        }
+        targets = accuracies.main_targets(*filter(None, [accuracies.dataset]))
+        return {str(target): accuracies.table(target) for target in targets}
     if isinstance(accuracies, pd.Series):
         return {str(accuracies.name or "accuracies"): accuracies}
     return dict(accuracies)
@@ -136,7 +135,7 @@ def _targets(accuracies: Any) -> dict[str, pd.Series | AccuracyTable]:
 
 def _means_and_runs(values: pd.Series | AccuracyTable) -> tuple[pd.Series, pd.DataFrame | None]:
     if isinstance(values, AccuracyTable):
-        return pd.Series(values.mean), pd.DataFrame(values.runs)
+        return pd.Series(values.mean).dropna(), pd.DataFrame(values.runs)
     return values.dropna(), None
 
 

@@ -1,0 +1,224 @@
+"""The compact table that an official file is imported into: one HDF5 file that finds every changed byte.
+
+Layout: a group ``runs/<data set>/<epochs>`` with the attribute ``seeds`` and cells × seeds arrays ``present`` (bool),
+``seconds`` and one of accuracies in percent for each split, NaN where there is no figure; ``costs/<data set>`` with
+``parameters`` and ``flops`` by cell. The first 512 bytes name the format and hold the SHA-256 of the rest; HDF5's own
+checksums guard every block, so that a changed byte is noticed wherever it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ntknas import __version__
+from ntknas.benchmarks.formats.collection import Collection
+from ntknas.benchmarks.table import AccuracyTable, Costs, Target
+from ntknas.core.errors import DataError
+
+FORMAT = 1
+SUFFIX = ".h5"
+_HEAD = 512
+_MAGIC = f"ntknas benchmark table {FORMAT}\nsha256 "
+_ROWS_A_BLOCK = 1 << 16
+_PLAIN = ("present", "seconds")
+
+
+def write(path: Path, collection: Collection, source: str, source_bytes: int) -> None:
+    """Write a table, whole or not at all.
+
+    Args:
+        path: Where it goes; a file that is there is replaced.
+        collection: Its content.
+        source: Name of the official file.
+        source_bytes: Size of the official file.
+
+    Raises:
+        DataError: If it cannot be written.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=path.stem, suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        with h5py.File(temporary, "w", libver="latest", userblock_size=_HEAD) as file:
+            file.attrs.update(_attributes(collection, source, source_bytes))
+            _write_runs(file, collection)
+            for dataset in collection.parameters:
+                group = file.create_group(f"costs/{dataset}")
+                _store(group, "parameters", collection.parameters[dataset])
+                _store(group, "flops", collection.flops[dataset])
+        _seal(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _attributes(collection: Collection, source: str, source_bytes: int) -> dict[str, Any]:
+    return {
+        "benchmark": collection.benchmark,
+        "space": collection.space,
+        "cells": collection.cells,
+        "cells_with_runs": collection.cells_with_runs,
+        "runs": collection.runs,
+        "seeds_are_numbers": collection.seeds_are_numbers,
+        "source": source,
+        "source_bytes": source_bytes,
+        "ntknas": __version__,
+        "imported": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _write_runs(file: h5py.File, collection: Collection) -> None:
+    budgets = sorted({key[:2] for key in collection.columns})
+    for dataset, epochs in budgets:
+        seeds = sorted(seed for name, budget, seed in collection.columns if (name, budget) == (dataset, epochs))
+        columns = [collection.columns[dataset, epochs, seed] for seed in seeds]
+        group = file.create_group(f"runs/{dataset}/{epochs}")
+        group.attrs["seeds"] = seeds
+        _store(group, "present", np.stack([column.present for column in columns], axis=1))
+        _store(group, "seconds", np.stack([column.seconds for column in columns], axis=1))
+        missing = np.full(collection.cells, np.nan)
+        for split in sorted({split for column in columns for split in column.accuracies}):
+            values = [column.accuracies.get(split, missing) for column in columns]
+            _store(group, split, np.stack(values, axis=1))
+
+
+def _store(group: h5py.Group, name: str, values: np.ndarray) -> None:
+    rows = (min(len(values), _ROWS_A_BLOCK), *values.shape[1:])
+    group.create_dataset(name, data=values, chunks=rows, compression="gzip", shuffle=True, fletcher32=True)
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        file.seek(_HEAD)
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _head(path: Path) -> bytes:
+    return f"{_MAGIC}{_digest(path)}\n".encode().ljust(_HEAD, b" ")
+
+
+def _seal(path: Path) -> None:
+    head = _head(path)
+    with path.open("r+b") as file:
+        file.write(head)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+class TableFile:
+    """An imported table on disk; figures are read when they are asked for.
+
+    Args:
+        path: The file.
+
+    Raises:
+        DataError: If it is not such a file, or damaged.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        with path.open("rb") as file:
+            if not file.read(len(_MAGIC)) == _MAGIC.encode():
+                raise DataError(f"{path} is not a table of ntknas {__version__}: import the official file again.")
+        with self._open() as opened:
+            self.attributes = {
+                name: value.item() if isinstance(value, np.generic) else value for name, value in opened.attrs.items()
+            }
+            self._targets = {
+                Target(dataset, split, int(epochs)): [int(seed) for seed in group.attrs["seeds"]]
+                for dataset, budgets in opened["runs"].items()
+                for epochs, group in budgets.items()
+                for split in group
+                if split not in _PLAIN
+            }
+
+    @contextmanager
+    def _open(self) -> Iterator[h5py.File]:
+        try:
+            with h5py.File(self.path, "r", locking=False) as file:
+                yield file
+        except (OSError, KeyError, RuntimeError, ValueError, UnicodeDecodeError) as error:
+            raise DataError(
+                f"{self.path} is damaged ({error}): nothing of it was used. Import the official file again with "
+                "ntknas bench import --replace."
+            ) from error
+
+    def verify(self) -> None:
+        """Compare the file with its checksum.
+
+        Raises:
+            DataError: If a byte has changed.
+        """
+        with self.path.open("rb") as file:
+            head = file.read(_HEAD)
+        if head != _head(self.path):
+            raise DataError(
+                f"{self.path} has changed since it was written: its checksum is wrong. Import the official file again "
+                "with ntknas bench import --replace."
+            )
+
+    @property
+    def tables(self) -> Mapping[Target, AccuracyTable]:
+        """The table of each target, read when it is asked for."""
+        return _Tables(self)
+
+    def read(self, target: Target) -> AccuracyTable:
+        """Read the table of a target."""
+        with self._open() as file:
+            group = file[f"runs/{target.dataset}/{target.epochs}"]
+            return AccuracyTable(
+                group[target.split][:],
+                tuple(self._targets[target]),
+                seconds=group["seconds"][:],
+                seeds_are_numbers=self.attributes["seeds_are_numbers"],
+            )
+
+    def costs(self, dataset: str) -> Costs:
+        """Read the parameters and FLOPs of all cells' networks for a data set."""
+        with self._open() as file:
+            group = file[f"costs/{dataset}"]
+            return Costs(group["parameters"][:], group["flops"][:])
+
+
+class _Tables(Mapping[Target, AccuracyTable]):
+    def __init__(self, file: TableFile):
+        self._file = file
+        self._read: dict[Target, AccuracyTable] = {}
+
+    def __getitem__(self, target: Target) -> AccuracyTable:
+        if target not in self._file._targets:
+            raise KeyError(target)
+        if target not in self._read:
+            self._read[target] = self._file.read(target)
+        return self._read[target]
+
+    def __iter__(self) -> Iterator[Target]:
+        return iter(self._file._targets)
+
+    def __len__(self) -> int:
+        return len(self._file._targets)
