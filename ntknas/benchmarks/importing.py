@@ -25,7 +25,9 @@ Advance = Callable[[int], None]
 class Start(Protocol):
     """Shows how far an import is: told what and how much there is to do, it returns what is called with each step."""
 
-    def __call__(self, total: int, unit: str) -> Advance: ...
+    def __call__(self, total: int, unit: str) -> Advance:
+        """Begin."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,8 @@ def import_file(
     if not source.exists():
         raise DataError(f"No such file: {source}. ntknas bench import takes {EXPECTED}.")
     try:
-        found = _recognise(source)
-        if benchmark not in (None, found):
-            raise DataError(f"it is a file of {found}, and {benchmark} was asked for")
-        path = table_path(found, folder)
-        if path.exists() and not replace:
-            raise DataError(f"{path} is there already; to read the file again, give --replace")
+        found = _recognise(source, benchmark)
+        path = _place(found, folder, replace)
         collection, size = _read(source, found, start, open_space)
     except DataError as error:
         raise DataError(f"{source} was not imported: {error}. {_ADVICE}") from error
@@ -88,8 +86,22 @@ def import_file(
     return Imported(path, found, collection.cells_with_runs, collection.cells, collection.runs)
 
 
-def _recognise(source: Path) -> str:
+def _place(benchmark: str, folder: Path, replace: bool) -> Path:
+    path = table_path(benchmark, folder)
+    if path.exists() and not replace:
+        raise DataError(f"{path} is there already; to read the file again, give --replace")
+    return path
+
+
+def _recognise(source: Path, asked_for: str | None) -> str:
     """Return the name of the benchmark that a file belongs to."""
+    found = _name(source)
+    if asked_for not in (None, found):
+        raise DataError(f"it is a file of {found}, and {asked_for} was asked for")
+    return found
+
+
+def _name(source: Path) -> str:
     if nats_folder.recognises(source):
         return nats_folder.benchmark(source, {name: _texts(space) for name, space in nats_folder.SPACES.items()})
     if nb201_pth.recognises(source):

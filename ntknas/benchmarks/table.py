@@ -48,8 +48,8 @@ class AccuracyTable:
         seeds: Training seeds of the columns, or numbers of the runs where the benchmark has no seeds.
         seconds: Training time of each run in seconds, cells × runs, if the benchmark has it.
         seeds_are_numbers: Whether ``seeds`` are numbers of runs.
-        seeds_of_gaps_known: Whether a NaN stands under the seed that is missing; if not, a cell's runs stand in the first
-            columns, and only cells with every run say which seed is which.
+        seeds_of_gaps_known: Whether a NaN stands under the seed that is missing; if not, a cell's runs stand in the
+            first columns, and only cells with every run say which seed is which.
     """
 
     runs: np.ndarray = field(repr=False)

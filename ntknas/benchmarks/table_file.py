@@ -150,10 +150,10 @@ class TableFile:
                 name: value.item() if isinstance(value, np.generic) else value for name, value in opened.attrs.items()
             }
             self._targets = {
-                Target(dataset, split, int(epochs)): [int(seed) for seed in group.attrs["seeds"]]
-                for dataset, budgets in opened["runs"].items()
-                for epochs, group in budgets.items()
-                for split in group
+                Target(dataset, split, int(epochs)): opened["runs"][dataset][epochs].attrs["seeds"].tolist()
+                for dataset in opened["runs"]
+                for epochs in opened["runs"][dataset]
+                for split in opened["runs"][dataset][epochs]
                 if split not in _PLAIN
             }
 

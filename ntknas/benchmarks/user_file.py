@@ -24,8 +24,8 @@ def read_accuracies(path: Path, space: Any, column: str | None = None) -> pd.Ser
 
     Args:
         path: CSV file, plain or compressed, with a header: a column ``index`` (place in the published order) or
-            ``cell`` (architecture string; also ``arch``, ``arch_str``, ``hash``), and the accuracies. Or an ``.npz`` of such
-            columns as arrays; hashes may be rows of bytes.
+            ``cell`` (architecture string; also ``arch``, ``arch_str``, ``hash``), and the accuracies. Or an ``.npz``
+            of such columns as arrays; hashes may be rows of bytes.
         space: The space of the cells.
         column: Column of the accuracies; by default ``value`` or ``accuracy``, or the only other column.
 

@@ -70,9 +70,10 @@ def list_benchmarks(bench_data: Path, json: bool) -> None:
     if json:
         print_json({"rows": rows})
         return
-    header = ["benchmark", "what", "space", "there", "targets", "to import"]
-    cells = [[str(row[key]) for key in ("benchmark", "text", "space", "source", "targets", "file")] for row in rows]
-    print_table("", header, cells, left=6)
+    for row in rows:
+        click.echo(f"{row['benchmark']}: {row['text']}; cells of the space {row['space']}")
+        click.echo(f"  {row['source']}{': ' * bool(row['targets'])}{row['targets']}")
+        click.echo(f"  official file for ntknas bench import: {row['file']}")
     click.echo("More: ntknas bench info NAME")
 
 
@@ -87,7 +88,7 @@ def _overview(name: str, folder: Path) -> dict[str, Any]:
         "text": known.text,
         "space": known.space,
         "source": benchmark.source if benchmark else "not imported",
-        "targets": len(benchmark.tables) if benchmark else 0,
+        "targets": benchmark.describe_targets() if benchmark else "",
         "file": known.file,
     }
 

@@ -56,6 +56,8 @@ class Meter:
 
     def advance(self, steps: int) -> None:
         """Count steps that were done."""
+        if not steps:
+            return
         self._done += steps
         if self._bar:
             self._bar.update(self._done / self._scale, self._rate())

@@ -95,7 +95,8 @@ def correlate(
 
     Args:
         scores: As from ``ntknas.load_store``.
-        accuracies: A benchmark (validation and test at its largest budget), a series of accuracies by cell index, or several by name.
+        accuracies: A benchmark (validation and test at its largest budget), a series of accuracies by cell index, or
+            several by name.
         resamples: Number of bootstrap resamples; 0 for no intervals.
         seed: Seed of the bootstrap and of the noise simulation.
         progress: Wraps the list of rows to compute, to show how far it is.

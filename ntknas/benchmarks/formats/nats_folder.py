@@ -148,12 +148,9 @@ def _load(file: Path) -> Any:
     try:
         with bz2.open(file, "rb") as stream:
             limited = cast(BinaryIO, _Limited(cast(BinaryIO, stream)))
-            content = restricted_pickle.load_stream(limited, REBUILDERS)
-            if limited.read(1):
-                raise DataError("something follows its end")
-            return content
+            return restricted_pickle.load_stream(limited, REBUILDERS)
     except DataError as error:
         hint = "; take the folder that ends in -simple, without weights" if "torch" in str(error) else ""
-        raise DataError(f"{file.name}: {error}{hint}") from error
+        raise DataError(f"{file.name}: damaged or cut off, or no such file: {error}{hint}") from error
     except (OSError, EOFError) as error:
         raise DataError(f"{file.name}: damaged or cut off ({error})") from error

@@ -58,11 +58,8 @@ def read(path: Path, cells: int, index_of: IndexOfHash, advance: Callable[[int],
             place = places.get(module)
             if place is None:
                 place = places[module] = _place(module, index_of)
-            run = runs[place, epochs]
-            if run == RUNS:
-                raise DataError(f"cell {module[0]} has more than {RUNS} runs of {epochs} epochs")
+            collection.add(place, _run(metrics, epochs, runs[place, epochs]))
             runs[place, epochs] += 1
-            collection.add(place, _run(metrics, epochs, run))
         except DataError as error:
             raise DataError(f"record {number}: {error}") from error
     if not places:
@@ -73,8 +70,8 @@ def read(path: Path, cells: int, index_of: IndexOfHash, advance: Callable[[int],
 def read_records(path: Path, advance: Callable[[int], None] = lambda count: None) -> Iterator[memoryview]:
     """Yield the records of a file whose checksums are right.
 
-    The package ``tfrecord`` reads the records, but passes over lengths and checksums: these are looked at here, the length
-    before the package makes room for it.
+    The package ``tfrecord`` reads the records, but passes over their checksums: these are looked at here, and the
+    length before the package makes room for it.
 
     Raises:
         DataError: If a checksum is wrong or the file is cut off.
@@ -133,6 +130,8 @@ def _place(module: tuple[str, str, str], index_of: IndexOfHash) -> int:
 
 def _run(metrics: Any, epochs: int, number: int) -> Run:
     evaluations = metrics.evaluation_data
+    if number >= RUNS:
+        raise DataError(f"its cell has more than {RUNS} runs of {epochs} epochs")
     if len(evaluations) < 3 or round(evaluations[2].current_epoch) != epochs:
         raise DataError(f"expected evaluations at the start, half-way and after {epochs} epochs")
     halfway, final = evaluations[1], evaluations[2]

@@ -1,4 +1,4 @@
-"""``NAS-Bench-201-v1_0-e61699.pth`` and ``…v1_1-096897.pth``: one pickle of all architectures, as ``torch.save`` writes it.
+"""``NAS-Bench-201-v1_0-e61699.pth`` and ``…v1_1-096897.pth``: one pickle of all architectures, from ``torch.save``.
 
 Read as a stream, in the zip layout of torch 1.6 and later and in the layout before it, which the published files have.
 """
@@ -30,7 +30,7 @@ Advance = Callable[[int], None]
 class _Done(NamedTuple):
     """Stands for a summary whose runs were taken."""
 
-    index: int
+    cell: int
 
 
 def recognises(path: Path) -> bool:

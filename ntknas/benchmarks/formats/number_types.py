@@ -42,6 +42,7 @@ class Rebuilder:
         self._function = function
 
     def __call__(self, *arguments: Any) -> Any:
+        """Call the function."""
         return self._function(*arguments)
 
     def __setstate__(self, state: Any) -> None:
@@ -72,11 +73,21 @@ def ordered(*pairs: Any) -> dict[Any, Any]:
     return dict(*pairs)
 
 
+@Rebuilder
+def name_set(items: Any = ()) -> set[Any]:
+    """Rebuild a set of names and numbers."""
+    if not isinstance(items, list | tuple) or not all(isinstance(item, str | int) for item in items):
+        raise DataError("it holds a set of something else than names and numbers")
+    return set(items)
+
+
 REBUILDERS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("collections", "OrderedDict"): ordered,
     ("numpy", "dtype"): NumberType,
     ("numpy.core.multiarray", "scalar"): number,
     ("numpy._core.multiarray", "scalar"): number,
     ("_codecs", "encode"): latin1,
+    ("builtins", "set"): name_set,
+    ("__builtin__", "set"): name_set,
 }
 """Every name that the official files use, and what it stands for."""

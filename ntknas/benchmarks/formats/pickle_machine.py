@@ -298,6 +298,13 @@ def _push(make: Callable[[PickleMachine], Any]) -> Handler:
     return lambda machine: machine._stack.append(make(machine))
 
 
+def _skip(count: int) -> Handler:
+    def skip(machine: PickleMachine) -> None:
+        machine._take(count)
+
+    return skip
+
+
 def _small_int(machine: PickleMachine) -> None:
     if not machine._int_run():
         machine._stack.append(machine._take(1)[0])
@@ -391,8 +398,8 @@ def _unknown(opcode: int) -> Handler:
 
 
 _KNOWN: dict[bytes, Handler] = {
-    b"\x80": lambda machine: machine._take(1) and None,  # protocol
-    b"\x95": lambda machine: machine._take(8) and None,  # frame
+    b"\x80": _skip(1),  # protocol
+    b"\x95": _skip(8),  # frame
     b"(": _open,
     b"N": _push(lambda machine: None),
     b"\x88": _push(lambda machine: True),

@@ -1,8 +1,8 @@
 """Training records as NAS-Bench-201 and NATS-Bench write them, brought to the figures that are kept.
 
-A *record* R is one training run: ``name`` (data set), ``seed``, ``epochs``, ``train_acc1es`` {epoch}, ``train_times`` {epoch},
-``eval_acc1es`` {'x-valid@epoch', …}, ``params`` and ``flop`` in millions. A *summary* S is one architecture under one epoch
-budget: ``arch_index``, ``arch_str`` and ``all_results`` {(data set, seed): R}.
+A *record* R is one training run: ``name`` (data set), ``seed``, ``epochs``, ``train_acc1es`` {epoch},
+``train_times`` {epoch}, ``eval_acc1es`` {'x-valid@epoch', …}, ``params`` and ``flop`` in millions. A *summary* S is one
+architecture under one epoch budget: ``arch_index``, ``arch_str`` and ``all_results`` {(data set, seed): R}.
 """
 
 from __future__ import annotations

@@ -1,0 +1,102 @@
+"""The table on disk: what is written is read, and a changed byte is noticed."""
+
+import random
+
+import h5py
+import numpy as np
+import pytest
+
+from ntknas.benchmarks import table_file
+from ntknas.benchmarks.formats.collection import Collection, Run
+from ntknas.benchmarks.table import Target
+from ntknas.benchmarks.table_file import TableFile
+from ntknas.core.errors import DataError
+
+
+@pytest.fixture
+def collection():
+    source = random.Random(0)
+    made = Collection("nb201", "nb201", 300)
+    for cell in range(0, 300, 2):
+        for seed in (777, 888):
+            values = {"test": source.uniform(0, 100), "train": source.uniform(0, 100)}
+            made.add(cell, Run("cifar10", 200, seed, values, source.random(), 1000 + cell, float("nan")))
+    return made
+
+
+@pytest.fixture
+def path(tmp_path, collection):
+    table_file.write(tmp_path / "nb201.h5", collection, "official.pth", 123)
+    return tmp_path / "nb201.h5"
+
+
+def test_what_is_written_is_read(path, collection):
+    file = TableFile(path)
+    file.verify()
+    table = file.read(Target("cifar10", "test", 200))
+    for place, seed in enumerate(table.seeds):
+        column = collection.columns["cifar10", 200, seed]
+        np.testing.assert_array_equal(table.runs[:, place], column.accuracies["test"])
+        np.testing.assert_array_equal(table.seconds[:, place], column.seconds)
+    np.testing.assert_array_equal(file.costs("cifar10").parameters, collection.parameters["cifar10"])
+    assert file.attributes["source"] == "official.pth"
+    assert file.attributes["source_bytes"] == 123
+    assert (file.attributes["cells_with_runs"], file.attributes["runs"]) == (150, 300)
+    with pytest.raises(KeyError):
+        file.tables[Target("cifar10", "valid", 200)]
+
+
+def test_a_run_stands_once(collection):
+    with pytest.raises(DataError, match="cell 0 has two runs of seed 777 on cifar10 at 200 epochs"):
+        collection.add(0, Run("cifar10", 200, 777, {"test": 1.0}, 1.0, 1, 1))
+
+
+def _content(path):
+    file = TableFile(path)
+    tables = [file.read(target) for target in file.tables]
+    costs = file.costs("cifar10")
+    return [table.runs for table in tables] + [table.seconds for table in tables] + [costs.parameters, costs.flops]
+
+
+def test_a_changed_byte_is_noticed(path, tmp_path):
+    whole, expected = path.read_bytes(), _content(path)
+    source = random.Random(1)
+    changed = tmp_path / "changed.h5"
+    noticed = 0
+    for _ in range(400):
+        place = source.randrange(len(whole))
+        changed.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << source.randrange(8))]) + whole[place + 1 :])
+        with pytest.raises(DataError, match="has changed since|is not a table|is damaged"):
+            TableFile(changed).verify()
+        try:
+            got = _content(changed)
+        except DataError:
+            noticed += 1
+            continue
+        for one, other in zip(got, expected, strict=True):  # padding: no figure lies there
+            np.testing.assert_array_equal(one, other)
+    assert noticed > 200
+
+
+def test_other_files_are_no_tables(path, tmp_path):
+    (tmp_path / "text.h5").write_text("hello")
+    with pytest.raises(DataError, match="is not a table of ntknas"):
+        TableFile(tmp_path / "text.h5")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["a"] = 1
+    with pytest.raises(DataError, match="is not a table of ntknas"):
+        TableFile(tmp_path / "other.h5")
+    cut = tmp_path / "cut.h5"
+    cut.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(DataError, match=r"cut.h5 is damaged .*bench import --replace"):
+        TableFile(cut)
+
+
+def test_a_failed_write_leaves_nothing(tmp_path, collection, monkeypatch):
+    def fail(path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(table_file, "_seal", fail)
+    with pytest.raises(DataError, match=r"Cannot write .*No space left"):
+        table_file.write(tmp_path / "nb201.h5", collection, "a", 1)
+    assert not list(tmp_path.iterdir())
