@@ -78,7 +78,7 @@ def _read(path: Path) -> pd.DataFrame:
 def _read_csv(path: Path) -> pd.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(path, index_col=False)
+        return pd.read_csv(path, index_col=False, dtype=dict.fromkeys(CELL_COLUMNS, str))
 
 
 def _read_archive(path: Path) -> pd.DataFrame:

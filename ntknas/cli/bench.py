@@ -63,34 +63,24 @@ def import_command(file: Path, bench: str | None, replace: bool, bench_data: Pat
 @shared.bench_data_option
 @json_option
 def list_benchmarks(bench_data: Path, json: bool) -> None:
-    """List the benchmarks, and where each comes from or what to import."""
-    from ntknas.benchmarks import BENCHMARKS
-
-    rows = [_overview(name, bench_data) for name in BENCHMARKS]
-    if json:
-        print_json({"rows": rows})
-        return
-    for row in rows:
-        click.echo(f"{row['benchmark']}: {row['text']}; cells of the space {row['space']}")
-        click.echo(f"  {row['source']}{': ' * bool(row['targets'])}{row['targets']}")
-        click.echo(f"  official file for ntknas bench import: {row['file']}")
-    click.echo("More: ntknas bench info NAME")
-
-
-def _overview(name: str, folder: Path) -> dict[str, Any]:
+    """List the benchmarks, their accuracies at the largest budget, and what to import."""
     from ntknas.benchmarks import BENCHMARKS, load_benchmark, table_path
 
-    known = BENCHMARKS[name]
-    there = bool(known.embedded) or table_path(name, folder).exists()
-    benchmark = load_benchmark(name, folder=folder) if there else None
-    return {
-        "benchmark": name,
-        "text": known.text,
-        "space": known.space,
-        "source": benchmark.source if benchmark else "not imported",
-        "targets": benchmark.describe_targets() if benchmark else "",
-        "file": known.file,
-    }
+    there = [name for name in BENCHMARKS if BENCHMARKS[name].embedded or table_path(name, bench_data).exists()]
+    loaded = {name: load_benchmark(name, folder=bench_data) for name in there}
+    rows = [_row(benchmark, target) for benchmark in loaded.values() for target in benchmark.main_targets()]
+    overview = [
+        {"benchmark": name, "text": known.text, "space": known.space, "file": known.file, "source": None}
+        | ({"source": loaded[name].source} if name in loaded else {})
+        for name, known in BENCHMARKS.items()
+    ]
+    if json:
+        print_json({"rows": rows, "benchmarks": overview})
+        return
+    print_table("", _HEADER, [[str(value) for value in row.values()] for row in rows], left=2)
+    for known in overview:
+        click.echo(f"{known['benchmark']}: {known['text']}; {known['source'] or 'not imported'}")
+        click.echo(f"  official file for ntknas bench import: {known['file']}")
 
 
 @command.command(name="info")
@@ -102,29 +92,30 @@ def info(name: str, bench_data: Path, json: bool) -> None:
     from ntknas.benchmarks import load_benchmark
 
     benchmark = load_benchmark(name, folder=bench_data)
-    rows = [_target_row(benchmark, target) for target in benchmark.tables]
+    rows = [_row(benchmark, target) for target in benchmark.tables]
     if json:
         print_json({"benchmark": name, "space": benchmark.space, "source": benchmark.source, "rows": rows})
         return
     click.echo(f"{name}: {benchmark.source}; cells of the space {benchmark.space}")
-    header = ["target", "cells", "of", "runs a cell", "seeds", "best cell", "best accuracy (%)"]
-    print_table("", header, [[str(value) for value in row.values()] for row in rows], left=1)
+    print_table("", _HEADER, [[str(value) for value in row.values()] for row in rows], left=2)
 
 
-def _target_row(benchmark: Benchmark, target: Any) -> dict[str, Any]:
+_HEADER = ["benchmark", "target", "cells", "runs", "seeds", "best cell", "best accuracy (%)"]
+
+
+def _row(benchmark: Benchmark, target: Any) -> dict[str, Any]:
     import numpy as np
 
     table = benchmark.table(target)
-    counts = sorted(set(table.count.tolist()) - {0})
     best = int(np.nanargmax(table.mean))
     return {
+        "benchmark": benchmark.name,
         "target": str(target),
         "cells": int((table.count > 0).sum()),
-        "cells_of_space": len(table.runs),
-        "runs": " or ".join(map(str, counts)),
+        "runs": " or ".join(map(str, sorted(set(table.count.tolist()) - {0}))),
         "seeds": "–" if table.seeds_are_numbers else " ".join(map(str, table.seeds)),
         "best_cell": best,
-        "best_accuracy_percent": round(float(table.mean[best]), 4),
+        "best_accuracy_percent": round(float(table.mean[best]), 2),
     }
 
 

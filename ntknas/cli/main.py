@@ -23,7 +23,8 @@ _COMMANDS = {
     "score": ("score", "Score the cells of a benchmark into a store; resumes."),
     "correlate": ("correlate", "Correlate a store's scores with trained accuracies."),
     "kernel": ("kernel", "Show one cell's kernel: measures, spectrum, heat map."),
-    "bench": ("bench", "Benchmarks: list what is there."),
+    "bench": ("bench", "Benchmarks: import official files, list, query, verify."),
+    "data": ("data", "Image sets: list, fetch, verify."),
     "store": ("store", "Score stores: what one holds."),
 }
 

@@ -22,6 +22,8 @@ MEASURES = (
     "trace, mean, fro, lambda_max, lambda_min, cond, neg_cond, logdet, eig, effective_rank, lga, cka, class_lambda_min"
 )
 """The measures that come with the package, for help texts, which must not import them; a test keeps it true."""
+SOURCES = "digits, noise, cifar10, cifar100, ImageNet16-120 or mnist"
+"""The image sources, likewise."""
 
 
 def _all(*decorators: Callable[[F], F]) -> Callable[[F], F]:
@@ -61,7 +63,7 @@ store_option = click.option(
 device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 
 probe_options = _all(
-    click.option("--probe", help="Images of the probe: digits, cifar10 or noise.  [default: the data set's own]"),
+    click.option("--probe", help=f"Images of the probe: {SOURCES}.  [default: the data set's own]"),
     click.option("--probe-size", type=click.IntRange(1), default=64, show_default=True, help="Images in the probe."),
     _choice("--draw", ["balanced", "random"], "balanced", "How the probe's images are drawn."),
     click.option("--probe-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draw."),
@@ -72,6 +74,8 @@ probe_options = _all(
         show_default=True,
         help="Folder of the image sets.",
     ),
+    _choice("--augment", ["none", "crop-flip"], "none", "Augmentation of the probe's images."),
+    _choice("--pixels", ["nas-bench-201", "zero-cost-nas"], "nas-bench-201", "Normalisation constants of the images."),
     click.option("--download", is_flag=True, help="Fetch missing images from their official source."),
 )
 
@@ -110,6 +114,8 @@ class ProbeOptions:
     draw: str
     probe_seed: int
     image_data: Path
+    augment: str
+    pixels: str
     download: bool
 
     @classmethod
@@ -124,21 +130,21 @@ class ProbeOptions:
             NtknasError: If the images are not there, or nothing says which are meant.
         """
         from ntknas.cli.output import note
-        from ntknas.core.errors import DataError
         from ntknas.data import Request
         from ntknas.data.datasets import get_dataset
         from ntknas.data.probe import make_probe
 
         target = get_dataset(dataset)
-        source = self.probe or target.images
-        if source is None:
-            raise DataError(
-                f"No image source for {dataset} yet: name other images with --probe (digits, cifar10, noise)."
-            )
         request = Request(
-            self.image_data, "train", target.image_size, target.num_classes, self.probe_seed, download=self.download
+            self.image_data,
+            "train",
+            target.image_size,
+            target.num_classes,
+            self.probe_seed,
+            download=self.download,
+            pixels=self.pixels,
         )
-        probe = make_probe(source, self.probe_size, request, self.draw)
+        probe = make_probe(self.probe or target.images, self.probe_size, request, self.draw, self.augment)
         if probe.note:
             note(f"Note: {probe.note}.")
         return probe

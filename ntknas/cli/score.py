@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.command(name="score")
 @shared.bench_option
 @shared.dataset_option
-@click.option("--cells", default="100", show_default=True, help="Number of cells in a random sample, or all.")
+@click.option(
+    "--cells", default="100", show_default=True, help="Cells of a random sample, a range such as 0:1001, or all."
+)
 @click.option("--cells-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the sample.")
 @click.option("--cells-file", type=click.Path(path_type=Path), help="Score these cells: one index or string a line.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Initialisations of each cell.")

@@ -15,19 +15,19 @@ class Dataset:
         num_classes: Outputs of a network.
         image_size: Height and width of its images.
         tables: Names under which benchmarks hold accuracies on it.
-        images: Image source that holds its images, if there is one.
+        images: Image source that holds its images.
     """
 
     num_classes: int
     image_size: int
     tables: tuple[str, ...]
-    images: str | None
+    images: str
 
 
 DATASETS = {
     "cifar10": Dataset(10, 32, ("cifar10-valid", "cifar10"), "cifar10"),
-    "cifar100": Dataset(100, 32, ("cifar100",), None),
-    "ImageNet16-120": Dataset(120, 16, ("ImageNet16-120",), None),
+    "cifar100": Dataset(100, 32, ("cifar100",), "cifar100"),
+    "ImageNet16-120": Dataset(120, 16, ("ImageNet16-120",), "ImageNet16-120"),
 }
 
 

@@ -29,4 +29,5 @@ def load(request: Request) -> ImageSet:
         small = images[torch.as_tensor(places)].unsqueeze(1)
         return F.interpolate(small, size, mode="bilinear", align_corners=False).repeat(1, 3, 1, 1)
 
-    return ImageSet("digits", digits.target[chosen].astype(np.int64), 10, take)
+    black = torch.full((3,), -mean / deviation)
+    return ImageSet("digits", digits.target[chosen].astype(np.int64), 10, take, black=black)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 
 
@@ -20,6 +21,7 @@ class ImageSet:
         num_classes: Number of classes.
         take: Returns the images at some places, normalised, float32, n×3×H×W.
         note: What a user should know, such as missing batches; else empty.
+        black: What a black pixel is after normalisation, one value a channel.
     """
 
     name: str
@@ -27,6 +29,7 @@ class ImageSet:
     num_classes: int
     take: Callable[[np.ndarray], Tensor] = field(repr=False)
     note: str = ""
+    black: Tensor = field(default_factory=lambda: torch.zeros(3), repr=False)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -44,6 +47,7 @@ class Request:
         seed: For sources that draw their images.
         size: Number of images for sources that draw their images.
         download: Whether missing images may be fetched.
+        pixels: Normalisation constants, a key of ``pixels.NORMALISATIONS``, for sources that are stored as pixels.
     """
 
     root: Path = Path("image_data")
@@ -53,3 +57,4 @@ class Request:
     seed: int = 0
     size: int = 64
     download: bool = False
+    pixels: str = "nas-bench-201"

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ntknas.core.errors import DataError, check_known
+from ntknas.data.augmentation import AUGMENTATIONS, augment
 from ntknas.data.image_set import ImageSet, Request
 from ntknas.data.sources import load_images
 
@@ -31,6 +32,8 @@ class Probe:
         source: Name of the image source.
         draw: A key of ``DRAWS``.
         seed: Seed of the draw.
+        augmentation: A key of ``AUGMENTATIONS``.
+        pixels: Normalisation constants that were asked for.
         note: What a user should know about the source's files, else empty.
     """
 
@@ -41,6 +44,8 @@ class Probe:
     draw: str
     seed: int
     note: str = ""
+    augmentation: str = "none"
+    pixels: str = ""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -56,30 +61,45 @@ class Probe:
     def describe(self) -> dict[str, str | int]:
         """Return what identifies the probe and says where it came from."""
         shape = "x".join(map(str, self.images.shape))
-        return {"hash": self.hash, "source": self.source, "shape": shape, "draw": self.draw, "seed": self.seed}
+        return {
+            "hash": self.hash,
+            "source": self.source,
+            "shape": shape,
+            "draw": self.draw,
+            "seed": self.seed,
+            "augmentation": self.augmentation,
+            "pixels": self.pixels,
+        }
 
 
-def make_probe(source: str, size: int, request: Request, draw: str = "balanced") -> Probe:
+def make_probe(source: str, size: int, request: Request, draw: str = "balanced", augmentation: str = "none") -> Probe:
     """Draw a probe.
 
     Args:
         source: Name of an image source.
         size: Number of images.
-        request: What is asked of the source; its seed also seeds the draw.
+        request: What is asked of the source; its seed also seeds the draw and the augmentation.
         draw: A key of ``DRAWS``.
+        augmentation: A key of ``AUGMENTATIONS``.
 
     Raises:
-        ChoiceError: If the source or the draw is unknown.
+        ChoiceError: If the source, the draw or the augmentation is unknown.
         DataError: If the source has too few images, or its files are missing or damaged.
     """
     check_known("draw", draw, DRAWS)
+    check_known("augmentation", augmentation, AUGMENTATIONS)
     if size < 1:
         raise DataError(f"A probe needs at least one image, got {size}.")
     images = load_images(source, replace(request, size=size))
     generator = np.random.default_rng(request.seed)
     places = (_balanced if draw == "balanced" else _random)(images, size, generator)
     labels = torch.from_numpy(np.ascontiguousarray(images.labels[places]))
-    return Probe(images.take(places), labels, images.num_classes, source, draw, request.seed, images.note)
+    taken = images.take(places)
+    if augmentation != "none":
+        taken = augment(taken, images.black, request.seed)
+    return Probe(
+        taken, labels, images.num_classes, source, draw, request.seed, images.note, augmentation, request.pixels
+    )
 
 
 def _random(images: ImageSet, size: int, generator: np.random.Generator) -> np.ndarray:

@@ -26,16 +26,22 @@ def select(space: Any, cells: str, seed: int) -> list[int]:
 
     Args:
         space: The space.
-        cells: ``all`` or a number.
+        cells: ``all``, the number of a random sample, or a range of indices such as ``0:1001``, whose end is left out.
         seed: Seed of the sample.
 
     Raises:
-        ChoiceError: If it is neither.
+        ChoiceError: If it is none of these.
     """
     if cells == "all":
         return list(range(len(space)))
+    first, colon, end = cells.partition(":")
+    if colon and _is_number(first) and _is_number(end) and int(first) < int(end) <= len(space):
+        return list(range(int(first), int(end)))
     if not _is_number(cells):
-        raise ChoiceError(f"--cells must be 'all' or a number from 1 to {len(space)} for {space.name}, got {cells!r}.")
+        raise ChoiceError(
+            f"--cells must be 'all' or a number from 1 to {len(space)} for {space.name}, or a range such as 0:1001 "
+            f"within 0:{len(space)}, got {cells!r}."
+        )
     return sample(space, int(cells), seed)
 
 

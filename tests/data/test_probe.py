@@ -6,6 +6,7 @@ import torch
 
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.data import SOURCES, Request, load_images, make_probe
+from tests.data import official_images
 
 
 def _cifar_folder(root, batches=("data_batch_1", "test_batch"), size=40, bytes_keys=False):
@@ -154,5 +155,8 @@ def test_probes_that_cannot_be(source, size, draw, error, message):
 
 @pytest.mark.parametrize("name", list(SOURCES))
 def test_every_source_is_a_module_that_loads(name, tmp_path):
-    _cifar_folder(tmp_path)
+    official_images.cifar10(tmp_path)
+    official_images.cifar100(tmp_path)
+    official_images.imagenet16(tmp_path)
+    official_images.mnist(tmp_path)
     assert len(load_images(name, Request(root=tmp_path))) > 0

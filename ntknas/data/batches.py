@@ -1,0 +1,42 @@
+"""Pickled batches of images, as the official files of CIFAR and ImageNet16 hold them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ntknas.core import restricted_pickle
+from ntknas.core.errors import DataError
+
+
+def read_batch(file: Path, title: str, side: int, key: str, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    """Read a batch without running anything of it.
+
+    Args:
+        file: The file.
+        title: Name of the set, for messages.
+        side: Height and width of its images.
+        key: Key of the labels.
+        first: Smallest label.
+        last: Largest label.
+
+    Returns:
+        Pixels, uint8 n×3×side×side, and labels as they are in the file, int64.
+
+    Raises:
+        DataError: If the file is missing, damaged, or not such a batch.
+    """
+    content = restricted_pickle.load(file, restricted_pickle.NUMPY_ARRAYS, encoding="latin1")
+    entries: dict[Any, Any] = content if isinstance(content, dict) else {}
+    data: Any = entries.get("data", entries.get(b"data"))
+    labels: Any = entries.get(key, entries.get(key.encode()))
+    arrays = isinstance(data, np.ndarray) and data.dtype == np.uint8 and isinstance(labels, list)
+    classes = arrays and all(isinstance(label, int) and first <= label <= last for label in labels)
+    if not classes or data.shape != (len(labels), 3 * side**2):
+        raise DataError(
+            f"{file} is not a {title} batch: expected 'data' (uint8, n×{3 * side**2}) and n '{key}' from {first} to "
+            f"{last}. Fetch it again."
+        )
+    return data.reshape(-1, 3, side, side), np.asarray(labels, dtype=np.int64)

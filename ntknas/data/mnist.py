@@ -1,0 +1,89 @@
+"""MNIST from its official files, through torchvision, brought to 3 channels and the size of the data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ntknas.core.errors import DataError
+from ntknas.data.files import OfficialFile
+from ntknas.data.image_set import ImageSet, Request
+from ntknas.data.pixels import constants
+
+_RAW = "MNIST/raw"
+_NAMES = {
+    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
+_IMAGES = {"train": 60_000, "test": 10_000}
+
+
+def files() -> list[OfficialFile]:
+    """Return the unpacked official files; checksums are published for the packed ones alone."""
+    return [OfficialFile(f"{_RAW}/{name}", "", split) for split, names in _NAMES.items() for name in names]
+
+
+def load(request: Request) -> ImageSet:
+    """Return the images of one split, bilinearly resized.
+
+    Raises:
+        DataError: If files are missing or damaged, or the download fails.
+    """
+    if request.download:
+        fetch(request.root)
+    mean, deviation = (values[0] for values in constants(request.pixels, "mnist"))
+    pixels, labels = _read(request.root, request.split)
+    size = [request.image_size, request.image_size]
+
+    def take(places: np.ndarray) -> Tensor:
+        images = (pixels[torch.as_tensor(places)].float().unsqueeze(1) / 255 - mean) / deviation
+        return F.interpolate(images, size, mode="bilinear", align_corners=False).repeat(1, 3, 1, 1)
+
+    expected = _IMAGES[request.split]
+    note = "" if len(labels) == expected else f"{request.root / _RAW} holds {len(labels):,} of {expected:,} images"
+    return ImageSet("mnist", labels, 10, take, note, torch.full((3,), -mean / deviation))
+
+
+def fetch(root: Path) -> None:
+    """Fetch the set with torchvision, which compares its checksums.
+
+    Raises:
+        DataError: If the download fails.
+    """
+    from torchvision.datasets import MNIST
+
+    try:
+        MNIST(str(root), download=True)
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"Cannot download MNIST to {root}: {error}. {_where(root)}") from error
+
+
+def _read(root: Path, split: str) -> tuple[Tensor, np.ndarray]:
+    from torchvision.datasets import MNIST
+
+    missing = [root / _RAW / name for name in _NAMES[split] if not (root / _RAW / name).is_file()]
+    if missing:
+        raise DataError(f"No MNIST images: expected the official file {missing[0]}. {_where(root)}")
+    try:
+        official: Any = MNIST(str(root), train=split == "train")
+    except (OSError, RuntimeError, ValueError, AssertionError, KeyError, TypeError) as error:
+        raise DataError(f"The MNIST files in {root / _RAW} are damaged ({error}). {_where(root)}") from error
+    pixels, labels = official.data, official.targets.numpy().astype(np.int64)
+    if len(pixels) != len(labels) or pixels.shape[1:] != (28, 28) or not ((labels >= 0) & (labels < 10)).all():
+        raise DataError(
+            f"The files in {root / _RAW} are not MNIST: expected as many labels from 0 to 9 as images of 28×28 pixels, "
+            f"got {len(labels)} labels and {tuple(pixels.shape)}. {_where(root)}"
+        )
+    return pixels, labels
+
+
+def _where(root: Path) -> str:
+    return (
+        f"With internet, add --download or run ntknas data fetch mnist; else unpack the four official files in "
+        f"{root / _RAW}, name the folder above with --image-data, or use --probe digits."
+    )
