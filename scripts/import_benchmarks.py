@@ -90,7 +90,8 @@ def main() -> None:
             table = Path(str(answer["table"])).stat().st_size
             print(
                 f"| {source.name} | {size(source) / 1e9:.2f} | {answer['runs']:,} | {seconds:.0f} | "
-                f"{size(source) / 1e6 / seconds:.0f} | {peak / 2**20:.0f} | {table / 1e6:.0f} | {opened:.2f} | {taken:.2f} |",
+                f"{size(source) / 1e6 / seconds:.0f} | "
+                f"{peak / 2**20:.0f} | {table / 1e6:.0f} | {opened:.2f} | {taken:.2f} |",
                 flush=True,
             )
     finally:
