@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ntknas.benchmarks.table import AccuracyTable, Benchmark, Costs, Target
+from ntknas.benchmarks.table import EMBEDDED, AccuracyTable, Benchmark, Costs, Target
 from ntknas.benchmarks.user_file import read_accuracies
 from ntknas.core.errors import ChoiceError, DataError, check_known
 
@@ -109,7 +109,7 @@ def _load(name: str, dataset: str | None, folder: Path | None) -> Benchmark:
     if BENCHMARKS[name].embedded:
         from ntknas.benchmarks import nb201_embedded
 
-        return Benchmark(name, nb201_embedded.load_tables(), dataset, space, "embedded")
+        return Benchmark(name, nb201_embedded.load_tables(), dataset, space, EMBEDDED)
     raise DataError(
         f"{name} is not there yet: expected {table_path(name, folder or FOLDER)}. Get {BENCHMARKS[name].file} and run "
         "ntknas bench import on it, or give your own accuracies with --accuracies FILE."

@@ -11,6 +11,7 @@ import numpy as np
 
 from ntknas.core.errors import ChoiceError
 
+EMBEDDED = "embedded"
 MAIN_SPLITS = ("valid", "test")
 
 
@@ -127,7 +128,8 @@ class Benchmark:
             ChoiceError: If it is not there; the message names what is.
         """
         if target not in self.tables:
-            raise ChoiceError(f"{self.name} has no table {target}: it holds {self.describe_targets()}.")
+            more = " ntknas bench import adds the official file's (bench list)." if self.source == EMBEDDED else ""
+            raise ChoiceError(f"{self.name} has no table {target}: it holds {self.describe_targets()}.{more}")
         return self.tables[target]
 
     def accuracy(
