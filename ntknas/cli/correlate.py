@@ -203,7 +203,7 @@ _HEADER = (
 )
 _LEGEND = """\
 Higher is better in every column but regret. [95 %]: bootstrap over cells, from 10 cells on. top: τ among the most
-accurate cells, from 10 of them on. partial τ: given parameters and FLOPs. regret: accuracy that the best-scored cell lacks.
+accurate cells, from 10 on. partial τ: given parameters and FLOPs. regret: accuracy that the best-scored cell lacks.
 Noise ceiling: what the true accuracies would reach with this table; τ between training seeds: the table with itself."""
 
 

@@ -20,6 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_STORE = Path("scores.h5")
 MEASURES = (
     "trace, mean, fro, lambda_max, lambda_min, cond, neg_cond, logdet, eig, effective_rank, lga, cka, class_lambda_min"
+    ", krr_acc, krr_mse, grad_norm, snip, grasp, fisher, synflow, jacob_cov, naswot, zen, linear_regions"
 )
 """The measures that come with the package, for help texts, which must not import them; a test keeps it true."""
 SOURCES = "digits, noise, cifar10, cifar100, ImageNet16-120 or mnist"
@@ -123,8 +124,12 @@ class ProbeOptions:
         """Take the probe options out of a command's options."""
         return cls(**{name: options.pop(name) for name in cls.__dataclass_fields__})
 
-    def make(self, dataset: str) -> Probe:
+    def make(self, dataset: str, *, held_out: bool = False) -> Probe:
         """Draw the probe for networks of a data set; its source's remarks go to standard error.
+
+        Args:
+            dataset: The data set.
+            held_out: Whether a held-out probe goes with it.
 
         Raises:
             NtknasError: If the images are not there, or nothing says which are meant.
@@ -147,7 +152,7 @@ class ProbeOptions:
         probe = make_probe(self.probe or target.images, self.probe_size, request, self.draw, self.augment)
         if probe.note:
             note(f"Note: {probe.note}.")
-        return probe
+        return probe.with_held_out(request) if held_out else probe
 
 
 def open_space(name: str) -> Any:
@@ -173,5 +178,7 @@ def take_recipe(options: dict[str, Any], measures: tuple[str, ...] | None, name:
 
 
 def split_names(text: str | None) -> tuple[str, ...] | None:
-    """Split names at commas; ``None`` and ``all`` mean all."""
-    return None if text in (None, "all") else tuple(name.strip() for name in text.split(",") if name.strip())
+    """Split names at commas and replace the names of groups of measures by their members; ``None`` stays."""
+    from ntknas.measures import expand
+
+    return None if text is None else expand(name.strip() for name in text.split(",") if name.strip())

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 @click.option("--cells-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the sample.")
 @click.option("--cells-file", type=click.Path(path_type=Path), help="Score these cells: one index or string a line.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Initialisations of each cell.")
-@click.option("--measures", help=f"Measures, separated by commas: {shared.MEASURES}.  [default: all]")
+@click.option(
+    "--measures",
+    help=f"Measures or groups of them, separated by commas: {shared.MEASURES}; the groups kernel, regression, "
+    "baselines, all.  [default: kernel]",
+)
 @shared.kernel_options
 @shared.probe_options
 @shared.device_option
@@ -48,7 +52,7 @@ def command(ctx: click.Context, **options: Any) -> None:
     cells = read_cells_file(space, file) if file else select(space, amount, seed)
     how = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
     recipe = shared.take_recipe(options, shared.split_names(options.pop("measures")))
-    probe = shared.ProbeOptions.take(options).make(options["dataset"])
+    probe = shared.ProbeOptions.take(options).make(options["dataset"], held_out=recipe.needs_held_out)
     json = options.pop("json")
     summary = score(space, recipe, probe, cells, how, **options)
     _report(summary, options["store"], json)

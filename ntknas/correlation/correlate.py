@@ -176,6 +176,7 @@ _NAMING = ("output", "batch_norm", "parameters")
 _NOT_NAMING = (
     "setting",
     "probe_hash",
+    "held_out_hash",
     "cell",
     "seed",
     "measure",

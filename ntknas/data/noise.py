@@ -7,11 +7,14 @@ import torch
 
 from ntknas.data.image_set import ImageSet, Request
 
+_TEST_SEEDS = 1 << 32  # held-out noise is other noise
+
 
 def load(request: Request) -> ImageSet:
     """Return independent standard normal pixels; labels go round the classes, enough of each for a balanced draw."""
     rounds = request.size // request.num_classes + 1
     labels = np.tile(np.arange(request.num_classes), rounds)
     shape = (len(labels), 3, request.image_size, request.image_size)
-    images = torch.randn(shape, generator=torch.Generator().manual_seed(request.seed))
+    seed = request.seed if request.split == "train" else request.seed + _TEST_SEEDS
+    images = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     return ImageSet("noise", labels, request.num_classes, lambda places: images[torch.as_tensor(places)])

@@ -35,6 +35,7 @@ class Probe:
         augmentation: A key of ``AUGMENTATIONS``.
         pixels: Normalisation constants that were asked for.
         note: What a user should know about the source's files, else empty.
+        held_out: Probe of images that are not in this one, for measures that need one; not part of its identity.
     """
 
     images: Tensor = field(repr=False)
@@ -46,6 +47,7 @@ class Probe:
     note: str = ""
     augmentation: str = "none"
     pixels: str = ""
+    held_out: Probe | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -57,6 +59,15 @@ class Probe:
         digest.update(self.images.contiguous().numpy().astype("<f4").tobytes())
         digest.update(self.labels.contiguous().numpy().astype("<i8").tobytes())
         return digest.hexdigest()
+
+    def with_held_out(self, request: Request) -> Probe:
+        """Return this probe with as many images of the test split beside it, drawn alike and never augmented.
+
+        Args:
+            request: As for ``make_probe``.
+        """
+        other = make_probe(self.source, len(self), replace(request, split="test"), self.draw)
+        return replace(self, held_out=other)
 
     def describe(self) -> dict[str, str | int]:
         """Return what identifies the probe and says where it came from."""

@@ -6,27 +6,32 @@ the same and names its module under the entry-point group ``ntknas.measures``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from typing import Any, TypeVar
 
+from ntknas.core.cases import NetworkCase, RegressionCase
 from ntknas.core.errors import KernelError, unknown
 from ntknas.core.kernel import Kernel
 from ntknas.core.score import NoValueError, Score, Status
 
 ENTRY_POINT_GROUP = "ntknas.measures"
-_OWN_MODULES = ("size", "spectral", "alignment", "by_class")
+_OWN_MODULES = ("size", "spectral", "alignment", "by_class", "regression", "gradients", "activations")
 
 
 class Need(StrEnum):
-    """What a measure reads from a kernel; the plan takes the union over the measures."""
+    """What a measure reads; it decides what the plan computes for it."""
 
     GRAM = "gram"
     SPECTRUM = "spectrum"
     LABELS = "labels"
+    CROSS_KERNEL = "cross-kernel"
+    NETWORK = "network"
 
 
 class Aggregate(StrEnum):
@@ -39,11 +44,12 @@ class Aggregate(StrEnum):
 
 @dataclass(frozen=True)
 class Measure:
-    """A function from a kernel to one number.
+    """A function from a kernel, a kernel regression or a network to one number.
 
     Attributes:
         name: Identifier.
-        compute: The function; raises ``NoValueError`` where the measure has no value.
+        compute: The function; raises ``NoValueError`` where the measure has no value. It takes a ``NetworkCase`` if the
+            measure needs the network, a ``RegressionCase`` if it needs a cross-kernel, else a ``Kernel``.
         formula: Definition in symbols.
         higher_is_better: Direction.
         source: Where the definition comes from.
@@ -53,7 +59,7 @@ class Measure:
     """
 
     name: str
-    compute: Callable[[Kernel], float]
+    compute: Callable[[Any], float]
     formula: str
     higher_is_better: bool
     source: str
@@ -66,8 +72,17 @@ class Measure:
         """+1 if higher is better, else −1."""
         return 1 if self.higher_is_better else -1
 
+    @property
+    def subject(self) -> type:
+        """What the function takes: ``Kernel``, ``RegressionCase`` or ``NetworkCase``."""
+        if Need.NETWORK in self.needs:
+            return NetworkCase
+        return RegressionCase if Need.CROSS_KERNEL in self.needs else Kernel
+
 
 _MEASURES: dict[str, Measure] = {}
+F = TypeVar("F", bound=Callable[[Any], float])
+Subject = Kernel | RegressionCase | NetworkCase
 
 
 def register(
@@ -79,7 +94,7 @@ def register(
     needs: tuple[Need, ...],
     outputs: tuple[str, ...] = (),
     aggregate: Aggregate = Aggregate.MEAN,
-) -> Callable[[Callable[[Kernel], float]], Callable[[Kernel], float]]:
+) -> Callable[[F], F]:
     """Register a function as a measure; see ``Measure`` for the arguments.
 
     Args:
@@ -87,7 +102,7 @@ def register(
         formula: Definition in symbols.
         better: ``higher`` or ``lower``.
         source: Where the definition comes from.
-        needs: What it reads from the kernel.
+        needs: What it reads, which decides what the function is given.
         outputs: Output reductions it is defined for; empty for all.
         aggregate: How values over seeds become one.
 
@@ -97,7 +112,7 @@ def register(
     if better not in {"higher", "lower"}:
         raise ValueError(f"better must be 'higher' or 'lower', got {better!r}")
 
-    def add(compute: Callable[[Kernel], float]) -> Callable[[Kernel], float]:
+    def add(compute: F) -> F:
         if name in _MEASURES:
             raise ValueError(f"A measure {name!r} exists already.")
         _MEASURES[name] = Measure(
@@ -127,6 +142,28 @@ def all_measures() -> dict[str, Measure]:
     return dict(sorted(_MEASURES.items(), key=place))  # whichever module was imported first
 
 
+GROUPS = {
+    "kernel": "every measure of a kernel",
+    "regression": "kernel ridge regression on a held-out probe",
+    "baselines": "every measure that needs no kernel",
+    "all": "all of them",
+}
+"""Names that stand for several measures."""
+_SUBJECTS = {"kernel": Kernel, "regression": RegressionCase, "baselines": NetworkCase}
+
+
+def expand(names: Iterable[str]) -> tuple[str, ...]:
+    """Return measures by name, with the names of ``GROUPS`` replaced by their members."""
+    expanded: list[str] = []
+    for name in names:
+        if name in GROUPS:
+            subject = _SUBJECTS.get(name)
+            expanded += [each for each, m in all_measures().items() if subject in (None, m.subject)]
+        else:
+            expanded.append(name)
+    return tuple(dict.fromkeys(expanded))
+
+
 def get_measure(name: str) -> Measure:
     """Return a measure.
 
@@ -139,20 +176,21 @@ def get_measure(name: str) -> Measure:
     return measures[name]
 
 
-def measure(name: str, kernel: Kernel) -> Score:
-    """Compute a measure of a kernel.
+def measure(name: str, subject: Subject) -> Score:
+    """Compute a measure.
 
     Args:
         name: Identifier of the measure.
-        kernel: The kernel.
+        subject: What it is a measure of: a kernel; a ``RegressionCase`` for ``krr_acc`` and ``krr_mse``; a
+            ``NetworkCase`` for measures that need no kernel.
 
     Returns:
         The score: a value, or the status and reason why there is none.
 
     Raises:
         ChoiceError: If there is no such measure.
-        KernelError: If the kernel is not of the kind that the measure is defined for (a cross-kernel, another output
-            reduction, no labels).
+        KernelError: If the subject is not of the kind that the measure is defined for (another kind, a cross-kernel,
+            another output reduction, no labels).
 
     Example:
         >>> import torch
@@ -162,16 +200,27 @@ def measure(name: str, kernel: Kernel) -> Score:
         4.0
     """
     chosen = get_measure(name)
-    _check_kernel(chosen, kernel)
-    if not kernel.is_finite:
-        return Score(name, None, *_non_finite(kernel))
+    if not isinstance(subject, chosen.subject):
+        raise KernelError(
+            f"The measure {name!r} is one of a {chosen.subject.__name__}, got a {type(subject).__name__}."
+        )
+    for kernel in _kernels(subject):
+        _check_kernel(chosen, kernel)
+        if not kernel.is_finite:
+            return Score(name, None, *_non_finite(kernel))
     try:
-        value = chosen.compute(kernel)
+        value = chosen.compute(subject)
     except NoValueError as error:
         return Score(name, None, error.status, str(error))
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         return Score(name, None, Status.NON_FINITE, "the measure is not a finite number")
     return Score(name, value)
+
+
+def _kernels(subject: Subject) -> list[Kernel]:
+    if isinstance(subject, RegressionCase):
+        return [subject.kernel, subject.cross]
+    return [subject] if isinstance(subject, Kernel) else []
 
 
 def _non_finite(kernel: Kernel) -> tuple[Status, str]:
@@ -181,7 +230,8 @@ def _non_finite(kernel: Kernel) -> tuple[Status, str]:
 
 
 def _check_kernel(chosen: Measure, kernel: Kernel) -> None:
-    kernel.require_symmetric(f"The measure {chosen.name!r}")
+    if Need.CROSS_KERNEL not in chosen.needs:
+        kernel.require_symmetric(f"The measure {chosen.name!r}")
     if chosen.outputs and kernel.choices.output not in chosen.outputs:
         raise KernelError(
             f"The measure {chosen.name!r} is defined for output {' or '.join(map(repr, chosen.outputs))}, got a kernel "

@@ -1,15 +1,18 @@
-"""The kernel of one cell: build its network as a recipe says, bring it to the probe, compute."""
+"""The network and the kernels of one cell: build as a recipe says, bring to the probe, compute."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from ntknas.core.cases import RegressionCase
 from ntknas.core.choices import Choices
+from ntknas.core.errors import DataError
 from ntknas.core.kernel import Kernel
 from ntknas.data.datasets import get_dataset
+from ntknas.data.probe import Probe
 from ntknas.kernels import empirical_ntk
 from ntknas.scoring.recipe import NetworkOptions
 
@@ -41,15 +44,50 @@ def cell_kernel(
     Raises:
         NtknasError: If the options or choices are impossible for such networks.
     """
+    network = cell_network(space, cell, seed, dataset, options, images)
+    return _kernel(network, choices, images, labels)
+
+
+def cell_network(space: Any, cell: int, seed: int, dataset: str, options: NetworkOptions, images: Tensor) -> nn.Module:
+    """Build the network of a cell on the device and in the precision of the images; see ``cell_kernel``."""
     num_classes = get_dataset(dataset).num_classes
-    network = space.build(space[cell], num_classes=num_classes, seed=seed, **options.resolved(space))
+    network: nn.Module = space.build(space[cell], num_classes=num_classes, seed=seed, **options.resolved(space))
+    return network.to(images.device, images.dtype)
+
+
+def cell_regression(
+    space: Any,
+    cell: int,
+    seed: int,
+    dataset: str,
+    options: NetworkOptions,
+    choices: Choices,
+    images: Tensor,
+    probe: Probe,
+) -> RegressionCase:
+    """Compute the kernels that kernel regression needs: of the probe, and between it and its held-out probe.
+
+    Raises:
+        NtknasError: If the options or choices are impossible for such networks, or there is no held-out probe.
+    """
+    held_out = probe.held_out
+    if held_out is None:
+        raise DataError("Kernel regression needs a held-out probe: make_probe(...).with_held_out(...).")
+    network = cell_network(space, cell, seed, dataset, options, images)
+    kernel = _kernel(network, choices, images, probe.labels)
+    other = held_out.images.to(images.device, images.dtype)
+    return RegressionCase(kernel, _kernel(network, choices, images, probe.labels, other), held_out.labels)
+
+
+def _kernel(network: nn.Module, choices: Choices, images: Tensor, labels: Tensor, x2: Tensor | None = None) -> Kernel:
     return empirical_ntk(
-        network.to(images.device, images.dtype),
+        network,
         images,
         output=choices.output,
         batch_norm=choices.batch_norm,
         parameters=choices.parameters,
         labels=labels,
+        x2=x2,
         normalisation=choices.normalisation,
         verify=False,  # the space's own networks: tests/spaces proves the strategy on them
     )

@@ -11,7 +11,7 @@ import pandas as pd
 from ntknas.core.choices import Choices
 from ntknas.core.score import Score, Status
 from ntknas.data.probe import Probe
-from ntknas.scoring.recipe import Recipe
+from ntknas.scoring.recipe import Group, Recipe
 from ntknas.store import ScoreRecord, ScoreStore
 
 
@@ -26,6 +26,7 @@ class WorkItem:
         seed: Seed of the weights.
         measures: Measures to take.
         members: Cells that the scores count for.
+        kind: What is computed: ``kernel``, ``regression`` or ``network``.
     """
 
     setting: str
@@ -34,6 +35,7 @@ class WorkItem:
     seed: int
     measures: tuple[str, ...]
     members: tuple[int, ...]
+    kind: str = "kernel"
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,9 @@ def make_plan(
         store: Where scores are kept; new settings are made known to it.
     """
     plan = Plan([], [], 0, 0)
-    for output, measures in recipe.kernels().items():
-        setting = store.add_setting(recipe.setting(space, dataset, probe, output))
-        part = _plan_kernel(space, replace(recipe.choices, output=output), setting, measures, cells, seeds, store)
+    for group in recipe.groups():
+        setting = store.add_setting(recipe.setting(space, dataset, probe, group))
+        part = _plan_group(space, recipe.choices, group, setting, cells, seeds, store)
         plan = Plan(
             plan.items + part.items,
             plan.copies + part.copies,
@@ -87,30 +89,32 @@ def make_plan(
     return replace(plan, items=sorted(plan.items, key=lambda item: (item.seed, place[item.members[0]])))
 
 
-def _plan_kernel(
+def _plan_group(
     space: Any,
-    choices: Choices,
+    chosen: Choices,
+    group: Group,
     setting: str,
-    measures: tuple[str, ...],
     cells: Sequence[int],
     seeds: Sequence[int],
     store: ScoreStore,
 ) -> Plan:
+    measures = group.measures
+    choices = chosen if group.kind == "network" else replace(chosen, output=group.output)
     done = store.done(setting)
     pending: dict[tuple[int, int], list[int]] = {}
     for cell in cells:
-        representative = space.representative(space[cell], choices.parameters, choices.normalisation)
+        representative = _representative(space, group, choices, cell)
         for seed in seeds:
             if any((cell, seed, measure) not in done for measure in measures):
                 pending.setdefault((representative, seed), []).append(cell)
-    known = _known(space, choices, setting, store) if done else {}
+    known = _known(space, group, choices, setting, store) if done else {}
     items, copies = [], []
     for (representative, seed), members in pending.items():
         twin = known.get((representative, seed), [])
         if {record_measure for record in twin for record_measure in record.scores} >= set(measures):
             copies += [_copy(record, cell, measures) for record in twin for cell in members]
         else:
-            items.append(WorkItem(setting, choices, representative, seed, measures, tuple(members)))
+            items.append(WorkItem(setting, choices, representative, seed, measures, tuple(members), group.kind))
     requested = len(cells) * len(seeds)
     return Plan(items, copies, requested, requested - sum(map(len, pending.values())))
 
@@ -119,7 +123,16 @@ def _copy(record: ScoreRecord, cell: int, measures: tuple[str, ...]) -> ScoreRec
     return replace(record, cell=cell, scores={name: score for name, score in record.scores.items() if name in measures})
 
 
-def _known(space: Any, choices: Choices, setting: str, store: ScoreStore) -> dict[tuple[int, int], list[ScoreRecord]]:
+def _representative(space: Any, group: Group, choices: Choices, cell: int) -> int:
+    """The cell whose kernel this one shares; measures of a network see parts that no kernel does: each is its own."""
+    if group.kind == "network":
+        return cell
+    return int(space.representative(space[cell], choices.parameters, choices.normalisation))
+
+
+def _known(
+    space: Any, group: Group, choices: Choices, setting: str, store: ScoreStore
+) -> dict[tuple[int, int], list[ScoreRecord]]:
     """Scores in the store by (representative, seed), one record a measure."""
     frame = store.frame()
     frame = frame[frame["setting"] == setting]
@@ -128,7 +141,7 @@ def _known(space: Any, choices: Choices, setting: str, store: ScoreStore) -> dic
         status = Status(row.status)
         if status.is_failure:
             continue
-        representative = space.representative(space[row.cell], choices.parameters, choices.normalisation)
+        representative = _representative(space, group, choices, row.cell)
         score = Score(row.measure, None if pd.isna(row.value) else row.value, status, row.reason)
         record = ScoreRecord(setting, row.run, row.cell, row.seed, row.seconds, {row.measure: score})
         known.setdefault((representative, row.seed), {})[row.measure] = record

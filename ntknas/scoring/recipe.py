@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from ntknas.core.cases import NetworkCase, RegressionCase
 from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, check_known
 from ntknas.data.datasets import get_dataset
 from ntknas.data.probe import Probe
 from ntknas.kernels import ALGORITHM_VERSION
-from ntknas.measures import all_measures, get_measure
+from ntknas.measures import expand, get_measure
 from ntknas.spaces.networks.initialisation import INITIALISATIONS, SEEDING_VERSION
 from ntknas.store.records import Setting
 
@@ -45,6 +46,21 @@ class NetworkOptions:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Measures that are taken of one thing.
+
+    Attributes:
+        kind: ``kernel``, ``regression`` (a kernel and one between two probes) or ``network``.
+        output: Output reduction of the kernel; ``network`` where there is none.
+        measures: The measures' names.
+    """
+
+    kind: str
+    output: str
+    measures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Which measures of which kernel of which network.
 
@@ -59,7 +75,7 @@ class Recipe:
     name: str = "custom"
     choices: Choices = field(default_factory=Choices)
     network: NetworkOptions = field(default_factory=NetworkOptions)
-    measures: tuple[str, ...] = field(default_factory=lambda: tuple(all_measures()))
+    measures: tuple[str, ...] = field(default_factory=lambda: expand(["kernel"]))
 
     def __post_init__(self) -> None:
         """Check the measures.
@@ -72,33 +88,53 @@ class Recipe:
         for name in self.measures:
             get_measure(name)
 
-    def kernels(self) -> dict[str, tuple[str, ...]]:
-        """Return the measures to take from the kernel of each output reduction."""
-        kernels: dict[str, list[str]] = {}
+    def groups(self) -> list[Group]:
+        """Return the measures by what they are computed from; measures of the network stand alone, timed alone."""
+        kernels: dict[tuple[str, str], list[str]] = {}
+        alone: list[Group] = []
         for name in dict.fromkeys(self.measures):
-            outputs = get_measure(name).outputs
-            suits = not outputs or self.choices.output in outputs
-            kernels.setdefault(self.choices.output if suits else outputs[0], []).append(name)
-        return {output: tuple(names) for output, names in kernels.items()}
+            chosen = get_measure(name)
+            if chosen.subject is NetworkCase:
+                alone.append(Group("network", "network", (name,)))
+                continue
+            suits = not chosen.outputs or self.choices.output in chosen.outputs
+            kind = "regression" if chosen.subject is RegressionCase else "kernel"
+            kernels.setdefault((kind, self.choices.output if suits else chosen.outputs[0]), []).append(name)
+        return [Group(kind, output, tuple(names)) for (kind, output), names in kernels.items()] + alone
 
-    def setting(self, space: Any, dataset: str, probe: Probe, output: str) -> Setting:
+    @property
+    def needs_held_out(self) -> bool:
+        """Whether a measure needs a held-out probe."""
+        return any(get_measure(name).subject is RegressionCase for name in self.measures)
+
+    def setting(self, space: Any, dataset: str, probe: Probe, group: Group) -> Setting:
         """Return the identity of scores under this recipe.
 
         Args:
             space: The space.
             dataset: Name of the data set that networks are built for.
             probe: The probe.
-            output: Output reduction of the kernel.
+            group: What the scores are computed from.
         """
-        target = get_dataset(dataset)
         fields = {
             "space": space.name,
             "dataset": dataset,
-            "num_classes": target.num_classes,
+            "num_classes": get_dataset(dataset).num_classes,
             **self.network.resolved(space),
-            **replace(self.choices, output=output).as_dict(),
+            **self._what(group),
             **{f"probe_{name}": value for name, value in probe.describe().items()},
             "algorithm_version": ALGORITHM_VERSION,
             "seeding_version": SEEDING_VERSION,
         }
+        if group.kind == "regression" and probe.held_out is not None:
+            fields["held_out_hash"] = probe.held_out.hash
         return Setting({name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()})
+
+    def _what(self, group: Group) -> dict[str, Any]:
+        if group.kind == "network":
+            return _OF_NETWORK | {"precision": self.choices.precision}
+        return replace(self.choices, output=group.output).as_dict()
+
+
+_OF_NETWORK = {"output": "network", "batch_norm": "training", "parameters": "all", "normalisation": "none"}
+"""What stands for the kernel's choices where there is no kernel; each measure says what it does."""

@@ -9,11 +9,13 @@ from typing import Any
 
 import torch
 
+from ntknas.core.cases import NetworkCase, RegressionCase
 from ntknas.core.errors import NtknasError
+from ntknas.core.kernel import Kernel
 from ntknas.core.score import Score, Status
 from ntknas.data.probe import Probe
 from ntknas.measures import measure
-from ntknas.scoring.cell_kernel import DTYPES, cell_kernel
+from ntknas.scoring.cell_kernel import DTYPES, cell_kernel, cell_network, cell_regression
 from ntknas.scoring.plan import Plan, WorkItem
 from ntknas.scoring.recipe import NetworkOptions, Recipe
 from ntknas.store import ScoreRecord, ScoreStore
@@ -67,7 +69,7 @@ def run(
     images = probe.images.to(device, DTYPES[recipe.choices.precision])
     for item in plan.items:
         start = time.perf_counter()
-        scores = score_item(item, space, dataset, recipe.network, images, probe.labels)
+        scores = score_item(item, space, dataset, recipe.network, images, probe)
         seconds = time.perf_counter() - start
         for cell in item.members:
             store.append(ScoreRecord(item.setting, run_id, cell, item.seed, seconds, scores))
@@ -75,7 +77,7 @@ def run(
 
 
 def score_item(
-    item: WorkItem, space: Any, dataset: str, network: NetworkOptions, images: torch.Tensor, labels: torch.Tensor
+    item: WorkItem, space: Any, dataset: str, network: NetworkOptions, images: torch.Tensor, probe: Probe
 ) -> dict[str, Score]:
     """Compute the scores of one kernel; a failure of this network alone becomes a typed status.
 
@@ -85,8 +87,8 @@ def score_item(
     if space.is_disconnected(space[item.cell]):
         return _all(item, Status.DISCONNECTED, "no path from input to output")
     try:
-        kernel = cell_kernel(space, item.cell, item.seed, dataset, network, item.choices, images, labels)
-        return {name: measure(name, kernel) for name in item.measures}
+        subject = _subject(item, space, dataset, network, images, probe)
+        return {name: measure(name, subject) for name in item.measures}
     except (torch.OutOfMemoryError, MemoryError) as error:
         return _all(item, Status.OOM, _first_line(error))
     except NtknasError:
@@ -94,6 +96,18 @@ def score_item(
     except RuntimeError as error:
         status = Status.OOM if "allocate memory" in str(error) else Status.ERROR
         return _all(item, status, _first_line(error))
+
+
+def _subject(
+    item: WorkItem, space: Any, dataset: str, network: NetworkOptions, images: torch.Tensor, probe: Probe
+) -> Kernel | RegressionCase | NetworkCase:
+    """Compute what the measures of an item are taken of."""
+    if item.kind == "network":
+        built = cell_network(space, item.cell, item.seed, dataset, network, images)
+        return NetworkCase(built, images, probe.labels, item.seed)
+    if item.kind == "regression":
+        return cell_regression(space, item.cell, item.seed, dataset, network, item.choices, images, probe)
+    return cell_kernel(space, item.cell, item.seed, dataset, network, item.choices, images, probe.labels)
 
 
 def _all(item: WorkItem, status: Status, reason: str) -> dict[str, Score]:

@@ -14,7 +14,7 @@ from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, KernelError
 from ntknas.core.kernel import Kernel
 from ntknas.core.score import NoValueError, Score, Status
-from ntknas.measures import Need, all_measures, get_measure, registry
+from ntknas.measures import Need, all_measures, expand, get_measure, registry
 
 
 def make_kernel(matrix, labels=None, output="sum", precision="float64", normalisation="none", symmetric=True):
@@ -91,7 +91,7 @@ REFERENCES = {
 
 
 def test_there_is_a_reference_for_every_measure():
-    assert set(REFERENCES) == set(all_measures())
+    assert set(REFERENCES) == set(expand(["kernel"]))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -112,7 +112,7 @@ def test_a_measure_says_what_it_is(name):
 
 
 def test_directions_of_the_definitions():
-    assert [name for name, chosen in all_measures().items() if not chosen.higher_is_better] == ["cond"]
+    assert [name for name, chosen in all_measures().items() if not chosen.higher_is_better] == ["cond", "krr_mse"]
 
 
 RANK_ONE = np.outer([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0])
@@ -192,7 +192,7 @@ def test_a_score_has_a_value_exactly_if_it_is_ok():
 def test_the_order_is_that_of_the_definitions_whatever_was_imported_first():
     code = "import ntknas.measures.alignment; from ntknas.measures import all_measures; print(*all_measures())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == list(REFERENCES)
+    assert done.stdout.split()[: len(REFERENCES)] == list(REFERENCES)
 
 
 @pytest.fixture

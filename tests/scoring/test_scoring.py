@@ -139,7 +139,10 @@ def test_disconnected_cells_have_a_status_under_every_set(tmp_path):
 def test_a_measure_that_needs_another_output_gets_its_own_kernel(tmp_path):
     path = tmp_path / "s.h5"
     recipe = Recipe(network=SMALL, measures=("trace", "class_lambda_min"))
-    assert recipe.kernels() == {"sum": ("trace",), "label": ("class_lambda_min",)}
+    assert [(group.output, group.measures) for group in recipe.groups()] == [
+        ("sum", ("trace",)),
+        ("label", ("class_lambda_min",)),
+    ]
     assert score(path, recipe, [0], probe=make_probe("digits", 20, Request(image_size=12))) == 2
     frame = load_store(path)
     assert dict(zip(frame["measure"], frame["output"], strict=True)) == {"trace": "sum", "class_lambda_min": "label"}

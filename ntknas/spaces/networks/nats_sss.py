@@ -44,8 +44,11 @@ class NATSSizeNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, shape N×C, of images of shape N×3×H×W."""
-        features = self.lastact(self.cells(self.stem(x)))
-        return self.classifier(features.mean(dim=(2, 3)))
+        return self.classifier(self.features(x).mean(dim=(2, 3)))
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return what is pooled for the classifier, N×channels×height×width."""
+        return self.lastact(self.cells(self.stem(x)))
 
     def operations(self) -> Iterator[tuple[str, nn.Module]]:
         """Yield every operation that has parameters, with the name that seeds it."""

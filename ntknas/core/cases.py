@@ -1,0 +1,46 @@
+"""What measures are taken of that is more than one kernel: a network with its probe, or kernels of two probes."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from ntknas.core.kernel import Kernel
+
+
+@dataclass(frozen=True)
+class NetworkCase:
+    """A network at initialisation and the probe it is looked at with.
+
+    Attributes:
+        network: The network; measures work on copies.
+        images: The probe's images, N×3×H×W, on the network's device and in its precision.
+        labels: The probe's labels, N.
+        seed: Seed of the weights, from which measures seed their own draws.
+    """
+
+    network: nn.Module = field(repr=False)
+    images: Tensor = field(repr=False)
+    labels: Tensor = field(repr=False)
+    seed: int = 0
+
+    def copy(self) -> nn.Module:
+        """Return a copy of the network in training mode."""
+        return copy.deepcopy(self.network).train()
+
+
+@dataclass(frozen=True)
+class RegressionCase:
+    """A kernel on a probe, and between it and a held-out probe.
+
+    Attributes:
+        kernel: Kernel of the training probe, N×N, with labels.
+        cross: Kernel between the training and the held-out probe, N×M.
+        held_out_labels: Labels of the held-out probe, M.
+    """
+
+    kernel: Kernel
+    cross: Kernel
+    held_out_labels: Tensor = field(repr=False)

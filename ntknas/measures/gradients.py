@@ -1,0 +1,150 @@
+"""Baselines from gradients of the parameters: no kernel needed.
+
+All follow the code of zero-cost-nas (Abdelfattah et al., ICLR 2021) in their definitions: BatchNorm in training mode
+(``synflow`` has none), sums over the weights of convolutions and linear layers, L the mean cross-entropy of the probe.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ntknas.core.cases import NetworkCase
+from ntknas.core.score import NoValueError, Status
+from ntknas.measures.registry import Aggregate, Need, register
+
+_NETWORK = (Need.NETWORK, Need.LABELS)
+Layer = nn.Conv2d | nn.Linear
+
+
+def layers(network: nn.Module) -> list[Layer]:
+    """Return the convolutions and linear layers of a network."""
+    return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+
+
+def _loss(network: nn.Module, case: NetworkCase) -> Tensor:
+    return F.cross_entropy(network(case.images), case.labels.to(case.images.device))
+
+
+def _weight_gradients(case: NetworkCase) -> list[tuple[Tensor, Tensor]]:
+    """Return weight and ∂L/∂W of every layer that the output depends on."""
+    network = case.copy()
+    weights = [layer.weight for layer in layers(network)]
+    gradients = torch.autograd.grad(_loss(network, case), weights, allow_unused=True)
+    return [(w.detach(), g) for w, g in zip(weights, gradients, strict=True) if g is not None]
+
+
+@register(
+    "grad_norm",
+    formula="Σ_l ‖∂L/∂W_l‖_2 over layers l",
+    better="higher",
+    source="Abdelfattah et al. (ICLR 2021), zero-cost-nas",
+    needs=_NETWORK,
+    aggregate=Aggregate.GEOMETRIC,
+)
+def grad_norm(case: NetworkCase) -> float:
+    """Sum over layers of the norm of the loss's gradient. Higher is better."""
+    return float(sum(gradient.double().norm() for _, gradient in _weight_gradients(case)))
+
+
+@register(
+    "snip",
+    formula="Σ |W ⊙ ∂L/∂W|",
+    better="higher",
+    source="Lee et al. (ICLR 2019), as in zero-cost-nas",
+    needs=_NETWORK,
+    aggregate=Aggregate.GEOMETRIC,
+)
+def snip(case: NetworkCase) -> float:
+    """First-order change of the loss when weights are removed one by one. Higher is better."""
+    return float(sum((weight * gradient).double().abs().sum() for weight, gradient in _weight_gradients(case)))
+
+
+@register(
+    "grasp",
+    formula="−Σ W ⊙ (H g), g = ∂L/∂W, H the Hessian of L",
+    better="higher",
+    source="Wang et al. (ICLR 2020), with the sign of zero-cost-nas",
+    needs=_NETWORK,
+)
+def grasp(case: NetworkCase) -> float:
+    """Change of the gradient's norm when weights are removed. Higher is better, by the sign of zero-cost-nas."""
+    network = case.copy()
+    weights = [layer.weight for layer in layers(network)]
+    gradients = torch.autograd.grad(_loss(network, case), weights, create_graph=True, allow_unused=True)
+    used = [(w, g) for w, g in zip(weights, gradients, strict=True) if g is not None]
+    product = torch.stack([(g.detach() * g).sum() for _, g in used]).sum()
+    hessian = torch.autograd.grad(product, [w for w, _ in used], allow_unused=True)
+    return -float(
+        sum((w.detach() * h).double().sum() for (w, _), h in zip(used, hessian, strict=True) if h is not None)
+    )
+
+
+@register(
+    "fisher",
+    formula="Σ_l |W_l[0]| Σ_k ½ mean_n (Σ_hw a_nk ∂L/∂a_nk)², a the outputs of layer l",
+    better="higher",
+    source="Theis et al. (2018), Turner et al. (ICLR 2020), as in zero-cost-nas",
+    needs=_NETWORK,
+    aggregate=Aggregate.GEOMETRIC,
+)
+def fisher(case: NetworkCase) -> float:
+    """Effect of removing channels k, each counted once for every weight |W_l[0]| that makes it. Higher is better."""
+    network = case.copy()
+    outputs: list[tuple[Layer, Tensor]] = []
+
+    def keep(layer: Any, inputs: Any, output: Tensor) -> None:
+        outputs.append((layer, output))
+
+    for layer in layers(network):
+        layer.register_forward_hook(keep)
+    loss = _loss(network, case)
+    gradients = torch.autograd.grad(loss, [output for _, output in outputs], allow_unused=True)
+    total = 0.0
+    for (layer, output), gradient in zip(outputs, gradients, strict=True):
+        if gradient is not None:
+            product = (output.detach() * gradient).double()
+            per_channel = product.flatten(2).sum(-1) if product.dim() > 2 else product
+            total += layer.weight[0].numel() * float((per_channel.square().mean(0) / 2).sum())
+    return total
+
+
+@register(
+    "synflow",
+    formula="log Σ |W| ⊙ ∂R/∂|W|, R the sum of the outputs on an image of ones, all parameters |θ|, no BatchNorm",
+    better="higher",
+    source="Tanaka et al. (NeurIPS 2020), as in zero-cost-nas; the logarithm keeps it finite",
+    needs=(Need.NETWORK,),
+)
+def synflow(case: NetworkCase) -> float:
+    """Logarithm of the total synaptic flow, in float64. Higher is better.
+
+    Raises:
+        NoValueError: ``undefined`` if nothing flows.
+    """
+    network = case.copy().double()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.abs_()
+    _without_batch_norm(network)
+    ones = torch.ones_like(case.images[:1], dtype=torch.float64)
+    weights = [layer.weight for layer in layers(network)]
+    gradients = torch.autograd.grad(network(ones).sum(), weights, allow_unused=True)
+    flow = sum(float((w.detach() * g).sum()) for w, g in zip(weights, gradients, strict=True) if g is not None)
+    if flow <= 0:
+        raise NoValueError(Status.UNDEFINED, "nothing flows from the input to the output")
+    return math.log(flow)
+
+
+def _without_batch_norm(network: nn.Module) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.forward = _same  # type: ignore[assignment]
+
+
+def _same(x: Tensor) -> Tensor:
+    return x

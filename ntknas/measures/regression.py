@@ -1,0 +1,108 @@
+"""Kernel ridge regression on a held-out probe.
+
+Targets are one-hot less their mean over classes, 1/C. The ridge is r·tr(K)/n with r among 10⁻⁸ … 10², the one with the
+smallest squared error on a validation part of the training probe (every fourth image of each class; the rest is
+fitted; of equal errors the larger ridge). With it the whole training probe is fitted: f(x) = K(x, X) (K + ridge·1)⁻¹ Y,
+all in float64.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ntknas.core.cases import RegressionCase
+from ntknas.core.score import NoValueError, Status
+from ntknas.measures.registry import Need, register
+
+RIDGES = tuple(10.0**power for power in range(-8, 3))
+_VALIDATION_EVERY = 4
+_OUTPUTS = ("traced", "sum")
+_NEEDS = (Need.GRAM, Need.LABELS, Need.CROSS_KERNEL)
+
+
+@register(
+    "krr_acc",
+    formula="accuracy of kernel ridge regression on a held-out probe",
+    better="higher",
+    source="standard",
+    needs=_NEEDS,
+    outputs=_OUTPUTS,
+)
+def krr_accuracy(case: RegressionCase) -> float:
+    """Share of held-out images whose largest prediction is their class. Higher is better."""
+    return float((predict(case).argmax(1) == case.held_out_labels).double().mean())
+
+
+@register(
+    "krr_mse",
+    formula="mean over images and classes of the squared error of kernel ridge regression on a held-out probe",
+    better="lower",
+    source="standard",
+    needs=_NEEDS,
+    outputs=_OUTPUTS,
+)
+def krr_error(case: RegressionCase) -> float:
+    """Mean squared error against the coded held-out labels. Lower is better."""
+    return float((predict(case) - code(case.held_out_labels, case.kernel.outputs)).square().mean())
+
+
+def code(labels: Tensor, classes: int) -> Tensor:
+    """Return one-hot labels less 1/C, N×C."""
+    return F.one_hot(labels, classes).double() - 1 / classes
+
+
+@lru_cache(maxsize=1)  # both measures of one case ask for the same
+def predict(case: RegressionCase) -> Tensor:
+    """Return the predictions on the held-out probe, M×C."""
+    labels = case.kernel.labels
+    assert labels is not None
+    targets = code(labels, case.kernel.outputs)
+    ridge = best_ridge(case.kernel.matrix, labels, targets)
+    return case.cross.matrix.T @ fit(case.kernel.matrix, targets, ridge)
+
+
+def fit(matrix: Tensor, targets: Tensor, ridge: float) -> Tensor:
+    """Return the coefficients (K + ridge·tr(K)/n)⁻¹ Y.
+
+    Raises:
+        NoValueError: ``singular`` if the ridge does not make K invertible.
+    """
+    scale = float(matrix.trace()) / len(matrix)
+    factor, failed = torch.linalg.cholesky_ex(matrix + ridge * scale * torch.eye(len(matrix), dtype=matrix.dtype))
+    if int(failed) or scale <= 0:
+        raise NoValueError(Status.SINGULAR, "the kernel with its ridge cannot be inverted")
+    return torch.cholesky_solve(targets, factor)
+
+
+def best_ridge(matrix: Tensor, labels: Tensor, targets: Tensor) -> float:
+    """Return the ridge with the smallest squared error on the validation part.
+
+    Raises:
+        NoValueError: ``undefined`` if the probe has too few images to hold any back; ``singular`` as ``fit``.
+    """
+    held_back = validation_part(labels)
+    if not bool(held_back.any()):
+        raise NoValueError(Status.UNDEFINED, "no class has four images: nothing can be held back to choose the ridge")
+    errors = {}
+    for ridge in RIDGES:
+        try:
+            coefficients = fit(matrix[~held_back][:, ~held_back], targets[~held_back], ridge)
+        except NoValueError:
+            continue  # too small a ridge for this kernel; larger ones may do
+        predicted = matrix[held_back][:, ~held_back] @ coefficients
+        errors[ridge] = float((predicted - targets[held_back]).square().mean())
+    if not errors:
+        raise NoValueError(Status.SINGULAR, "the kernel with its ridge cannot be inverted")
+    return min(errors, key=lambda ridge: (errors[ridge], -ridge))
+
+
+def validation_part(labels: Tensor) -> Tensor:
+    """Return which images are held back: every fourth of each class, in the order of the probe."""
+    held_back = torch.zeros(len(labels), dtype=torch.bool)
+    for label in labels.unique():
+        held_back[torch.nonzero(labels == label).flatten()[_VALIDATION_EVERY - 1 :: _VALIDATION_EVERY]] = True
+    return held_back

@@ -1,0 +1,244 @@
+"""Baselines against independent computations, on small networks of every space in float64."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.func import functional_call, grad, jvp
+
+from ntknas import load_space, measure
+from ntknas.core.cases import NetworkCase
+from ntknas.core.errors import KernelError
+from ntknas.core.score import Status
+from ntknas.measures import all_measures, expand
+from ntknas.measures.activations import (
+    JACOB_COV_OFFSET,
+    LINEAR_REGION_SAMPLES,
+    ZEN_BATCH,
+    ZEN_MIX,
+    ZEN_REPEATS,
+    _crops,
+)
+from tests.measures.test_measures import make_kernel
+
+SMALL = {"channels": 6, "cells_per_stage": 1, "num_classes": 4}
+DEAD = "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|nor_conv_1x1~0|none~1|none~2|"  # two convolutions lead nowhere
+CASES = {
+    "nb201": ("nb201", 8216),
+    "dead branches": ("nb201", DEAD),
+    "nb101": ("nb101", 12),
+    "nats-sss": ("nats-sss", "8:16:64:24:40"),
+}
+
+
+@pytest.fixture(params=list(CASES))
+def case(request):
+    name, cell = CASES[request.param]
+    network = load_space(name).build(cell, seed=1, **SMALL).double()
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(9, 3, 8, 8, dtype=torch.float64, generator=generator)
+    return NetworkCase(network, images, torch.arange(9) % 4, seed=3)
+
+
+def _weights(network):
+    return {
+        f"{name}.weight": module.weight.detach()
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Conv2d | nn.Linear)
+    }
+
+
+def _loss_of(case):
+    network = case.network.train()
+    rest = {name: p.detach() for name, p in network.named_parameters()}
+    buffers = dict(network.named_buffers())
+
+    def loss(weights):
+        state = {**rest, **{name: b.clone() for name, b in buffers.items()}, **weights}
+        return F.cross_entropy(functional_call(network, state, case.images), case.labels)
+
+    return loss, _weights(network)
+
+
+def _grad_norm(case):
+    loss, weights = _loss_of(case)
+    return sum(float(g.norm()) for g in grad(loss)(weights).values())
+
+
+def _snip(case):
+    """The derivative by a mask of ones."""
+    loss, weights = _loss_of(case)
+    masks = {name: torch.ones_like(w) for name, w in weights.items()}
+    by_mask = grad(lambda m: loss({name: m[name] * w for name, w in weights.items()}))(masks)
+    return sum(float(g.abs().sum()) for g in by_mask.values())
+
+
+def _grasp(case):
+    """Hg by forward differentiation of the gradient along itself."""
+    loss, weights = _loss_of(case)
+    _, product = jvp(grad(loss), (weights,), (grad(loss)(weights),))
+    return -sum(float((w * product[name]).sum()) for name, w in weights.items())
+
+
+def _fisher(case):
+    """The derivative by a mask of every channel of every image."""
+    network = case.copy()
+    total = []
+
+    def masked(layer, inputs, output):
+        mask = torch.ones(output.shape[:2], dtype=output.dtype, requires_grad=True)
+        total.append((layer, mask))
+        return output * (mask[:, :, None, None] if output.dim() == 4 else mask)
+
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            module.register_forward_hook(masked)
+    F.cross_entropy(network(case.images), case.labels).backward()
+    return sum(
+        layer.weight[0].numel() * float((mask.grad**2).mean(0).sum() / 2)
+        for layer, mask in total
+        if mask.grad is not None
+    )
+
+
+def _synflow(case):
+    """Σ_l of the derivative of R by a factor on layer l, by central differences."""
+    network = case.copy()
+    for parameter in network.parameters():
+        parameter.data.abs_()
+    for name, module in list(network.named_modules()):
+        if isinstance(module, nn.BatchNorm2d):
+            parent = network.get_submodule(name.rpartition(".")[0])
+            setattr(parent, name.rpartition(".")[2], nn.Identity())
+    ones = torch.ones(1, 3, 8, 8, dtype=torch.float64)
+
+    def flow(layer, factor):
+        kept = layer.weight.data.clone()
+        layer.weight.data *= factor
+        with torch.no_grad():
+            result = float(network(ones).sum())
+        layer.weight.data.copy_(kept)
+        return result
+
+    layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    return math.log(sum((flow(layer, 1 + 1e-6) - flow(layer, 1 - 1e-6)) / 2e-6 for layer in layers))
+
+
+def _jacob_cov(case):
+    network = case.copy()
+    rows = torch.autograd.functional.jacobian(lambda x: network(x).sum(), case.images).flatten(1).numpy()
+    eigenvalues = np.linalg.eigvals(np.corrcoef(rows)).real
+    return -np.sum(np.log(eigenvalues + JACOB_COV_OFFSET) + 1 / (eigenvalues + JACOB_COV_OFFSET))
+
+
+def _codes(network, images):
+    codes = []
+    for module in network.modules():
+        if isinstance(module, nn.ReLU):
+            module.register_forward_pre_hook(lambda m, x: codes.append((x[0] > 0).flatten(1).numpy()))
+    with torch.no_grad():
+        network(images)
+    return np.concatenate(codes, axis=1)
+
+
+def _naswot(case):
+    """Units less Hamming distances."""
+    codes = _codes(case.copy(), case.images)
+    kernel = np.array([[codes.shape[1] - np.sum(a != b) for b in codes] for a in codes], dtype=float)
+    return np.linalg.slogdet(kernel)[1]
+
+
+def _zen(case):
+    generator = torch.Generator().manual_seed(case.seed)
+    values = []
+    for _ in range(ZEN_REPEATS):
+        network, variances = case.copy(), []
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                module.weight.data = torch.randn(module.weight.shape, generator=generator).double()
+                if module.bias is not None:
+                    module.bias.data.zero_()
+            if isinstance(module, nn.BatchNorm2d):
+                variances.append(module)
+        x, noise = (torch.randn(ZEN_BATCH, 3, 8, 8, generator=generator).double() for _ in range(2))
+        with torch.no_grad():
+            pooled = [network.features(x), network.features(x + ZEN_MIX * noise)]
+        change = sum(float((a - b).abs().sum()) for a, b in zip(*pooled, strict=True)) / ZEN_BATCH
+        values.append(math.log(change) + sum(math.log(math.sqrt(float(m.running_var.mean()))) for m in variances))
+    return np.mean(values)
+
+
+def _linear_regions(case):
+    codes = _codes(case.copy(), _crops(case))
+    return len({row.tobytes() for row in codes})
+
+
+REFERENCES = {
+    "grad_norm": (_grad_norm, 1e-10),
+    "snip": (_snip, 1e-10),
+    "grasp": (_grasp, 1e-9),
+    "fisher": (_fisher, 1e-10),
+    "synflow": (_synflow, 1e-6),
+    "jacob_cov": (_jacob_cov, 1e-8),
+    "naswot": (_naswot, 1e-10),
+    "zen": (_zen, 1e-10),
+    "linear_regions": (_linear_regions, 0),
+}
+
+
+def test_there_is_a_reference_for_every_baseline():
+    assert set(REFERENCES) == set(expand(["baselines"]))
+
+
+@pytest.mark.parametrize("name", list(REFERENCES))
+def test_against_an_independent_computation(case, name):
+    reference, tolerance = REFERENCES[name]
+    before = [parameter.clone() for parameter in case.network.parameters()]
+    got = measure(name, case)
+    assert got.status is Status.OK, got
+    assert got.value == pytest.approx(reference(case), rel=max(tolerance, 1e-14))
+    for one, other in zip(before, case.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_directions_and_sources():
+    for name in expand(["baselines"]):
+        chosen = all_measures()[name]
+        assert chosen.higher_is_better
+        assert chosen.source
+        assert chosen.compute.__doc__
+
+
+def test_crops_are_of_the_probe():
+    images = torch.arange(2 * 3 * 25, dtype=torch.float32).reshape(2, 3, 5, 5)
+    crops = _crops(NetworkCase(nn.Identity(), images, torch.zeros(2), seed=0))
+    assert crops.shape == (LINEAR_REGION_SAMPLES, 3, 3, 3)
+    possible = {
+        tuple(images[n, :, y : y + 3, x : x + 3].flatten().tolist())
+        for n in range(2)
+        for y in range(3)
+        for x in range(3)
+    }
+    assert {tuple(crop.flatten().tolist()) for crop in crops} == possible
+
+
+def test_a_network_that_says_the_same_of_all_images():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(12, 3), nn.ReLU(), nn.Linear(3, 2)).double()
+    network[1].weight.data.zero_()
+    network[1].bias.data.fill_(-1)
+    case = NetworkCase(network, torch.randn(4, 3, 2, 2, dtype=torch.float64), torch.tensor([0, 1, 0, 1]))
+    statuses = {name: measure(name, case).status for name in ("jacob_cov", "naswot", "synflow")}
+    assert statuses == {"jacob_cov": Status.UNDEFINED, "naswot": Status.SINGULAR, "synflow": Status.OK}
+    network[3].weight.data.zero_()
+    network[3].bias.data.zero_()
+    assert measure("synflow", case).status is Status.UNDEFINED
+
+
+def test_the_wrong_subject_is_refused(case):
+    with pytest.raises(KernelError, match="'cond' is one of a Kernel, got a NetworkCase"):
+        measure("cond", case)
+    with pytest.raises(KernelError, match="'snip' is one of a NetworkCase, got a Kernel"):
+        measure("snip", make_kernel(np.eye(3)))
