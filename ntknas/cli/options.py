@@ -92,6 +92,12 @@ kernel_options = _all(
         show_default=True,
         help="Initialisation: default, kaiming-fan-in, kaiming-fan-out, xavier, normal-fan-in or ntk.",
     ),
+    _choice(
+        "--variant",
+        ["official", "zero-cost"],
+        "official",
+        "Network definition; nb201 has that of zero-cost-nas as well.",
+    ),
     click.option(
         "--channels",
         type=click.IntRange(1),
@@ -173,7 +179,7 @@ def take_recipe(options: dict[str, Any], measures: tuple[str, ...] | None, name:
     from ntknas.scoring import NetworkOptions, Recipe
 
     chosen = Choices(*(options.pop(field) for field in Choices.__dataclass_fields__))
-    network = NetworkOptions(options.pop("channels"), options.pop("cells_per_stage"), init=options.pop("init"))
+    network = NetworkOptions(*(options.pop(field) for field in ("channels", "cells_per_stage", "variant", "init")))
     return Recipe(name, chosen, network, measures) if measures else Recipe(name, chosen, network)
 
 

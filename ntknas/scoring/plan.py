@@ -78,7 +78,7 @@ def make_plan(
     plan = Plan([], [], 0, 0)
     for group in recipe.groups():
         setting = store.add_setting(recipe.setting(space, dataset, probe, group))
-        part = _plan_group(space, recipe.choices, group, setting, cells, seeds, store)
+        part = _plan_group(space, recipe, group, setting, cells, seeds, store)
         plan = Plan(
             plan.items + part.items,
             plan.copies + part.copies,
@@ -91,7 +91,7 @@ def make_plan(
 
 def _plan_group(
     space: Any,
-    chosen: Choices,
+    recipe: Recipe,
     group: Group,
     setting: str,
     cells: Sequence[int],
@@ -99,15 +99,15 @@ def _plan_group(
     store: ScoreStore,
 ) -> Plan:
     measures = group.measures
-    choices = chosen if group.kind == "network" else replace(chosen, output=group.output)
+    choices = recipe.choices if group.kind == "network" else replace(recipe.choices, output=group.output)
     done = store.done(setting)
     pending: dict[tuple[int, int], list[int]] = {}
     for cell in cells:
-        representative = _representative(space, group, choices, cell)
+        representative = _representative(space, recipe, group, cell)
         for seed in seeds:
             if any((cell, seed, measure) not in done for measure in measures):
                 pending.setdefault((representative, seed), []).append(cell)
-    known = _known(space, group, choices, setting, store) if done else {}
+    known = _known(space, recipe, group, setting, store) if done else {}
     items, copies = [], []
     for (representative, seed), members in pending.items():
         twin = known.get((representative, seed), [])
@@ -123,15 +123,18 @@ def _copy(record: ScoreRecord, cell: int, measures: tuple[str, ...]) -> ScoreRec
     return replace(record, cell=cell, scores={name: score for name, score in record.scores.items() if name in measures})
 
 
-def _representative(space: Any, group: Group, choices: Choices, cell: int) -> int:
+def _representative(space: Any, recipe: Recipe, group: Group, cell: int) -> int:
     """The cell whose kernel this one shares; measures of a network see parts that no kernel does: each is its own."""
     if group.kind == "network":
         return cell
-    return int(space.representative(space[cell], choices.parameters, choices.normalisation))
+    choices = recipe.choices
+    return int(
+        space.representative(space[cell], choices.parameters, choices.normalisation, variant=recipe.network.variant)
+    )
 
 
 def _known(
-    space: Any, group: Group, choices: Choices, setting: str, store: ScoreStore
+    space: Any, recipe: Recipe, group: Group, setting: str, store: ScoreStore
 ) -> dict[tuple[int, int], list[ScoreRecord]]:
     """Scores in the store by (representative, seed), one record a measure."""
     frame = store.frame()
@@ -141,7 +144,7 @@ def _known(
         status = Status(row.status)
         if status.is_failure:
             continue
-        representative = _representative(space, group, choices, row.cell)
+        representative = _representative(space, recipe, group, row.cell)
         score = Score(row.measure, None if pd.isna(row.value) else row.value, status, row.reason)
         record = ScoreRecord(setting, row.run, row.cell, row.seed, row.seconds, {row.measure: score})
         known.setdefault((representative, row.seed), {})[row.measure] = record

@@ -11,7 +11,6 @@ from ntknas.spaces.networks.initialisation import INITIALISATIONS
 from ntknas.spaces.space import CellLike
 
 C = TypeVar("C", bound=CellLike)
-VARIANTS = ("official",)
 
 
 class CellSpace(ABC, Generic[C]):
@@ -21,11 +20,13 @@ class CellSpace(ABC, Generic[C]):
         name: Name of the space.
         size: Number of cells.
         defaults: Official values of the network's size: ``channels`` and ``cells_per_stage``.
+        variants: Network definitions that ``build`` knows.
     """
 
     name: str
     size: int
     defaults: ClassVar[Mapping[str, int]]
+    variants: ClassVar[tuple[str, ...]] = ("official",)
 
     @abstractmethod
     def _at(self, index: int) -> C:
@@ -77,16 +78,15 @@ class CellSpace(ABC, Generic[C]):
         check_positive(**size)
         return size
 
+    def _check_build_options(self, variant: str, init: str, num_classes: int) -> None:
+        """Check what every space's ``build`` takes.
 
-def check_build_options(variant: str, init: str, num_classes: int) -> None:
-    """Check what every space's ``build`` takes.
-
-    Raises:
-        ChoiceError: If an option has an unknown or impossible value.
-    """
-    check_known("network variant", variant, VARIANTS)
-    check_known("initialisation", init, INITIALISATIONS)
-    check_positive(num_classes=num_classes)
+        Raises:
+            ChoiceError: If an option has an unknown or impossible value.
+        """
+        check_known("network variant", variant, self.variants)
+        check_known("initialisation", init, INITIALISATIONS)
+        check_positive(num_classes=num_classes)
 
 
 def check_positive(**numbers: int) -> None:

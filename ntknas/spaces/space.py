@@ -43,7 +43,9 @@ class Space(Protocol):
         """Return whether nothing leads from the input to the output."""
         ...
 
-    def representative(self, cell: Any, parameters: str | tuple[str, ...], normalisation: str) -> int:
+    def representative(
+        self, cell: Any, parameters: str | tuple[str, ...], normalisation: str, variant: str = "official"
+    ) -> int:
         """Return the smallest index of a cell that is the same network under a parameter set."""
         ...
 

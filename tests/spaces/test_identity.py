@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from ntknas import empirical_ntk, load_space
+from ntknas.core.errors import ChoiceError
 from ntknas.spaces.nb201 import identity
 from ntknas.spaces.nb201.cells import format_cell, published_order
 from ntknas.spaces.nb201.graph import is_disconnected, isomorphism_string
@@ -209,3 +210,52 @@ def test_representatives_depend_on_the_choices():
     assert space.representative(cell, "weights", "corrcoef") == cell
     assert space.representative(cell, ("classifier.weight",), "none") == cell
     assert space.representative(cell, "weights-no-head", "cosine") == space.representative(cell, "weights", "none")
+
+
+ZERO_COST = {**SMALL, "variant": "zero-cost"}
+
+
+@pytest.mark.parametrize("policy", ["coupled", "frozen"])
+def test_classes_of_the_zero_cost_variant(policy):
+    """Cells of one class have one kernel under the weights sets; under all each stands for itself, and has to."""
+    space = load_space("nb201")
+    representatives = identity.class_representatives("weights")
+    pairs = [(cell, other) for cell, other in enumerate(representatives) if cell != other]
+    x = torch.randn(4, 3, 8, 8, dtype=torch.float64)
+    for cell, other in random.Random(2).sample(pairs, 25):
+        assert space.representative(cell, "weights", "none", variant="zero-cost") == other
+        kernels = [
+            empirical_ntk(space.build(c, **ZERO_COST).double(), x, batch_norm=policy, parameters="weights").matrix
+            for c in (cell, other)
+        ]
+        assert (kernels[0] - kernels[1]).norm() <= 1e-9 * kernels[0].norm()
+    assert space.representative(15_000, "all", "none", variant="zero-cost") == 15_000
+
+
+def test_why_zero_cost_cells_stand_for_themselves_under_all():
+    """Both are one network of the official variant; a bias before constants makes them two."""
+    space = load_space("nb201")
+    texts = (
+        "|none~0|+|none~0|nor_conv_3x3~1|+|nor_conv_3x3~0|none~1|skip_connect~2|",
+        "|none~0|+|none~0|nor_conv_3x3~1|+|nor_conv_3x3~0|avg_pool_3x3~1|nor_conv_1x1~2|",
+    )
+    cells = [space.index(text) for text in texts]
+    assert len({space.representative(cell, "all", "none") for cell in cells}) == 1
+    x = torch.randn(4, 3, 8, 8, dtype=torch.float64)
+    kernels = [
+        empirical_ntk(space.build(cell, **ZERO_COST).double(), x, batch_norm="frozen", parameters="all").matrix
+        for cell in cells
+    ]
+    assert (kernels[0] - kernels[1]).norm() > kernels[0].norm()
+
+
+def test_the_zero_cost_network():
+    network = load_space("nb201").build(8216, **ZERO_COST)
+    cell, reduction = network.cells[0], network.cells[1]
+    conv, norm = cell.edges[0][1], cell.edges[0][2]
+    assert conv.bias is not None
+    assert (norm.weight, norm.bias, norm.running_var) == (None, None, None)
+    assert reduction.conv_a[1].bias is None
+    assert reduction.conv_a[2].running_var is not None
+    with pytest.raises(ChoiceError, match="Unknown network variant"):
+        load_space("nb101").build(0, variant="zero-cost")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ntknas.spaces.base import CellSpace, check_build_options
+from ntknas.spaces.base import CellSpace
 from ntknas.spaces.nats_sss import configurations, counts
 from ntknas.spaces.nats_sss.configurations import CANDIDATES, Configuration
 from ntknas.spaces.networks import nats_sss as networks
@@ -59,7 +59,7 @@ class NATSSize(CellSpace[Configuration]):
         Raises:
             ChoiceError: If an option has an unknown or impossible value.
         """
-        check_build_options(variant, init, num_classes)
+        self._check_build_options(variant, init, num_classes)
         widths, depth = self._scaled(cell, channels, cells_per_stage)
         return networks.build(widths, num_classes=num_classes, cells_per_stage=depth, init=init, seed=seed)
 
@@ -76,7 +76,11 @@ class NATSSize(CellSpace[Configuration]):
         return False
 
     def representative(
-        self, cell: Configuration | int | str, parameters: str | tuple[str, ...], normalisation: str
+        self,
+        cell: Configuration | int | str,
+        parameters: str | tuple[str, ...],
+        normalisation: str,
+        variant: str = "official",
     ) -> int:
         """Return the configuration's own index: no two are the same network at the official widths."""
         return self.cell(cell).index

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ntknas.spaces.base import CellSpace, check_build_options
+from ntknas.spaces.base import CellSpace
 from ntknas.spaces.nb101 import catalogue, counts
 from ntknas.spaces.nb101.cells import Cell, parse_cell
 from ntknas.spaces.networks import nb101 as networks
@@ -72,7 +72,7 @@ class NB101(CellSpace[Cell]):
         Raises:
             ChoiceError: If an option has an unknown or impossible value.
         """
-        check_build_options(variant, init, num_classes)
+        self._check_build_options(variant, init, num_classes)
         found, size = self.cell(cell), self._sized(channels, cells_per_stage)
         return networks.build(found.matrix, found.operations, num_classes=num_classes, init=init, seed=seed, **size)
 
@@ -81,7 +81,13 @@ class NB101(CellSpace[Cell]):
         self.cell(cell)
         return False
 
-    def representative(self, cell: Cell | int | str, parameters: str | tuple[str, ...], normalisation: str) -> int:
+    def representative(
+        self,
+        cell: Cell | int | str,
+        parameters: str | tuple[str, ...],
+        normalisation: str,
+        variant: str = "official",
+    ) -> int:
         """Return the cell's own index: the space holds each network once, up to isomorphism."""
         return self.cell(cell).index
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ntknas.spaces.base import CellSpace, check_build_options
+from ntknas.spaces.base import CellSpace
 from ntknas.spaces.nb201 import counts, graph, identity
 from ntknas.spaces.nb201.cells import EDGES, OPERATIONS, Cell, index_of_operations, parse_cell, published_order
 from ntknas.spaces.networks import nb201 as networks
@@ -26,6 +26,7 @@ class NB201(CellSpace[Cell]):
     name = "nb201"
     size = len(OPERATIONS) ** len(EDGES)
     defaults: ClassVar = {"channels": 16, "cells_per_stage": 5}
+    variants = ("official", "zero-cost")
 
     def _at(self, index: int) -> Cell:
         return Cell(index, published_order()[index])
@@ -60,13 +61,15 @@ class NB201(CellSpace[Cell]):
             seed: Seed of the weights.
             channels: Channels of the first stage (official: 16).
             cells_per_stage: Cells in each of the three stages (official: 5).
-            variant: Network definition; ``official`` has convolutions without bias and full BatchNorm.
+            variant: Network definition: ``official`` has convolutions without bias and full BatchNorm; ``zero-cost``,
+                the re-implementation that zero-cost-nas and Mok et al. use, has cells whose convolutions have a bias
+                and whose BatchNorm has neither scale, shift nor running statistics.
             init: Initialisation, a key of ``INITIALISATIONS``.
 
         Raises:
             ChoiceError: If an option has an unknown or impossible value.
         """
-        check_build_options(variant, init, num_classes)
+        self._check_build_options(variant, init, num_classes)
         operations = self.cell(cell).operations
         return networks.build(
             operations,
@@ -74,6 +77,7 @@ class NB201(CellSpace[Cell]):
             num_classes=num_classes,
             init=init,
             seed=seed,
+            variant=variant,
             **self._sized(channels, cells_per_stage),
         )
 
@@ -85,20 +89,30 @@ class NB201(CellSpace[Cell]):
         """Return the published isomorphism string (6,466 different ones)."""
         return graph.isomorphism_string(self.cell(cell).operations)
 
-    def representative(self, cell: Cell | int | str, parameters: str | tuple[str, ...], normalisation: str) -> int:
+    def representative(
+        self,
+        cell: Cell | int | str,
+        parameters: str | tuple[str, ...],
+        normalisation: str,
+        variant: str = "official",
+    ) -> int:
         """Return the smallest index of a cell that is the same network.
 
         Under the ``weights`` sets that means equal kernels at initialisation (5,044 classes), under ``all`` also after
-        training (5,212 classes). Where parameters are picked by name, or their number enters the kernel
-        (``corrcoef``), every cell stands for itself.
+        training (5,212 classes). Every cell stands for itself where parameters are picked by name, where their number
+        enters the kernel (``corrcoef``), and under ``all`` in the ``zero-cost`` variant, where a convolution of nothing
+        has a bias whose gradient BatchNorm may or may not take away.
 
         Args:
             cell: The cell.
             parameters: The parameter set of the choices.
             normalisation: The normalisation of the choices.
+            variant: The network definition.
         """
         index = self.cell(cell).index
         if not isinstance(parameters, str) or normalisation == "corrcoef":
+            return index
+        if parameters == "all" and variant != "official":
             return index
         return identity.class_representatives("all" if parameters == "all" else "weights")[index]
 

@@ -14,11 +14,16 @@ STAGES = 3
 
 
 class ReLUConvBN(nn.Sequential):
-    """ReLU, a convolution without bias, BatchNorm with scale and shift."""
+    """ReLU, a convolution, BatchNorm.
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, ntk: bool):
-        conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
-        super().__init__(nn.ReLU(), parametrised(conv, ntk), nn.BatchNorm2d(outputs))
+    The official one has no bias and full BatchNorm; in the cells of the ``zero_cost`` variant the convolution has a
+    bias, and BatchNorm neither scale, shift nor running statistics.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, ntk: bool, zero_cost: bool = False):
+        conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=zero_cost)
+        norm = nn.BatchNorm2d(outputs, affine=not zero_cost, track_running_stats=not zero_cost)
+        super().__init__(nn.ReLU(), parametrised(conv, ntk), norm)
 
 
 class Zero(nn.Module):
@@ -29,7 +34,7 @@ class Zero(nn.Module):
         return torch.zeros_like(x)
 
 
-def _operation(name: str, inputs: int, outputs: int, ntk: bool) -> nn.Module:
+def _operation(name: str, inputs: int, outputs: int, ntk: bool, zero_cost: bool) -> nn.Module:
     match name:
         case "none":
             return Zero()
@@ -41,9 +46,9 @@ def _operation(name: str, inputs: int, outputs: int, ntk: bool) -> nn.Module:
         case "avg_pool_3x3":
             return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
         case "nor_conv_1x1":
-            return ReLUConvBN(inputs, outputs, 1, 1, ntk)
+            return ReLUConvBN(inputs, outputs, 1, 1, ntk, zero_cost)
         case _:
-            return ReLUConvBN(inputs, outputs, 3, 1, ntk)
+            return ReLUConvBN(inputs, outputs, 3, 1, ntk, zero_cost)
 
 
 class InferCell(nn.Module):
@@ -52,10 +57,10 @@ class InferCell(nn.Module):
     Average pooling keeps the number of channels, so a cell with it needs as many outputs as inputs.
     """
 
-    def __init__(self, operations: tuple[str, ...], inputs: int, outputs: int, ntk: bool):
+    def __init__(self, operations: tuple[str, ...], inputs: int, outputs: int, ntk: bool, zero_cost: bool = False):
         super().__init__()
         self.edges = nn.ModuleList(
-            _operation(name, inputs if source == 0 else outputs, outputs, ntk)
+            _operation(name, inputs if source == 0 else outputs, outputs, ntk, zero_cost)
             for name, (source, _) in zip(operations, EDGES, strict=True)
         )
 
@@ -97,9 +102,18 @@ class NB201Network(nn.Module):
         channels: Channels of the first stage; doubled at each of the two reductions.
         cells_per_stage: Cells in each of the three stages.
         ntk: Whether layers are NTK-parametrised.
+        zero_cost: Whether cells are those of zero-cost-nas; see ``ReLUConvBN``.
     """
 
-    def __init__(self, operations: tuple[str, ...], num_classes: int, channels: int, cells_per_stage: int, ntk: bool):
+    def __init__(
+        self,
+        operations: tuple[str, ...],
+        num_classes: int,
+        channels: int,
+        cells_per_stage: int,
+        ntk: bool,
+        zero_cost: bool = False,
+    ):
         super().__init__()
         self.stem = nn.Sequential(
             parametrised(nn.Conv2d(3, channels, 3, padding=1, bias=False), ntk), nn.BatchNorm2d(channels)
@@ -109,7 +123,7 @@ class NB201Network(nn.Module):
             if stage:
                 layers.append(Reduction(channels, 2 * channels, ntk))
                 channels *= 2
-            layers.extend(InferCell(operations, channels, channels, ntk) for _ in range(cells_per_stage))
+            layers.extend(InferCell(operations, channels, channels, ntk, zero_cost) for _ in range(cells_per_stage))
         self.cells = nn.Sequential(*layers)
         self.lastact = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU())
         self.classifier = parametrised(nn.Linear(channels, num_classes), ntk)
@@ -148,10 +162,13 @@ def build(
     cells_per_stage: int,
     init: str,
     seed: int,
+    variant: str = "official",
 ) -> NB201Network:
     """Build and start the network of a cell on the CPU, in float32; see ``NB201Network`` and ``initialise``."""
     with torch.device("meta"):
-        network = NB201Network(operations, num_classes, channels, cells_per_stage, ntk=init == "ntk")
+        network = NB201Network(
+            operations, num_classes, channels, cells_per_stage, init == "ntk", zero_cost=variant == "zero-cost"
+        )
     materialise(network)
     for name, module in network.operations(labels):
         initialise(module, init, seed, name)
