@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_STORE = Path("scores.h5")
 MEASURES = (
     "trace, mean, fro, lambda_max, lambda_min, cond, neg_cond, logdet, eig, effective_rank, lga, cka, class_lambda_min"
-    ", krr_acc, krr_mse, grad_norm, snip, grasp, fisher, synflow, jacob_cov, naswot, zen, linear_regions"
+    ", krr_acc, krr_mse, grad_norm, snip, grasp, fisher, synflow, knas_code, jacob_cov, naswot, zen, linear_regions"
 )
 """The measures that come with the package, for help texts, which must not import them; a test keeps it true."""
 SOURCES = "digits, noise, cifar10, cifar100, ImageNet16-120 or mnist"
@@ -66,7 +66,8 @@ device_option = click.option("--device", default="auto", show_default=True, help
 probe_options = _all(
     click.option("--probe", help=f"Images of the probe: {SOURCES}.  [default: the data set's own]"),
     click.option("--probe-size", type=click.IntRange(1), default=64, show_default=True, help="Images in the probe."),
-    _choice("--draw", ["balanced", "random"], "balanced", "How the probe's images are drawn."),
+    _choice("--draw", ["balanced", "random", "replacement", "first"], "balanced", "How the probe's images are drawn."),
+    click.option("--fresh-probes", is_flag=True, help="Draw a probe of its own for each seed of the weights."),
     click.option("--probe-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draw."),
     click.option(
         "--image-data",
@@ -119,6 +120,7 @@ class ProbeOptions:
     probe: str | None
     probe_size: int
     draw: str
+    fresh_probes: bool
     probe_seed: int
     image_data: Path
     augment: str
@@ -155,7 +157,9 @@ class ProbeOptions:
             download=self.download,
             pixels=self.pixels,
         )
-        probe = make_probe(self.probe or target.images, self.probe_size, request, self.draw, self.augment)
+        probe = make_probe(
+            self.probe or target.images, self.probe_size, request, self.draw, self.augment, fresh=self.fresh_probes
+        )
         if probe.note:
             note(f"Note: {probe.note}.")
         return probe.with_held_out(request) if held_out else probe
@@ -181,6 +185,39 @@ def take_recipe(options: dict[str, Any], measures: tuple[str, ...] | None, name:
     chosen = Choices(*(options.pop(field) for field in Choices.__dataclass_fields__))
     network = NetworkOptions(*(options.pop(field) for field in ("channels", "cells_per_stage", "variant", "init")))
     return Recipe(name, chosen, network, measures) if measures else Recipe(name, chosen, network)
+
+
+recipe_option = click.option(
+    "--recipe",
+    help="A published way of measuring (ntknas recipe list), or the path of your own file.toml. It decides the options "
+    "that it names; what is given on the command line beside it still wins, and is recorded.",
+)
+
+
+def apply_recipe(ctx: click.Context, options: dict[str, Any]) -> str:
+    """Take ``--recipe`` out of a command's options and let it decide what it names; return the recipe's name.
+
+    What stands on the command line wins over the recipe and becomes part of its name; the recipe wins over variables
+    and ``ntknas.toml``. Options that the command does not have are left out.
+
+    Raises:
+        NtknasError: If there is no such recipe, or it gives an option a value that this cannot have.
+    """
+    from ntknas.scoring.recipe_file import load_recipe_file
+
+    chosen = options.pop("recipe")
+    if chosen is None:
+        return "custom"
+    recipe, name = load_recipe_file(chosen), ""
+    parameters = {parameter.name: parameter for parameter in ctx.command.params}
+    for key, value in recipe.options_for(options["bench"], options["dataset"]).items():
+        if key not in options:
+            continue
+        if ctx.get_parameter_source(key) is click.core.ParameterSource.COMMANDLINE:
+            name += f"+{key.replace('_', '-')}={options[key]}"
+        else:
+            options[key] = parameters[key].type_cast_value(ctx, value)
+    return recipe.name + name
 
 
 def split_names(text: str | None) -> tuple[str, ...] | None:

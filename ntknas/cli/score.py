@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.command(name="score")
 @shared.bench_option
 @shared.dataset_option
+@shared.recipe_option
 @click.option(
     "--cells", default="100", show_default=True, help="Cells of a random sample, a range such as 0:1001, or all."
 )
@@ -45,13 +46,14 @@ def command(ctx: click.Context, **options: Any) -> None:
     """
     from ntknas.scoring.cells import read_cells_file, select
 
+    recipe_name = shared.apply_recipe(ctx, options)
     space = shared.open_space(options.pop("bench"))
     file, amount, seed = options.pop("cells_file"), options.pop("cells"), options.pop("cells_seed")
     if file and ctx.get_parameter_source("cells") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--cells and --cells-file both say which cells: give one of them.")
     cells = read_cells_file(space, file) if file else select(space, amount, seed)
     how = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
-    recipe = shared.take_recipe(options, shared.split_names(options.pop("measures")))
+    recipe = shared.take_recipe(options, shared.split_names(options.pop("measures")), recipe_name)
     probe = shared.ProbeOptions.take(options).make(options["dataset"], held_out=recipe.needs_held_out)
     json = options.pop("json")
     summary = score(space, recipe, probe, cells, how, **options)

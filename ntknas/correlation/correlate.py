@@ -196,6 +196,7 @@ def _kernel_names(scores: pd.DataFrame) -> dict[str, str]:
     differing = [name for name in others if settings[name].astype(str).nunique() > 1]
     names = {
         str(setting): "/".join(str(row[name]) for name in (*_NAMING, *differing) if name in settings)
+        + "/held-out" * isinstance(row.get("held_out_hash"), str)
         for setting, row in settings.iterrows()
     }
     if len(set(names.values())) < len(names):  # probes that differ in content alone

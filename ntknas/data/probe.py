@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -18,6 +19,8 @@ from ntknas.data.sources import load_images
 DRAWS = {
     "balanced": "equally many images of each class, in the order of the classes; a remainder goes to drawn classes",
     "random": "images drawn without replacement, whatever their class",
+    "replacement": "images drawn with replacement, for batches larger than the set",
+    "first": "the first images of each class in the order of the files, the order of the classes",
 }
 
 
@@ -36,6 +39,8 @@ class Probe:
         pixels: Normalisation constants that were asked for.
         note: What a user should know about the source's files, else empty.
         held_out: Probe of images that are not in this one, for measures that need one; not part of its identity.
+        redraw: For probes that are drawn afresh for each seed of the weights: returns that of a seed. This one is that
+            of seed 0, and the others follow from it.
     """
 
     images: Tensor = field(repr=False)
@@ -48,6 +53,7 @@ class Probe:
     augmentation: str = "none"
     pixels: str = ""
     held_out: Probe | None = field(default=None, repr=False)
+    redraw: Callable[[int], Probe] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -59,6 +65,10 @@ class Probe:
         digest.update(self.images.contiguous().numpy().astype("<f4").tobytes())
         digest.update(self.labels.contiguous().numpy().astype("<i8").tobytes())
         return digest.hexdigest()
+
+    def of_seed(self, seed: int) -> Probe:
+        """Return the probe for a seed of the weights: this one, unless probes are drawn afresh."""
+        return self.redraw(seed) if self.redraw is not None else self
 
     def with_held_out(self, request: Request) -> Probe:
         """Return this probe with as many images of the test split beside it, drawn alike and never augmented.
@@ -80,10 +90,19 @@ class Probe:
             "seed": self.seed,
             "augmentation": self.augmentation,
             "pixels": self.pixels,
+            "fresh": int(self.redraw is not None),
         }
 
 
-def make_probe(source: str, size: int, request: Request, draw: str = "balanced", augmentation: str = "none") -> Probe:
+def make_probe(
+    source: str,
+    size: int,
+    request: Request,
+    draw: str = "balanced",
+    augmentation: str = "none",
+    *,
+    fresh: bool = False,
+) -> Probe:
     """Draw a probe.
 
     Args:
@@ -92,6 +111,7 @@ def make_probe(source: str, size: int, request: Request, draw: str = "balanced",
         request: What is asked of the source; its seed also seeds the draw and the augmentation.
         draw: A key of ``DRAWS``.
         augmentation: A key of ``AUGMENTATIONS``.
+        fresh: Whether each seed of the weights gets a probe of its own, drawn and augmented with another seed.
 
     Raises:
         ChoiceError: If the source, the draw or the augmentation is unknown.
@@ -103,14 +123,25 @@ def make_probe(source: str, size: int, request: Request, draw: str = "balanced",
         raise DataError(f"A probe needs at least one image, got {size}.")
     images = load_images(source, replace(request, size=size))
     generator = np.random.default_rng(request.seed)
-    places = (_balanced if draw == "balanced" else _random)(images, size, generator)
+    places = _DRAWN[draw](images, size, generator)
     labels = torch.from_numpy(np.ascontiguousarray(images.labels[places]))
     taken = images.take(places)
     if augmentation != "none":
         taken = augment(taken, images.black, request.seed)
-    return Probe(
+    probe = Probe(
         taken, labels, images.num_classes, source, draw, request.seed, images.note, augmentation, request.pixels
     )
+    if not fresh:
+        return probe
+
+    def redraw(seed: int) -> Probe:
+        return make_probe(source, size, replace(request, seed=request.seed + seed), draw, augmentation)
+
+    return replace(probe, redraw=redraw)
+
+
+def _replacement(images: ImageSet, size: int, generator: np.random.Generator) -> np.ndarray:
+    return generator.integers(0, len(images), size)
 
 
 def _random(images: ImageSet, size: int, generator: np.random.Generator) -> np.ndarray:
@@ -120,12 +151,23 @@ def _random(images: ImageSet, size: int, generator: np.random.Generator) -> np.n
 
 
 def _balanced(images: ImageSet, size: int, generator: np.random.Generator) -> np.ndarray:
-    share, remainder = divmod(size, images.num_classes)
-    favoured = set(generator.permutation(images.num_classes)[:remainder].tolist())
+    favoured = set(generator.permutation(images.num_classes)[: size % images.num_classes].tolist())
+    return _of_each_class(images, size, favoured, generator.permutation)
+
+
+def _first(images: ImageSet, size: int, generator: np.random.Generator) -> np.ndarray:
+    return _of_each_class(images, size, set(range(size % images.num_classes)), lambda members: members)
+
+
+def _of_each_class(
+    images: ImageSet, size: int, favoured: set[int], order: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Take equally many images of each class, one more of the favoured ones."""
+    share = size // images.num_classes
     chosen = []
     for label in range(images.num_classes):
         wanted = share + (label in favoured)
-        members = generator.permutation(np.flatnonzero(images.labels == label))
+        members = order(np.flatnonzero(images.labels == label))
         if len(members) < wanted:
             raise DataError(
                 f"A balanced probe of {size} images needs {wanted} of class {label}, and {images.name} has "
@@ -133,3 +175,6 @@ def _balanced(images: ImageSet, size: int, generator: np.random.Generator) -> np
             )
         chosen.append(members[:wanted])
     return np.concatenate(chosen)
+
+
+_DRAWN = {"balanced": _balanced, "random": _random, "replacement": _replacement, "first": _first}

@@ -148,3 +148,40 @@ def _without_batch_norm(network: nn.Module) -> None:
 
 def _same(x: Tensor) -> Tensor:
     return x
+
+
+KNAS_BATCHES = 50
+KNAS_TENSORS = 11
+KNAS_ENTRIES = 50
+_KNAS_DIVISOR = 2500
+
+
+@register(
+    "knas_code",
+    formula="Σ over entries e of Σ_k (g_ke − ḡ_e)(g_(k+25)e − ḡ'_e) / 2500, g_k = ∂L_k/∂θ of mini-batch k of 50",
+    better="higher",
+    source="Xu et al. (ICML 2021), KNAS: what its code computes",
+    needs=_NETWORK,
+)
+def knas_code(case: NetworkCase) -> float:
+    """Covariance of gradients between mini-batches 1–25 and 26–50, into which the probe is cut. Higher is better.
+
+    The entries are the first 50 of each of at most 11 parameter tensors, those that come first, have a gradient and at
+    least 50 entries; ḡ and ḡ' are the means of the two halves. BatchNorm in training mode, no training in between.
+
+    Raises:
+        NoValueError: ``undefined`` if the probe has fewer than two images for each mini-batch.
+    """
+    if len(case.images) < 2 * KNAS_BATCHES:
+        raise NoValueError(
+            Status.UNDEFINED, f"{len(case.images)} images cannot be cut into {KNAS_BATCHES} mini-batches of two or more"
+        )
+    network, labels = case.copy(), case.labels.to(case.images.device)
+    kept = []
+    for images, targets in zip(case.images.tensor_split(KNAS_BATCHES), labels.tensor_split(KNAS_BATCHES), strict=True):
+        network.zero_grad()
+        F.cross_entropy(network(images), targets).backward()
+        found = [p.grad.flatten() for p in network.parameters() if p.grad is not None and p.numel() >= KNAS_ENTRIES]
+        kept.append(torch.cat([gradient[:KNAS_ENTRIES] for gradient in found[:KNAS_TENSORS]]).double())
+    first, second = torch.stack(kept).chunk(2)
+    return float(((first - first.mean(0)) * (second - second.mean(0))).sum()) / _KNAS_DIVISOR

@@ -66,10 +66,13 @@ def run(
     """
     for record in plan.copies:
         store.append(record)
-    images = probe.images.to(device, DTYPES[recipe.choices.precision])
+    seed, seeded, images = None, probe, probe.images
     for item in plan.items:
+        if item.seed != seed:
+            seed, seeded = item.seed, probe.of_seed(item.seed)
+            images = seeded.images.to(device, DTYPES[recipe.choices.precision])
         start = time.perf_counter()
-        scores = score_item(item, space, dataset, recipe.network, images, probe)
+        scores = score_item(item, space, dataset, recipe.network, images, seeded)
         seconds = time.perf_counter() - start
         for cell in item.members:
             store.append(ScoreRecord(item.setting, run_id, cell, item.seed, seconds, scores))

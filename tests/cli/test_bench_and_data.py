@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from ntknas import load_store
 from ntknas.benchmarks import benchmark_names
 from ntknas.cli import bench, options
 from ntknas.data import SOURCES
@@ -158,3 +159,51 @@ def test_a_user_gives_hashes(capsys, tmp_path):
     (tmp_path / "b.npz").write_bytes(b"no archive")
     ntknas(capsys, "score", "--cells", "2", "--probe", "noise", "--channels", "2", "--measures", "trace")
     assert "b.npz is not a numpy archive" in fails(capsys, "correlate", "--accuracies", "b.npz")
+
+
+def test_a_recipe_decides_and_the_command_line_wins(capsys, tmp_path):
+    small = "--probe digits --channels 2 --cells-per-stage 1 --cells 2".split()
+    code, _, err = ntknas(capsys, "score", "--recipe", "vilhess", *small, "--probe-size", "20")
+    assert code == 0, err
+    answer = json.loads(ntknas(capsys, "store", "info", "--json")[1])
+    fields = answer["settings"][0]["fields"]
+    assert (fields["batch_norm"], fields["parameters"], fields["probe_draw"]) == ("per-sample", "all", "first")
+    assert answer["runs"][0]["recipe"] == "vilhess+probe-size=20"
+    (tmp_path / "mine.toml").write_text('[score]\nmeasures = "cond"\nprobe-size = 7\nseeds = 2\n')
+    code, _, err = ntknas(capsys, "score", "--recipe", "mine.toml", *small, "--store", "b.h5")
+    assert code == 0, err
+    frame = load_store("b.h5")
+    assert set(frame["seed"]) == {0, 1}
+    assert set(frame["recipe"]) == {"mine"}
+    assert set(frame["probe_shape"]) == {"7x3x32x32"}
+
+
+def test_a_recipe_with_an_impossible_value(capsys, tmp_path):
+    (tmp_path / "mine.toml").write_text('[score]\nmeasures = "cond"\nprobe-size = "many"\n')
+    assert "'many' is not a valid integer" in fails(capsys, "score", "--recipe", "mine.toml", "--cells", "2", code=2)
+    assert "Unknown recipe 'moks'" in fails(capsys, "score", "--recipe", "moks")
+
+
+def test_recipes_are_listed_and_shown(capsys):
+    out = ntknas(capsys, "recipe", "list")[1]
+    assert "mok-eval" in out
+    out = ntknas(capsys, "recipe", "show", "tenas")[1]
+    for text in ("ICLR 2021", "--fresh-probes", "kaiming-fan-out", "72"):
+        assert text in out
+    shown = json.loads(ntknas(capsys, "recipe", "show", "mok", "--json")[1])
+    assert shown["score"]["nb101"]["probe-size"] == 64
+    assert "Unknown recipe" in fails(capsys, "recipe", "show", "x")
+
+
+def test_all_kinds_of_measures_in_one_run(capsys):
+    size = "--probe digits --probe-size 40 --channels 4 --cells-per-stage 1 --cells 3".split()
+    code, _, err = ntknas(capsys, "score", *size, "--measures", "trace,regression,snip,naswot,synflow")
+    assert code == 0, err
+    frame = load_store("scores.h5")
+    assert set(frame["measure"]) == {"trace", "krr_acc", "krr_mse", "snip", "naswot", "synflow"}
+    assert len(frame) == 18
+    assert (
+        "nothing was missing" in ntknas(capsys, "score", *size, "--measures", "trace,regression,snip,naswot,synflow")[1]
+    )
+    rows = json.loads(ntknas(capsys, "correlate", "--json", "--resamples", 0)[1])["rows"]
+    assert {row["kernel"] for row in rows if row["measure"] == "snip"} == {"network/training/all"}

@@ -142,7 +142,7 @@ def test_a_complete_folder_goes_through_torchvision(tmp_path, monkeypatch):
     ("source", "size", "draw", "error", "message"),
     [
         ("digit", 8, "balanced", ChoiceError, "Did you mean 'digits'"),
-        ("digits", 8, "first", ChoiceError, "Unknown draw"),
+        ("digits", 8, "last", ChoiceError, "Unknown draw"),
         ("digits", 0, "balanced", DataError, "at least one image"),
         ("digits", 5000, "balanced", DataError, "needs 500 of class"),
         ("digits", 5000, "random", DataError, "digits has 1438"),

@@ -1,6 +1,7 @@
 """Baselines against independent computations, on small networks of every space in float64."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,6 +42,11 @@ def case(request):
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(9, 3, 8, 8, dtype=torch.float64, generator=generator)
     return NetworkCase(network, images, torch.arange(9) % 4, seed=3)
+
+
+def _with_images(case, number):
+    images = torch.randn(number, 3, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    return replace(case, images=images, labels=torch.arange(number) % 4)
 
 
 def _weights(network):
@@ -176,12 +182,38 @@ def _linear_regions(case):
     return len({row.tobytes() for row in codes})
 
 
+def _knas_code(case):
+    """Entry by entry, as the code of KNAS loops."""
+    network, kept = case.network.train(), {}
+    for images, labels in zip(case.images.tensor_split(50), case.labels.tensor_split(50), strict=True):
+        names = [name for name, p in network.named_parameters() if p.requires_grad]
+        gradients = torch.autograd.grad(
+            F.cross_entropy(network(images), labels), list(network.parameters()), allow_unused=True
+        )
+        number = 0
+        for name, gradient in zip(names, gradients, strict=True):
+            if gradient is None or gradient.numel() < 50:
+                continue
+            if number == 11:
+                break
+            number += 1
+            kept.setdefault(name, []).append(gradient.flatten()[:50])
+    total = 0.0
+    for rows in kept.values():
+        for entry in range(50):
+            first = np.array([float(rows[k][entry]) for k in range(25)])
+            second = np.array([float(rows[k][entry]) for k in range(25, 50)])
+            total += np.dot(first - first.mean(), second - second.mean()) / 2500
+    return total
+
+
 REFERENCES = {
     "grad_norm": (_grad_norm, 1e-10),
     "snip": (_snip, 1e-10),
     "grasp": (_grasp, 1e-9),
     "fisher": (_fisher, 1e-10),
     "synflow": (_synflow, 1e-6),
+    "knas_code": (_knas_code, 1e-9),
     "jacob_cov": (_jacob_cov, 1e-8),
     "naswot": (_naswot, 1e-10),
     "zen": (_zen, 1e-10),
@@ -196,6 +228,8 @@ def test_there_is_a_reference_for_every_baseline():
 @pytest.mark.parametrize("name", list(REFERENCES))
 def test_against_an_independent_computation(case, name):
     reference, tolerance = REFERENCES[name]
+    if name == "knas_code":
+        case = _with_images(case, 103)
     before = [parameter.clone() for parameter in case.network.parameters()]
     got = measure(name, case)
     assert got.status is Status.OK, got
@@ -235,6 +269,10 @@ def test_a_network_that_says_the_same_of_all_images():
     network[3].weight.data.zero_()
     network[3].bias.data.zero_()
     assert measure("synflow", case).status is Status.UNDEFINED
+
+
+def test_too_few_images_for_the_code_of_knas(case):
+    assert measure("knas_code", case).status is Status.UNDEFINED
 
 
 def test_the_wrong_subject_is_refused(case):

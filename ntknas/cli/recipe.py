@@ -1,0 +1,47 @@
+"""``ntknas recipe``: the published ways of measuring."""
+
+from __future__ import annotations
+
+import click
+
+from ntknas.cli.output import json_option, print_json, print_table
+
+
+@click.group(name="recipe")
+def command() -> None:
+    """Recipes: every choice of one published way of measuring, as a named file."""
+
+
+@command.command(name="list")
+@json_option
+def list_recipes(json: bool) -> None:
+    """List the recipes that come with the package."""
+    from ntknas.scoring.recipe_file import load_recipe_file, recipe_names
+
+    recipes = [load_recipe_file(name) for name in recipe_names()]
+    rows = [{"recipe": r.name, "title": r.title, "measures": str(r.options["measures"])} for r in recipes]
+    if json:
+        print_json({"rows": rows})
+        return
+    print_table("", ["recipe", "what", "measures"], [list(row.values()) for row in rows], left=3)
+    click.echo("More: ntknas recipe show NAME. Use: ntknas score --recipe NAME, or the path of your own file.toml.")
+
+
+@command.command(name="show")
+@click.argument("name")
+@json_option
+def show(name: str, json: bool) -> None:
+    """Show the recipe NAME (or a path ending in .toml): its source, what it does, every choice it makes."""
+    from ntknas.scoring.recipe_file import load_recipe_file
+
+    recipe = load_recipe_file(name)
+    if json:
+        fields = {"recipe": recipe.name, "title": recipe.title, "source": recipe.source, "text": recipe.text}
+        print_json({**fields, "score": {**recipe.options, **recipe.special}, "protocol": dict(recipe.protocol)})
+        return
+    click.echo(f"{recipe.name}: {recipe.title}\nSource: {recipe.source}\n\n{recipe.text}\n")
+    rows = [[f"--{key}", str(value), ""] for key, value in recipe.options.items()]
+    rows += [[f"--{key}", str(value), name] for name, part in recipe.special.items() for key, value in part.items()]
+    print_table("", ["option of ntknas score", "value", "for"], rows, left=3)
+    for key, value in recipe.protocol.items():
+        click.echo(f"published {key}: {value}")

@@ -1,0 +1,131 @@
+"""Recipes as files: every choice of one published way of measuring, in TOML, named as the command's options are."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ntknas.core.errors import DataError, unknown
+
+_TEXTS = ("title", "source", "text")
+_TABLES = ("score", "protocol")
+OPTIONS = (
+    "measures",
+    "output",
+    "batch-norm",
+    "parameters",
+    "normalisation",
+    "precision",
+    "init",
+    "variant",
+    "channels",
+    "cells-per-stage",
+    "probe",
+    "probe-size",
+    "draw",
+    "augment",
+    "pixels",
+    "fresh-probes",
+    "seeds",
+)
+"""Options of ``ntknas score`` that a recipe may decide."""
+
+
+@dataclass(frozen=True)
+class RecipeFile:
+    """A recipe as it is written down.
+
+    Attributes:
+        name: Name of the file without its ending.
+        title: One line.
+        source: Paper and code.
+        text: What it is, and where the published code and its paper differ.
+        options: Options of ``ntknas score`` by name.
+        special: Further options for a benchmark or a data set, by its name; they win over ``options``.
+        protocol: How the recipe's authors evaluate it: ``cells``, ``target``.
+    """
+
+    name: str
+    title: str
+    source: str
+    text: str
+    options: Mapping[str, Any]
+    special: Mapping[str, Mapping[str, Any]]
+    protocol: Mapping[str, str]
+
+    def options_for(self, bench: str, dataset: str) -> dict[str, Any]:
+        """Return the options for a benchmark and a data set, with underscores for dashes."""
+        merged = {**self.options, **self.special.get(bench, {}), **self.special.get(dataset, {})}
+        return {name.replace("-", "_"): value for name, value in merged.items()}
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that come with the package."""
+    folder = files("ntknas") / "recipes"
+    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+
+
+def load_recipe_file(name: str) -> RecipeFile:
+    """Return a recipe.
+
+    Args:
+        name: Name of a recipe of the package, or the path of a file that ends in ``.toml``.
+
+    Raises:
+        ChoiceError: If the package has no such recipe.
+        DataError: If the file is missing or not a recipe.
+
+    Example:
+        >>> load_recipe_file("mok").options_for("nb101", "cifar10")["probe_size"]
+        64
+    """
+    if name.endswith(".toml"):
+        return parse(Path(name).stem, _read(Path(name)), name)
+    if name not in recipe_names():
+        raise unknown("recipe", name, recipe_names())
+    return parse(name, (files("ntknas") / "recipes" / f"{name}.toml").read_text(encoding="utf-8"), name)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"Cannot read the recipe {path}: {getattr(error, 'strerror', None) or error}.") from error
+
+
+def parse(name: str, content: str, where: str) -> RecipeFile:
+    """Read a recipe from its text.
+
+    Args:
+        name: Name of the recipe.
+        content: The TOML text.
+        where: Name for messages.
+
+    Raises:
+        DataError: If it is not a recipe; the message names the key.
+    """
+    try:
+        table = tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"The recipe {where} is not TOML: {error}.") from error
+    _check_keys(where, "recipe", table, (*_TEXTS, *_TABLES))
+    score = table.get("score")
+    if not isinstance(score, dict) or "measures" not in score:
+        raise DataError(f"The recipe {where} needs a table [score] with measures; ntknas recipe show mok prints one.")
+    special = {key: value for key, value in score.items() if isinstance(value, dict)}
+    options = {key: value for key, value in score.items() if key not in special}
+    for part in (options, *special.values()):
+        _check_keys(where, "[score]", part, OPTIONS)
+    protocol = table.get("protocol", {})
+    title, source, text = (str(table.get(key, "")).strip() for key in _TEXTS)
+    return RecipeFile(name, title, source, text, options, special, {key: str(value) for key, value in protocol.items()})
+
+
+def _check_keys(where: str, what: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in known:
+            raise DataError(f"The recipe {where}: {what} has no key {key!r}, expected some of {', '.join(known)}.")
