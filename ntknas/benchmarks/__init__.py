@@ -103,7 +103,7 @@ def _load(name: str, dataset: str | None, folder: Path | None) -> Benchmark:
     if folder is not None and table_path(name, folder).exists():
         from ntknas.benchmarks.table_file import TableFile
 
-        file = TableFile(table_path(name, folder))
+        file = TableFile(table_path(name, folder), name)
         source = f"{file.path}, imported from {file.attributes['source']}"
         return Benchmark(name, file.tables, dataset, space, source, file.costs)
     if BENCHMARKS[name].embedded:

@@ -81,7 +81,7 @@ def import_file(
     except DataError as error:
         raise DataError(f"{source} was not imported: {error}. {_ADVICE}") from error
     except OSError as error:
-        raise DataError(f"Cannot read {source}: {error.strerror or error}.") from error
+        raise DataError(f"Cannot read {error.filename or source}: {error.strerror or error}.") from error
     table_file.write(path, collection, source.name, size)
     return Imported(path, found, collection.cells_with_runs, collection.cells, collection.runs)
 

@@ -31,6 +31,7 @@ _HEAD = 512
 _MAGIC = f"ntknas benchmark table {FORMAT}\nsha256 "
 _ROWS_A_BLOCK = 1 << 16
 _PLAIN = ("present", "seconds")
+_NAMES = ("benchmark", "space", "cells", "seeds_are_numbers", "source")
 
 
 def write(path: Path, collection: Collection, source: str, source_bytes: int) -> None:
@@ -45,20 +46,17 @@ def write(path: Path, collection: Collection, source: str, source_bytes: int) ->
     Raises:
         DataError: If it cannot be written.
     """
+    content = _image(collection, source, source_bytes)
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=path.stem, suffix=".tmp", dir=path.parent)
-        os.close(handle)
         temporary = Path(name)
-        with h5py.File(temporary, "w", libver="latest", userblock_size=_HEAD) as file:
-            file.attrs.update(_attributes(collection, source, source_bytes))
-            _write_runs(file, collection)
-            for dataset in collection.parameters:
-                group = file.create_group(f"costs/{dataset}")
-                _store(group, "parameters", collection.parameters[dataset])
-                _store(group, "flops", collection.flops[dataset])
-        _seal(temporary)
+        with os.fdopen(handle, "wb") as file:
+            file.write(_head(content))
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
@@ -66,6 +64,19 @@ def write(path: Path, collection: Collection, source: str, source_bytes: int) ->
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _image(collection: Collection, source: str, source_bytes: int) -> bytes:
+    """Return the HDF5 file without its first bytes, made in memory: the library does not survive a full disk."""
+    with h5py.File("table", "w", driver="core", backing_store=False, libver="latest", userblock_size=_HEAD) as file:
+        file.attrs.update(_attributes(collection, source, source_bytes))
+        _write_runs(file, collection)
+        for dataset in collection.parameters:
+            group = file.create_group(f"costs/{dataset}")
+            _store(group, "parameters", collection.parameters[dataset])
+            _store(group, "flops", collection.flops[dataset])
+        file.flush()
+        return bytes(file.id.get_file_image())
 
 
 def _umask() -> int:
@@ -109,25 +120,9 @@ def _store(group: h5py.Group, name: str, values: np.ndarray) -> None:
     group.create_dataset(name, data=values, chunks=rows, compression="gzip", shuffle=True, fletcher32=True)
 
 
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        file.seek(_HEAD)
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _head(path: Path) -> bytes:
-    return f"{_MAGIC}{_digest(path)}\n".encode().ljust(_HEAD, b" ")
-
-
-def _seal(path: Path) -> None:
-    head = _head(path)
-    with path.open("r+b") as file:
-        file.write(head)
-        file.flush()
-        os.fsync(file.fileno())
+def _head(content: bytes) -> bytes:
+    """Return the first bytes of a table: its format and the checksum of what follows."""
+    return f"{_MAGIC}{hashlib.sha256(content).hexdigest()}\n".encode().ljust(_HEAD, b" ")
 
 
 class TableFile:
@@ -135,16 +130,21 @@ class TableFile:
 
     Args:
         path: The file.
+        benchmark: Name of the benchmark that it must be of.
 
     Raises:
-        DataError: If it is not such a file, or damaged.
+        DataError: If it is not such a file, of another benchmark, or damaged.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, benchmark: str):
         self.path = path
-        with path.open("rb") as file:
-            if not file.read(len(_MAGIC)) == _MAGIC.encode():
-                raise DataError(f"{path} is not a table of ntknas {__version__}: import the official file again.")
+        try:
+            with path.open("rb") as file:
+                start = file.read(len(_MAGIC))
+        except OSError as error:
+            raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+        if start != _MAGIC.encode():
+            raise DataError(f"{path} is not a table of ntknas {__version__}: import the official file again.")
         with self._open() as opened:
             self.attributes = {
                 name: value.item() if isinstance(value, np.generic) else value for name, value in opened.attrs.items()
@@ -156,13 +156,21 @@ class TableFile:
                 for split in opened["runs"][dataset][epochs]
                 if split not in _PLAIN
             }
+            missing = [name for name in _NAMES if name not in self.attributes]
+            if missing:
+                raise KeyError(f"no attribute {missing[0]}")
+        if self.attributes["benchmark"] != benchmark:
+            raise DataError(
+                f"{path} is the table of {self.attributes['benchmark']}, and {benchmark} was asked for: give it back "
+                "its name, or import the official file."
+            )
 
     @contextmanager
     def _open(self) -> Iterator[h5py.File]:
         try:
             with h5py.File(self.path, "r", locking=False) as file:
                 yield file
-        except (OSError, KeyError, RuntimeError, ValueError, UnicodeDecodeError) as error:
+        except (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, MemoryError) as error:
             raise DataError(
                 f"{self.path} is damaged ({error}): nothing of it was used. Import the official file again with "
                 "ntknas bench import --replace."
@@ -175,8 +183,8 @@ class TableFile:
             DataError: If a byte has changed.
         """
         with self.path.open("rb") as file:
-            head = file.read(_HEAD)
-        if head != _head(self.path):
+            head, content = file.read(_HEAD), file.read()
+        if head != _head(content):
             raise DataError(
                 f"{self.path} has changed since it was written: its checksum is wrong. Import the official file again "
                 "with ntknas bench import --replace."
@@ -191,18 +199,28 @@ class TableFile:
         """Read the table of a target."""
         with self._open() as file:
             group = file[f"runs/{target.dataset}/{target.epochs}"]
+            seeds = tuple(self._targets[target])
             return AccuracyTable(
-                group[target.split][:],
-                tuple(self._targets[target]),
-                seconds=group["seconds"][:],
-                seeds_are_numbers=self.attributes["seeds_are_numbers"],
+                self._array(group, target.split, len(seeds)),
+                seeds,
+                seconds=self._array(group, "seconds", len(seeds)),
+                seeds_are_numbers=bool(self.attributes["seeds_are_numbers"]),
             )
+
+    def _array(self, group: h5py.Group, name: str, *columns: int) -> np.ndarray:
+        """Read an array of numbers whose shape is that of the space."""
+        stored = group[name]
+        expected = (self.attributes["cells"], *columns)
+        if stored.shape != expected or stored.dtype != np.float64:
+            raise ValueError(f"{stored.name} is {stored.dtype} {stored.shape}, expected float64 {expected}")
+        values: np.ndarray = stored[:]
+        return values
 
     def costs(self, dataset: str) -> Costs:
         """Read the parameters and FLOPs of all cells' networks for a data set."""
         with self._open() as file:
             group = file[f"costs/{dataset}"]
-            return Costs(group["parameters"][:], group["flops"][:])
+            return Costs(self._array(group, "parameters"), self._array(group, "flops"))
 
 
 class _Tables(Mapping[Target, AccuracyTable]):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import lzma
+import tarfile
+import tokenize
 import warnings
 import zipfile
 import zlib
@@ -63,13 +65,23 @@ def _read(path: Path) -> pd.DataFrame:
         OSError,
         ValueError,
         EOFError,
+        TypeError,
+        AttributeError,
+        MemoryError,
+        OverflowError,
+        ImportError,
+        RuntimeError,
+        tokenize.TokenError,
+        tarfile.TarError,
         pd.errors.ParserWarning,
         zlib.error,
         lzma.LZMAError,
         zipfile.BadZipFile,
     ) as error:
         kind = "numpy archive" if path.suffix == ".npz" else "CSV file"
-        raise DataError(f"{path} is not a {kind} that can be read: {str(error).strip()}") from error
+        raise DataError(
+            f"{path} is not a {kind} that can be read: {(str(error).strip().splitlines() or [type(error).__name__])[0]}"
+        ) from error
     if table.empty:
         raise DataError(f"{path} holds no rows.")
     return table
@@ -83,13 +95,15 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 def _read_archive(path: Path) -> pd.DataFrame:
     with np.load(path, allow_pickle=False) as archive:
-        return pd.DataFrame({name: _as_column(archive[name]) for name in archive.files})
+        return pd.DataFrame({name: _as_column(name, archive[name]) for name in archive.files})
 
 
-def _as_column(values: np.ndarray) -> Any:
-    """Return a one-dimensional array as it is, and rows of bytes in hexadecimal."""
-    if values.ndim == 2 and values.dtype == np.uint8:
+def _as_column(name: str, values: np.ndarray) -> Any:
+    """Return a one-dimensional array of numbers or texts as it is, and rows of bytes that name cells in hexadecimal."""
+    if name in CELL_COLUMNS and values.ndim == 2 and values.dtype == np.uint8:
         return [row.tobytes().hex() for row in values]
+    if values.ndim != 1 or values.dtype.kind not in "iufUS":
+        raise ValueError(f"{name!r} is an array of {values.dtype} {values.shape}, expected one row of numbers or texts")
     return values
 
 
@@ -124,7 +138,13 @@ def _check_names_cells(path: Path, table: pd.DataFrame) -> None:
 
 
 def _index(path: Path, line: int, value: Any, cells: int) -> int:
-    if not isinstance(value, int | float) or value != value or not 0 <= value < cells or int(value) != value:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or value != value
+        or not 0 <= value < cells
+        or int(value) != value
+    ):
         raise DataError(f"{path}, line {line}: expected a cell index from 0 to {cells - 1}, got {value!r}.")
     return int(value)
 

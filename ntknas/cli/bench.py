@@ -129,11 +129,11 @@ def verify(name: str | None, bench_data: Path) -> None:
     from ntknas.core.errors import DataError, check_known
 
     names = [check_known("benchmark", name, BENCHMARKS)] if name else list(BENCHMARKS)
-    paths = [path for path in (table_path(each, bench_data) for each in names) if path.exists()]
+    paths = {each: table_path(each, bench_data) for each in names if table_path(each, bench_data).exists()}
     if not paths:
         raise DataError(f"No imported table of {' or '.join(names)} in {bench_data}: nothing to verify.")
-    for path in paths:
-        TableFile(path).verify()
+    for each, path in paths.items():
+        TableFile(path, each).verify()
         click.echo(f"{path}: as it was written")
 
 

@@ -42,6 +42,7 @@ _MANY_CELLS = 1000
 @click.option(
     "--plots", type=click.Path(file_okay=False, path_type=Path), help="Folder to draw bar and scatter plots into."
 )
+@click.option("--compare", is_flag=True, help="Test between measures: is the best one better than each other one?")
 @json_option
 @csv_option
 def command(
@@ -55,6 +56,7 @@ def command(
     resamples: int,
     seed: int,
     plots: Path | None,
+    compare: bool,
     json: bool,
     csv: bool,
 ) -> None:
@@ -79,11 +81,38 @@ def command(
         for path in draw_plots(result, plots):
             note(f"Drew {path}")
     if json:
-        print_json(result.as_json())
+        answer = result.as_json()
+        if compare:
+            answer["comparisons"] = {name: result.comparisons(name, seed) for name in result.targets}
+        print_json(answer)
     elif csv:
         print_csv(result.frame())
     else:
         print_result(result)
+        if compare:
+            _print_comparisons(result, seed)
+
+
+def _print_comparisons(result: Correlation, seed: int) -> None:
+    """Print how each measure compares with the best one of a target."""
+    for target in result.targets:
+        pairs = result.comparisons(target, seed)
+        best = max(pairs, key=lambda pair: pair["difference"])["first"] if pairs else None
+        rows = [
+            [
+                pair["second"],
+                f"{pair['difference']:.3f} [{pair['low']:.3f}, {pair['high']:.3f}]",
+                f"{pair['p']:.3g}",
+                f"{pair['p_holm']:.3g}",
+            ]
+            for pair in sorted(pairs, key=lambda pair: pair["difference"])
+            if pair["first"] == best
+        ]
+        if rows:
+            title = f"{target}: τ of {best} less that of ({pairs[0]['n']} cells that all measures have; p corrected by"
+            title += f" Holm for {len(pairs)} pairs)"
+            print_table(title, ["measure", "difference [95 %]", "p", "p corrected"], rows, left=1)
+            click.echo()
 
 
 def _own_targets(result: Correlation) -> Correlation:

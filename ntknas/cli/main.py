@@ -149,6 +149,10 @@ def run(arguments: list[str]) -> int:
         # the reader of our output has gone; give the interpreter nothing left to flush there
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        click.echo(f"Error: Cannot read or write{where}: {error.strerror or error}.", err=True)
+        return 1
     except Exception as error:
         if os.environ.get("NTKNAS_TRACEBACK"):
             raise

@@ -1,16 +1,22 @@
-"""Percentile bootstrap intervals over cells."""
+"""Intervals over cells: percentile bootstrap, or a standard error where there are very many cells."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from ntknas.correlation import coefficients
+from ntknas.correlation.asymptotic import standard_error
 from ntknas.correlation.coefficients import Array
 
 LEVEL = 0.95
+LARGE = 20_000
+"""Beyond this number of cells an interval is the coefficient ± 1.96 standard errors: each resample would take long, and
+the normal approximation is as good."""
 FEWEST_CELLS = 10
 """With fewer cells there is no interval; with fewer than three no coefficient either."""
 
@@ -31,12 +37,17 @@ class Estimate:
 
 
 def draw_resamples(cells: int, resamples: int, seed: int) -> NDArray[np.int64]:
-    """Return resamples of ``cells`` places with replacement, shape resamples × cells."""
+    """Return resamples of ``cells`` places with replacement, shape resamples × cells.
+
+    Beyond ``LARGE`` cells a single empty row stands for them, since they are not used.
+    """
+    if cells > LARGE and resamples:
+        return np.empty((1, 0), dtype=np.int64)
     return np.random.default_rng(seed).integers(0, cells, size=(resamples, cells))
 
 
 def estimate(name: str, x: Array, y: Array, resamples: NDArray[np.int64]) -> Estimate:
-    """Return a coefficient with its percentile bootstrap interval.
+    """Return a coefficient with its interval: percentile bootstrap, or standard error beyond ``LARGE`` cells.
 
     Args:
         name: ``kendall``, ``spearman`` or ``pearson``.
@@ -53,9 +64,48 @@ def estimate(name: str, x: Array, y: Array, resamples: NDArray[np.int64]) -> Est
         return Estimate(None)
     if len(x) < FEWEST_CELLS or not len(resamples):
         return Estimate(value)
+    if len(x) > LARGE:
+        half = float(stats.norm.ppf((1 + LEVEL) / 2)) * standard_error(name, x, y)
+        return Estimate(value, max(-1.0, value - half), min(1.0, value + half))
     values = coefficients.resampled(name, x, y, resamples)
     values = values[np.isfinite(values)]
     if len(values) < 0.95 * len(resamples):
         return Estimate(value)
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(value, float(low), float(high))
+
+
+def estimate_of_top(x: Array, y: Array, share: float, resamples: NDArray[np.int64]) -> Estimate:
+    """Return τ-b among the share of cells with the highest accuracies, and those tied with the last of them.
+
+    The top is taken anew in every resample; beyond ``LARGE`` cells the interval is that of the chosen cells.
+
+    Args:
+        x: Scores, shape n.
+        y: Accuracies, shape n.
+        share: The share.
+        resamples: As from ``draw_resamples``.
+
+    Returns:
+        No value where fewer than ten cells are in the top; no interval as in ``estimate``.
+    """
+    count = math.ceil(share * len(y))
+    if count < FEWEST_CELLS:
+        return Estimate(None)
+    top = y >= np.sort(y)[-count]
+    value = coefficients.kendall(x[top], y[top])
+    if not np.isfinite(value) or not len(resamples):
+        return Estimate(value if np.isfinite(value) else None)
+    if len(x) > LARGE:
+        return estimate("kendall", x[top], y[top], draw_resamples(int(top.sum()), 1000, 0))
+    values = np.array([_top_kendall(x[rows], y[rows], count) for rows in resamples])
+    values = values[np.isfinite(values)]
+    if len(values) < 0.95 * len(resamples):
+        return Estimate(value)
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(value, float(low), float(high))
+
+
+def _top_kendall(x: Array, y: Array, count: int) -> float:
+    top = y >= np.partition(y, -count)[-count]
+    return coefficients.kendall(x[top], y[top])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,14 +15,14 @@ from ntknas.correlation import noise
 from ntknas.correlation.aggregate import over_seeds
 from ntknas.correlation.bootstrap import Estimate, draw_resamples, estimate
 from ntknas.correlation.coefficients import COEFFICIENTS, Array, kendall
+from ntknas.correlation.compare import compare
 from ntknas.correlation.partial import partial_kendall
+from ntknas.correlation.selection import best_cells, seed_kendall, top_kendalls
 from ntknas.measures import Aggregate, all_measures
 from ntknas.spaces import load_space
 
 BASELINES = ("parameters", "flops")
-TOP_SHARES = {"kendall_top10": 0.10, "kendall_top25": 0.25}
-FEWEST_TOP_CELLS = 10
-INTERVAL = "95 % percentile bootstrap over cells"
+INTERVAL = "95 % percentile bootstrap over cells; beyond 20,000 cells ± 1.96 standard errors of the U-statistic"
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,33 @@ class Correlation:
             flat.append(cells)
         return pd.DataFrame(flat).astype({"best_cell": "Int64"})
 
+    def comparisons(self, target: str, seed: int = 0) -> list[dict[str, Any]]:
+        """Return the paired tests between all measures and baselines on the cells that all of them have.
+
+        Args:
+            target: The target.
+            seed: Seed of the bootstrap.
+        """
+        points = {key: frame for key, frame in self.points.items() if key[2] == target and len(frame)}
+        if not points:
+            return []
+        names = self._names(target)
+        cells = sorted(set.intersection(*(set(frame.index) for frame in points.values())))
+        scores = {names[key]: frame.loc[cells, "score"].to_numpy(float) for key, frame in points.items()}
+        accuracies = next(iter(points.values())).loc[cells, "accuracy"].to_numpy(float)
+        return [asdict(item) for item in compare(scores, accuracies, self.resamples, seed)]
+
+    def _names(self, target: str) -> dict[tuple[str, str, str], str]:
+        """Names of measures, with their kernels where a measure stands under several."""
+        rows = [row for row in self.rows if row["target"] == target]
+        measures = [row["measure"] for row in rows]
+        return {
+            (row["measure"], row["setting"], target): row["measure"]
+            if measures.count(row["measure"]) == 1
+            else f"{row['measure']} ({row['kernel']})"
+            for row in rows
+        }
+
     def as_json(self) -> dict[str, Any]:
         """Return rows, targets, settings and how intervals were made, as plain data."""
         return {
@@ -78,6 +104,7 @@ class _Scored:
     sign: int
     seconds: float | None
     kernel: str = ""
+    seed_kendall: float | None = None
 
 
 def correlate(
@@ -142,11 +169,12 @@ def _means_and_runs(values: pd.Series | AccuracyTable) -> tuple[pd.Series, pd.Da
 
 def _noise(runs: pd.DataFrame | None, cells: pd.Index, seed: int) -> dict[str, Any]:
     if runs is None:
-        return {"seed_agreement": None, "ceiling": None}
+        return {"seed_agreement": None, "seed_agreement_interval": None, "ceiling": None}
     values = runs.loc[cells].to_numpy(float)
     limits = noise.ceiling(values, seed)
     return {
         "seed_agreement": noise.seed_agreement(values),
+        "seed_agreement_interval": noise.seed_agreement_interval(values, seed),
         "ceiling": limits and {name: asdict(limit) for name, limit in limits.items()},
     }
 
@@ -164,7 +192,9 @@ def _with_baselines(scores: pd.DataFrame) -> list[_Scored]:
         seconds = float(computed["seconds"].median() * rows.groupby("cell").size().mean()) if len(computed) else None
         recipe = str(rows["recipe"].iloc[0])
         sign = measure.sign if measure else 1
-        scored.append(_Scored(str(name), recipe, str(setting), cells, sign, seconds, kernels[str(setting)]))
+        scored.append(
+            _Scored(str(name), recipe, str(setting), cells, sign, seconds, kernels[str(setting)], seed_kendall(rows))
+        )
     scored.sort(key=lambda item: order.get(item.measure, len(order)))
     setting = scored[0].setting
     cells = sorted(set().union(*(item.cells.index[item.cells["status"] == "ok"] for item in scored)))
@@ -244,11 +274,12 @@ def _add_row(
         "ties": _tied_pairs(x),
         "tied_accuracies": _tied_pairs(y),
         **{name: asdict(estimate(name, x, y, drawn)) for name in COEFFICIENTS},
-        **{name: _kendall_of_top(x, y, share) for name, share in TOP_SHARES.items()},
-        **_best(x, y, cells),
+        **top_kendalls(x, y, drawn),
+        **best_cells(x, y, cells),
         "partial_kendall": partial,
         "partial_given": given,
         "baseline_kendall": {name: _or_none(kendall(v, y)) for name, v in covariates.items()} if len(x) > 2 else {},
+        "seed_kendall": item.seed_kendall,
         "seconds_per_cell": item.seconds,
     }
     result.rows.append(row)
@@ -264,23 +295,6 @@ def _left_out(cells: pd.DataFrame, means: pd.Series) -> dict[str, int]:
 def _tied_pairs(values: Array) -> int:
     counts = np.unique(values, return_counts=True)[1]
     return int((counts * (counts - 1) // 2).sum())
-
-
-def _kendall_of_top(x: Array, y: Array, share: float) -> float | None:
-    """τ-b among the share of cells with the highest accuracies (and those tied with the last of them)."""
-    count = math.ceil(share * len(y))
-    if count < FEWEST_TOP_CELLS:
-        return None
-    top = y >= np.sort(y)[-count]
-    return _or_none(kendall(x[top], y[top]))
-
-
-def _best(x: Array, y: Array, cells: pd.Index) -> dict[str, Any]:
-    """The cell with the best score, and what it lacks to the best accuracy; tied bests count by their mean."""
-    if not len(x):
-        return {"best_cell": None, "regret": None}
-    best = x == x.max()
-    return {"best_cell": int(cells[best][0]), "regret": float(y.max() - y[best].mean())}
 
 
 def _or_none(value: float) -> float | None:

@@ -6,10 +6,11 @@ from itertools import combinations
 
 import numpy as np
 
-from ntknas.correlation.bootstrap import LEVEL, Estimate
+from ntknas.correlation.bootstrap import LARGE, LEVEL, Estimate, draw_resamples, estimate
 from ntknas.correlation.coefficients import COEFFICIENTS, Array
 
 FEWEST_CELLS = 10
+MANY_CELLS_DRAWS = 10
 
 
 def seed_agreement(runs: Array) -> dict[str, float] | None:
@@ -31,6 +32,40 @@ def seed_agreement(runs: Array) -> dict[str, float] | None:
     return {name: float(np.mean([pair[name] for pair in pairs])) for name in COEFFICIENTS}
 
 
+def seed_agreement_interval(runs: Array, seed: int = 0, resamples: int = 200) -> dict[str, dict[str, float]] | None:
+    """Return the 95 % interval of ``seed_agreement`` over cells, by coefficient; ``None`` where there is none.
+
+    Args:
+        runs: As for ``seed_agreement``.
+        seed: Seed of the bootstrap.
+        resamples: Number of bootstrap resamples; beyond 20,000 cells the mean over pairs of their standard errors.
+    """
+    if seed_agreement(runs) is None or not resamples:
+        return None
+    if len(runs) > LARGE:
+        return _large_interval(runs)
+    drawn = [seed_agreement(runs[rows]) for rows in draw_resamples(len(runs), resamples, seed)]
+    values = {name: [each[name] for each in drawn if each and np.isfinite(each[name])] for name in COEFFICIENTS}
+    if any(len(found) < 0.95 * resamples for found in values.values()):
+        return None
+    ends = {name: np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) for name, found in values.items()}
+    return {name: {"low": float(low), "high": float(high)} for name, (low, high) in ends.items()}
+
+
+def _large_interval(runs: Array) -> dict[str, dict[str, float]]:
+    """Mean over pairs of seeds of their intervals' ends: the pairs share their cells, so the mean is as wide."""
+    result = {}
+    for name in COEFFICIENTS:
+        found = []
+        for a, b in combinations(runs.T, 2):
+            both = np.isfinite(a) & np.isfinite(b)
+            if both.sum() >= FEWEST_CELLS:
+                found.append(estimate(name, a[both], b[both], draw_resamples(int(both.sum()), 200, 0)))
+        low, high = (float(np.mean([getattr(each, end) for each in found])) for end in ("low", "high"))
+        result[name] = {"low": low, "high": high}
+    return result
+
+
 def pooled_variance(runs: Array) -> float:
     """Return the variance within cells, pooled: Σ over cells and runs of (a − mean of cell)² / Σ (runs − 1)."""
     count = np.isfinite(runs).sum(axis=1)
@@ -50,7 +85,7 @@ def ceiling(runs: Array, seed: int = 0, draws: int = 200) -> dict[str, Estimate]
     Args:
         runs: Accuracies, cells × runs, NaN where a cell has fewer runs.
         seed: Seed of the simulation.
-        draws: Number of simulated tables.
+        draws: Number of simulated tables; ten beyond 20,000 cells, where each takes long and all agree.
 
     Returns:
         By coefficient the mean and the middle 95 % of the draws; ``None`` without repeated runs, under ten cells, or
@@ -67,6 +102,7 @@ def ceiling(runs: Array, seed: int = 0, draws: int = 200) -> dict[str, Estimate]
     if shrink == 0:
         return None
     truth = mean.mean() + shrink * (mean - mean.mean())
+    draws = draws if len(runs) <= LARGE else MANY_CELLS_DRAWS
     generator = np.random.default_rng(seed)
     tables = truth + np.sqrt(noise) * generator.standard_normal((draws, len(truth)))
     result = {}

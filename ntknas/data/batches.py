@@ -9,6 +9,7 @@ import numpy as np
 
 from ntknas.core import restricted_pickle
 from ntknas.core.errors import DataError
+from ntknas.core.pickled_numbers import ARRAYS, ByteArray
 
 
 def read_batch(file: Path, title: str, side: int, key: str, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
@@ -28,13 +29,13 @@ def read_batch(file: Path, title: str, side: int, key: str, first: int, last: in
     Raises:
         DataError: If the file is missing, damaged, or not such a batch.
     """
-    content = restricted_pickle.load(file, restricted_pickle.NUMPY_ARRAYS, encoding="latin1")
+    content = restricted_pickle.load(file, ARRAYS)
     entries: dict[Any, Any] = content if isinstance(content, dict) else {}
-    data: Any = entries.get("data", entries.get(b"data"))
+    found = entries.get("data", entries.get(b"data"))
+    data = found.content if isinstance(found, ByteArray) else None
     labels: Any = entries.get(key, entries.get(key.encode()))
-    arrays = isinstance(data, np.ndarray) and data.dtype == np.uint8 and isinstance(labels, list)
-    classes = arrays and all(isinstance(label, int) and first <= label <= last for label in labels)
-    if not classes or data.shape != (len(labels), 3 * side**2):
+    classes = isinstance(labels, list) and all(type(label) is int and first <= label <= last for label in labels)
+    if data is None or not classes or data.shape != (len(labels), 3 * side**2):
         raise DataError(
             f"{file} is not a {title} batch: expected 'data' (uint8, n×{3 * side**2}) and n '{key}' from {first} to "
             f"{last}. Fetch it again."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -64,16 +63,17 @@ def fetch(root: Path) -> None:
 
 
 def _read(root: Path, split: str) -> tuple[Tensor, np.ndarray]:
-    from torchvision.datasets import MNIST
+    from torchvision.datasets.mnist import read_image_file, read_label_file
 
     missing = [root / _RAW / name for name in _NAMES[split] if not (root / _RAW / name).is_file()]
     if missing:
         raise DataError(f"No MNIST images: expected the official file {missing[0]}. {_where(root)}")
+    # torchvision's class would prefer whatever lies in MNIST/processed
+    images, numbers = (str(root / _RAW / name) for name in _NAMES[split])
     try:
-        official: Any = MNIST(str(root), train=split == "train")
-    except (OSError, RuntimeError, ValueError, AssertionError, KeyError, TypeError) as error:
+        pixels, labels = read_image_file(images), read_label_file(numbers).numpy().astype(np.int64)
+    except (OSError, RuntimeError, ValueError, AssertionError, LookupError, TypeError) as error:
         raise DataError(f"The MNIST files in {root / _RAW} are damaged ({error}). {_where(root)}") from error
-    pixels, labels = official.data, official.targets.numpy().astype(np.int64)
     if len(pixels) != len(labels) or pixels.shape[1:] != (28, 28) or not ((labels >= 0) & (labels < 10)).all():
         raise DataError(
             f"The files in {root / _RAW} are not MNIST: expected as many labels from 0 to 9 as images of 28×28 pixels, "

@@ -5,6 +5,7 @@ import math
 import pickle
 import struct
 import types
+import zipfile
 
 import h5py
 import numpy as np
@@ -135,7 +136,7 @@ def test_every_seed_budget_and_split_of_a_pth(tmp_path, legacy):
     assert (costs.parameters[5], costs.flops[5]) == (129_306, 15_647_370)
     with pytest.raises(ChoiceError, match="has no runs of seed 888: expected 777, 999"):
         benchmark.accuracy(0, "test", 200, 888, "cifar10")
-    TableFile(made.path).verify()
+    TableFile(made.path, made.benchmark).verify()
 
 
 def test_a_cell_without_a_seed_says_which_there_are(tmp_path):
@@ -181,11 +182,19 @@ def _replaced(path, value):
 WRONG_CONTENT = {
     "no accuracies": (_without("eval_acc1es", None), "has no eval_acc1es: expected a dictionary"),
     "no last epoch": (_without("train_acc1es", {0: 1.0}), "no train_acc1es 199"),
-    "a text for a number": (_without("params", "many"), "no params: expected a number, got 'many'"),
+    "a text for a number": (_without("params", "many"), "no params: expected a number from 0 on, got 'many'"),
     "beyond 100 %": (_without("eval_acc1es", {"ori-test@199": 101.0}), "expected a percentage, got 101.0"),
     "not a number": (_without("eval_acc1es", {"ori-test@199": math.nan}), "expected a number"),
     "not evaluated": (_without("eval_acc1es", {"ori-test@0": 10.0}), "not evaluated after its last epoch"),
     "epochs": (_without("epochs", 0), "no number of epochs: 0"),
+    "a truth for epochs": (_without("epochs", True), "no number of epochs: True"),
+    "a list for a name": (_without("name", ["cifar10"]), "unknown data set a list"),
+    "an enormous number": (_without("params", 10**400), "no params: expected a number from 0 on, got a int"),
+    "a large number": (_without("flop", 1e308), "no flop: expected a number"),
+    "a negative number": (_without("flop", -1.0), "no flop: expected a number from 0 on, got -1.0"),
+    "enormous times": (_without("train_times", dict.fromkeys(range(200), 1e308)), "no train_times 0"),
+    "a seed beyond all": (_without("seed", "9" * 5000), "with the seed a str"),
+    "a large seed": (_without("seed", 2**64), "with the seed 18446744073709551616"),
     "another data set": (_without("name", "cifar100"), "stands under"),
     "an unknown data set": (_without("name", "svhn"), "unknown data set 'svhn'"),
     "another seed": (_without("seed", "0888"), "stands under"),
@@ -212,6 +221,7 @@ def _refused(tmp_path, source, message, **options):
     with pytest.raises(DataError, match=message) as caught:
         import_file(source, bench, **options)
     assert str(source) in str(caught.value)
+    assert len(str(caught.value)) < 1500
     assert not bench.exists() or not list(bench.iterdir())
 
 
@@ -268,7 +278,7 @@ def test_a_table_is_replaced_only_when_asked(tmp_path):
     source.write_bytes(source.read_bytes()[:-500])
     with pytest.raises(DataError):
         import_file(source, tmp_path / "bench", replace=True)
-    TableFile(made.path).verify()
+    TableFile(made.path, made.benchmark).verify()
     assert [path.name for path in (tmp_path / "bench").iterdir()] == ["nb201.h5"]
 
 
@@ -287,7 +297,9 @@ def test_many_files_are_read_by_processes(tmp_path, monkeypatch):
     monkeypatch.setattr(nats_folder, "_FEWEST_FOR_PROCESSES", 2)
     together = import_file(folder, tmp_path / "b").path
     target = Target("cifar100", "test", 1)
-    np.testing.assert_array_equal(TableFile(alone).read(target).runs, TableFile(together).read(target).runs)
+    np.testing.assert_array_equal(
+        TableFile(alone, "nats-sss").read(target).runs, TableFile(together, "nats-sss").read(target).runs
+    )
     (folder / "000004.pickle.pbz2").write_bytes(b"BZh9 damaged")
     _refused(tmp_path, folder, "000004.pickle.pbz2: damaged or cut off")
 
@@ -375,6 +387,9 @@ WRONG_RECORDS = {
     "no message": ({"metrics": "gICA"}, "metrics are damaged"),
     "a text for epochs": ({"epochs": "108"}, "expected hash, epochs"),
     "other epochs": ({"epochs": 36}, "after 36 epochs"),
+    "no epochs": ({"epochs": -108, "rows": [(0.0, 0, 0, 0, 0)] * 2 + [(-108.0, 1, 0, 0, 0)]}, "after -108 epochs"),
+    "epochs without end": ({"rows": [(0.0, 0, 0, 0, 0)] * 2 + [(math.inf, 1, 0, 0, 0)]}, "after 108 epochs"),
+    "epochs that are none": ({"rows": [(0.0, 0, 0, 0, 0)] * 2 + [(math.nan, 1, 0, 0, 0)]}, "after 108 epochs"),
     "impossible accuracy": (
         {"rows": [(0.0, 0, 0, 0, 0), (54.0, 1, 0, 0, 0), (108.0, 1, 2, 0, 0)]},
         "from 0 to 1, got 2",
@@ -449,3 +464,43 @@ def test_progress_counts_everything(tmp_path):
 
     import_file(source, tmp_path / "bench", start=start)
     assert (seen.unit, seen.done) == ("bytes", seen.total)
+
+
+def test_a_type_that_a_number_is_too_short_for(tmp_path):
+    folder = official.save_nats(tmp_path / "sss")
+    scalar = pickle.dumps(np.float64(1.5), 2)
+    cut = scalar.replace(b"\x00\x00\x00\x00\x00\x00", b"", 1)
+    (folder / "000003.pickle.pbz2").write_bytes(bz2.compress(cut))
+    _refused(tmp_path, folder, "000003.pickle.pbz2: damaged or cut off")
+
+
+def test_a_nats_file_that_lacks_its_last_bytes_or_goes_on(tmp_path):
+    folder = official.save_nats(tmp_path / "sss")
+    file = folder / "000003.pickle.pbz2"
+    whole = file.read_bytes()
+    for content in (whole[:-4], whole + b"more", bz2.compress(bz2.decompress(whole) + b"more")):
+        file.write_bytes(content)
+        with pytest.raises(DataError, match=r"000003.pickle.pbz2: "):
+            import_file(folder, tmp_path / "bench")
+
+
+@pytest.mark.parametrize("kind", ["two", "compressed", "name"])
+def test_zip_archives_that_torch_did_not_write(tmp_path, kind):
+    source = tmp_path / "nb.pth"
+    with zipfile.ZipFile(source, "w", zipfile.ZIP_DEFLATED if kind == "compressed" else zipfile.ZIP_STORED) as archive:
+        for name in ("a/data.pkl", "b/data.pkl")[: 2 if kind == "two" else 1]:
+            archive.writestr(name, b"\x80\x02" + b"}" * 1000 + b".")
+    if kind == "name":
+        content = bytearray(source.read_bytes())
+        content[content.rindex(b"a/data.pkl")] = 0xFF
+        content[content.rindex(b"PK\x01\x02") + 9] |= 8  # the name is in UTF-8, it says
+        source.write_bytes(bytes(content))
+    messages = {"two": "it has 2 files data.pkl", "compressed": "data.pkl is compressed", "name": "damaged or cut off"}
+    _refused(tmp_path, source, messages[kind])
+
+
+def test_tables_under_another_name(tmp_path):
+    made = import_file(official.save_nats(tmp_path / "sss"), tmp_path)
+    made.path.rename(tmp_path / "nb201.h5")
+    with pytest.raises(DataError, match="is the table of nats-sss, and nb201 was asked for"):
+        load_benchmark("nb201", folder=tmp_path)

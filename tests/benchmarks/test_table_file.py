@@ -1,6 +1,9 @@
 """The table on disk: what is written is read, and a changed byte is noticed."""
 
+import pickle
 import random
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -31,7 +34,7 @@ def path(tmp_path, collection):
 
 
 def test_what_is_written_is_read(path, collection):
-    file = TableFile(path)
+    file = TableFile(path, "nb201")
     file.verify()
     table = file.read(Target("cifar10", "test", 200))
     for place, seed in enumerate(table.seeds):
@@ -52,7 +55,7 @@ def test_a_run_stands_once(collection):
 
 
 def _content(path):
-    file = TableFile(path)
+    file = TableFile(path, "nb201")
     tables = [file.read(target) for target in file.tables]
     costs = file.costs("cifar10")
     return [table.runs for table in tables] + [table.seconds for table in tables] + [costs.parameters, costs.flops]
@@ -67,7 +70,7 @@ def test_a_changed_byte_is_noticed(path, tmp_path):
         place = source.randrange(len(whole))
         changed.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << source.randrange(8))]) + whole[place + 1 :])
         with pytest.raises(DataError, match="has changed since|is not a table|is damaged"):
-            TableFile(changed).verify()
+            TableFile(changed, "nb201").verify()
         try:
             got = _content(changed)
         except DataError:
@@ -81,22 +84,77 @@ def test_a_changed_byte_is_noticed(path, tmp_path):
 def test_other_files_are_no_tables(path, tmp_path):
     (tmp_path / "text.h5").write_text("hello")
     with pytest.raises(DataError, match="is not a table of ntknas"):
-        TableFile(tmp_path / "text.h5")
+        TableFile(tmp_path / "text.h5", "nb201")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["a"] = 1
     with pytest.raises(DataError, match="is not a table of ntknas"):
-        TableFile(tmp_path / "other.h5")
+        TableFile(tmp_path / "other.h5", "nb201")
     cut = tmp_path / "cut.h5"
     cut.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(DataError, match=r"cut.h5 is damaged .*bench import --replace"):
-        TableFile(cut)
+        TableFile(cut, "nb201")
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, collection, monkeypatch):
-    def fail(path):
+    def fail(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(table_file, "_seal", fail)
+    monkeypatch.setattr(table_file.os, "fsync", fail)
     with pytest.raises(DataError, match=r"Cannot write .*No space left"):
         table_file.write(tmp_path / "nb201.h5", collection, "a", 1)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_a_message(tmp_path, collection):
+    """In a process of its own, whose files may not grow beyond a few kilobytes."""
+    code = f"""
+import resource, signal, pickle, sys
+from pathlib import Path
+from ntknas.benchmarks import table_file
+from ntknas.core.errors import DataError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+collection = pickle.loads(Path({str(tmp_path / "collection")!r}).read_bytes())
+resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+try:
+    table_file.write(Path({str(tmp_path / "bench" / "nb201.h5")!r}), collection, "a", 1)
+except DataError as error:
+    sys.exit(str(error))
+"""
+    (tmp_path / "collection").write_bytes(pickle.dumps(collection))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Cannot write")
+    assert list((tmp_path / "bench").iterdir()) == []
+
+
+def test_a_table_of_another_benchmark(path):
+    with pytest.raises(DataError, match="is the table of nb201, and nats-tss was asked for"):
+        TableFile(path, "nats-tss")
+
+
+def _without_source(file):
+    del file.attrs["source"]
+
+
+def _short(file):
+    values = file["runs/cifar10/200/test"][:5]
+    del file["runs/cifar10/200/test"]
+    file["runs/cifar10/200/test"] = values
+
+
+def _texts(file):
+    del file["runs/cifar10/200"].attrs["seeds"]
+    file["runs/cifar10/200"].attrs["seeds"] = "many"
+
+
+def _no_runs(file):
+    del file["runs"]
+    file["runs"] = [1, 2, 3]
+
+
+@pytest.mark.parametrize("change", [_without_source, _short, _texts, _no_runs])
+def test_a_table_with_wrong_content(path, change):
+    with h5py.File(path, "r+") as file:
+        change(file)
+    with pytest.raises(DataError, match=r"nb201.h5 is damaged .*bench import --replace"):
+        TableFile(path, "nb201").read(Target("cifar10", "test", 200))

@@ -1,5 +1,7 @@
 import gzip
+import re
 
+import numpy as np
 import pytest
 
 from ntknas import load_space
@@ -67,3 +69,37 @@ def test_the_real_table(test_data):
     assert series.max() == pytest.approx(94.37, abs=0.005)
     disconnected = [cell.index for cell in SPACE if SPACE.is_disconnected(cell)]
     assert (series.loc[disconnected].round(2) == 10.0).all()
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"index": [1, 2], "value": np.array([[80], [64]], np.uint8)}, "'value' is an array of uint8"),
+        ({"index": [1, 2], "value": np.array([1 + 2j, 3])}, "'value' is an array of complex128"),
+        ({"index": [1, 2], "value": np.array(["2020-01-01", "2021-01-01"], "datetime64[D]")}, "'value' is an array"),
+        ({"index": [True, False], "value": [1.0, 2.0]}, "'index' is an array of bool"),
+        ({"index": [1, 2], "value": np.float64(3)}, "'value' is an array of float64 ()"),
+        ({"index": [1, 2], "value": np.array([{}, {}])}, "not a numpy archive"),
+        ({"index": [1, 2], "value": [1.0, 2.0, 3.0]}, "not a numpy archive"),
+    ],
+)
+def test_archives_that_are_no_table(tmp_path, columns, message):
+    path = tmp_path / "mine.npz"
+    np.savez(path, **columns)
+    with pytest.raises(DataError, match=re.escape(message)):
+        read_accuracies(path, load_space("nb201"))
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"PK\x03\x04"])
+def test_files_that_are_no_archive(tmp_path, content):
+    for name in ("mine.npz", "mine.csv.tar", "mine.csv.gz"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DataError, match="can be read"):
+            read_accuracies(tmp_path / name, load_space("nb201"))
+
+
+def test_an_array_that_is_no_archive(tmp_path):
+    np.save(tmp_path / "a.npy", [1.0])
+    (tmp_path / "a.npy").rename(tmp_path / "mine.npz")
+    with pytest.raises(DataError, match="not a numpy archive"):
+        read_accuracies(tmp_path / "mine.npz", load_space("nb201"))

@@ -3,12 +3,15 @@
 import io
 import pickle
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from ntknas.core import restricted_pickle
 from ntknas.core.errors import DataError
+from ntknas.core.pickled_numbers import ARRAYS, REBUILDERS
 
 
 class Call:
@@ -45,12 +48,12 @@ PAYLOADS = {
 
 
 @pytest.mark.parametrize("name", list(PAYLOADS))
-@pytest.mark.parametrize("allowed", [frozenset(), restricted_pickle.NUMPY_ARRAYS])
-def test_a_pickle_that_asks_for_anything_else_is_refused(tmp_path, name, allowed, capsys):
+@pytest.mark.parametrize("rebuilders", [{}, ARRAYS, REBUILDERS])
+def test_a_pickle_that_asks_for_anything_else_is_refused(tmp_path, name, rebuilders, capsys):
     path = tmp_path / "table.pkl"
     path.write_bytes(PAYLOADS[name])
     with pytest.raises(DataError, match=r"table.pkl.*(not the file it should be|damaged)"):
-        restricted_pickle.load(path, allowed)
+        restricted_pickle.load(path, rebuilders)
     assert capsys.readouterr().out == ""
 
 
@@ -81,8 +84,84 @@ def test_plain_data_and_arrays_are_read(tmp_path):
         {"a": [1, 2.5, "x", None, (True,)], "data": np.arange(6, dtype=np.uint8).reshape(2, 3)}, stream, protocol=2
     )
     path.write_bytes(stream.getvalue())
-    content = restricted_pickle.load(path, restricted_pickle.NUMPY_ARRAYS)
+    content = restricted_pickle.load(path, ARRAYS)
     assert content["a"] == [1, 2.5, "x", None, (True,)]
-    np.testing.assert_array_equal(content["data"], [[0, 1, 2], [3, 4, 5]])
+    np.testing.assert_array_equal(content["data"].content, [[0, 1, 2], [3, 4, 5]])
     with pytest.raises(DataError, match=r"_reconstruct"):
         restricted_pickle.load(path)
+
+
+def _array_pickle(**changes):
+    """A pickled array, with parts of its state replaced."""
+    values = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    function, arguments, state = values.__reduce__()
+    parts = dict(zip(("version", "shape", "dtype", "fortran", "content"), state, strict=True)) | changes
+
+    class Array:
+        def __reduce__(self):
+            return function, arguments, tuple(parts.values())
+
+    return pickle.dumps(Array(), protocol=2)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dtype": np.dtype("O")},
+        {"dtype": np.dtype("f8")},
+        {"dtype": np.dtype([("a", "u1")])},
+        {"shape": (3, 3)},
+        {"shape": (-2, -3)},
+        {"shape": (10**30,)},
+        {"shape": [2, 3]},
+        {"fortran": True},
+        {"content": b"12345"},
+        {"content": 7},
+        {"version": 10**5, "content": None},
+    ],
+)
+def test_arrays_are_of_bytes_and_as_large_as_they_say(tmp_path, changes):
+    path = tmp_path / "data.pkl"
+    path.write_bytes(_array_pickle())
+    assert restricted_pickle.load(path, ARRAYS).content.tolist() == [[0, 1, 2], [3, 4, 5]]
+    path.write_bytes(_array_pickle(**changes))
+    with pytest.raises(DataError):
+        restricted_pickle.load(path, ARRAYS)
+
+
+def test_a_type_whose_flags_a_file_sets_is_never_numpys(tmp_path):
+    """Through numpy's own dtype an array of objects could be made of raw pointers."""
+    path = tmp_path / "data.pkl"
+    content = b"cnumpy\ndtype\n(X\x02\x00\x00\x00O8\x89\x88tR(K\x03X\x01\x00\x00\x00|NNNJ\xff\xff\xff\xff"
+    path.write_bytes(b"\x80\x02" + content + b"J\xff\xff\xff\xffK\x00tb.")
+    with pytest.raises(DataError, match="none of numbers"):
+        restricted_pickle.load(path, ARRAYS)
+
+
+BOMBS = {
+    "containers": b"}" * 10_000_000,
+    "lists in lists": b"]" * 1_000_000,
+    "brackets": b"(" * 1_000_000,
+    "tuples in tuples": b")" + b"\x85" * 300_000,
+    "tuples as keys": b"})" + b"\x85" * 300_000 + b"K\x01s",
+    "numbering": b"]r\xff\xff\xff\x0f",
+}
+
+
+@pytest.mark.parametrize("name", list(BOMBS))
+def test_small_files_stay_small(tmp_path, name):
+    code = f"""
+import resource, sys
+from pathlib import Path
+from ntknas.core import restricted_pickle
+from ntknas.core.errors import DataError
+resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))
+try:
+    restricted_pickle.load(Path({str(tmp_path / "bomb")!r}))
+except DataError as error:
+    sys.exit(str(error))
+"""
+    (tmp_path / "bomb").write_bytes(b"\x80\x02" + BOMBS[name] + b".")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "is damaged" in done.stderr

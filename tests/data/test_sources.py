@@ -204,3 +204,14 @@ def test_what_cannot_be_fetched(tmp_path, monkeypatch):
         fetch("mnist", tmp_path)
     with pytest.raises(ChoiceError, match="Unknown image source"):
         fetch("svhn", tmp_path)
+
+
+def test_only_the_raw_files_of_mnist_are_read(tmp_path):
+    """torchvision's class would take what lies in MNIST/processed instead."""
+    official_images.mnist(tmp_path)
+    before = make_probe("mnist", 10, Request(root=tmp_path)).hash
+    processed = tmp_path / "MNIST" / "processed"
+    processed.mkdir()
+    for name in ("training.pt", "test.pt"):
+        torch.save((torch.zeros(30, 28, 28, dtype=torch.uint8), torch.arange(30) % 10), processed / name)
+    assert make_probe("mnist", 10, Request(root=tmp_path)).hash == before

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import bz2
+import io
 import os
 import re
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from ntknas.benchmarks.formats.collection import Collection, Run
-from ntknas.benchmarks.formats.number_types import REBUILDERS
-from ntknas.benchmarks.formats.training_record import SUMMARY_KEYS, read_runs
+from ntknas.benchmarks.formats.training_record import SUMMARY_KEYS, read_runs, shown
 from ntknas.core import restricted_pickle
 from ntknas.core.errors import DataError
+from ntknas.core.pickled_numbers import REBUILDERS
 
 SPACES = {"nats-tss": "nb201", "nats-sss": "nats-sss"}
 """The benchmarks in this format and the spaces of their architectures."""
 
 _META = "meta.pickle.pbz2"
 _FILE = re.compile(r"(\d{6})\.pickle\.pbz2")
-_LARGEST = 1 << 28  # an honest file unpacks to a few hundred kilobytes
+_LARGEST = 1 << 25  # an honest file unpacks to a few hundred kilobytes
 _FEWEST_FOR_PROCESSES = 256
 
 Job = tuple[Path, int, str]
@@ -97,6 +99,8 @@ def _in_processes(jobs: list[Job]) -> Iterator[list[Run]]:
     pool = ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _leave_interrupts_to_the_parent)
     try:
         yield from pool.map(_read_file, jobs, chunksize=32)
+    except BrokenProcessPool as error:
+        raise DataError("a process that reads its files was killed, for lack of memory perhaps") from error
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -114,10 +118,8 @@ def _read_file(job: Job) -> list[Run]:
     for budget, summary in content.items():
         if not isinstance(summary, dict) or not summary.keys() >= SUMMARY_KEYS:
             raise DataError(f"{file.name}: no summary of an architecture under {budget!r}")
-        if summary["arch_index"] != index or summary["arch_str"] != text:
-            raise DataError(
-                f"{file.name}: it holds architecture {summary['arch_index']!r}, {summary['arch_str']!r}, not {text!r}"
-            )
+        if type(summary["arch_index"]) is not int or summary["arch_index"] != index or summary["arch_str"] != text:
+            raise DataError(f"{file.name}: it holds architecture {shown(summary['arch_str'])}, not {text!r}")
         try:
             runs += read_runs(summary)
         except DataError as error:
@@ -125,32 +127,18 @@ def _read_file(job: Job) -> list[Run]:
     return runs
 
 
-class _Limited:
-    """A stream that ends in an error where an honest file has long ended: a few bytes can unpack to any size."""
-
-    def __init__(self, stream: BinaryIO):
-        self._stream, self._left = stream, _LARGEST
-
-    def _count(self, block: bytes) -> bytes:
-        self._left -= len(block)
-        if self._left < 0:
-            raise DataError(f"it unpacks to more than {_LARGEST >> 20} MiB")
-        return block
-
-    def read(self, size: int = -1) -> bytes:
-        return self._count(self._stream.read(min(size, self._left + 1) if size >= 0 else self._left + 1))
-
-    def readline(self) -> bytes:
-        return self._count(self._stream.readline(self._left + 1))
-
-
 def _load(file: Path) -> Any:
+    unpacker = bz2.BZ2Decompressor()
     try:
-        with bz2.open(file, "rb") as stream:
-            limited = cast(BinaryIO, _Limited(cast(BinaryIO, stream)))
-            return restricted_pickle.load_stream(limited, REBUILDERS)
+        content = unpacker.decompress(file.read_bytes(), _LARGEST)
+    except OSError as error:
+        raise DataError(f"{file.name}: damaged or cut off ({error})") from error
+    if len(content) == _LARGEST:
+        raise DataError(f"{file.name}: it unpacks to more than {_LARGEST >> 20} MiB")
+    if not unpacker.eof or unpacker.unused_data:
+        raise DataError(f"{file.name}: damaged or cut off: it ends too early, or something follows its end")
+    try:
+        return restricted_pickle.load_stream(io.BytesIO(content), REBUILDERS)
     except DataError as error:
         hint = "; take the folder that ends in -simple, without weights" if "torch" in str(error) else ""
         raise DataError(f"{file.name}: damaged or cut off, or no such file: {error}{hint}") from error
-    except (OSError, EOFError) as error:
-        raise DataError(f"{file.name}: damaged or cut off ({error})") from error

@@ -19,6 +19,7 @@ from ntknas.spaces.nb101.cells import check_module, module_hash
 
 DATASET = "cifar10"
 RUNS = 3
+_MOST_EPOCHS = 10_000
 _HEADER = struct.Struct("<Q4s")
 _LONGEST = 1 << 20
 _SPLITS = {"train": "train_accuracy", "valid": "validation_accuracy", "test": "test_accuracy"}
@@ -132,7 +133,7 @@ def _run(metrics: Any, epochs: int, number: int) -> Run:
     evaluations = metrics.evaluation_data
     if number >= RUNS:
         raise DataError(f"its cell has more than {RUNS} runs of {epochs} epochs")
-    if len(evaluations) < 3 or round(evaluations[2].current_epoch) != epochs:
+    if not 1 <= epochs <= _MOST_EPOCHS or len(evaluations) < 3 or not abs(evaluations[2].current_epoch - epochs) < 1:
         raise DataError(f"expected evaluations at the start, half-way and after {epochs} epochs")
     halfway, final = evaluations[1], evaluations[2]
     accuracies = {split: _percent(getattr(final, name)) for split, name in _SPLITS.items()}

@@ -6,17 +6,16 @@ Read as a stream, in the zip layout of torch 1.6 and later and in the layout bef
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from ntknas.benchmarks.formats.collection import Collection
-from ntknas.benchmarks.formats.number_types import REBUILDERS
-from ntknas.benchmarks.formats.pickle_machine import PickleMachine
-from ntknas.benchmarks.formats.training_record import RECORD_KEYS, SUMMARY_KEYS, read_record, read_runs
+from ntknas.benchmarks.formats.training_record import RECORD_KEYS, SUMMARY_KEYS, read_record, read_runs, shown
 from ntknas.core.errors import DataError
+from ntknas.core.pickle_machine import PickleMachine
+from ntknas.core.pickled_numbers import REBUILDERS
 
 _ZIP = b"PK\x03\x04"
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -68,7 +67,7 @@ def read(path: Path, cells: list[str], advance: Advance) -> Collection:
             _check(_load_legacy(machine) if is_legacy else machine.load(), cells)
             while stream.read(1 << 20):  # the zip layout's checksum is compared at the end
                 pass
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise DataError(f"it is damaged or cut off ({error})") from error
     return collection
 
@@ -84,7 +83,11 @@ def _open_pickle(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
         with zipfile.ZipFile(file) as archive:
             names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
             if len(names) != 1:
-                raise DataError("it is a zip archive that torch did not write: it has no data.pkl")
+                raise DataError(
+                    f"it is a zip archive that torch did not write: it has {len(names)} files data.pkl, not 1"
+                )
+            if archive.getinfo(names[0]).compress_type != zipfile.ZIP_STORED:
+                raise DataError("it is a zip archive that torch did not write: its data.pkl is compressed")
             with archive.open(names[0]) as stream:
                 yield stream, False  # type: ignore[misc]
 
@@ -102,8 +105,10 @@ def _load_legacy(machine: PickleMachine) -> Any:
 
 def _take(summary: dict[Any, Any], cells: list[str], collection: Collection) -> _Done:
     index, text = summary["arch_index"], summary["arch_str"]
-    if not isinstance(index, int) or not 0 <= index < len(cells) or text != cells[index]:
-        raise DataError(f"its architecture {index!r} is {text!r}, which is not what NAS-Bench-201 has at this place")
+    if type(index) is not int or not 0 <= index < len(cells) or text != cells[index]:
+        raise DataError(
+            f"its architecture {shown(index)} is {shown(text)}, which is not what NAS-Bench-201 has at this place"
+        )
     try:
         for run in read_runs(summary):
             collection.add(index, run)
@@ -124,4 +129,4 @@ def _check(content: Any, cells: list[str]) -> None:
     for index, budgets in infos.items():
         expected = {name: _Done(index) for name in _BUDGETS}
         if not isinstance(budgets, dict) or any(budgets.get(name) != done for name, done in expected.items()):
-            raise DataError(f"architecture {index!r} has no results under {' and '.join(_BUDGETS)}")
+            raise DataError(f"architecture {shown(index)} has no results under {' and '.join(_BUDGETS)}")

@@ -15,6 +15,8 @@ from ntknas.benchmarks.formats.collection import Run
 from ntknas.core.errors import DataError
 
 _MOST_EPOCHS = 10_000
+_LARGEST_SEED = 2**31 - 1
+_LARGEST_FIGURE = 1e12
 RECORD_KEYS = frozenset({"train_acc1es", "eval_acc1es", "train_times", "epochs"})
 SUMMARY_KEYS = frozenset({"arch_index", "arch_str", "all_results"})
 
@@ -38,15 +40,15 @@ def read_record(record: Mapping[str, Any]) -> Run:
     Raises:
         DataError: If it lacks a figure, or a figure is not what it should be.
     """
-    dataset, seed = record.get("name"), record.get("seed")
-    if dataset not in {name for name, _ in _SPLITS}:
-        raise DataError(f"a record of training on the unknown data set {dataset!r}")
-    if not str(seed).isascii() or not str(seed).isdigit():
-        raise DataError(f"a record of training on {dataset} with the seed {seed!r}")
-    where = f"the run of seed {int(str(seed))} on {dataset}"
-    epochs = record.get("epochs")
-    if not isinstance(epochs, int) or not 1 <= epochs <= _MOST_EPOCHS:
-        raise DataError(f"{where} has no number of epochs: {epochs!r}")
+    dataset, epochs = record.get("name"), record.get("epochs")
+    if type(dataset) is not str or dataset not in {name for name, _ in _SPLITS}:
+        raise DataError(f"a record of training on the unknown data set {shown(dataset)}")
+    seed = _seed(record.get("seed"))
+    if seed is None:
+        raise DataError(f"a record of training on {dataset} with the seed {shown(record.get('seed'))}")
+    where = f"the run of seed {seed} on {dataset}"
+    if type(epochs) is not int or not 1 <= epochs <= _MOST_EPOCHS:
+        raise DataError(f"{where} has no number of epochs: {shown(epochs)}")
     evaluated = _mapping(where, "eval_acc1es", record)
     accuracies = {"train": _percent(where, "train_acc1es", record, epochs - 1)}
     for (name, official), split in _SPLITS.items():
@@ -58,7 +60,7 @@ def read_record(record: Mapping[str, Any]) -> Run:
     return Run(
         dataset,
         epochs,
-        int(str(seed)),
+        seed,
         accuracies,
         _seconds(where, record, epochs),
         round(_number(where, "params", record.get("params")) * 1e6),
@@ -78,12 +80,31 @@ def read_runs(summary: Mapping[str, Any]) -> list[Run]:
     runs = []
     for key, record in results.items():
         if not isinstance(record, Run | dict):
-            raise DataError(f"expected a record of training for {key!r}, got {record!r}")
+            raise DataError(f"expected a record of training for {shown(key)}, got {shown(record)}")
         run = record if isinstance(record, Run) else read_record(record)
         if key != (run.dataset, run.seed):
-            raise DataError(f"the run of seed {run.seed} on {run.dataset} stands under {key!r}")
+            raise DataError(f"the run of seed {run.seed} on {run.dataset} stands under {shown(key)}")
         runs.append(run)
     return runs
+
+
+def shown(value: Any) -> str:
+    """Return a value for a message: short, whatever a file holds."""
+    if _is_short(value) and len(text := repr(value)) < 100:
+        return text
+    return f"a {type(value).__name__}"
+
+
+def _is_short(value: Any) -> bool:
+    return (type(value) is int and value.bit_length() < 200) or type(value) in (str, float, bool, type(None))
+
+
+def _seed(value: Any) -> int | None:
+    """Return a seed that is a number, or a text of digits; ``None`` if it is neither, or too large to be one."""
+    if type(value) is int:
+        return value if 0 <= value <= _LARGEST_SEED else None
+    is_number = type(value) is str and value.isascii() and value.isdigit() and len(value) < 12
+    return _seed(int(value)) if is_number else None
 
 
 def _seconds(where: str, record: Mapping[str, Any], epochs: int) -> float:
@@ -109,6 +130,6 @@ def _percent(where: str, name: str, record: Mapping[str, Any], key: int | str) -
 
 
 def _number(where: str, name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise DataError(f"{where} has no {name}: expected a number, got {value!r}")
+    if type(value) not in (int, float) or not 0 <= value <= _LARGEST_FIGURE:
+        raise DataError(f"{where} has no {name}: expected a number from 0 on, got {shown(value)}")
     return float(value)

@@ -98,7 +98,7 @@ def _read(path: Path) -> Catalogue | None:
     try:
         with np.load(path, allow_pickle=False) as content:
             found = Catalogue(*(content[name] for name in _FIELDS))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         _log.warning("%s cannot be read (%s): the cells are enumerated again.", path, error)
         return None
     if found.digest != DIGEST:

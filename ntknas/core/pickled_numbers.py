@@ -1,14 +1,18 @@
 """What pickled numbers of the official files are made of, rebuilt by functions of our own that can do nothing else.
 
-The files hold numpy scalars and ordered dictionaries. A pickle names the functions that rebuild them; these names
-stand for the functions here, so that nothing of a file reaches numpy's or Python's own constructors.
+The files hold numpy scalars, arrays of bytes and ordered dictionaries. A pickle names the functions that rebuild them;
+these names stand for the functions here, so that nothing of a file reaches numpy's or Python's own constructors: those
+of numpy can be led to read memory that a file chooses.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import numpy as np
 
 from ntknas.core.errors import DataError
 
@@ -68,9 +72,40 @@ def latin1(text: Any, encoding: Any = "latin1") -> bytes:
 
 
 @Rebuilder
-def ordered(*pairs: Any) -> dict[Any, Any]:
-    """Rebuild an ordered dictionary."""
-    return dict(*pairs)
+def ordered() -> dict[Any, Any]:
+    """Rebuild an ordered dictionary, whose items follow."""
+    return {}
+
+
+class ByteArray:
+    """An array of unsigned bytes, such as pixels; shape and content come as state."""
+
+    def __init__(self) -> None:
+        self.content: np.ndarray = np.empty(0, np.uint8)
+
+    def __setstate__(self, state: Any) -> None:
+        shape, kind, fortran, content = state[-4:]
+        if isinstance(content, str):  # Python 2's bytes
+            content = content.encode("latin1")
+        if not isinstance(kind, NumberType) or kind.code[1:] != "B" or not isinstance(content, bytes):
+            raise DataError("it holds an array that is not one of bytes")
+        if not isinstance(shape, tuple) or not all(type(size) is int and size >= 0 for size in shape):
+            raise DataError("it holds an array of an impossible shape")
+        if fortran is not False or math.prod(shape) != len(content):
+            raise DataError("it holds an array whose shape is not that of its content")
+        self.content = np.frombuffer(content, np.uint8).reshape(shape)
+
+
+@Rebuilder
+def byte_array(*_: Any) -> ByteArray:
+    """Rebuild an empty array, whose state follows."""
+    return ByteArray()
+
+
+@Rebuilder
+def refuse(*_: Any) -> None:
+    """Stand for a name that may be mentioned but not called."""
+    raise DataError("it calls numpy's constructor of arrays")
 
 
 @Rebuilder
@@ -91,3 +126,14 @@ REBUILDERS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("__builtin__", "set"): name_set,
 }
 """Every name that the official files use, and what it stands for."""
+
+ARRAYS: Mapping[tuple[str, str], Callable[..., Any]] = {
+    ("numpy", "ndarray"): refuse,
+    ("numpy", "dtype"): NumberType,
+    ("numpy.core.multiarray", "_reconstruct"): byte_array,
+    ("numpy._core.multiarray", "_reconstruct"): byte_array,
+    ("_codecs", "encode"): latin1,
+}
+"""Every name that pickled batches of images use, and what it stands for."""
+BUILT = (NumberType, ByteArray)
+"""What a pickle may give a state."""

@@ -22,10 +22,15 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from ntknas.core.errors import DataError
+from ntknas.core.pickled_numbers import BUILT
 
 _CHUNK = 1 << 22
 _MARGIN = 1 << 16
-_LONGEST_TEXT = 1 << 20
+_LONGEST_TEXT = 1 << 26  # the pixels of a batch are one text where Python 3 wrote them in an old protocol
+_LONGEST_OLD_TEXT = 256
+_LONGEST_BYTES = 1 << 28  # the images of a batch are one string of bytes
+_HIGHEST_STACK = 1 << 16  # picklers put a thousand items at a time into a container
+_DEEPEST = 64
 _FEWEST = 4  # shorter runs are not worth a lane
 
 _INT_KEYS = re.compile(rb"(?:K.G.{8}){%d,}" % _FEWEST, re.DOTALL)
@@ -120,12 +125,21 @@ class PickleMachine:
                     self._fill()
                 opcode = self._data[self._at]
                 self._at += 1
-                if opcode == 0x2E:
+                if opcode == _STOP:
                     return self._stack.pop()
-                _HANDLERS[opcode](self)
+                _HANDLERS[opcode if len(self._stack) < _HIGHEST_STACK else _TOO_MANY](self)
         except _UnknownInstructionError as error:
             raise DataError(f"it holds an instruction {error.args[0]!r} that has no place in such a file") from error
-        except (IndexError, TypeError, ValueError, KeyError, OverflowError, AttributeError, struct.error) as error:
+        except (
+            IndexError,
+            TypeError,
+            ValueError,
+            KeyError,
+            OverflowError,
+            AttributeError,
+            RecursionError,
+            struct.error,
+        ) as error:
             raise DataError(f"it is damaged or cut off ({type(error).__name__}: {error})") from error
         except MemoryError as error:
             raise DataError("it is damaged: it asks for impossible sizes") from error
@@ -167,9 +181,14 @@ class PickleMachine:
         self._stack.append(self._numbers.texts[self._numbers[self._take(length)]])
 
     def _bytes(self, length: int) -> None:
-        if length > _LONGEST_TEXT:
+        if length > _LONGEST_BYTES:
             raise OverflowError(f"{length} bytes")
         self._stack.append(self._take(length))
+
+    def _old_bytes(self, length: int) -> None:
+        """A string of Python 2: text if it is short, as keys are, else bytes, as pixels are."""
+        content = self._take(length) if length <= _LONGEST_BYTES else b""
+        self._stack.append(content.decode("latin1") if length <= _LONGEST_OLD_TEXT else content)
 
     def _pop_mark(self) -> list[Any]:
         items = self._stack
@@ -197,8 +216,8 @@ class PickleMachine:
             raise TypeError("items for what is no dictionary")
         keys = items[::2]
         for key in keys:
-            if type(key) is tuple and not all(type(part) in (str, int) for part in key):
-                raise TypeError("a key of nested tuples")
+            if not _is_plain(key):
+                raise TypeError("a key that is no name or number, or tuple of them")
         target.update(zip(keys, items[1::2], strict=True))
         instead = self._finished(target)
         if instead is not target:
@@ -225,7 +244,7 @@ class PickleMachine:
 
     def _build(self) -> None:
         state, target = self._stack.pop(), self._stack[-1]
-        if type(target) not in [known for known in self._rebuilders.values() if isinstance(known, type)]:
+        if type(target) not in BUILT:
             raise DataError("it changes the inside of an object")
         target.__setstate__(state)
 
@@ -278,6 +297,12 @@ class PickleMachine:
         self._stack.extend(flat)
 
 
+def _is_plain(key: Any) -> bool:
+    if type(key) is tuple:
+        return all(type(part) in (str, int, bytes) for part in key)
+    return type(key) in (str, int, float, bool, bytes, type(None))
+
+
 class _UnknownInstructionError(Exception):
     pass
 
@@ -324,6 +349,8 @@ def _old(size: int) -> Handler:
 
 
 def _open(machine: PickleMachine) -> None:
+    if len(machine._marks) >= _DEEPEST:
+        raise OverflowError("objects inside one another without end")
     machine._marks.append(_Mark(machine._stack, machine._object_count))
     machine._stack = []
 
@@ -362,9 +389,16 @@ def _add_many(machine: PickleMachine) -> None:
     machine._stack[-1].update(items)
 
 
+def _check_flat(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse tuples in tuples in tuples: Python walks them by recursion, to the end of its stack."""
+    if any(type(part) is tuple for item in items if type(item) is tuple for part in item):
+        raise TypeError("tuples nested too deeply")
+    return items
+
+
 def _tuple_of_all(machine: PickleMachine) -> None:
     items = tuple(machine._pop_mark())
-    machine._stack.append(items)
+    machine._stack.append(_check_flat(items))
 
 
 def _tuple(count: int) -> Handler:
@@ -372,7 +406,7 @@ def _tuple(count: int) -> Handler:
         items = tuple(machine._stack[-count:])
         if len(items) != count:
             raise IndexError("too few items for a tuple")
-        machine._stack[-count:] = [items]
+        machine._stack[-count:] = [_check_flat(items)]
 
     return make
 
@@ -415,6 +449,9 @@ _KNOWN: dict[bytes, Handler] = {
     b"\x8d": lambda machine: machine._text(_unsigned(machine, 8)),
     b"B": lambda machine: machine._bytes(_unsigned(machine, 4)),
     b"C": lambda machine: machine._bytes(machine._take(1)[0]),
+    b"U": lambda machine: machine._old_bytes(machine._take(1)[0]),
+    b"T": lambda machine: machine._old_bytes(_unsigned(machine, 4)),
+    b"\x8e": lambda machine: machine._bytes(_unsigned(machine, 8)),
     b"}": _push(lambda machine: {}),
     b"]": _push(lambda machine: []),
     b")": _push(lambda machine: ()),
@@ -438,4 +475,11 @@ _KNOWN: dict[bytes, Handler] = {
     b"R": lambda machine: machine._reduce(),
     b"b": lambda machine: machine._build(),
 }
-_HANDLERS: list[Handler] = [_KNOWN.get(bytes([opcode]), _unknown(opcode)) for opcode in range(256)]
+
+
+def _too_many(machine: PickleMachine) -> None:
+    raise OverflowError("too many objects at once")
+
+
+_STOP, _TOO_MANY = ord("."), 256
+_HANDLERS: list[Handler] = [_KNOWN.get(bytes([opcode]), _unknown(opcode)) for opcode in range(256)] + [_too_many]

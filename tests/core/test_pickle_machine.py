@@ -9,9 +9,9 @@ import struct
 import numpy as np
 import pytest
 
-from ntknas.benchmarks.formats.number_types import REBUILDERS
-from ntknas.benchmarks.formats.pickle_machine import GONE, PickleMachine
 from ntknas.core.errors import DataError
+from ntknas.core.pickle_machine import GONE, PickleMachine
+from ntknas.core.pickled_numbers import REBUILDERS
 
 
 def read(content, **options):
