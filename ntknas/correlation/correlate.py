@@ -16,6 +16,7 @@ from ntknas.correlation.aggregate import over_seeds
 from ntknas.correlation.bootstrap import Estimate, draw_resamples, estimate
 from ntknas.correlation.coefficients import COEFFICIENTS, Array, kendall
 from ntknas.correlation.compare import compare
+from ntknas.correlation.derived import tenas_rank
 from ntknas.correlation.partial import partial_kendall
 from ntknas.correlation.selection import best_cells, seed_kendall, top_kendalls
 from ntknas.measures import Aggregate, all_measures
@@ -195,11 +196,24 @@ def _with_baselines(scores: pd.DataFrame) -> list[_Scored]:
         scored.append(
             _Scored(str(name), recipe, str(setting), cells, sign, seconds, kernels[str(setting)], seed_kendall(rows))
         )
+    scored += _rank_sums(scored)
     scored.sort(key=lambda item: order.get(item.measure, len(order)))
     setting = scored[0].setting
     cells = sorted(set().union(*(item.cells.index[item.cells["status"] == "ok"] for item in scored)))
     counts = _counts(scores, setting)
     return scored + [_baseline(name, setting, cells, counts[name]) for name in BASELINES]
+
+
+def _rank_sums(scored: list[_Scored]) -> list[_Scored]:
+    """The rank sum of TE-NAS for every recipe that took both of its measures."""
+    found = []
+    for cond in scored:
+        partners = [item for item in scored if item.measure == "linear_regions" and item.recipe == cond.recipe]
+        if cond.measure == "cond" and partners:
+            cells = tenas_rank(cond.cells, partners[0].cells)
+            seconds = (cond.seconds or 0.0) + (partners[0].seconds or 0.0)
+            found.append(_Scored("tenas_rank", cond.recipe, cond.setting, cells, 1, seconds, cond.kernel))
+    return found
 
 
 _NAMING = ("output", "batch_norm", "parameters")

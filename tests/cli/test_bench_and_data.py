@@ -207,3 +207,27 @@ def test_all_kinds_of_measures_in_one_run(capsys):
     )
     rows = json.loads(ntknas(capsys, "correlate", "--json", "--resamples", 0)[1])["rows"]
     assert {row["kernel"] for row in rows if row["measure"] == "snip"} == {"network/training/all"}
+
+
+def test_two_stores_are_compared(capsys):
+    size = "--probe digits --probe-size 10 --channels 2 --cells-per-stage 1 --cells 12 --measures trace,cond".split()
+    for name, policy in (("a.h5", "frozen"), ("b.h5", "coupled")):
+        assert ntknas(capsys, "score", *size, "--batch-norm", policy, "--store", name)[0] == 0
+    code, out, _ = ntknas(capsys, "diff", "a.h5", "b.h5")
+    assert code == 0
+    assert "batch_norm frozen → coupled" in out
+    assert "moved farthest" in out
+    rows = json.loads(ntknas(capsys, "diff", "a.h5", "a.h5", "--json")[1])["rows"]
+    assert [(row["n"] - row["equal"], row["kendall"], row["worst"]) for row in rows] == [(0, 1.0, [])] * 2
+    assert "No score store" in fails(capsys, "diff", "a.h5", "none.h5")
+
+
+def test_the_rank_sum_of_tenas_stands_beside_its_parts(capsys):
+    size = "--probe digits --probe-size 10 --channels 2 --cells-per-stage 1 --cells 20 --seeds 1".split()
+    assert ntknas(capsys, "score", *size, "--recipe", "tenas")[0] == 0
+    rows = json.loads(ntknas(capsys, "correlate", "--json", "--resamples", 50, "--compare")[1])
+    assert {"cond", "linear_regions", "tenas_rank"} <= {row["measure"] for row in rows["rows"]}
+    pairs = rows["comparisons"]["cifar10-valid/valid/200"]
+    assert len(pairs) == 10
+    out = ntknas(capsys, "correlate", "--resamples", 50, "--compare")[1]
+    assert "difference [95 %]" in out

@@ -1,0 +1,54 @@
+"""``ntknas diff``: what differs between two score stores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ntknas.cli.output import json_option, number, print_json, print_table
+
+
+@click.command(name="diff")
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@click.option("--worst", type=click.IntRange(0), default=5, show_default=True, help="Cells to name for each measure.")
+@json_option
+def command(a: Path, b: Path, worst: int, json: bool) -> None:
+    """Show what differs between the stores A and B: settings, environment, and how far cells moved in the ranking."""
+    from dataclasses import asdict
+
+    from ntknas.correlation.diff import diff, environments
+    from ntknas.store import load_store
+
+    first, second = load_store(a), load_store(b)
+    found = diff(first, second, worst)
+    made_with = {name: (value, environments(second)[name]) for name, value in environments(first).items()}
+    differing = {name: pair for name, pair in made_with.items() if pair[0] != pair[1]}
+    if json:
+        print_json({"environment": differing, "rows": [asdict(item) for item in found]})
+        return
+    for name, (one, other) in differing.items():
+        click.echo(f"{name}: {', '.join(one) or '–'} → {', '.join(other) or '–'}")
+    for fields in _unique([dict(item.fields) for item in found]):
+        changes = ", ".join(f"{name} {one} → {other}" for name, (one, other) in fields.items())
+        measures = ", ".join(item.measure for item in found if dict(item.fields) == fields)
+        click.echo(f"{measures}: {changes or 'the same setting'}")
+    rows = [
+        [item.measure, str(item.n), str(item.equal), str(item.only_a), str(item.only_b), number(item.kendall)]
+        for item in found
+    ]
+    print_table("", ["measure", "cells", "equal", "only in A", "only in B", "τ between A and B"], rows)
+    for item in found:
+        if item.worst:
+            moves = [f"{w['cell']} ({w['rank_a']:g} → {w['rank_b']:g})" for w in item.worst]
+            click.echo(f"{item.measure}: moved farthest, by rank: {', '.join(moves)}")
+
+
+def _unique(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for item in items:
+        if item not in found:
+            found.append(item)
+    return found
