@@ -68,7 +68,7 @@ class Probe:
 
     def of_seed(self, seed: int) -> Probe:
         """Return the probe for a seed of the weights: this one, unless probes are drawn afresh."""
-        return self.redraw(seed) if self.redraw is not None else self
+        return replace(self.redraw(seed), held_out=self.held_out) if self.redraw is not None else self
 
     def with_held_out(self, request: Request) -> Probe:
         """Return this probe with as many images of the test split beside it, drawn alike and never augmented.

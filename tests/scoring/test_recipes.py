@@ -102,6 +102,7 @@ def test_fresh_probes():
     assert plain.of_seed(3) is plain
     assert torch.equal(fresh.of_seed(0).images, fresh.images)
     assert fresh.of_seed(1).hash == make_probe("digits", 12, Request(seed=6), "random", "crop-flip").hash
+    assert fresh.with_held_out(request).of_seed(1).held_out.hash == plain.with_held_out(request).held_out.hash
     assert (fresh.describe()["fresh"], plain.describe()["fresh"]) == (1, 0)
 
 
