@@ -48,7 +48,7 @@ def command(ctx: click.Context, folder: Path, device: str) -> None:
     recipe, probe = Recipe("demo", measures=MEASURES), make_probe("digits", PROBE_SIZE, Request())
     store, how = folder / "scores.h5", {"cells": CELLS, "cells_seed": 0}
     cells = sample(space, CELLS, 0)
-    summary = score(space, recipe, probe, cells, how, dataset="cifar10", seeds=1, device=device, store=store)
+    summary = score(space, recipe, probe, cells, how, dataset="cifar10", seeds=[0], device=device, store=store)
     result = correlate(load_store(store), load_benchmark("nb201", folder=None))
     print_result(result)
     for path in draw_plots(result, folder):

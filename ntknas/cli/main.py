@@ -22,6 +22,7 @@ _COMMANDS = {
     "demo": ("demo", "Score 100 real cells on embedded images and correlate with published accuracies."),
     "score": ("score", "Score the cells of a benchmark into a store; resumes."),
     "correlate": ("correlate", "Correlate a store's scores with trained accuracies."),
+    "sensitivity": ("sensitivity", "Which choices change the conclusion: single changes, rank agreements."),
     "diff": ("diff", "What differs between two stores, and how far cells moved."),
     "recipe": ("recipe", "Recipes: list, show; published ways of measuring."),
     "kernel": ("kernel", "Show one cell's kernel: measures, spectrum, heat map."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,8 @@ def command(ctx: click.Context, **options: Any) -> None:
     how = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
     recipe = shared.take_recipe(options, shared.split_names(options.pop("measures")), recipe_name)
     probe = shared.ProbeOptions.take(options).make(options["dataset"], held_out=recipe.needs_held_out)
-    json = options.pop("json")
-    summary = score(space, recipe, probe, cells, how, **options)
+    json, seeds = options.pop("json"), range(options.pop("seeds"))
+    summary = score(space, recipe, probe, cells, how, seeds=seeds, **options)
     _report(summary, options["store"], json)
     ctx.exit(3 if summary["failed"] else 0)
 
@@ -69,7 +70,7 @@ def score(
     how: dict[str, Any],
     *,
     dataset: str,
-    seeds: int,
+    seeds: Sequence[int],
     device: str,
     store: Path,
 ) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def score(
         cells: Indices of the cells.
         how: How the cells were chosen, for the record.
         dataset: Data set that networks are built for.
-        seeds: Number of initialisations.
+        seeds: Seeds of the initialisations.
         device: Name of the device.
         store: Path of the store.
     """
@@ -93,16 +94,16 @@ def score(
     where = resolve_device(device)
     with ScoreStore.open(store) as opened:
         _warn(opened)
-        plan = make_plan(space, dataset, recipe, probe, cells, range(seeds), opened)
+        plan = make_plan(space, dataset, recipe, probe, cells, seeds, opened)
         missing = sum(len(item.members) for item in plan.items)
         note(
-            f"{len(cells)} cells × {seeds} seed(s): {plan.stored} of {plan.requested} kernels stored, {missing} to get "
-            f"by computing {len(plan.items)} on {where}."
+            f"{len(cells)} cells × {len(seeds)} seed(s): {plan.stored} of {plan.requested} kernels stored, "
+            f"{missing} to get by computing {len(plan.items)} on {where}."
         )
         statuses: Counter[str] = Counter()
         statuses.update(score.status.value for record in plan.copies for score in record.scores.values())
         if plan.items or plan.copies:
-            run_id = opened.add_run({**describe(where), "recipe": recipe.name, "seeds": seeds, **how})
+            run_id = opened.add_run({**describe(where), "recipe": recipe.name, "seeds": len(seeds), **how})
             work = run(plan, space, dataset, recipe, probe, opened, where, run_id)
             try:
                 for progress in track(work, len(plan.items), "Scoring", "kernels"):
@@ -114,7 +115,7 @@ def score(
     return {
         "store": str(store),
         "cells": len(cells),
-        "seeds": seeds,
+        "seeds": len(seeds),
         "kernels_computed": len(plan.items),
         "kernels_stored_before": plan.stored,
         "scores_by_status": dict(statuses),

@@ -99,4 +99,21 @@ class KernelView:
     threshold: float
 
 
-Figure = ScatterGrid | Bars | KernelView
+@dataclass(frozen=True)
+class Matrix:
+    """Correlations in cells, with their numbers.
+
+    Attributes:
+        title: Heading of the figure.
+        rows: Names of the rows.
+        columns: Names of the columns.
+        values: From −1 to 1, rows × columns; NaN for none.
+    """
+
+    title: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    values: np.ndarray
+
+
+Figure = ScatterGrid | Bars | KernelView | Matrix

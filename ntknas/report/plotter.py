@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure as Canvas
 
 from ntknas.core.errors import NtknasError
-from ntknas.report.figures import BarGroup, Bars, Figure, KernelView, Panel, ScatterGrid
+from ntknas.report.figures import BarGroup, Bars, Figure, KernelView, Matrix, Panel, ScatterGrid
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 """Okabe and Ito's palette, which colour-blind readers can tell apart."""
@@ -29,6 +29,7 @@ _STYLE: Any = {
     "savefig.dpi": 130,
 }
 _COLUMNS = 4
+_DARK = 0.7  # of a correlation whose cell needs a light number
 
 
 def draw(figure: Figure, path: Path) -> Path:
@@ -157,3 +158,21 @@ def _spectrum(axis: Any, figure: KernelView) -> None:
     axis.set_xlabel("i")
     axis.set_ylabel("eigenvalue λ_i")
     axis.grid(alpha=0.25)
+
+
+@_canvas.register
+def _matrix(figure: Matrix) -> Canvas:
+    rows, columns = figure.values.shape
+    canvas, axis = plt.subplots(figsize=(2.4 + 0.9 * columns, 1.0 + 0.34 * rows))
+    shown = axis.imshow(figure.values, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+    axis.set_xticks(range(columns), figure.columns, rotation=30, ha="right")
+    axis.set_yticks(range(rows), figure.rows)
+    for row, column in np.ndindex(rows, columns):
+        value = figure.values[row, column]
+        text, dark = ("–", False) if np.isnan(value) else (f"{value:.2f}", abs(value) > _DARK)
+        axis.text(column, row, text, ha="center", va="center", color="white" if dark else "black", fontsize=8)
+    axis.spines[:].set_visible(False)
+    axis.tick_params(length=0)
+    canvas.colorbar(shown, ax=axis, label="Kendall τ")
+    canvas.suptitle(figure.title)
+    return canvas

@@ -1,0 +1,145 @@
+"""``ntknas sensitivity``: which choices change the conclusion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ntknas.cli import options as shared
+from ntknas.cli.output import json_option, note, number, print_json, print_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ntknas.correlation.sensitivity import Agreement
+    from ntknas.scoring import Recipe
+
+CHOICES = "batch-norm,probe-size,probe,probe-seed,init,parameters,precision,seed"
+
+
+@click.command(name="sensitivity")
+@shared.bench_option
+@shared.dataset_option
+@shared.recipe_option
+@click.option("--cells", default="50", show_default=True, help="Cells of a random sample, a range, or all.")
+@click.option("--cells-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the sample.")
+@click.option("--measures", default="cond,lga,trace", show_default=True, help="Measures, separated by commas.")
+@click.option("--vary", default=CHOICES, show_default=True, help="Choices to vary, one at a time.")
+@click.option("--target", help="Target of the accuracies.  [default: the first of the benchmark's for the data set]")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the card into this file.")
+@shared.kernel_options
+@shared.probe_options
+@shared.device_option
+@shared.bench_data_option
+@click.option(
+    "--store",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("sensitivity.h5"),
+    show_default=True,
+    help="Score store; resumes.",
+)
+@json_option
+@click.pass_context
+def command(ctx: click.Context, **options: Any) -> None:
+    """Score the same cells under single changes of a way of measuring, and show how far the ranking agrees.
+
+    The table has τ between each variation and the base, and in brackets τ with the accuracies: a choice matters where
+    the first is low, and changes the conclusion where the second is another.
+    """
+    from ntknas.correlation.sensitivity import BASE, agreements
+    from ntknas.data.datasets import get_dataset
+    from ntknas.scoring.cells import select
+    from ntknas.scoring.variations import Variation, variations
+
+    name = shared.apply_recipe(ctx, options)
+    options["probe"] = options["probe"] or get_dataset(options["dataset"]).images
+    space = shared.open_space(options["bench"])
+    cells = select(space, options["cells"], options["cells_seed"])
+    chosen = tuple(part.strip() for part in options["vary"].split(",") if part.strip())
+    scores: dict[tuple[str, str], pd.Series] = {}
+    for variation in [Variation(BASE, BASE, {}), *variations(options, chosen)]:
+        note(f"{variation.text}:")
+        scores |= _score(space, cells, {**options, **variation.changes}, name, variation.text)
+    found = agreements(scores, _accuracies(options, space))
+    if options["plot"]:
+        note(f"Drew {_draw(found, options['plot'])}")
+    if options["json"]:
+        print_json({"rows": [item.as_row() for item in found]})
+    else:
+        _print(found)
+
+
+def _score(
+    space: Any, cells: list[int], options: dict[str, Any], name: str, variation: str
+) -> dict[tuple[str, str], pd.Series]:
+    """Score cells under one variation; return the scores by measure, without missing ones."""
+    from ntknas.cli.score import score
+    from ntknas.store import load_store
+
+    seed, dataset, store = options.get("seed", 0), options["dataset"], options["store"]
+    taken = dict(options)
+    recipe: Recipe = shared.take_recipe(taken, shared.split_names(options["measures"]), name)
+    probe = shared.ProbeOptions.take(taken).make(dataset, held_out=recipe.needs_held_out)
+    how = {"cells": options["cells"], "cells_seed": options["cells_seed"], "variation": variation}
+    device = options["device"]
+    score(space, recipe, probe, cells, how, dataset=dataset, seeds=range(seed, seed + 1), device=device, store=store)
+    frame = load_store(store)
+    found = {}
+    for group in recipe.groups():
+        digest = recipe.setting(space, dataset, probe, group).digest
+        rows = frame[(frame["setting"] == digest) & (frame["seed"] == seed) & frame["cell"].isin(cells)]
+        for measure in group.measures:
+            found[variation, measure] = rows[rows["measure"] == measure].set_index("cell")["value"].dropna()
+    return found
+
+
+def _accuracies(options: dict[str, Any], space: Any) -> pd.Series | None:
+    """Mean accuracies of the target; none where the benchmark is not there."""
+    import pandas as pd
+
+    from ntknas.benchmarks import BENCHMARKS, Target, load_benchmark, table_path
+    from ntknas.data.datasets import get_dataset
+
+    known, folder = BENCHMARKS.get(options["bench"]), options["bench_data"]
+    if known is None or not (known.embedded or table_path(options["bench"], folder).exists()):
+        return None
+    benchmark = load_benchmark(options["bench"], folder=folder)
+    targets = benchmark.main_targets(*get_dataset(options["dataset"]).tables)
+    target = Target.parse(options["target"]) if options["target"] else next(iter(targets), None)
+    if target is None:
+        return None
+    note(f"Accuracies: {target}")
+    return pd.Series(benchmark.table(target).mean).dropna()
+
+
+def _print(found: list[Agreement]) -> None:
+    measures = list(dict.fromkeys(item.measure for item in found))
+    rows = []
+    for variation in dict.fromkeys(item.variation for item in found):
+        items = {item.measure: item for item in found if item.variation == variation}
+        rows.append([variation, *(_cell(items[measure]) for measure in measures)])
+    print_table("", ["variation", *measures], rows)
+    click.echo("τ with the base [95 %], in brackets τ with the accuracies.")
+
+
+def _cell(item: Agreement) -> str:
+    with_base = item.with_base
+    interval = "" if with_base.low is None else f" [{with_base.low:.2f}, {with_base.high:.2f}]"
+    accuracy = "" if item.with_accuracy is None else f" ({number(item.with_accuracy.value, 2)})"
+    return f"{number(with_base.value, 2)}{interval}{accuracy}"
+
+
+def _draw(found: list[Agreement], path: Path) -> Path:
+    import numpy as np
+
+    from ntknas.report.figures import Matrix
+    from ntknas.report.plotter import draw
+
+    rows, columns = (list(dict.fromkeys(getattr(item, name) for item in found)) for name in ("variation", "measure"))
+    values = np.full((len(rows), len(columns)), np.nan)
+    for item in found:
+        value = item.with_base.value
+        values[rows.index(item.variation), columns.index(item.measure)] = np.nan if value is None else value
+    return draw(Matrix("Agreement of rankings with the base (Kendall τ)", rows, columns, values), path)
