@@ -98,14 +98,9 @@ def estimate_of_top(x: Array, y: Array, share: float, resamples: NDArray[np.int6
         return Estimate(value if np.isfinite(value) else None)
     if len(x) > LARGE:
         return estimate("kendall", x[top], y[top], draw_resamples(int(top.sum()), 1000, 0))
-    values = np.array([_top_kendall(x[rows], y[rows], count) for rows in resamples])
+    values = coefficients.resampled_top(x, y, count, resamples)
     values = values[np.isfinite(values)]
     if len(values) < 0.95 * len(resamples):
         return Estimate(value)
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(value, float(low), float(high))
-
-
-def _top_kendall(x: Array, y: Array, count: int) -> float:
-    top = y >= np.partition(y, -count)[-count]
-    return coefficients.kendall(x[top], y[top])

@@ -55,10 +55,38 @@ def resampled(name: str, x: Array, y: Array, indices: NDArray[np.int64]) -> Arra
     return _pearson_rows(*columns)
 
 
+def resampled_top(x: Array, y: Array, count: int, indices: NDArray[np.int64]) -> Array:
+    """Return τ-b on every resample among its ``count`` cells with the largest y and those tied with the last of them.
+
+    Args:
+        x: First variable, shape n.
+        y: Second variable, shape n.
+        count: Number of cells in the top.
+        indices: Resamples, shape B×n.
+
+    Returns:
+        Shape B; NaN where the top of a resample is constant.
+    """
+    thresholds = np.partition(y[indices], -count, axis=1)[:, -count, None]
+    if len(x) <= PAIRWISE_LIMIT:
+        return _kendall_by_weights(x, y, _draws(indices) * (y >= thresholds))
+    tops = (rows[y[rows] >= threshold] for rows, threshold in zip(indices, thresholds, strict=True))
+    return np.array([kendall(x[top], y[top]) for top in tops])
+
+
+def _draws(indices: NDArray[np.int64]) -> Array:
+    """How often each cell was drawn in each resample, shape B×n."""
+    draws = np.zeros(indices.shape)
+    np.add.at(draws, (np.arange(len(indices))[:, None], indices), 1.0)
+    return draws
+
+
 def _kendall_pairs(x: Array, y: Array, indices: NDArray[np.int64]) -> Array:
-    """τ-b by pair signs: a resample weighs pair (i, j) by the product of how often i and j were drawn."""
-    weights = np.zeros(indices.shape)
-    np.add.at(weights, (np.arange(len(indices))[:, None], indices), 1.0)
+    return _kendall_by_weights(x, y, _draws(indices))
+
+
+def _kendall_by_weights(x: Array, y: Array, weights: Array) -> Array:
+    """τ-b by pair signs: a resample weighs pair (i, j) by the product of how often i and j are in it."""
     sign_x, sign_y = (np.sign(v[:, None] - v[None, :]) for v in (x, y))
 
     def weighted(pairs: Array) -> Array:
