@@ -58,10 +58,10 @@ def _compute(
 ) -> tuple[Kernel, float]:
     import time
 
-    from ntknas.scoring.cell_kernel import DTYPES, cell_kernel
+    from ntknas.scoring.cell_kernel import brought, cell_kernel
     from ntknas.scoring.environment import resolve_device
 
-    images = probe.images.to(resolve_device(device), DTYPES[recipe.choices.precision])
+    images = brought(probe.images, resolve_device(device), recipe.choices.precision)
     start = time.perf_counter()
     kernel = cell_kernel(space, index, seed, dataset, recipe.network, recipe.choices, images, probe.labels)
     return kernel, time.perf_counter() - start

@@ -59,9 +59,10 @@ def _moved(x: Array, weights: Array) -> Array:
 
 
 def pearson_influence(x: Array, y: Array) -> Array:
-    """Return the influence of each cell on r."""
-    a, b = (stats.zscore(v) for v in (x, y))
-    return a * b - np.mean(a * b) / 2 * (a**2 + b**2)
+    """Return the influence of each cell on r; of each row for arrays of two dimensions, NaN where it is constant."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        a, b = ((v - v.mean(-1, keepdims=True)) / v.std(-1, keepdims=True) for v in (x, y))
+    return a * b - np.mean(a * b, axis=-1, keepdims=True) / 2 * (a**2 + b**2)
 
 
 INFLUENCES: dict[str, Callable[[Array, Array], Array]] = {

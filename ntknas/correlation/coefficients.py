@@ -25,7 +25,7 @@ def spearman(x: Array, y: Array) -> float:
 
 def pearson(x: Array, y: Array) -> float:
     """Pearson's r; NaN for a constant, also where only rounding tells its values apart."""
-    return float(_pearson_rows(x[None], y[None])[0])
+    return float(pearson_rows(x[None], y[None])[0])
 
 
 COEFFICIENTS: dict[str, Callable[[Array, Array], float]] = {
@@ -52,26 +52,7 @@ def resampled(name: str, x: Array, y: Array, indices: NDArray[np.int64]) -> Arra
     columns = (x[indices], y[indices])
     if name == "spearman":
         columns = (stats.rankdata(columns[0], axis=1), stats.rankdata(columns[1], axis=1))
-    return _pearson_rows(*columns)
-
-
-def resampled_top(x: Array, y: Array, count: int, indices: NDArray[np.int64]) -> Array:
-    """Return τ-b on every resample among its ``count`` cells with the largest y and those tied with the last of them.
-
-    Args:
-        x: First variable, shape n.
-        y: Second variable, shape n.
-        count: Number of cells in the top.
-        indices: Resamples, shape B×n.
-
-    Returns:
-        Shape B; NaN where the top of a resample is constant.
-    """
-    thresholds = np.partition(y[indices], -count, axis=1)[:, -count, None]
-    if len(x) <= PAIRWISE_LIMIT:
-        return _kendall_by_weights(x, y, _draws(indices) * (y >= thresholds))
-    tops = (rows[y[rows] >= threshold] for rows, threshold in zip(indices, thresholds, strict=True))
-    return np.array([kendall(x[top], y[top]) for top in tops])
+    return pearson_rows(*columns)
 
 
 def _draws(indices: NDArray[np.int64]) -> Array:
@@ -82,11 +63,8 @@ def _draws(indices: NDArray[np.int64]) -> Array:
 
 
 def _kendall_pairs(x: Array, y: Array, indices: NDArray[np.int64]) -> Array:
-    return _kendall_by_weights(x, y, _draws(indices))
-
-
-def _kendall_by_weights(x: Array, y: Array, weights: Array) -> Array:
     """τ-b by pair signs: a resample weighs pair (i, j) by the product of how often i and j are in it."""
+    weights = _draws(indices)
     sign_x, sign_y = (np.sign(v[:, None] - v[None, :]) for v in (x, y))
 
     def weighted(pairs: Array) -> Array:
@@ -101,7 +79,8 @@ def _kendall_loop(x: Array, y: Array, indices: NDArray[np.int64]) -> Array:
     return np.array([kendall(x[rows], y[rows]) for rows in indices])
 
 
-def _pearson_rows(x: Array, y: Array) -> Array:
+def pearson_rows(x: Array, y: Array) -> Array:
+    """Return Pearson's r of each row; NaN for a constant."""
     centred = [v - v.mean(axis=1, keepdims=True) for v in (x, y)]
     norms = [np.linalg.norm(v, axis=1) for v in centred]
     for norm, v in zip(norms, (x, y), strict=True):

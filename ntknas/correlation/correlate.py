@@ -288,7 +288,7 @@ def _add_row(
         "ties": _tied_pairs(x),
         "tied_accuracies": _tied_pairs(y),
         **{name: asdict(estimate(name, x, y, drawn)) for name in COEFFICIENTS},
-        **top_kendalls(x, y, drawn),
+        **top_kendalls(x, y, result.resamples, seed),
         **best_cells(x, y, cells),
         "partial_kendall": partial,
         "partial_given": given,

@@ -15,11 +15,11 @@ TOP_SHARES = {"kendall_top10": 0.10, "kendall_top25": 0.25}
 BEST_OF = (5, 10)
 
 
-def top_kendalls(x: Array, y: Array, drawn: Any) -> dict[str, float | None]:
+def top_kendalls(x: Array, y: Array, resamples: int, seed: int) -> dict[str, float | None]:
     """Return τ-b among the most accurate cells, with the ends of its interval."""
     cells: dict[str, float | None] = {}
     for name, share in TOP_SHARES.items():
-        found = estimate_of_top(x, y, share, drawn)
+        found = estimate_of_top(x, y, share, resamples, seed)
         cells |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
     return cells
 

@@ -15,7 +15,7 @@ from ntknas.core.kernel import Kernel
 from ntknas.core.score import Score, Status
 from ntknas.data.probe import Probe
 from ntknas.measures import measure
-from ntknas.scoring.cell_kernel import DTYPES, cell_kernel, cell_network, cell_regression
+from ntknas.scoring.cell_kernel import brought, cell_kernel, cell_network, cell_regression
 from ntknas.scoring.plan import Plan, WorkItem
 from ntknas.scoring.recipe import NetworkOptions, Recipe
 from ntknas.store import ScoreRecord, ScoreStore
@@ -70,7 +70,7 @@ def run(
     for item in plan.items:
         if item.seed != seed:
             seed, seeded = item.seed, probe.of_seed(item.seed)
-            images = seeded.images.to(device, DTYPES[recipe.choices.precision])
+            images = brought(seeded.images, device, recipe.choices.precision)
         start = time.perf_counter()
         scores = score_item(item, space, dataset, recipe.network, images, seeded)
         seconds = time.perf_counter() - start
