@@ -27,8 +27,8 @@ the normal approximation is as good."""
 FEWEST_CELLS = 10
 """With fewer cells there is no interval; with fewer than three no coefficient either."""
 FEWEST_CELLS_OF_R = 300
-"""With fewer cells Pearson's r has no interval: a sample without the few cells that do not train at all, which decide r,
-cannot know of them, and intervals held the truth in 72 of 100 samples of 20 real cells (docs/results/coverage.md)."""
+"""With fewer cells Pearson's r has no interval: a sample without the few cells that do not train at all, which decide
+r, cannot know of them, and intervals held the truth in 72 of 100 samples of 20 real cells (``scripts/coverage.py``)."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ def estimate(name: str, x: Array, y: Array, resamples: NDArray[np.int64]) -> Est
         resamples: As from ``draw_resamples``.
 
     Returns:
-        No value for fewer than three cells or a constant; no interval for fewer than ten cells (300 for r), or where more
-        than one resample in twenty is constant.
+        No value for fewer than three cells or a constant; no interval for fewer than ten cells (300 for r), or where
+        more than one resample in twenty is constant.
     """
     value = coefficients.COEFFICIENTS[name](x, y) if len(x) >= 3 else float("nan")
     if not np.isfinite(value):
