@@ -3,8 +3,8 @@
     python scripts/memory_format.py [--images 32] [--cells 3] [--repeats 3]
 
 For cells from light to heavy (by FLOPs) of NAS-Bench-201 at the official size, float32 rows: the layer-wise strategy
-under ``frozen`` and the row loop under ``coupled``, on the same images in both layouts. The layouts alternate, after one
-run of each that does not count; the table has medians, and how far the two kernels differ.
+under ``frozen`` and the row loop under ``coupled``, on the same images in both layouts. The layouts alternate, after
+one run of each that does not count; the table has medians, and how far the two kernels differ.
 """
 
 from __future__ import annotations

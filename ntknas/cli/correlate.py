@@ -62,7 +62,7 @@ def command(
 ) -> None:
     """Correlate the scores in STORE with trained accuracies.
 
-    Coefficients are of scores signed so that higher is better; intervals are 95 % percentile bootstrap over cells.
+    Coefficients are of scores signed so that higher is better; intervals are 95 % bootstrap over cells.
     Parameters and FLOPs stand in the same table as baselines.
     """
     from ntknas.correlation import correlate

@@ -11,19 +11,21 @@ import pandas as pd
 
 from ntknas.benchmarks.table import AccuracyTable, Benchmark
 from ntknas.core.errors import NtknasError
-from ntknas.correlation import noise
+from ntknas.correlation import names, noise
 from ntknas.correlation.aggregate import over_seeds
 from ntknas.correlation.bootstrap import Estimate, draw_resamples, estimate
 from ntknas.correlation.coefficients import COEFFICIENTS, Array, kendall
 from ntknas.correlation.compare import compare
 from ntknas.correlation.derived import tenas_rank
 from ntknas.correlation.partial import partial_kendall
-from ntknas.correlation.selection import best_cells, seed_kendall, top_kendalls
-from ntknas.measures import Aggregate, all_measures
+from ntknas.correlation.selection import best_cells, seed_kendall, seed_variance, top_kendalls
+from ntknas.measures import Aggregate, Measure, all_measures
 from ntknas.spaces import load_space
 
 BASELINES = ("parameters", "flops")
-INTERVAL = "95 % percentile bootstrap over cells; beyond 20,000 cells ± 1.96 standard errors of the U-statistic"
+INTERVAL = (
+    "95 % bootstrap over cells, percentile (r: bootstrap-t, from 300 cells); beyond 20,000 cells ± 1.96 standard errors"
+)
 
 
 @dataclass(frozen=True)
@@ -66,22 +68,20 @@ class Correlation:
         points = {key: frame for key, frame in self.points.items() if key[2] == target and len(frame)}
         if not points:
             return []
-        names = self._names(target)
+        named = {(row["measure"], row["setting"], row["target"]): self.row_name(row) for row in self.rows}
         cells = sorted(set.intersection(*(set(frame.index) for frame in points.values())))
-        scores = {names[key]: frame.loc[cells, "score"].to_numpy(float) for key, frame in points.items()}
+        scores = {named[key]: frame.loc[cells, "score"].to_numpy(float) for key, frame in points.items()}
         accuracies = next(iter(points.values())).loc[cells, "accuracy"].to_numpy(float)
         return [asdict(item) for item in compare(scores, accuracies, self.resamples, seed)]
 
-    def _names(self, target: str) -> dict[tuple[str, str, str], str]:
-        """Names of measures, with their kernels where a measure stands under several."""
-        rows = [row for row in self.rows if row["target"] == target]
-        measures = [row["measure"] for row in rows]
-        return {
-            (row["measure"], row["setting"], target): row["measure"]
-            if measures.count(row["measure"]) == 1
-            else f"{row['measure']} ({row['kernel']})"
-            for row in rows
-        }
+    def variant(self, row: dict[str, Any]) -> str:
+        """Return what tells a row's setting from the other settings of its measure; empty if it has one setting."""
+        return names.variant(self.rows, self.settings, row)
+
+    def row_name(self, row: dict[str, Any]) -> str:
+        """Return the measure of a row, with its variant where it has one."""
+        different = self.variant(row)
+        return f"{row['measure']} · {different}" if different else str(row["measure"])
 
     def as_json(self) -> dict[str, Any]:
         """Return rows, targets, settings and how intervals were made, as plain data."""
@@ -106,6 +106,7 @@ class _Scored:
     seconds: float | None
     kernel: str = ""
     seed_kendall: float | None = None
+    seed_variance: float | None = None
 
 
 def correlate(
@@ -184,24 +185,33 @@ def _with_baselines(scores: pd.DataFrame) -> list[_Scored]:
     """All measures by setting, then the counts on every cell that any measure has a value for."""
     known = all_measures()
     order = {name: place for place, name in enumerate(known)}
-    scored = []
-    kernels = _kernel_names(scores)
-    for (setting, name), rows in scores.groupby(["setting", "measure"], sort=False, observed=True):
-        measure = known.get(str(name))
-        cells = over_seeds(rows, measure.aggregate if measure else Aggregate.MEAN)
-        computed = rows[rows["status"] != "disconnected"]
-        seconds = float(computed["seconds"].median() * rows.groupby("cell").size().mean()) if len(computed) else None
-        recipe = str(rows["recipe"].iloc[0])
-        sign = measure.sign if measure else 1
-        scored.append(
-            _Scored(str(name), recipe, str(setting), cells, sign, seconds, kernels[str(setting)], seed_kendall(rows))
-        )
+    kernels = names.kernel_names(scores)
+    groups = scores.groupby(["setting", "measure"], sort=False, observed=True)
+    scored = [_score(str(name), known.get(str(name)), kernels, rows) for (_, name), rows in groups]
     scored += _rank_sums(scored)
     scored.sort(key=lambda item: order.get(item.measure, len(order)))
     setting = scored[0].setting
     cells = sorted(set().union(*(item.cells.index[item.cells["status"] == "ok"] for item in scored)))
     counts = _counts(scores, setting)
     return scored + [_baseline(name, setting, cells, counts[name]) for name in BASELINES]
+
+
+def _score(name: str, measure: Measure | None, kernels: dict[str, str], rows: pd.DataFrame) -> _Scored:
+    """Bring the rows of one measure under one setting to one score a cell."""
+    rule = measure.aggregate if measure else Aggregate.MEAN
+    setting = str(rows["setting"].iloc[0])
+    computed = rows[rows["status"] != "disconnected"]
+    return _Scored(
+        name,
+        str(rows["recipe"].iloc[0]),
+        setting,
+        over_seeds(rows, rule),
+        measure.sign if measure else 1,
+        float(computed["seconds"].median() * rows.groupby("cell").size().mean()) if len(computed) else None,
+        kernels[setting],
+        seed_kendall(rows),
+        seed_variance(rows, rule),
+    )
 
 
 def _rank_sums(scored: list[_Scored]) -> list[_Scored]:
@@ -214,38 +224,6 @@ def _rank_sums(scored: list[_Scored]) -> list[_Scored]:
             seconds = (cond.seconds or 0.0) + (partners[0].seconds or 0.0)
             found.append(_Scored("tenas_rank", cond.recipe, cond.setting, cells, 1, seconds, cond.kernel))
     return found
-
-
-_NAMING = ("output", "batch_norm", "parameters")
-_NOT_NAMING = (
-    "setting",
-    "probe_hash",
-    "held_out_hash",
-    "cell",
-    "seed",
-    "measure",
-    "value",
-    "status",
-    "seconds",
-    "reason",
-    "run",
-    "recipe",
-)
-
-
-def _kernel_names(scores: pd.DataFrame) -> dict[str, str]:
-    """Names of the settings: the kernel's first choices, and whatever else differs between the settings."""
-    settings = scores.drop_duplicates("setting").set_index("setting")
-    others = [name for name in settings if name not in (*_NAMING, *_NOT_NAMING)]
-    differing = [name for name in others if settings[name].astype(str).nunique() > 1]
-    names = {
-        str(setting): "/".join(str(row[name]) for name in (*_NAMING, *differing) if name in settings)
-        + "/held-out" * isinstance(row.get("held_out_hash"), str)
-        for setting, row in settings.iterrows()
-    }
-    if len(set(names.values())) < len(names):  # probes that differ in content alone
-        names = {key: f"{name}/{settings.loc[key, 'probe_hash'][:8]}" for key, name in names.items()}
-    return names
 
 
 def _baseline(name: str, setting: str, cells: list[int], counts: Any) -> _Scored:
@@ -294,6 +272,7 @@ def _add_row(
         "partial_given": given,
         "baseline_kendall": {name: _or_none(kendall(v, y)) for name, v in covariates.items()} if len(x) > 2 else {},
         "seed_kendall": item.seed_kendall,
+        "seed_variance": item.seed_variance,
         "seconds_per_cell": item.seconds,
     }
     result.rows.append(row)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ntknas.correlation.bootstrap import estimate_of_top
+from ntknas.correlation.bootstrap import FEWEST_CELLS, estimate_of_top
 from ntknas.correlation.coefficients import Array, kendall
+from ntknas.measures import Aggregate
 
 TOP_SHARES = {"kendall_top10": 0.10, "kendall_top25": 0.25}
 BEST_OF = (5, 10)
@@ -37,6 +38,34 @@ def best_cells(x: Array, y: Array, cells: pd.Index) -> dict[str, Any]:
     return {"best_cell": int(cells[best][0]), "regret": float(y.max() - y[best].mean()), **regrets}
 
 
+def seed_variance(rows: pd.DataFrame, rule: Aggregate) -> float | None:
+    """Return the share of a measure's variance that lies between the seeds of one cell: within / (within + between).
+
+    within is the variance over seeds, pooled over cells; between is the variance of the cells' means less what of it is
+    due to seeds (one-way random effects). Of logarithms for measures that are averaged so.
+
+    Args:
+        rows: Columns ``cell``, ``seed``, ``value``.
+        rule: How the measure is brought from seeds to one score.
+
+    Returns:
+        From 0 (seeds do not matter) to 1; ``None`` with one seed, for fewer than ten cells, or without logarithms.
+    """
+    groups = rows.dropna(subset="value").groupby("cell")["value"]
+    values = groups.filter(lambda of_cell: len(of_cell) > 1)
+    cells = rows["cell"].loc[values.index]
+    if rule is Aggregate.GEOMETRIC:
+        if values.min() * values.max() <= 0:
+            return None
+        values = np.log(values.abs())
+    if cells.nunique() < FEWEST_CELLS:
+        return None
+    each = values.groupby(cells).agg(["mean", "var", "size"])
+    within = float(np.average(each["var"], weights=each["size"] - 1))
+    between = max(0.0, float(each["mean"].var()) - within * float((1 / each["size"]).mean()))
+    return within / (within + between) if within + between > 0 else None
+
+
 def seed_kendall(rows: pd.DataFrame) -> float | None:
     """Return the mean over pairs of seeds of τ-b between a measure's own scores.
 
@@ -46,7 +75,7 @@ def seed_kendall(rows: pd.DataFrame) -> float | None:
     found = []
     for a, b in combinations(values.columns, 2):
         both = values[[a, b]].dropna().to_numpy(float)
-        if len(both) >= 10:
+        if len(both) >= FEWEST_CELLS:
             found.append(kendall(both[:, 0], both[:, 1]))
     found = [tau for tau in found if np.isfinite(tau)]
     return float(np.mean(found)) if found else None

@@ -10,13 +10,11 @@ from ntknas.correlation import Correlation
 from ntknas.measures import all_measures
 from ntknas.report.figures import BarGroup, Bars, Panel, ScatterGrid
 
-_NOT_SHOWN = {"probe_hash"}
-
 
 def bars(result: Correlation) -> Bars:
     """Kendall's τ of every measure with its interval; the bars of a row are targets, or kernels where one target is."""
-    by_kernel = len(result.targets) == 1 and any(variant(result, row) for row in result.rows)
-    name = _measure_name if by_kernel else row_name
+    by_kernel = len(result.targets) == 1 and any(result.variant(row) for row in result.rows)
+    name = _measure_name if by_kernel else Correlation.row_name
     names = list(dict.fromkeys(name(result, row) for row in result.rows))
     muted = frozenset(name(result, row) for row in result.rows if row["recipe"] == "baseline")
     groups = (
@@ -35,35 +33,17 @@ def _measure_name(result: Correlation, row: dict[str, Any]) -> str:
     return str(row["measure"])
 
 
-def row_name(result: Correlation, row: dict[str, Any]) -> str:
-    """Name of a row: the measure, with what tells its kernel from others where the result has several."""
-    different = variant(result, row)
-    return f"{row['measure']} · {different}" if different else row["measure"]
-
-
-def variant(result: Correlation, row: dict[str, Any]) -> str:
-    """Fields of the row's setting that differ between the settings of its measure; empty if it has one setting."""
-    ours = {other["setting"] for other in result.rows if other["measure"] == row["measure"]}
-    fields = [result.settings[setting] for setting in ours if setting in result.settings]
-    if len(fields) < 2:
-        return ""
-    mine = result.settings[row["setting"]]
-    differing = [name for name in mine if len({str(other.get(name)) for other in fields}) > 1]
-    shown = [name for name in differing if name not in _NOT_SHOWN] or differing
-    return ", ".join(str(mine[name])[:24] for name in shown)
-
-
 def _by_target(result: Correlation, target: str, names: list[str]) -> BarGroup:
-    rows = {row_name(result, row): row["kendall"] for row in result.rows if row["target"] == target}
+    rows = {result.row_name(row): row["kendall"] for row in result.rows if row["target"] == target}
     ceiling = result.targets[target]["ceiling"]
     return _group(target, rows, names, ceiling and ceiling["kendall"]["value"])
 
 
 def _by_kernel(result: Correlation, names: list[str]) -> list[BarGroup]:
-    kernels = list(dict.fromkeys(variant(result, row) for row in result.rows if row["recipe"] != "baseline"))
+    kernels = list(dict.fromkeys(result.variant(row) for row in result.rows if row["recipe"] != "baseline"))
     groups = []
     for place, kernel in enumerate(kernels):
-        ours = [row for row in result.rows if row["recipe"] != "baseline" and variant(result, row) == kernel]
+        ours = [row for row in result.rows if row["recipe"] != "baseline" and result.variant(row) == kernel]
         ours += [row for row in result.rows if row["recipe"] == "baseline" and place == 0]
         groups.append(_group(kernel or "one kernel", {row["measure"]: row["kendall"] for row in ours}, names, None))
     return groups
@@ -98,4 +78,4 @@ def _scatter_panel(result: Correlation, row: dict[str, Any]) -> Panel:
     if tau["low"] is not None:
         note += f" [{tau['low']:.2f}, {tau['high']:.2f}]"
     values = sign * points["score"].to_numpy()
-    return Panel(row_name(result, row), values, points["accuracy"].to_numpy(), f"{better} is better", note)
+    return Panel(result.row_name(row), values, points["accuracy"].to_numpy(), f"{better} is better", note)

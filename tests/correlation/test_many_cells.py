@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from ntknas.correlation import asymptotic, bootstrap, coefficients, compare, noise, selection
+from ntknas.measures import Aggregate
 
 
 def _pair(seed, n, digits=None, slope=1.0):
@@ -164,3 +165,24 @@ def test_the_agreement_of_training_seeds_has_an_interval():
     many = truth[np.arange(25_000) % 60][:, None] + rng.standard_normal((25_000, 2))
     wide = noise.seed_agreement_interval(many)["spearman"]
     assert wide["low"] < noise.seed_agreement(many)["spearman"] < wide["high"]
+
+
+@pytest.mark.parametrize("rule", list(Aggregate))
+def test_the_share_of_seeds_is_that_of_a_one_way_model(rule):
+    """Cells with variance 4, seeds with variance 1, of the logarithms for a geometric measure: a share of 0.2."""
+    rng = np.random.default_rng(0)
+    values = 2 * rng.standard_normal((2000, 1)) + rng.standard_normal((2000, 3))
+    values = np.exp(values) if rule is Aggregate.GEOMETRIC else values
+    rows = pd.DataFrame(values).stack().rename_axis(["cell", "seed"]).rename("value").reset_index()
+    assert selection.seed_variance(rows, rule) == pytest.approx(0.2, abs=0.02)
+    rows.loc[rows["seed"] == 2, "value"] = np.nan
+    assert selection.seed_variance(rows, rule) == pytest.approx(0.2, abs=0.02)
+    assert selection.seed_variance(rows[rows["seed"] == 0], rule) is None
+    assert selection.seed_variance(rows[rows["cell"] < 9], rule) is None
+
+
+def test_values_without_logarithms_have_no_share_of_seeds():
+    rows = pd.DataFrame({"cell": np.repeat(range(20), 2), "seed": [0, 1] * 20, "value": np.linspace(-1, 1, 40)})
+    assert selection.seed_variance(rows, Aggregate.GEOMETRIC) is None
+    constant = rows.assign(value=1.0)
+    assert selection.seed_variance(constant, Aggregate.MEAN) is None
