@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +15,7 @@ from ntknas.core.errors import KernelError, check_known
 from ntknas.core.kernel import Kernel
 from ntknas.kernels import decoupling, parameter_sets, verification
 from ntknas.kernels.batch_norm import Policy, applied
+from ntknas.kernels.chunks import assembled
 from ntknas.kernels.gram import GramParts
 from ntknas.kernels.normalisation import normalised
 from ntknas.kernels.strategies import layer_wise, row_loop
@@ -40,6 +43,7 @@ def empirical_ntk(
     normalisation: str = "none",
     strategy: str = "auto",
     verify: bool = True,
+    chunk: int | None = None,
 ) -> Kernel:
     """Compute K = J Jᵀ for the rows of J that the choices name.
 
@@ -60,6 +64,8 @@ def empirical_ntk(
         verify: Whether to prove a layer-wise kernel by plain backward passes on the same batch, one for each that it
             took, and to fall back to the row loop where it is wrong. Without, it is checked on four samples alone:
             for networks of a family that is known to suit.
+        chunk: How many samples to take at a time, for less memory and more time: every two chunks are passed through
+            the network together. Where samples are coupled the whole batch is passed, and ``chunk`` rows are held.
 
     Returns:
         The kernel: N×N, N×M with x2, or NC×NC (row i·C + c) for ``full``.
@@ -77,16 +83,17 @@ def empirical_ntk(
     """
     check_known("strategy", strategy, STRATEGIES)
     _check_model(model)
+    if chunk is not None and chunk < 1:
+        raise KernelError(f"A chunk has at least one sample, got {chunk}.")
     names = parameters if isinstance(parameters, str) else tuple(parameters)
     batches, batch_labels = _batches(x, x2, labels, labels2)
     chosen = parameter_sets.select(model, names)
     choices = Choices(output, batch_norm, names, normalisation, _precision(chosen, batches))
     with _prepared(model, chosen, batches[0]), applied(model, batch_norm) as policy:
         used = _choose(model, policy, chosen, batches, strategy)
-        _freeze(model, policy, batches, output)
-        parts, outputs_count, used = _compute(
-            model, policy, chosen, batches, batch_labels, choices, used, strategy, verify
-        )
+        work = _Work(model, policy, chosen, batches, choices, strategy, verify, chunk)
+        work.freeze()
+        parts, outputs_count, used = work.compute(batch_labels, used)
     return _kernel(parts, choices, labels, len(x), outputs_count, x2 is None, used)
 
 
@@ -202,52 +209,88 @@ def _refuse_mixing(policy: Policy, mixes: bool) -> None:
         )
 
 
-def _freeze(model: nn.Module, policy: Policy, batches: list[Tensor], output: str) -> None:
-    """Record the frozen statistics over the first batch.
+@dataclass
+class _Work:
+    """One kernel to compute: the network under its policy, and how."""
 
-    One batch records them in the strategy's own forward pass; joined or repeated batches need them beforehand.
-    """
-    if policy.name != "frozen" or not policy.modules:
-        return
-    policy.record()
-    if len(batches) > 1 or output == "full":
-        with torch.no_grad():
-            model(batches[0])
-        policy.start()
+    model: nn.Module
+    policy: Policy
+    chosen: dict[str, nn.Parameter]
+    batches: list[Tensor]
+    choices: Choices
+    asked: str
+    verify: bool
+    chunk: int | None
+
+    def freeze(self) -> None:
+        """Record the frozen statistics over the first batch.
+
+        One batch records them in the strategy's own forward pass; joined, repeated or divided batches need them
+        beforehand.
+        """
+        if self.policy.name != "frozen" or not self.policy.modules:
+            return
+        self.policy.record()
+        if len(self.batches) > 1 or self.choices.output == "full" or self.chunk:
+            with torch.no_grad():
+                self.model(self.batches[0])
+            self.policy.start()
+
+    def compute(self, labels: list[Tensor | None], used: str) -> tuple[GramParts, int, str]:
+        """Return the kernel's parts, the number of outputs and the strategy that was used."""
+        if not self.chunk or self.policy.couples_samples:
+            return self._block(self.batches, labels, used)
+        samples = [batch.split(self.chunk) for batch in self.batches]
+        classes = [
+            [None] * len(parts) if y is None else y.split(self.chunk) for y, parts in zip(labels, samples, strict=True)
+        ]
+        seen: dict[str, Any] = {"used": used}
+
+        def block(a: int, b: int) -> GramParts:
+            pair, pair_labels = [samples[0][a]], [classes[0][a]]
+            if len(samples) > 1 or a != b:
+                pair, pair_labels = [*pair, samples[-1][b]], [*pair_labels, classes[-1][b]]
+            parts, seen["outputs"], seen["used"] = self._block(pair, pair_labels, seen["used"])
+            return parts
+
+        parts = assembled([len(each) for each in samples], block)
+        return parts, seen["outputs"], seen["used"]
+
+    def _block(self, batches: list[Tensor], labels: list[Tensor | None], used: str) -> tuple[GramParts, int, str]:
+        what = (batches, labels, self.choices.output, self.choices.normalisation == "corrcoef")
+        if used == layer_wise.NAME:
+            try:
+                return *self._layer_wise(what), used
+            except (torch.OutOfMemoryError, MemoryError):
+                raise
+            except Exception as error:
+                if _is_out_of_memory(error):
+                    raise
+                reason = error
+            if self.asked == layer_wise.NAME:
+                raise KernelError(
+                    f"The strategy 'layer-wise' is not exact for this network: {reason}. Use 'row-loop' or 'auto'."
+                ) from reason
+            self.freeze()
+        return *row_loop.gram(self.model, list(self.chosen.values()), *what, chunk=self.chunk), row_loop.NAME
+
+    def _layer_wise(self, what: tuple[list[Tensor], list[Tensor | None], str, bool]) -> tuple[GramParts, int]:
+        """Compute layer by layer and, if asked to, prove the result.
+
+        Raises:
+            NotLayerWiseError: If the result is not the kernel.
+        """
+        parts, outputs_count = layer_wise.gram(self.model, self.policy, self.chosen, *what)
+        if self.verify:
+            self.freeze()  # afresh: taps that are wrong record wrong statistics
+            batches, labels, output, _ = what
+            if not verification.agrees(parts.gram, self.model, list(self.chosen.values()), batches, labels, output):
+                raise layer_wise.NotLayerWiseError("its kernel is not the one of plain backward passes")
+        return parts, outputs_count
 
 
-def _compute(
-    model: nn.Module,
-    policy: Policy,
-    chosen: dict[str, nn.Parameter],
-    batches: list[Tensor],
-    labels: list[Tensor | None],
-    choices: Choices,
-    used: str,
-    asked: str,
-    verify: bool,
-) -> tuple[GramParts, int, str]:
-    what = (batches, labels, choices.output, choices.normalisation == "corrcoef")
-    if used == layer_wise.NAME:
-        try:
-            parts, outputs_count = layer_wise.gram(model, policy, chosen, *what)
-            if not verify:
-                return parts, outputs_count, used
-            _freeze(model, policy, batches, choices.output)  # afresh: taps that are wrong record wrong statistics
-            tried = list(chosen.values())
-            if verification.agrees(parts.gram, model, tried, batches, labels, choices.output):
-                return parts, outputs_count, used
-            reason: Exception = layer_wise.NotLayerWiseError("its kernel is not the one of plain backward passes")
-        except (torch.OutOfMemoryError, MemoryError):
-            raise
-        except Exception as error:  # noqa: BLE001  (what taps cannot do, the oracle can; a true fault comes up again there)
-            reason = error
-        if asked == layer_wise.NAME:
-            raise KernelError(
-                f"The strategy 'layer-wise' is not exact for this network: {reason}. Use 'row-loop' or 'auto'."
-            ) from reason
-        _freeze(model, policy, batches, choices.output)
-    return *row_loop.gram(model, list(chosen.values()), *what), row_loop.NAME
+def _is_out_of_memory(error: BaseException) -> bool:
+    return "allocate memory" in str(error)
 
 
 def _kernel(

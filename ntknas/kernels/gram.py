@@ -76,6 +76,16 @@ class GramParts:
             norms += first.square().sum(1) * second.square().sum(1)
             sums += first.sum(1) * second.sum(1)
 
+    def put(self, block: GramParts, rows: slice, columns: slice) -> None:
+        """Put a block in its place; of one batch with itself, its mirror image too."""
+        self.gram[rows, columns] = block.gram
+        places = [rows, columns][: len(self.sizes)]
+        if self.symmetric:
+            self.gram[columns, rows] = block.gram.T
+        for mine, theirs in ((self.sums, block.sums), (self._norms, block._norms)):
+            for whole, part, place in zip(mine, theirs, places, strict=False):
+                whole[place] = part
+
     def merge(self, other: GramParts) -> None:
         """Add the parts of another output, as the trace over outputs does: its columns stand beside these."""
         self.gram += other.gram

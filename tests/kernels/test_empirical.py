@@ -29,6 +29,7 @@ def _applies(case, policy):
 
 
 _PAIRS = [(case, policy) for case in cases.CASES for policy in POLICIES if _applies(case, policy)]
+_OF_ANY_SIZE = [pair for pair in _PAIRS if pair[0].name != "time first"]  # it takes as many steps as samples
 _IDS = [f"{case.name}-{policy}" for case, policy in _PAIRS]
 
 
@@ -71,6 +72,29 @@ def test_cross_kernels(case, policy, output):
         got = empirical_ntk(network, x, x2=x2, normalisation=normalisation, **arguments)
         rows = [reference.rows(j, output, y) for j, y in ((left, labels), (right, labels2))]
         _close_normalised(got.matrix, _normalised(*rows, normalisation) if normalisation != "none" else expected)
+
+
+@pytest.mark.parametrize("chunk", [1, 4])
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize(("case", "policy"), _OF_ANY_SIZE)
+def test_chunks_make_the_same_kernel(case, policy, output, chunk):
+    """Of one batch, which no chunk divides, and between two of different sizes."""
+    network = case.network()
+    (x, labels), (x2, labels2) = cases.batch(), cases.batch(4, seed=5)
+    outputs = network.eval()(x).reshape(len(x), -1).shape[1]
+    arguments = {"output": output, "batch_norm": policy, "parameters": "all", "labels": labels % outputs}
+    for normalisation in ("none", "corrcoef"):
+        for second in ({}, {"x2": x2, "labels2": labels2 % outputs}):
+            whole = empirical_ntk(network, x, normalisation=normalisation, **arguments, **second)
+            got = empirical_ntk(network, x, normalisation=normalisation, chunk=chunk, **arguments, **second)
+            _close_normalised(got.matrix, whole.matrix)
+            assert got.strategy == whole.strategy
+            assert (got.samples, got.outputs, got.symmetric) == (whole.samples, whole.outputs, whole.symmetric)
+
+
+def test_no_chunk_without_samples():
+    with pytest.raises(KernelError, match="at least one sample"):
+        empirical_ntk(nn.Linear(2, 1), torch.zeros(3, 2), chunk=0)
 
 
 def _normalised(left, right, normalisation):

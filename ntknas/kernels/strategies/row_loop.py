@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ntknas.kernels import outputs
+from ntknas.kernels.chunks import assembled
 from ntknas.kernels.gram import GramParts
 
 NAME = "row-loop"
@@ -24,6 +25,7 @@ def gram(
     labels: Sequence[Tensor | None],
     reduction: str,
     with_sums: bool,
+    chunk: int | None = None,
 ) -> tuple[GramParts, int]:
     """Compute the Gram matrix of one batch with itself, or of two batches.
 
@@ -34,6 +36,8 @@ def gram(
         labels: Their labels, or ``None`` each.
         reduction: Output reduction.
         with_sums: Whether the row sums are wanted.
+        chunk: How many rows of a side to hold at a time, rows being computed again for every chunk that they meet;
+            ``None`` for all.
 
     Returns:
         The parts of the kernel, and the number of outputs C.
@@ -43,15 +47,31 @@ def gram(
     merge = _interleave if reduction == "full" else _one_by_one
     total: GramParts | None = None
     for one_pass in zip(*(merge(c) for c in cotangents), strict=True):
-        parts = _gram_of_rows(
-            [jacobian_rows(f, c, parameters) for f, c in zip(forwards, one_pass, strict=True)], with_sums
-        )
+        parts = _gram_of_pass(forwards, one_pass, parameters, with_sums, chunk)
         if total is None:
             total = parts
         else:
             total.merge(parts)
     assert total is not None
     return total, forwards[0].shape[1]
+
+
+def _gram_of_pass(
+    forwards: list[Tensor],
+    cotangents: Sequence[Tensor],
+    parameters: Sequence[nn.Parameter],
+    with_sums: bool,
+    chunk: int | None,
+) -> GramParts:
+    chunks = [list(c.split(chunk or len(c))) for c in cotangents]
+
+    def block(a: int, b: int) -> GramParts:
+        rows = [jacobian_rows(forwards[0], chunks[0][a], parameters)]
+        if len(chunks) > 1 or a != b:
+            rows.append(jacobian_rows(forwards[-1], chunks[-1][b], parameters))
+        return _gram_of_rows(rows, with_sums)
+
+    return assembled([len(each) for each in chunks], block)
 
 
 def _one_by_one(cotangents: list[Tensor]) -> list[Tensor]:
