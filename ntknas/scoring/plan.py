@@ -100,14 +100,14 @@ def _plan_group(
 ) -> Plan:
     measures = group.measures
     choices = recipe.choices if group.kind == "network" else replace(recipe.choices, output=group.output)
-    done = store.done(setting)
+    done = store.done(setting, measures)
     pending: dict[tuple[int, int], list[int]] = {}
     for cell in cells:
         representative = _representative(space, recipe, group, cell)
         for seed in seeds:
-            if any((cell, seed, measure) not in done for measure in measures):
+            if (cell, seed) not in done:
                 pending.setdefault((representative, seed), []).append(cell)
-    known = _known(space, recipe, group, setting, store) if done else {}
+    known = _known(space, recipe, group, setting, store, {cell for cell, _ in pending}) if done and pending else {}
     items, copies = [], []
     for (representative, seed), members in pending.items():
         twin = known.get((representative, seed), [])
@@ -134,18 +134,19 @@ def _representative(space: Any, recipe: Recipe, group: Group, cell: int) -> int:
 
 
 def _known(
-    space: Any, recipe: Recipe, group: Group, setting: str, store: ScoreStore
+    space: Any, recipe: Recipe, group: Group, setting: str, store: ScoreStore, wanted: set[int]
 ) -> dict[tuple[int, int], list[ScoreRecord]]:
-    """Scores in the store by (representative, seed), one record a measure."""
+    """Scores in the store by (representative, seed), one record a measure, of the representatives that are wanted."""
     frame = store.frame()
     frame = frame[frame["setting"] == setting]
+    representatives = {cell: _representative(space, recipe, group, cell) for cell in frame["cell"].unique().tolist()}
+    twins = [cell for cell, representative in representatives.items() if representative in wanted]
     known: dict[tuple[int, int], dict[str, ScoreRecord]] = {}
-    for row in frame.itertuples(index=False):
+    for row in frame[frame["cell"].isin(twins)].itertuples(index=False):
         status = Status(row.status)
         if status.is_failure:
             continue
-        representative = _representative(space, recipe, group, row.cell)
         score = Score(row.measure, None if pd.isna(row.value) else row.value, status, row.reason)
         record = ScoreRecord(setting, row.run, row.cell, row.seed, row.seconds, {row.measure: score})
-        known.setdefault((representative, row.seed), {})[row.measure] = record
+        known.setdefault((representatives[row.cell], row.seed), {})[row.measure] = record
     return {key: list(records.values()) for key, records in known.items()}

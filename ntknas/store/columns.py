@@ -50,10 +50,10 @@ class Table:
         return len(self.columns["cell"])
 
     @classmethod
-    def empty(cls) -> Table:
+    def empty(cls, names: dict[str, list[str]] | None = None) -> Table:
         """Return a table without scores."""
         columns = {name: np.empty(0, dtype) for name, dtype in COLUMNS.items()}
-        return cls(columns, {name: [] for name in NAMES})
+        return cls(columns, names or {name: [] for name in NAMES})
 
     def digest(self) -> str:
         """SHA-256 of all columns and names."""

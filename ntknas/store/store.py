@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,17 +17,31 @@ import pandas as pd
 
 from ntknas.core.errors import StoreError
 from ntknas.core.score import Status
-from ntknas.store import columns, journal
+from ntknas.store import columns, journal, tables
+from ntknas.store.columns import Table
 from ntknas.store.records import ScoreRecord, Setting
 
-_KEY = ["setting", "cell", "seed", "measure"]
-_STATUSES = [status.value for status in Status]
 _DONE = [status.value for status in Status if not status.is_failure]
 
 
 def journal_path(path: Path) -> Path:
     """Return where a store keeps its journal."""
     return path.with_name(f"{path.name}.journal")
+
+
+def journal_parts(path: Path) -> list[Path]:
+    """Return the journals of a store's workers, one each."""
+    parts = path.parent.glob(f"{escape(journal_path(path).name)}.part-*")
+    return sorted(part for part in parts if part.suffix != ".damaged")
+
+
+def _remove(parts: Iterable[Path]) -> None:
+    """Remove parts that no worker writes."""
+    for part in parts:
+        with suppress(StoreError, OSError):
+            writer = journal.JournalWriter(part)
+            part.unlink()
+            writer.close()
 
 
 def _real(path: Path) -> Path:
@@ -61,8 +77,9 @@ class ScoreStore:
     def __init__(self, path: Path, writer: journal.JournalWriter | None):
         self.path = path
         self._writer = writer
-        # the journal first: a writer that compacts in between then shows its scores twice, not never
+        # the journals first: a writer that compacts in between then shows its scores twice, not never
         content = journal.read(journal_path(path))
+        parts = {part: journal.read(part) for part in journal_parts(path)}
         self._table = columns.read(path)
         self.torn = content.torn or (writer is not None and writer.mended)
         self.damaged = content.damaged
@@ -71,9 +88,12 @@ class ScoreStore:
             run["id"]: run["info"] for run in map(json.loads, self._table.names["runs"])
         }
         self._records: list[ScoreRecord] = []
+        self._part_records: list[ScoreRecord] = []
         self.orphans = 0
         for entry in content.entries:
-            self._take(entry)
+            self._take(entry, self._records)
+        self._own = (self.damaged, self.orphans)
+        self._take_parts(parts)
 
     @classmethod
     def read(cls, path: Path) -> ScoreStore:
@@ -121,12 +141,12 @@ class ScoreStore:
             self._writer = None
 
     def __len__(self) -> int:
-        return len(self._table) + sum(len(record.scores) for record in self._records)
+        return len(self._table) + self.uncompacted
 
     @property
     def uncompacted(self) -> int:
-        """Number of scores that are in the journal alone."""
-        return sum(len(record.scores) for record in self._records)
+        """Number of scores that are in journals alone."""
+        return sum(len(record.scores) for record in (*self._records, *self._part_records))
 
     def add_setting(self, setting: Setting) -> str:
         """Make a setting known; returns its digest."""
@@ -151,54 +171,75 @@ class ScoreStore:
             raise ValueError(f"unknown setting {record.setting!r} or run {record.run!r}: add_setting and add_run first")
         self._append(record.as_json())
 
-    def done(self, setting: str) -> set[tuple[int, int, str]]:
-        """Return the (cell, seed, measure) that have a score under a setting.
+    def done(self, setting: str, measures: Sequence[str]) -> set[tuple[int, int]]:
+        """Return the (cell, seed) that have scores of all these measures under a setting.
 
         Failures (out of memory, time-out, crash, error) are not done: the next run tries them again.
         """
-        frame = self._frame()
-        frame = frame[(frame["setting"] == setting) & frame["status"].isin(_DONE)]
-        return set(zip(frame["cell"].tolist(), frame["seed"].tolist(), frame["measure"].tolist(), strict=True))
+        table = self._all()
+        rows = tables.has_setting(table, setting) & tables.has_status(table, _DONE)
+        cells, seeds = table.columns["cell"][rows], table.columns["seed"][rows]
+        names = np.array(table.names["measures"], dtype=object)[table.columns["measure"][rows]]
+        found = [
+            set(zip(cells[own].tolist(), seeds[own].tolist(), strict=True)) for own in (names == m for m in measures)
+        ]
+        return set.intersection(*found) if found else set()
 
     def compact(self) -> None:
-        """Write everything into the HDF5 file, then empty the journal.
+        """Write everything into the HDF5 file, then empty the journal and remove its parts.
 
-        A journal with damaged lines is kept aside as ``….journal.damaged``.
+        A journal or part with damaged lines is kept aside as ``….damaged``. Parts that a worker still writes stay.
 
         Raises:
-            StoreError: If the file cannot be written; the journal then stays as it is.
+            StoreError: If the file cannot be written; the journals then stay as they are.
         """
         if self._writer is None:
             raise StoreError(f"{self.path} was opened to be read.")
-        if not self._records:
+        parts = journal_parts(self.path)
+        self._read_parts(parts)
+        if not self._records and not self._part_records:
+            _remove(parts)
             return
-        table = self._as_table(self._frame())
+        table = self.table()
         self._writer.sync()
         columns.write(self.path, table)
         if self.damaged or self.orphans:
-            source = journal_path(self.path)
-            shutil.copy(source, source.with_name(f"{source.name}.damaged"))
+            for source in (journal_path(self.path), *parts):
+                shutil.copy(source, source.with_name(f"{source.name}.damaged"))
         self._writer.clear()
-        self._table, self._records = table, []
+        _remove(parts)
+        self._table, self._records, self._part_records = table, [], []
 
     def frame(self) -> pd.DataFrame:
         """Return the scores with the fields of their settings; see ``load_store``."""
-        frame = self._frame()
-        frame["recipe"] = frame["run"].map({run: info.get("recipe", "custom") for run, info in self.runs.items()})
-        names = sorted({name for fields in self.settings.values() for name in fields})
-        for name in names:
-            values = {digest: _plain(fields.get(name)) for digest, fields in self.settings.items()}
-            frame[name] = frame["setting"].map(values)
+        frame = tables.as_frame(self._all())
         frame.attrs.update({"settings": self.settings, "runs": self.runs})
         return frame
+
+    def table(self) -> Table:
+        """Return all scores as arrays, the last of each key, with every setting and run that the store knows."""
+        return tables.joined([Table.empty(tables.named(self.settings, self.runs)), self._all()])
 
     def _append(self, entry: dict[str, Any]) -> None:
         if self._writer is None:
             raise StoreError(f"{self.path} was opened to be read.")
         self._writer.append(entry)
-        self._take(entry)
+        self._take(entry, self._records)
 
-    def _take(self, entry: dict[str, Any]) -> None:
+    def _read_parts(self, parts: Iterable[Path]) -> None:
+        """Read the workers' journals afresh."""
+        self._part_records = []
+        self.damaged, self.orphans = self._own
+        self._take_parts({part: journal.read(part) for part in parts})
+
+    def _take_parts(self, parts: Mapping[Path, journal.JournalContent]) -> None:
+        for content in parts.values():
+            self.torn |= content.torn
+            self.damaged = [*self.damaged, *content.damaged]
+            for entry in content.entries:
+                self._take(entry, self._part_records)
+
+    def _take(self, entry: dict[str, Any], records: list[ScoreRecord]) -> None:
         try:
             if entry["type"] == "setting":
                 setting = Setting(entry["fields"])
@@ -206,82 +247,23 @@ class ScoreStore:
             elif entry["type"] == "run":
                 self.runs[entry["id"]] = entry["info"]
             elif entry["type"] == "scores":
-                self._take_scores(ScoreRecord.from_json(entry))
+                self._take_scores(ScoreRecord.from_json(entry), records)
         except (KeyError, ValueError, TypeError) as error:
             raise StoreError(
                 f"{journal_path(self.path)} holds an entry this version does not understand ({error}): "
                 "use the version of ntknas that wrote it."
             ) from error
 
-    def _take_scores(self, record: ScoreRecord) -> None:
+    def _take_scores(self, record: ScoreRecord, records: list[ScoreRecord]) -> None:
         if record.setting not in self.settings:
             self.orphans += 1
             return
         self.runs.setdefault(record.run, {})
-        self._records.append(record)
+        records.append(record)
 
-    def _frame(self) -> pd.DataFrame:
-        """All scores, one row each, the last of each key."""
-        frame = pd.concat([self._stored(), _records_frame(self._records)], ignore_index=True)
-        return frame.drop_duplicates(_KEY, keep="last", ignore_index=True)
-
-    def _stored(self) -> pd.DataFrame:
-        data, names = self._table.columns, self._table.names
-        decode = {
-            "setting": [Setting(json.loads(text)).digest for text in names["settings"]],
-            "run": [json.loads(text)["id"] for text in names["runs"]],
-            "measure": names["measures"],
-            "status": names["statuses"],
-            "reason": names["reasons"],
-        }
-        if not len(self._table):
-            return pd.DataFrame(data)
-        return pd.DataFrame(
-            {
-                name: np.array(decode[name], dtype=object)[data[name]] if name in decode else data[name]
-                for name in columns.COLUMNS
-            }
-        )
-
-    def _as_table(self, frame: pd.DataFrame) -> columns.Table:
-        settings, runs = list(self.settings), list(self.runs)
-        measures = sorted(set(frame["measure"]))
-        reasons = ["", *sorted(set(frame["reason"]) - {""})]
-        names = {
-            "settings": [Setting(self.settings[digest]).text for digest in settings],
-            "runs": [json.dumps({"id": run, "info": self.runs[run]}, sort_keys=True) for run in runs],
-            "measures": measures,
-            "statuses": _STATUSES,
-            "reasons": reasons,
-        }
-        coded = {"setting": settings, "run": runs, "measure": measures, "status": _STATUSES, "reason": reasons}
-        data = {}
-        for name, dtype in columns.COLUMNS.items():
-            values = pd.Index(coded[name]).get_indexer(frame[name]) if name in coded else frame[name].to_numpy()
-            data[name] = values.astype(dtype)
-        return columns.Table(data, names)
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float | None) else json.dumps(value)
-
-
-def _records_frame(records: Iterable[ScoreRecord]) -> pd.DataFrame:
-    rows = [
-        (
-            record.setting,
-            record.run,
-            record.cell,
-            record.seed,
-            measure,
-            np.nan if score.value is None else score.value,
-            score.status.value,
-            record.seconds,
-            score.reason,
-        )
-        for record in records
-        for measure, score in record.scores.items()
-    ]
-    frame = pd.DataFrame(rows, columns=list(columns.COLUMNS))
-    numeric = ("cell", "seed", "value", "seconds")
-    return frame.astype({name: columns.COLUMNS[name] for name in numeric})
+    def _all(self) -> Table:
+        """All scores, the last of each key."""
+        if not self._records and not self._part_records:
+            return self._table
+        records = [*self._records, *self._part_records]
+        return tables.latest(tables.joined([self._table, tables.from_records(records, self.settings, self.runs)]))

@@ -78,8 +78,9 @@ def test_settings_never_mix(path):
     fill(path, [1, 2])
     fill(path, [1], setting=OTHER)
     with ScoreStore.open(path) as store:
-        assert store.done(SETTING.digest) == {(c, 0, m) for c in (1, 2) for m in ("cond", "trace")}
-        assert store.done(OTHER.digest) == {(1, 0, "cond"), (1, 0, "trace")}
+        assert store.done(SETTING.digest, ["cond", "trace"]) == {(1, 0), (2, 0)}
+        assert store.done(OTHER.digest, ["cond"]) == {(1, 0)}
+        assert store.done(OTHER.digest, ["cond", "lga"]) == set()
     assert len(load_store(path)) == 6
 
 
@@ -88,10 +89,10 @@ def test_failures_are_tried_again_and_replaced(path):
         store.add_setting(SETTING)
         run = store.add_run({})
         store.append(record(1, run=run, status=Status.OOM))
-        assert (1, 0, "cond") not in store.done(SETTING.digest)
+        assert (1, 0) not in store.done(SETTING.digest, ["cond"])
         store.compact()
         store.append(record(1, run=run, value=9.0))
-        assert (1, 0, "cond") in store.done(SETTING.digest)
+        assert (1, 0) in store.done(SETTING.digest, ["cond"])
         store.compact()
     frame = load_store(path)
     assert len(frame) == 2
@@ -126,7 +127,7 @@ WRITER = textwrap.dedent("""
     with ScoreStore.open(Path(sys.argv[1])) as store:
         store.add_setting(SETTING)
         run = store.add_run({})
-        start = len({cell for cell, _, _ in store.done(SETTING.digest)})
+        start = len(store.done(SETTING.digest, ["cond"]))
         for cell in range(start, start + 100_000):
             store.append(record(cell, run=run))
             print(cell, flush=True)
