@@ -33,12 +33,11 @@ from ntknas.scoring.recipe_file import recipe_names
 SAMPLE = ["--cells", "300", "--cells-seed", "1"]
 MEASURES = [
     ["--recipe", "zero-cost-nas"],
-    "--measures naswot,linear_regions --probe-size 64 --draw random --augment crop-flip".split(),
-    "--measures zen --probe-size 16 --draw random --augment crop-flip".split(),
+    "--measures naswot,linear_regions,zen --probe-size 64 --draw random --augment crop-flip".split(),
     "--measures kernel,regression --probe-size 64".split(),
     ["--recipe", "recommended"],
 ]
-"""What is scored on the sample: baselines on batches as published (zen: 16 images of noise), kernels on 64 images."""
+"""What is scored on the sample: baselines on batches as published, kernels on 64 images."""
 FULL_SIZE = ["--cells", "10", "--cells-seed", "1"]
 PUBLISHED = {"grad_norm": 0.594, "snip": 0.596, "grasp": 0.514, "fisher": 0.360, "synflow": 0.737, "jacob_cov": 0.731}
 """|ρ| with the test accuracy on CIFAR-10, all cells (Abdelfattah et al., ICLR 2021)."""

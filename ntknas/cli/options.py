@@ -14,6 +14,7 @@ from ntknas.core import choices
 if TYPE_CHECKING:
     from ntknas.data.probe import Probe
     from ntknas.scoring import Recipe
+    from ntknas.scoring.engine import Engine
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -62,6 +63,20 @@ store_option = click.option(
     help="Score store.",
 )
 device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+
+engine_options = _all(
+    click.option(
+        "--workers",
+        default="0",
+        show_default=True,
+        help="Worker processes, or auto: one per GPU, else per core. 0 computes in this process.",
+    ),
+    click.option(
+        "--timeout", type=click.FloatRange(0, min_open=True), help="Seconds for one network, then it is given up."
+    ),
+    _choice("--engine", ["local", "ray"], "local", "What distributes the work; ray needs pip install 'ntknas[ray]'."),
+    click.option("--ray-address", help="Address of a running Ray cluster, or auto.  [default: start one here]"),
+)
 
 probe_options = _all(
     click.option("--probe", help=f"Images of the probe: {SOURCES}.  [default: the data set's own]"),
@@ -225,3 +240,20 @@ def split_names(text: str | None) -> tuple[str, ...] | None:
     from ntknas.measures import expand
 
     return None if text is None else expand(name.strip() for name in text.split(",") if name.strip())
+
+
+def take_engine(options: dict[str, Any]) -> Engine:
+    """Take the options of ``engine_options`` out of all options.
+
+    Raises:
+        UsageError: If they do not go together.
+    """
+    from ntknas.scoring.engine import Engine
+
+    text, timeout = options.pop("workers"), options.pop("timeout")
+    name, address = options.pop("engine"), options.pop("ray_address")
+    if text != "auto" and not (text.isascii() and text.isdigit()):
+        raise click.UsageError(f"--workers expects a number or auto, got {text!r}.")
+    if address and name != "ray":
+        raise click.UsageError("--ray-address belongs to --engine ray.")
+    return Engine(name, None if text == "auto" else int(text), timeout, address)

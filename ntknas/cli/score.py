@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ntknas.cli import options as shared
-from ntknas.cli.output import json_option, note, print_json
+from ntknas.cli.output import json_option, note, print_json, print_table
 from ntknas.cli.progress import track
 
 if TYPE_CHECKING:
-    from ntknas.data.probe import Probe
-    from ntknas.scoring import Recipe
+    from ntknas.scoring import Job
+    from ntknas.scoring.engine import Engine
 
 
 @click.command(name="score")
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 @shared.probe_options
 @shared.device_option
 @shared.store_option
+@shared.engine_options
+@click.option("--shard", help="Score part i of n alone, i/n from 1, into a store of its own (STORE.shard-i-of-n).")
+@click.option("--dry-run", is_flag=True, help="Say what would be computed, how long it takes and in how much memory.")
 @json_option
 @click.pass_context
 def command(ctx: click.Context, **options: Any) -> None:
@@ -44,8 +47,13 @@ def command(ctx: click.Context, **options: Any) -> None:
 
     The same command again computes only what is missing, so an interrupted run goes on where it was. Scores under
     other settings stand beside one another in a store and never mix.
+
+    With --workers, processes of their own compute: one that crashes or takes too long costs one cell. On several
+    machines: --shard i/n and ntknas store merge, or --engine ray.
     """
+    from ntknas.scoring import Job
     from ntknas.scoring.cells import read_cells_file, select
+    from ntknas.scoring.shards import Shard
 
     recipe_name = shared.apply_recipe(ctx, options)
     space = shared.open_space(options.pop("bench"))
@@ -56,61 +64,69 @@ def command(ctx: click.Context, **options: Any) -> None:
     how = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
     recipe = shared.take_recipe(options, shared.split_names(options.pop("measures")), recipe_name)
     probe = shared.ProbeOptions.take(options).make(options["dataset"], held_out=recipe.needs_held_out)
+    job = Job(space, options.pop("dataset"), recipe, probe)
     json, seeds = options.pop("json"), range(options.pop("seeds"))
-    summary = score(space, recipe, probe, cells, how, seeds=seeds, **options)
+    engine, shard, dry_run = shared.take_engine(options), options.pop("shard"), options.pop("dry_run")
+    if shard:
+        part = Shard.parse(shard)
+        cells, how["shard"] = part.cells(space, recipe, cells), shard
+        options["store"] = part.store(options["store"])
+    if dry_run:
+        _forecast(job, cells, seeds, engine, json=json, **options)
+        return
+    summary = score(job, cells, how, seeds=seeds, engine=engine, **options)
     _report(summary, options["store"], json)
     ctx.exit(3 if summary["failed"] else 0)
 
 
 def score(
-    space: Any,
-    recipe: Recipe,
-    probe: Probe,
+    job: Job,
     cells: list[int],
     how: dict[str, Any],
     *,
-    dataset: str,
     seeds: Sequence[int],
     device: str,
     store: Path,
+    engine: Engine | None = None,
 ) -> dict[str, Any]:
     """Score cells into a store, with progress, and return a summary.
 
     Args:
-        space: The space.
-        recipe: The recipe.
-        probe: The probe.
+        job: What is scored.
         cells: Indices of the cells.
         how: How the cells were chosen, for the record.
-        dataset: Data set that networks are built for.
         seeds: Seeds of the initialisations.
         device: Name of the device.
         store: Path of the store.
+        engine: What computes; by default this process.
     """
-    from ntknas.scoring import make_plan, run
+    from ntknas.scoring import make_plan
+    from ntknas.scoring.engine import Engine
     from ntknas.scoring.environment import describe, resolve_device
     from ntknas.store import ScoreStore
 
+    engine = engine or Engine()
     where = resolve_device(device)
     with ScoreStore.open(store) as opened:
         _warn(opened)
-        plan = make_plan(space, dataset, recipe, probe, cells, seeds, opened)
+        plan = make_plan(job, cells, seeds, opened)
         missing = sum(len(item.members) for item in plan.items)
         note(
             f"{len(cells)} cells × {len(seeds)} seed(s): {plan.stored} of {plan.requested} kernels stored, "
-            f"{missing} to get by computing {len(plan.items)} on {where}."
+            f"{missing} to get by computing {len(plan.items)} on {_where(engine, where)}."
         )
         statuses: Counter[str] = Counter()
         statuses.update(score.status.value for record in plan.copies for score in record.scores.values())
-        if plan.items or plan.copies:
-            run_id = opened.add_run({**describe(where), "recipe": recipe.name, "seeds": len(seeds), **how})
-            work = run(plan, space, dataset, recipe, probe, opened, where, run_id)
-            try:
+        try:
+            if plan.items or plan.copies:
+                about = {"recipe": job.recipe.name, "seeds": len(seeds), **engine.describe(where), **how}
+                run_id = opened.add_run({**describe(where), **about})
+                work = engine.run(plan, job, opened, where, run_id)
                 for progress in track(work, len(plan.items), "Scoring", "kernels"):
                     for score in progress.scores.values():
                         statuses[score.status.value] += len(progress.item.members)
-            finally:
-                opened.compact()
+        finally:
+            opened.compact()
         failed = sum(count for status, count in statuses.items() if _is_failure(status))
     return {
         "store": str(store),
@@ -121,6 +137,74 @@ def score(
         "scores_by_status": dict(statuses),
         "failed": failed,
     }
+
+
+def _forecast(
+    job: Job, cells: list[int], seeds: Sequence[int], engine: Engine, *, device: str, store: Path, json: bool
+) -> None:
+    """Print what a run would take; nothing is stored."""
+    import torch
+
+    from ntknas.scoring import make_plan
+    from ntknas.scoring.environment import resolve_device
+    from ntknas.scoring.forecast import forecast, peak_memory
+    from ntknas.scoring.pool import threads_of
+    from ntknas.store import ScoreStore
+
+    where = resolve_device(device)
+    workers = max(1, len(engine.devices(where)))
+    torch.set_num_threads(threads_of(workers))
+    plan = make_plan(job, cells, seeds, ScoreStore.peek(store))
+    if plan.items:
+        note(f"Trying a few of {len(plan.items)} networks on {where}; nothing is stored.")
+    kinds = forecast(plan, job, where)
+    total = sum(kind.seconds for kind in kinds) / workers
+    memory = peak_memory(where)
+    if json:
+        rows = [{**vars(kind), "seconds": kind.seconds, "uncertainty": kind.uncertainty} for kind in kinds]
+        asked = {"requested": plan.requested, "stored": plan.stored, "to_compute": len(plan.items)}
+        print_json({**asked, "kinds": rows, "workers": workers, "seconds": total, "bytes_per_worker": memory})
+        return
+    click.echo(
+        f"{len(cells)} cells × {len(seeds)} seed(s) ask for {plan.requested} kernels: {plan.stored} are stored, "
+        f"{len(plan.items)} networks have to be computed (equal ones once)."
+    )
+    if not kinds:
+        return
+    table = [
+        [", ".join(kind.measures), kind.output, str(kind.items), _range(kind.tried), duration(kind.seconds)]
+        for kind in kinds
+    ]
+    print_table("", ["measures", "output", "networks", "s a network, light to heavy", "one worker"], table, left=2)
+    click.echo(
+        f"With {workers} worker(s): {duration(total)}, some {memory / 2**20:.0f} MiB each"
+        f"{' of GPU memory' if where.type == 'cuda' else ''}."
+    )
+
+
+def _range(seconds: list[float]) -> str:
+    return f"{min(seconds):.2f} to {max(seconds):.2f} ({len(seconds)} tried)"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds for people.
+
+    Example:
+        >>> duration(90061)
+        '1 d 1 h'
+    """
+    for unit, size, smaller, part in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if seconds >= size:
+            rest = int(seconds % size / part)
+            return f"{int(seconds / size)} {unit}" + (f" {rest} {smaller}" if rest else "")
+    return f"{seconds:.1f} s"
+
+
+def _where(engine: Engine, device: Any) -> str:
+    if engine.name == "ray":
+        return "a Ray cluster"
+    workers = len(engine.devices(device))
+    return f"{device}, {workers} worker(s)" if workers else str(device)
 
 
 def _is_failure(status: str) -> bool:

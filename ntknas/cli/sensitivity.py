@@ -76,6 +76,7 @@ def _score(
 ) -> dict[tuple[str, str], pd.Series]:
     """Score cells under one variation; return the scores by measure, without missing ones."""
     from ntknas.cli.score import score
+    from ntknas.scoring import Job
     from ntknas.store import load_store
 
     seed, dataset, store = options.get("seed", 0), options["dataset"], options["store"]
@@ -84,7 +85,8 @@ def _score(
     probe = shared.ProbeOptions.take(taken).make(dataset, held_out=recipe.needs_held_out)
     how = {"cells": options["cells"], "cells_seed": options["cells_seed"], "variation": variation}
     device = options["device"]
-    score(space, recipe, probe, cells, how, dataset=dataset, seeds=range(seed, seed + 1), device=device, store=store)
+    job = Job(space, dataset, recipe, probe)
+    score(job, cells, how, seeds=range(seed, seed + 1), device=device, store=store)
     frame = load_store(store)
     found = {}
     for group in recipe.groups():

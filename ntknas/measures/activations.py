@@ -95,7 +95,10 @@ def _zen_draw(case: NetworkCase, generator: torch.Generator) -> float:
     network = case.copy()
     _gaussian_weights(network, generator)
     shape = (ZEN_BATCH, *case.images.shape[1:])
-    first, noise = (torch.randn(shape, generator=generator).to(case.images) for _ in range(2))
+    last = case.images.is_contiguous(memory_format=torch.channels_last)
+    layout = torch.channels_last if last else torch.contiguous_format
+    drawn = (torch.randn(shape, generator=generator).to(case.images) for _ in range(2))
+    first, noise = (x.contiguous(memory_format=layout) for x in drawn)
     with torch.no_grad():
         features, moved = (cast(Any, network).features(x) for x in (first, first + ZEN_MIX * noise))
     change = float((features - moved).abs().flatten(1).sum(1).double().mean())

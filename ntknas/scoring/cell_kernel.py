@@ -38,6 +38,7 @@ def cell_kernel(
     choices: Choices,
     images: Tensor,
     labels: Tensor,
+    chunk: int | None = None,
 ) -> Kernel:
     """Compute the kernel of a cell at initialisation.
 
@@ -50,12 +51,13 @@ def cell_kernel(
         choices: The kernel's choices.
         images: The probe's images, on the device and in the precision to compute in.
         labels: The probe's labels.
+        chunk: How many images to take at a time, for less memory.
 
     Raises:
         NtknasError: If the options or choices are impossible for such networks.
     """
     network = cell_network(space, cell, seed, dataset, options, images)
-    return _kernel(network, choices, images, labels)
+    return _kernel(network, choices, images, labels, chunk=chunk)
 
 
 def cell_network(space: Any, cell: int, seed: int, dataset: str, options: NetworkOptions, images: Tensor) -> nn.Module:
@@ -74,6 +76,7 @@ def cell_regression(
     choices: Choices,
     images: Tensor,
     probe: Probe,
+    chunk: int | None = None,
 ) -> RegressionCase:
     """Compute the kernels that kernel regression needs: of the probe, and between it and its held-out probe.
 
@@ -84,12 +87,20 @@ def cell_regression(
     if held_out is None:
         raise DataError("Kernel regression needs a held-out probe: make_probe(...).with_held_out(...).")
     network = cell_network(space, cell, seed, dataset, options, images)
-    kernel = _kernel(network, choices, images, probe.labels)
+    kernel = _kernel(network, choices, images, probe.labels, chunk=chunk)
     other = brought(held_out.images, images.device, choices.precision)
-    return RegressionCase(kernel, _kernel(network, choices, images, probe.labels, other), held_out.labels)
+    cross = _kernel(network, choices, images, probe.labels, other, chunk)
+    return RegressionCase(kernel, cross, held_out.labels)
 
 
-def _kernel(network: nn.Module, choices: Choices, images: Tensor, labels: Tensor, x2: Tensor | None = None) -> Kernel:
+def _kernel(
+    network: nn.Module,
+    choices: Choices,
+    images: Tensor,
+    labels: Tensor,
+    x2: Tensor | None = None,
+    chunk: int | None = None,
+) -> Kernel:
     return empirical_ntk(
         network,
         images,
@@ -99,5 +110,6 @@ def _kernel(network: nn.Module, choices: Choices, images: Tensor, labels: Tensor
         labels=labels,
         x2=x2,
         normalisation=choices.normalisation,
+        chunk=chunk,
         verify=False,  # the space's own networks: tests/spaces proves the strategy on them
     )

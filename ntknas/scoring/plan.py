@@ -10,7 +10,7 @@ import pandas as pd
 
 from ntknas.core.choices import Choices
 from ntknas.core.score import Score, Status
-from ntknas.data.probe import Probe
+from ntknas.scoring.job import Job
 from ntknas.scoring.recipe import Group, Recipe
 from ntknas.store import ScoreRecord, ScoreStore
 
@@ -55,30 +55,19 @@ class Plan:
     stored: int
 
 
-def make_plan(
-    space: Any,
-    dataset: str,
-    recipe: Recipe,
-    probe: Probe,
-    cells: Sequence[int],
-    seeds: Sequence[int],
-    store: ScoreStore,
-) -> Plan:
+def make_plan(job: Job, cells: Sequence[int], seeds: Sequence[int], store: ScoreStore) -> Plan:
     """Plan a run: the difference between what is asked for and what the store holds.
 
     Args:
-        space: The space.
-        dataset: Data set that networks are built for.
-        recipe: The recipe.
-        probe: The probe.
+        job: What is scored.
         cells: Indices of the cells to score.
         seeds: Seeds of the weights.
         store: Where scores are kept; new settings are made known to it.
     """
     plan = Plan([], [], 0, 0)
-    for group in recipe.groups():
-        setting = store.add_setting(recipe.setting(space, dataset, probe, group))
-        part = _plan_group(space, recipe, group, setting, cells, seeds, store)
+    for group in job.recipe.groups():
+        setting = store.add_setting(job.recipe.setting(job.space, job.dataset, job.probe, group))
+        part = _plan_group(job.space, job.recipe, group, setting, cells, seeds, store)
         plan = Plan(
             plan.items + part.items,
             plan.copies + part.copies,

@@ -108,6 +108,15 @@ class ScoreStore:
         return cls(path, None)
 
     @classmethod
+    def peek(cls, path: Path) -> ScoreStore:
+        """Read a store, or an empty one where there is none, to plan with: new settings are not written.
+
+        Raises:
+            StoreError: If it is damaged or of another version.
+        """
+        return cls(_real(path), None)
+
+    @classmethod
     def open(cls, path: Path) -> ScoreStore:
         """Open a store for adding scores, making it if absent.
 
@@ -149,9 +158,12 @@ class ScoreStore:
         return sum(len(record.scores) for record in (*self._records, *self._part_records))
 
     def add_setting(self, setting: Setting) -> str:
-        """Make a setting known; returns its digest."""
+        """Make a setting known; returns its digest. A store that was opened to be read remembers it alone."""
         if setting.digest not in self.settings:
-            self._append({"type": "setting", "fields": dict(setting.fields)})
+            entry = {"type": "setting", "fields": dict(setting.fields)}
+            if self._writer is not None:
+                self._writer.append(entry)
+            self._take(entry, self._records)
         return setting.digest
 
     def add_run(self, info: Mapping[str, Any]) -> str:

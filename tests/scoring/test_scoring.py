@@ -1,5 +1,8 @@
 """Plans compute each network once; runs resume; what is stored can be computed again."""
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 import torch
 
@@ -8,7 +11,7 @@ from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, DataError, KernelError
 from ntknas.core.score import Status
 from ntknas.data import Request, make_probe
-from ntknas.scoring import NetworkOptions, Recipe, cell_kernel, make_plan, run
+from ntknas.scoring import Job, NetworkOptions, Recipe, cell_kernel, make_plan, run
 from ntknas.scoring.cells import find, read_cells_file, sample, select
 from ntknas.spaces.nb201 import identity
 from ntknas.store import ScoreStore
@@ -22,10 +25,11 @@ DISCONNECTED = next(cell.index for cell in SPACE if SPACE.is_disconnected(cell))
 def score(path, recipe, cells, seeds=(0,), probe=PROBE, stop_after=None):
     """Score and return the number of kernels computed."""
     with ScoreStore.open(path) as store:
-        plan = make_plan(SPACE, "cifar10", recipe, probe, cells, list(seeds), store)
+        job = Job(SPACE, "cifar10", recipe, probe)
+        plan = make_plan(job, cells, list(seeds), store)
         run_id = store.add_run({"recipe": recipe.name})
         computed = 0
-        for _ in run(plan, SPACE, "cifar10", recipe, probe, store, torch.device("cpu"), run_id):
+        for _ in run(plan, job, store, torch.device("cpu"), run_id):
             computed += 1
             if computed == stop_after:
                 return computed
@@ -158,19 +162,38 @@ def test_a_measure_that_needs_another_output_gets_its_own_kernel(tmp_path):
     ],
 )
 def test_a_network_that_fails_becomes_a_status_and_the_run_goes_on(tmp_path, monkeypatch, fault, status):
-    path, real = tmp_path / "s.h5", cell_kernel.empirical_ntk
-    calls = iter(range(100))
+    path, real = tmp_path / "s.h5", cell_kernel.cell_network
 
-    def failing(*arguments, **options):
-        if next(calls) == 0:
+    def failing(space, cell, *arguments):
+        if cell == 0:
             raise fault
-        return real(*arguments, **options)
+        return real(space, cell, *arguments)
 
-    monkeypatch.setattr(cell_kernel, "empirical_ntk", failing)
+    monkeypatch.setattr(cell_kernel, "cell_network", failing)
     score(path, _recipe("trace"), [0, 11])
     assert load_store(path).set_index("cell")["status"].to_dict() == {0: status.value, 11: "ok"}
+    monkeypatch.setattr(cell_kernel, "cell_network", real)
     assert score(path, _recipe("trace"), [0, 11]) == 1
     assert set(load_store(path)["status"]) == {"ok"}
+
+
+@pytest.mark.parametrize("batch_norm", ["frozen", "coupled"])
+def test_what_does_not_fit_is_computed_in_smaller_chunks(tmp_path, monkeypatch, batch_norm):
+    whole, real, tried = tmp_path / "whole.h5", cell_kernel.empirical_ntk, []
+    recipe = replace(_recipe(batch_norm=batch_norm), choices=Choices(batch_norm=batch_norm, precision="float64"))
+    score(whole, recipe, [11, 284])
+
+    def small(*arguments, chunk=None, **options):
+        tried.append(chunk)
+        if chunk is None or chunk > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(*arguments, chunk=chunk, **options)
+
+    monkeypatch.setattr(cell_kernel, "empirical_ntk", small)
+    score(tmp_path / "chunks.h5", recipe, [11, 284])
+    assert tried == [None, 5, 2] * 2
+    values = [load_store(path).set_index(["cell", "measure"])["value"] for path in (whole, tmp_path / "chunks.h5")]
+    pd.testing.assert_series_equal(*values, rtol=1e-8)
 
 
 def test_an_impossible_recipe_stops_the_run_with_its_message(tmp_path):

@@ -1,0 +1,280 @@
+"""Runs a plan in worker processes: each with its own pipe and its own journal, no lock between them.
+
+The coordinator hands every worker two items at a time, so that none waits for it. A worker that dies or takes too long
+is replaced; the item that it had in hand is tried once more before it counts as ``crashed``.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import torch
+
+from ntknas.core.errors import NtknasError
+from ntknas.core.score import Status
+from ntknas.scoring.computation import failed
+from ntknas.scoring.plan import Plan, WorkItem
+from ntknas.scoring.runner import Progress
+from ntknas.scoring.worker import READY, Assignment, work
+from ntknas.store import ScoreStore
+from ntknas.store.part import part_path, records_of
+
+AHEAD = 2
+"""Items a worker has at a time: the one in hand and the next."""
+ATTEMPTS = 2
+_CONTEXT = multiprocessing.get_context("spawn")  # a forked torch may hang
+
+
+@dataclass
+class _Worker:
+    """A worker as the coordinator sees it."""
+
+    name: str
+    device: str
+    process: BaseProcess
+    pipe: Connection
+    lifeline: Connection
+    items: deque[WorkItem] = field(default_factory=deque)
+    ready: bool = False
+    since: float = 0.0
+
+    def give(self, item: WorkItem) -> None:
+        if not self.items:
+            self.since = time.monotonic()
+        self.items.append(item)
+        with suppress(OSError):  # it has died: the sentinel says so
+            self.pipe.send(item)
+
+    def end(self) -> None:
+        """End the process at once; what it has journalled stays."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+        self.lifeline.close()
+
+
+class Pool:
+    """Worker processes for one plan.
+
+    Args:
+        assignment: What workers are started with; its device is replaced by theirs.
+        devices: Device of each worker.
+        timeout: Seconds after which an item counts as ``timeout``; ``None`` for no limit.
+    """
+
+    def __init__(self, assignment: Assignment, devices: Sequence[str], timeout: float | None = None):
+        self._assignment = assignment
+        self._devices = list(devices)
+        self._timeout = timeout
+        self._workers: list[_Worker] = []
+        self._pending: deque[WorkItem] = deque()
+        self._attempts: Counter[tuple[Any, ...]] = Counter()
+
+    def run(self, plan: Plan, store: ScoreStore) -> Iterator[Progress]:
+        """Carry out a plan; the workers' scores are in their parts when this ends.
+
+        Args:
+            plan: What to compute.
+            store: The store, open for writing; takes what workers cannot write themselves.
+
+        Yields:
+            One entry for each item, after its scores are safe.
+
+        Raises:
+            NtknasError: If the recipe is impossible, a journal cannot be written, or workers die before they begin.
+        """
+        for record in plan.copies:
+            store.append(record)
+        self._pending = deque(plan.items)
+        try:
+            for device in self._devices[: len(plan.items)]:
+                self._start(device)
+            while self._pending or any(worker.items for worker in self._workers):
+                yield from self._step(store)
+            self._dismiss()
+        finally:
+            for worker in self._workers:
+                worker.end()
+
+    def _start(self, device: str) -> None:
+        name = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        ours, theirs = _CONTEXT.Pipe()
+        end, lifeline = _CONTEXT.Pipe(duplex=False)
+        assignment = replace(self._assignment, device=device)
+        process = _CONTEXT.Process(target=work, args=(name, assignment, theirs, end), daemon=True)
+        with _threads(assignment.threads):
+            process.start()
+        theirs.close()
+        end.close()
+        self._workers.append(_Worker(name, device, process, ours, lifeline))
+
+    def _step(self, store: ScoreStore) -> Iterator[Progress]:
+        """Wait for something to happen, and deal with it."""
+        by_source: dict[Any, _Worker] = {}
+        for worker in self._workers:
+            by_source |= {worker.pipe: worker, worker.process.sentinel: worker}
+        happened = {id(by_source[source]): by_source[source] for source in wait(list(by_source), self._patience())}
+        for worker in happened.values():
+            yield from self._listen(worker)
+            if not worker.process.is_alive():
+                yield from self._listen(worker)  # what it said last
+                yield from self._bury(worker, store)
+        for worker in [worker for worker in self._workers if self._is_late(worker)]:
+            yield from self._stop(worker, store)
+        for worker in self._workers:
+            if worker.ready:
+                self._feed(worker)
+
+    def _patience(self) -> float | None:
+        """Seconds until the next item is late."""
+        if self._timeout is None:
+            return None
+        ends = [worker.since + self._timeout for worker in self._workers if worker.ready and worker.items]
+        return max(0.0, min(ends) - time.monotonic()) if ends else None
+
+    def _is_late(self, worker: _Worker) -> bool:
+        busy = worker.ready and worker.items and self._timeout is not None
+        return bool(busy and time.monotonic() - worker.since >= (self._timeout or 0.0))
+
+    def _listen(self, worker: _Worker) -> Iterator[Progress]:
+        try:
+            while worker.pipe.poll():
+                said = worker.pipe.recv()
+                if isinstance(said, NtknasError):
+                    raise said
+                if said == READY:
+                    worker.ready = True
+                else:
+                    worker.items.popleft()
+                    worker.since = time.monotonic()
+                    yield said
+        except (EOFError, OSError):
+            return  # it has died: the sentinel says so
+
+    def _feed(self, worker: _Worker) -> None:
+        while self._pending and len(worker.items) < AHEAD:
+            worker.give(self._pending.popleft())
+
+    def _bury(self, worker: _Worker, store: ScoreStore) -> Iterator[Progress]:
+        """Replace a worker that died; its item in hand is done if its journal says so, else tried again or crashed."""
+        self._remove(worker)
+        if not worker.ready:
+            raise NtknasError(
+                f"A worker ended ({_end_of(worker.process)}) before it began: see above. Try --workers 1, or without."
+            )
+        if worker.items:
+            item = worker.items.popleft()
+            stored = _stored(self._assignment, worker.name, item)
+            key = (item.setting, item.cell, item.seed, item.measures)
+            self._attempts[key] += 1
+            if stored is not None:
+                yield stored
+            elif self._attempts[key] < ATTEMPTS:
+                worker.items.appendleft(item)
+            else:
+                reason = f"the worker ended: {_end_of(worker.process)}"
+                yield _without_score(item, Status.CRASHED, reason, store, self._run)
+        self._pending.extendleft(reversed(worker.items))
+        self._replace(worker)
+
+    def _stop(self, worker: _Worker, store: ScoreStore) -> Iterator[Progress]:
+        """End a worker whose item takes too long."""
+        self._remove(worker)
+        item = worker.items.popleft()
+        stored = _stored(self._assignment, worker.name, item)
+        reason = f"took longer than {self._timeout:g} s"
+        yield stored or _without_score(item, Status.TIMEOUT, reason, store, self._run)
+        self._pending.extendleft(reversed(worker.items))
+        self._replace(worker)
+
+    @property
+    def _run(self) -> str:
+        return self._assignment.run[0]
+
+    def _remove(self, worker: _Worker) -> None:
+        worker.end()
+        self._workers.remove(worker)
+
+    def _replace(self, worker: _Worker) -> None:
+        if self._pending:
+            self._start(worker.device)
+
+    def _dismiss(self) -> None:
+        for worker in self._workers:
+            worker.pipe.send(None)
+        for worker in self._workers:
+            worker.process.join()
+
+
+def _stored(assignment: Assignment, name: str, item: WorkItem) -> Progress | None:
+    """What a dead worker's journal holds of an item, if it holds all of it."""
+    found = {
+        record.cell: record
+        for record in records_of(part_path(assignment.store, name))
+        if (record.setting, record.seed) == (item.setting, item.seed) and set(record.scores) >= set(item.measures)
+    }
+    if not set(item.members) <= set(found):
+        return None
+    record = found[item.members[0]]
+    return Progress(item, record.scores, record.seconds)
+
+
+def _without_score(item: WorkItem, status: Status, reason: str, store: ScoreStore, run_id: str) -> Progress:
+    done = Progress(item, failed(item, status, reason), 0.0)
+    for record in done.records(run_id):
+        store.append(record)
+    return done
+
+
+def _end_of(process: BaseProcess) -> str:
+    code = process.exitcode or 0
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Let a new process start its libraries with so many threads."""
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, str(count)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def devices_of(workers: int | None, device: torch.device) -> list[str]:
+    """Return the device of each worker: GPUs in turn, or the CPU.
+
+    Args:
+        workers: Their number; ``None`` for one per GPU, or one per core.
+        device: The device that was asked for; ``cuda`` stands for every GPU.
+    """
+    if device.type == "cuda" and device.index is None:
+        gpus = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+        return [gpus[number % len(gpus)] for number in range(workers or len(gpus))]
+    return [str(device)] * (workers or (cores() if device.type == "cpu" else 1))
+
+
+def threads_of(workers: int) -> int:
+    """Return the threads of each worker, so that all together have the cores that this process may use."""
+    return max(1, cores() // workers)
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,89 @@
+"""One worker process: takes items from its pipe, computes them, journals their scores, says so."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from ntknas.core.errors import NtknasError
+from ntknas.scoring.job import Job
+from ntknas.scoring.plan import WorkItem
+from ntknas.scoring.runner import Progress
+
+READY = "ready"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a worker is started with.
+
+    Attributes:
+        job: What is scored.
+        store: The store that its part belongs to.
+        settings: Settings of the scores, by digest.
+        run: Identifier and description of the run.
+        device: Where to compute.
+        threads: Threads to compute with.
+    """
+
+    job: Job
+    store: Path
+    settings: Mapping[str, Mapping[str, Any]]
+    run: tuple[str, Mapping[str, Any]]
+    device: str
+    threads: int
+
+
+def work(part_name: str, assignment: Assignment, pipe: Connection, lifeline: Connection) -> None:
+    """Serve items until the pipe says ``None``.
+
+    Sends ``READY`` once, then for every item its ``Progress``, after its scores are in the journal; or the exception
+    that ends the run.
+
+    Args:
+        part_name: Name of this worker's part of the store.
+        assignment: What to do.
+        pipe: To the coordinator.
+        lifeline: Ends when the coordinator does, however it ends; so does this process.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal interrupts the whole group: the coordinator decides
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+    try:
+        _serve(part_name, assignment, pipe)
+    except NtknasError as error:
+        pipe.send(error)
+
+
+def _end_with(lifeline: Connection) -> None:
+    try:
+        lifeline.recv()
+    except (EOFError, OSError):
+        os._exit(1)
+
+
+def _serve(part_name: str, assignment: Assignment, pipe: Connection) -> None:
+    import torch
+
+    from ntknas.scoring.computation import Computation
+    from ntknas.store.part import StorePart
+
+    torch.set_num_threads(assignment.threads)
+    compute = Computation(assignment.job, torch.device(assignment.device))
+    part = StorePart(assignment.store, part_name, assignment.settings.values(), assignment.run)
+    pipe.send(READY)
+    while True:
+        item: WorkItem | None = pipe.recv()
+        if item is None:
+            part.close()
+            return
+        done = Progress(item, *compute(item))
+        for record in done.records(assignment.run[0]):
+            part.append(record)
+        pipe.send(done)
