@@ -37,6 +37,7 @@ def command(ctx: click.Context, folder: Path, device: str) -> None:
     from ntknas.data import Request, make_probe
     from ntknas.scoring import Job, Recipe
     from ntknas.scoring.cells import sample
+    from ntknas.scoring.engine import Engine
     from ntknas.spaces import load_space
     from ntknas.store import load_store
 
@@ -48,7 +49,8 @@ def command(ctx: click.Context, folder: Path, device: str) -> None:
     recipe, probe = Recipe("demo", measures=MEASURES), make_probe("digits", PROBE_SIZE, Request())
     store, how = folder / "scores.h5", {"cells": CELLS, "cells_seed": 0}
     cells = sample(space, CELLS, 0)
-    summary = score(Job(space, "cifar10", recipe, probe), cells, how, seeds=[0], device=device, store=store)
+    job, engine = Job(space, "cifar10", recipe, probe), Engine(device=device)
+    summary = score(job, cells, how, seeds=[0], store=store, engine=engine)
     result = correlate(load_store(store), load_benchmark("nb201", folder=None))
     print_result(result)
     for path in draw_plots(result, folder):

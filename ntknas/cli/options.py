@@ -256,4 +256,4 @@ def take_engine(options: dict[str, Any]) -> Engine:
         raise click.UsageError(f"--workers expects a number or auto, got {text!r}.")
     if address and name != "ray":
         raise click.UsageError("--ray-address belongs to --engine ray.")
-    return Engine(name, None if text == "auto" else int(text), timeout, address)
+    return Engine(name, None if text == "auto" else int(text), timeout, address, options.pop("device"))

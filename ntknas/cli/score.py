@@ -67,15 +67,16 @@ def command(ctx: click.Context, **options: Any) -> None:
     job = Job(space, options.pop("dataset"), recipe, probe)
     json, seeds = options.pop("json"), range(options.pop("seeds"))
     engine, shard, dry_run = shared.take_engine(options), options.pop("shard"), options.pop("dry_run")
+    store = options.pop("store")
     if shard:
         part = Shard.parse(shard)
         cells, how["shard"] = part.cells(space, recipe, cells), shard
-        options["store"] = part.store(options["store"])
+        store = part.store(store)
     if dry_run:
-        _forecast(job, cells, seeds, engine, json=json, **options)
+        _forecast(job, cells, seeds, engine, store, json=json)
         return
-    summary = score(job, cells, how, seeds=seeds, engine=engine, **options)
-    _report(summary, options["store"], json)
+    summary = score(job, cells, how, seeds=seeds, engine=engine, store=store)
+    _report(summary, store, json)
     ctx.exit(3 if summary["failed"] else 0)
 
 
@@ -85,9 +86,8 @@ def score(
     how: dict[str, Any],
     *,
     seeds: Sequence[int],
-    device: str,
     store: Path,
-    engine: Engine | None = None,
+    engine: Engine,
 ) -> dict[str, Any]:
     """Score cells into a store, with progress, and return a summary.
 
@@ -96,32 +96,28 @@ def score(
         cells: Indices of the cells.
         how: How the cells were chosen, for the record.
         seeds: Seeds of the initialisations.
-        device: Name of the device.
         store: Path of the store.
-        engine: What computes; by default this process.
+        engine: What computes, and where.
     """
     from ntknas.scoring import make_plan
-    from ntknas.scoring.engine import Engine
-    from ntknas.scoring.environment import describe, resolve_device
     from ntknas.store import ScoreStore
 
-    engine = engine or Engine()
-    where = resolve_device(device)
+    where = engine.text()
     with ScoreStore.open(store) as opened:
         _warn(opened)
         plan = make_plan(job, cells, seeds, opened)
         missing = sum(len(item.members) for item in plan.items)
         note(
             f"{len(cells)} cells × {len(seeds)} seed(s): {plan.stored} of {plan.requested} kernels stored, "
-            f"{missing} to get by computing {len(plan.items)} on {_where(engine, where)}."
+            f"{missing} to get by computing {len(plan.items)} on {where}."
         )
         statuses: Counter[str] = Counter()
         statuses.update(score.status.value for record in plan.copies for score in record.scores.values())
         try:
             if plan.items or plan.copies:
-                about = {"recipe": job.recipe.name, "seeds": len(seeds), **engine.describe(where), **how}
-                run_id = opened.add_run({**describe(where), **about})
-                work = engine.run(plan, job, opened, where, run_id)
+                about = {"recipe": job.recipe.name, "seeds": len(seeds), **how}
+                run_id = opened.add_run({**engine.describe(), **about})
+                work = engine.run(plan, job, opened, run_id)
                 for progress in track(work, len(plan.items), "Scoring", "kernels"):
                     for score in progress.scores.values():
                         statuses[score.status.value] += len(progress.item.members)
@@ -139,21 +135,16 @@ def score(
     }
 
 
-def _forecast(
-    job: Job, cells: list[int], seeds: Sequence[int], engine: Engine, *, device: str, store: Path, json: bool
-) -> None:
+def _forecast(job: Job, cells: list[int], seeds: Sequence[int], engine: Engine, store: Path, *, json: bool) -> None:
     """Print what a run would take; nothing is stored."""
     import torch
 
     from ntknas.scoring import make_plan
-    from ntknas.scoring.environment import resolve_device
     from ntknas.scoring.forecast import forecast, peak_memory
-    from ntknas.scoring.pool import threads_of
     from ntknas.store import ScoreStore
 
-    where = resolve_device(device)
-    workers = max(1, len(engine.devices(where)))
-    torch.set_num_threads(threads_of(workers))
+    where, workers = engine.here, max(1, len(engine.devices))
+    torch.set_num_threads(engine.threads or torch.get_num_threads())
     plan = make_plan(job, cells, seeds, ScoreStore.peek(store))
     if plan.items:
         note(f"Trying a few of {len(plan.items)} networks on {where}; nothing is stored.")
@@ -198,13 +189,6 @@ def duration(seconds: float) -> str:
             rest = int(seconds % size / part)
             return f"{int(seconds / size)} {unit}" + (f" {rest} {smaller}" if rest else "")
     return f"{seconds:.1f} s"
-
-
-def _where(engine: Engine, device: Any) -> str:
-    if engine.name == "ray":
-        return "a Ray cluster"
-    workers = len(engine.devices(device))
-    return f"{device}, {workers} worker(s)" if workers else str(device)
 
 
 def _is_failure(status: str) -> bool:

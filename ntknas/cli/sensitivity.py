@@ -77,6 +77,7 @@ def _score(
     """Score cells under one variation; return the scores by measure, without missing ones."""
     from ntknas.cli.score import score
     from ntknas.scoring import Job
+    from ntknas.scoring.engine import Engine
     from ntknas.store import load_store
 
     seed, dataset, store = options.get("seed", 0), options["dataset"], options["store"]
@@ -84,9 +85,8 @@ def _score(
     recipe: Recipe = shared.take_recipe(taken, shared.split_names(options["measures"]), name)
     probe = shared.ProbeOptions.take(taken).make(dataset, held_out=recipe.needs_held_out)
     how = {"cells": options["cells"], "cells_seed": options["cells_seed"], "variation": variation}
-    device = options["device"]
     job = Job(space, dataset, recipe, probe)
-    score(job, cells, how, seeds=range(seed, seed + 1), device=device, store=store)
+    score(job, cells, how, seeds=range(seed, seed + 1), store=store, engine=Engine(device=options["device"]))
     frame = load_store(store)
     found = {}
     for group in recipe.groups():

@@ -37,7 +37,7 @@ def score(path, what, cells, engine, *, on_progress=lambda progress: None):
         try:
             plan = make_plan(what, cells, [0], store)
             run = store.add_run({"recipe": "custom"})
-            for progress in engine.run(plan, what, store, torch.device("cpu"), run):
+            for progress in engine.run(plan, what, store, run):
                 on_progress(progress)
         finally:
             store.compact()

@@ -1,0 +1,83 @@
+"""The Ray engine on a real cluster of two nodes on this machine, one of which dies."""
+
+import subprocess
+import sys
+
+import pytest
+
+from ntknas import load_store
+from ntknas.core.errors import KernelError, NtknasError
+from ntknas.data import Request, make_probe
+from ntknas.scoring.engine import Engine
+from tests.scoring.fatal import BROKEN, ENDLESS, KILLED, FatalSpace
+from tests.scoring.test_pool import CELLS, job, same, score
+
+ray = pytest.importorskip("ray")
+pytestmark = pytest.mark.filterwarnings("ignore")
+RAY = Engine("ray", None)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 100 * 2**20})
+    made.add_node(num_cpus=1, object_store_memory=100 * 2**20)
+    ray.init(address=made.address, log_to_driver=False)
+    yield made
+    ray.shutdown()
+    made.shutdown()
+
+
+def test_two_nodes_give_what_one_process_gives(cluster, tmp_path):
+    assert ray.cluster_resources()["CPU"] == 2
+    alone = score(tmp_path / "alone.h5", job(), CELLS, Engine())
+    same(alone, score(tmp_path / "ray.h5", job(), CELLS, RAY))
+
+
+def test_fatal_cells_become_statuses(cluster, tmp_path):
+    (tmp_path / "kills").mkdir()
+    what = job(FatalSpace(tmp_path / "kills"), measures=("trace",))
+    engine = Engine("ray", None, timeout=3)
+    found = score(tmp_path / "s.h5", what, [*CELLS[:3], KILLED, ENDLESS, BROKEN], engine)
+    statuses = found["status"].astype(str).droplevel(["seed", "measure"]).to_dict()
+    fatal = {KILLED: "crashed", ENDLESS: "timeout", BROKEN: "crashed"}
+    assert statuses == {**dict.fromkeys(CELLS[:3], "ok"), **fatal}
+
+
+def test_an_impossible_recipe_stops_the_run_with_its_message(cluster, tmp_path):
+    tiny = make_probe("digits", 10, Request(image_size=4))
+    with pytest.raises(KernelError, match="two values per channel"):
+        score(tmp_path / "s.h5", job(probe=tiny, batch_norm="per-sample"), [8216], RAY)
+
+
+def test_no_gpu_in_the_cluster(cluster, tmp_path):
+    with pytest.raises(NtknasError, match="no GPU"):
+        score(tmp_path / "s.h5", job(), CELLS, Engine("ray", None, device="cuda"))
+
+
+def test_a_node_that_dies_in_mid_run_costs_nothing(cluster, tmp_path):
+    """Last in this file: one node is gone after it."""
+    cells, seen = list(range(0, 15625, 400)), []
+    second = next(node for node in cluster.worker_nodes)
+
+    def kill(progress):
+        seen.append(progress)
+        if len(seen) == 5:
+            cluster.remove_node(second, allow_graceful=False)
+
+    found = score(tmp_path / "s.h5", job(), cells, RAY, on_progress=kill)
+    assert ray.cluster_resources()["CPU"] == 1
+    same(found, score(tmp_path / "alone.h5", job(), cells, Engine()))
+
+
+def test_the_command_starts_a_cluster_here_or_says_that_there_is_none(tmp_path):
+    command = [sys.executable, "-m", "ntknas", "score", "--probe", "digits", "--probe-size", "8", "--channels", "2"]
+    command += ["--cells-per-stage", "1", "--cells", "4", "--engine", "ray", "--store", str(tmp_path / "s.h5")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(load_store(tmp_path / "s.h5")) == 4 * 13
+    done = subprocess.run([*command, "--ray-address", "127.0.0.1:1", "--seeds", "2"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Cannot use a Ray cluster at 127.0.0.1:1" in done.stderr
+    assert "Traceback" not in done.stderr
