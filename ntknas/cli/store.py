@@ -68,3 +68,111 @@ def _print_setting(setting: dict[str, Any]) -> None:
     click.echo("  " + ", ".join(f"{name}={value}" for name, value in setting["fields"].items()))
     rows = [[*name.split("/"), str(count)] for name, count in setting["scores_by_measure_and_status"].items()]
     print_table("", ["measure", "status", "scores"], rows, left=2)
+
+
+_STORE = click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE)
+
+
+@command.command(name="merge")
+@click.argument("stores", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--into", type=click.Path(dir_okay=False, path_type=Path), help="Store to make.  [default: the first]")
+@click.option("--mixed", is_flag=True, help="Also where scores were measured otherwise: they stand beside one another.")
+@json_option
+def merge_stores(stores: tuple[Path, ...], into: Path | None, mixed: bool, json: bool) -> None:
+    """Add the scores of all STORES to the first one, or to --into.
+
+    Of scores that several hold the first one's is kept; failures give way to scores. The other stores stay as they are,
+    and merging again changes nothing.
+    """
+    from dataclasses import asdict
+
+    from ntknas.store.merge import merge
+
+    target, others = (into, stores) if into else (stores[0], stores[1:])
+    done = merge(target, others, mixed=mixed)
+    if json:
+        print_json({"store": str(target), **asdict(done)})
+        return
+    click.echo(f"{target}: {done.scores} scores, {done.added} of them new.")
+    if done.repeated:
+        click.echo(
+            f"{done.repeated} stand in several stores, {done.differing} of them with another value (at most "
+            f"{done.largest_difference:.1g} relative): the first store's is kept."
+        )
+
+
+@command.command(name="verify")
+@_STORE
+@json_option
+@click.pass_context
+def verify(ctx: click.Context, store: Path, json: bool) -> None:
+    """Check the checksums of STORE and its journals, and whether scores are missing.
+
+    Exit code 1 where a file is damaged, 3 where scores are missing or failed.
+    """
+    from dataclasses import asdict
+
+    from ntknas.store.health import examine
+
+    found = examine(store)
+    if json:
+        print_json({"store": str(store), **asdict(found)})
+    else:
+        for fault in found.faults:
+            click.echo(fault)
+        if found.gaps:
+            rows = [[gap.setting, gap.measure, str(gap.missing), str(gap.failed)] for gap in found.gaps]
+            print_table("", ["setting", "measure", "missing", "failed"], rows, left=2)
+            click.echo("The ntknas score command that made them computes what is missing, and failures again.")
+        if found.scores is not None and not found.faults:
+            click.echo(f"{store}: {found.scores} scores, every checksum right{'' if found.gaps else ', none missing'}.")
+        elif found.faults:
+            click.echo(f"Mend what can be mended: ntknas store repair {store}")
+    ctx.exit(1 if found.faults else 3 if found.gaps else 0)
+
+
+@command.command(name="repair")
+@_STORE
+@json_option
+def repair_store(store: Path, json: bool) -> None:
+    """Make STORE open again: a damaged file is set aside and made anew from its journals. Nothing is deleted."""
+    from ntknas.store.health import repair
+
+    done = repair(store)
+    if json:
+        print_json({"store": str(store), "scores": done.scores, "set_aside": [str(file) for file in done.set_aside]})
+        return
+    click.echo(f"{store}: {done.scores} scores.")
+    for file in done.set_aside:
+        click.echo(f"Set aside: {file}")
+
+
+@command.command(name="compact")
+@_STORE
+def compact(store: Path) -> None:
+    """Bring the scores of STORE's journals into its file."""
+    from ntknas.store import ScoreStore
+
+    ScoreStore.read(store)
+    with ScoreStore.open(store) as opened:
+        waiting = opened.uncompacted
+        opened.compact()
+        click.echo(f"{store}: {len(opened)} scores, {waiting} of them from journals.")
+
+
+@command.command(name="export")
+@_STORE
+@click.option("--csv", type=click.Path(dir_okay=False, path_type=Path), help="CSV file to write; .gz compresses it.")
+@click.option("--parquet", type=click.Path(dir_okay=False, path_type=Path), help="Parquet file to write.")
+def export(store: Path, csv: Path | None, parquet: Path | None) -> None:
+    """Write the scores of STORE with all fields of their settings, one row each, as a table for other programs."""
+    from ntknas.store.export import to_csv, to_parquet
+    from ntknas.store.store import ScoreStore
+
+    if not csv and not parquet:
+        raise click.UsageError("Say where to: --csv FILE or --parquet FILE.")
+    frame = ScoreStore.read(store).frame()
+    for path, write in ((csv, to_csv), (parquet, to_parquet)):
+        if path:
+            write(frame, path)
+            click.echo(f"{path}: {len(frame)} scores.")

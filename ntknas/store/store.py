@@ -32,7 +32,7 @@ def journal_path(path: Path) -> Path:
 def journal_parts(path: Path) -> list[Path]:
     """Return the journals of a store's workers, one each."""
     parts = path.parent.glob(f"{escape(journal_path(path).name)}.part-*")
-    return sorted(part for part in parts if part.suffix != ".damaged")
+    return sorted(part for part in parts if not part.suffix.startswith(".damaged"))
 
 
 def _remove(parts: Iterable[Path]) -> None:
@@ -88,6 +88,7 @@ class ScoreStore:
             run["id"]: run["info"] for run in map(json.loads, self._table.names["runs"])
         }
         self._records: list[ScoreRecord] = []
+        self._introduced: set[str] = set()
         self._part_records: list[ScoreRecord] = []
         self.orphans = 0
         for entry in content.entries:
@@ -159,17 +160,13 @@ class ScoreStore:
 
     def add_setting(self, setting: Setting) -> str:
         """Make a setting known; returns its digest. A store that was opened to be read remembers it alone."""
-        if setting.digest not in self.settings:
-            entry = {"type": "setting", "fields": dict(setting.fields)}
-            if self._writer is not None:
-                self._writer.append(entry)
-            self._take(entry, self._records)
+        self.settings.setdefault(setting.digest, dict(setting.fields))
         return setting.digest
 
     def add_run(self, info: Mapping[str, Any]) -> str:
         """Make a run known; returns its identifier."""
         identifier = uuid.uuid4().hex
-        self._append({"type": "run", "id": identifier, "info": dict(info)})
+        self.runs[identifier] = dict(info)
         return identifier
 
     def append(self, record: ScoreRecord) -> None:
@@ -181,7 +178,15 @@ class ScoreStore:
         """
         if record.setting not in self.settings or record.run not in self.runs:
             raise ValueError(f"unknown setting {record.setting!r} or run {record.run!r}: add_setting and add_run first")
+        self._introduce(record)
         self._append(record.as_json())
+
+    def _introduce(self, record: ScoreRecord) -> None:
+        """Let the journal name a record's setting and run before it, so that it can be read without the file."""
+        if record.setting not in self._introduced:
+            self._append({"type": "setting", "fields": self.settings[record.setting]})
+        if record.run not in self._introduced:
+            self._append({"type": "run", "id": record.run, "info": self.runs[record.run]})
 
     def done(self, setting: str, measures: Sequence[str]) -> set[tuple[int, int]]:
         """Return the (cell, seed) that have scores of all these measures under a setting.
@@ -212,13 +217,26 @@ class ScoreStore:
         if not self._records and not self._part_records:
             _remove(parts)
             return
-        table = self.table()
+        self._put(self.table(), parts)
+
+    def replace(self, table: Table) -> None:
+        """Write a table in place of everything that the store holds, journals included.
+
+        Raises:
+            StoreError: If the file cannot be written; everything then stays as it is.
+        """
+        self._put(table, journal_parts(self.path))
+
+    def _put(self, table: Table, parts: Sequence[Path]) -> None:
+        if self._writer is None:
+            raise StoreError(f"{self.path} was opened to be read.")
         self._writer.sync()
         columns.write(self.path, table)
         if self.damaged or self.orphans:
             for source in (journal_path(self.path), *parts):
                 shutil.copy(source, source.with_name(f"{source.name}.damaged"))
         self._writer.clear()
+        self._introduced.clear()
         _remove(parts)
         self._table, self._records, self._part_records = table, [], []
 
@@ -245,19 +263,23 @@ class ScoreStore:
         self._take_parts({part: journal.read(part) for part in parts})
 
     def _take_parts(self, parts: Mapping[Path, journal.JournalContent]) -> None:
+        introduced = set(self._introduced)
         for content in parts.values():
             self.torn |= content.torn
             self.damaged = [*self.damaged, *content.damaged]
             for entry in content.entries:
                 self._take(entry, self._part_records)
+        self._introduced = introduced  # by the main journal, not by parts
 
     def _take(self, entry: dict[str, Any], records: list[ScoreRecord]) -> None:
         try:
             if entry["type"] == "setting":
                 setting = Setting(entry["fields"])
                 self.settings[setting.digest] = dict(setting.fields)
+                self._introduced.add(setting.digest)
             elif entry["type"] == "run":
                 self.runs[entry["id"]] = entry["info"]
+                self._introduced.add(entry["id"])
             elif entry["type"] == "scores":
                 self._take_scores(ScoreRecord.from_json(entry), records)
         except (KeyError, ValueError, TypeError) as error:
