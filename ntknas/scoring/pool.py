@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import time
 import uuid
 from collections import Counter, deque
@@ -111,7 +112,8 @@ class Pool:
         ours, theirs = _CONTEXT.Pipe()
         end, lifeline = _CONTEXT.Pipe(duplex=False)
         assignment = replace(self._assignment, device=device)
-        process = _CONTEXT.Process(target=work, args=(name, assignment, theirs, end), daemon=True)
+        arguments = (name, pickle.dumps(assignment), theirs, end)
+        process = _CONTEXT.Process(target=work, args=arguments, daemon=True)
         with _threads(assignment.threads):
             process.start()
         theirs.close()

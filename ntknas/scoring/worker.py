@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ class Assignment:
     threads: int
 
 
-def work(part_name: str, assignment: Assignment, pipe: Connection, lifeline: Connection) -> None:
+def work(part_name: str, pickled: bytes, pipe: Connection, lifeline: Connection) -> None:
     """Serve items until the pipe says ``None``.
 
     Sends ``READY`` once, then for every item its ``Progress``, after its scores are in the journal; or the exception
@@ -48,7 +49,7 @@ def work(part_name: str, assignment: Assignment, pipe: Connection, lifeline: Con
 
     Args:
         part_name: Name of this worker's part of the store.
-        assignment: What to do.
+        pickled: The ``Assignment``, as bytes: torch would hand its tensors over in shared memory, which may be small.
         pipe: To the coordinator.
         lifeline: Ends when the coordinator does, however it ends; so does this process.
     """
@@ -56,7 +57,7 @@ def work(part_name: str, assignment: Assignment, pipe: Connection, lifeline: Con
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
     try:
-        _serve(part_name, assignment, pipe)
+        _serve(part_name, pickle.loads(pickled), pipe)  # noqa: S301  (from our own coordinator)
     except NtknasError as error:
         pipe.send(error)
 
