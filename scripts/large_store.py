@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _table(arguments: argparse.Namespace, cells: np.ndarray):
+def _table(arguments: argparse.Namespace, cells: np.ndarray) -> Any:
     from ntknas.store import columns, tables
 
     names = tables.named({"": _fields()}, {"r": {"recipe": "custom"}})

@@ -23,7 +23,7 @@ from ntknas.data import Request, make_probe
 from ntknas.scoring import Job, Recipe, make_plan
 from ntknas.scoring.engine import Engine
 from ntknas.scoring.pool import cores
-from ntknas.store import ScoreStore
+from ntknas.store import ScoreRecord, ScoreStore
 
 
 def main() -> None:
@@ -80,7 +80,7 @@ def _timed(store: ScoreStore) -> list[float]:
     taken: list[float] = []
     append = store.append
 
-    def timed(record) -> None:
+    def timed(record: ScoreRecord) -> None:
         start = time.perf_counter()
         append(record)
         taken.append(time.perf_counter() - start)
