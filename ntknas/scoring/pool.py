@@ -33,6 +33,9 @@ from ntknas.store.part import part_path, records_of
 AHEAD = 2
 """Items a worker has at a time: the one in hand and the next."""
 ATTEMPTS = 2
+"""How often an item is tried whose worker dies."""
+FALSE_STARTS = 3
+"""Workers in turn that may die while they start."""
 _CONTEXT = multiprocessing.get_context("spawn")  # a forked torch may hang
 
 
@@ -80,6 +83,7 @@ class Pool:
         self._workers: list[_Worker] = []
         self._pending: deque[WorkItem] = deque()
         self._attempts: Counter[tuple[Any, ...]] = Counter()
+        self._false_starts = 0
 
     def run(self, plan: Plan, store: ScoreStore) -> Iterator[Progress]:
         """Carry out a plan; the workers' scores are in their parts when this ends.
@@ -155,7 +159,7 @@ class Pool:
                 if isinstance(said, NtknasError):
                     raise said
                 if said == READY:
-                    worker.ready = True
+                    worker.ready, self._false_starts = True, 0
                 else:
                     worker.items.popleft()
                     worker.since = time.monotonic()
@@ -171,9 +175,12 @@ class Pool:
         """Replace a worker that died; its item in hand is done if its journal says so, else tried again or crashed."""
         self._remove(worker)
         if not worker.ready:
-            raise NtknasError(
-                f"A worker ended ({_end_of(worker.process)}) before it began: see above. Try --workers 1, or without."
-            )
+            self._false_starts += 1
+            if self._false_starts == FALSE_STARTS:
+                raise NtknasError(
+                    f"{FALSE_STARTS} workers in turn ended ({_end_of(worker.process)}) before they began: see above. Fewer "
+                    "--workers need less memory; without, this process computes."
+                )
         if worker.items:
             item = worker.items.popleft()
             stored = _stored(self._assignment, worker.name, item)
@@ -212,9 +219,12 @@ class Pool:
             self._start(worker.device)
 
     def _dismiss(self) -> None:
-        for worker in self._workers:
-            worker.pipe.send(None)
-        for worker in self._workers:
+        """Let workers end by themselves; those that are still starting are ended by ``run``."""
+        ready = [worker for worker in self._workers if worker.ready]
+        for worker in ready:
+            with suppress(OSError):
+                worker.pipe.send(None)
+        for worker in ready:
             worker.process.join()
 
 

@@ -101,7 +101,7 @@ def test_an_impossible_recipe_stops_the_run_with_its_message(tmp_path):
 
 def test_workers_that_cannot_begin_are_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(pool, "work", os._exit)  # another argument list: the process ends at once
-    with pytest.raises(NtknasError, match="before it began"):
+    with pytest.raises(NtknasError, match="before they began"):
         score(tmp_path / "s.h5", job(), CELLS, Engine(workers=1))
 
 
