@@ -178,8 +178,8 @@ class Pool:
             self._false_starts += 1
             if self._false_starts == FALSE_STARTS:
                 raise NtknasError(
-                    f"{FALSE_STARTS} workers in turn ended ({_end_of(worker.process)}) before they began: see above. Fewer "
-                    "--workers need less memory; without, this process computes."
+                    f"{FALSE_STARTS} workers in turn ended ({_end_of(worker.process)}) before they began: see above. "
+                    "Fewer --workers need less memory; without, this process computes."
                 )
         if worker.items:
             item = worker.items.popleft()
