@@ -85,7 +85,7 @@ def test_a_cell_whose_worker_was_killed_once_is_tried_again(tmp_path):
 def test_workers_that_are_killed_from_outside_cost_nothing(tmp_path):
     def kill(progress):
         for child in pool.multiprocessing.active_children():
-            if progress.item.cell in (5, 4000):
+            if progress.item.cell == 5:  # once: a cell whose worker dies twice is one that kills its worker
                 os.kill(child.pid, signal.SIGKILL)
 
     found = score(tmp_path / "s.h5", job(), CELLS, Engine(workers=2), on_progress=kill)
