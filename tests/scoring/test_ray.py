@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -67,7 +68,10 @@ def test_a_node_that_dies_in_mid_run_costs_nothing(cluster, tmp_path):
             cluster.remove_node(second, allow_graceful=False)
 
     found = score(tmp_path / "s.h5", job(), cells, RAY, on_progress=kill)
-    assert ray.cluster_resources()["CPU"] == 1
+    end = time.monotonic() + 60
+    while ray.cluster_resources()["CPU"] > 1:  # the head notices after a while
+        assert time.monotonic() < end
+        time.sleep(0.2)
     same(found, score(tmp_path / "alone.h5", job(), cells, Engine()))
 
 
