@@ -97,15 +97,15 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def _measures(answer: Correlation) -> str:
     rows = sorted(answer.rows, key=lambda row: -(row["kendall"]["value"] or -1))
     head = ["measure", "cells", "left out", "τ", "95 %", "ρ", "95 %", "published ρ", "", "τ top 25 %", "partial τ"]
-    return _table([*head, "regret of best 10", "s a cell"], [_measure(answer, row) for row in rows])
+    return _table([*head, "regret of best 10", "s a cell"], [_measure(row) for row in rows])
 
 
-def _measure(answer: Correlation, row: dict[str, Any]) -> list[str]:
+def _measure(row: dict[str, Any]) -> list[str]:
     published = PUBLISHED.get(row["measure"]) if row["recipe"] == "zero-cost-nas" else None
     rho = row["spearman"]
     inside = "" if published is None else "inside" if rho["low"] <= published <= rho["high"] else "**outside**"
     return [
-        _name(answer, row),
+        _name(row),
         str(row["n"]),
         ", ".join(f"{count} {status}" for status, count in row["left_out"].items()) or "0",
         _number(row["kendall"]["value"]),
@@ -121,7 +121,7 @@ def _measure(answer: Correlation, row: dict[str, Any]) -> list[str]:
     ]
 
 
-def _name(answer: Correlation, row: dict[str, Any]) -> str:
+def _name(row: dict[str, Any]) -> str:
     return f"{row['measure']} ({row['recipe']})" if row["recipe"] not in ("custom", "baseline") else row["measure"]
 
 

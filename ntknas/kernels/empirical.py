@@ -17,6 +17,7 @@ from ntknas.kernels import decoupling, parameter_sets, verification
 from ntknas.kernels.batch_norm import Policy, applied
 from ntknas.kernels.chunks import assembled
 from ntknas.kernels.gram import GramParts
+from ntknas.kernels.memory import is_out_of_memory
 from ntknas.kernels.normalisation import normalised
 from ntknas.kernels.strategies import layer_wise, row_loop
 
@@ -261,10 +262,9 @@ class _Work:
         if used == layer_wise.NAME:
             try:
                 return *self._layer_wise(what), used
-            except (torch.OutOfMemoryError, MemoryError):
-                raise
             except Exception as error:
-                if _is_out_of_memory(error):
+                # what taps cannot do, the oracle can, in more memory; a true fault comes up again there
+                if is_out_of_memory(error):
                     raise
                 reason = error
             if self.asked == layer_wise.NAME:
@@ -287,10 +287,6 @@ class _Work:
             if not verification.agrees(parts.gram, self.model, list(self.chosen.values()), batches, labels, output):
                 raise layer_wise.NotLayerWiseError("its kernel is not the one of plain backward passes")
         return parts, outputs_count
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    return "allocate memory" in str(error)
 
 
 def _kernel(

@@ -11,6 +11,7 @@ from ntknas.core.cases import NetworkCase, RegressionCase
 from ntknas.core.errors import NtknasError
 from ntknas.core.kernel import Kernel
 from ntknas.core.score import Score, Status
+from ntknas.kernels.memory import is_out_of_memory
 from ntknas.measures import measure
 from ntknas.scoring.cell_kernel import brought, cell_kernel, cell_network, cell_regression
 from ntknas.scoring.job import Job
@@ -64,7 +65,7 @@ class Computation:
             except NtknasError:
                 raise
             except (RuntimeError, MemoryError) as error:
-                if not _is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     return failed(item, Status.ERROR, _first_line(error))
                 reason = _first_line(error)
             if self.device.type == "cuda":
@@ -93,10 +94,6 @@ def _chunks(item: WorkItem, images: int) -> Iterator[int | None]:
     while item.kind != "network" and images > 1:
         images //= 2
         yield images
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)
 
 
 def _first_line(error: BaseException) -> str:

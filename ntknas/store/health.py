@@ -10,11 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from ntknas.core.errors import StoreError
-from ntknas.core.score import Status
-from ntknas.store import columns, journal
+from ntknas.store import columns, journal, tables
 from ntknas.store.store import ScoreStore, journal_parts, journal_path
-
-_FAILURES = [status.value for status in Status if status.is_failure]
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,7 @@ def _gaps(frame: pd.DataFrame) -> list[Gap]:
     wanted = len(frame[["cell", "seed"]].drop_duplicates())
     found = []
     for (setting, measure), rows in frame.groupby(["setting", "measure"], observed=True):
-        failed = int(rows["status"].isin(_FAILURES).sum())
+        failed = int(rows["status"].isin(tables.FAILURES).sum())
         if len(rows) < wanted or failed:
             found.append(Gap(str(setting), str(measure), wanted - len(rows), failed))
     return found

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from ntknas.core.errors import StoreError
-from ntknas.core.score import Status
 from ntknas.store import tables
 from ntknas.store.columns import Table
 from ntknas.store.records import Setting
@@ -20,7 +19,6 @@ from ntknas.store.store import ScoreStore
 
 _OF_A_KERNEL = {"output", "batch_norm", "parameters", "normalisation", "held_out_hash"}
 """Fields in which settings of one run differ: its measures are taken of several kernels, and of the network."""
-_FAILURES = [status.value for status in Status if status.is_failure]
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def _differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
 
 def _by_worth(table: Table) -> np.ndarray:
     """Places in the order in which the last is kept: failures, then scores from the last store's to the first's."""
-    failed = tables.has_status(table, _FAILURES)
+    failed = tables.has_status(table, tables.FAILURES)
     backwards = np.arange(len(table))[::-1]
     return np.concatenate([backwards[failed[::-1]], backwards[~failed[::-1]]])
 

@@ -16,12 +16,9 @@ import numpy as np
 import pandas as pd
 
 from ntknas.core.errors import StoreError
-from ntknas.core.score import Status
 from ntknas.store import columns, journal, tables
 from ntknas.store.columns import Table
 from ntknas.store.records import ScoreRecord, Setting
-
-_DONE = [status.value for status in Status if not status.is_failure]
 
 
 def journal_path(path: Path) -> Path:
@@ -194,7 +191,7 @@ class ScoreStore:
         Failures (out of memory, time-out, crash, error) are not done: the next run tries them again.
         """
         table = self._all()
-        rows = tables.has_setting(table, setting) & tables.has_status(table, _DONE)
+        rows = tables.has_setting(table, setting) & tables.has_status(table, tables.DONE)
         cells, seeds = table.columns["cell"][rows], table.columns["seed"][rows]
         names = np.array(table.names["measures"], dtype=object)[table.columns["measure"][rows]]
         found = [

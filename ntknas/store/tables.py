@@ -17,6 +17,9 @@ from ntknas.store.records import ScoreRecord, Setting
 CODED = {"setting": "settings", "run": "runs", "measure": "measures", "status": "statuses", "reason": "reasons"}
 """Columns of codes, and the names that they are places in."""
 STATUSES = [status.value for status in Status]
+FAILURES = [status.value for status in Status if status.is_failure]
+"""Statuses that the next run tries again; a score with any other is done."""
+DONE = [status.value for status in Status if not status.is_failure]
 KEY = ["setting", "cell", "seed", "measure"]
 
 
