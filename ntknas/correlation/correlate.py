@@ -16,13 +16,12 @@ from ntknas.correlation.aggregate import over_seeds
 from ntknas.correlation.bootstrap import Estimate, draw_resamples, estimate
 from ntknas.correlation.coefficients import COEFFICIENTS, Array, kendall
 from ntknas.correlation.compare import compare
+from ntknas.correlation.counts import BASELINES, Counts, counts_by_setting
 from ntknas.correlation.derived import tenas_rank
 from ntknas.correlation.partial import partial_kendall
 from ntknas.correlation.selection import best_cells, seed_kendall, seed_variance, top_kendalls
 from ntknas.measures import Aggregate, Measure, all_measures
-from ntknas.spaces import load_space
 
-BASELINES = ("parameters", "flops")
 INTERVAL = (
     "95 % bootstrap over cells, percentile (r: bootstrap-t, from 300 cells); beyond 20,000 cells ± 1.96 standard errors"
 )
@@ -138,7 +137,8 @@ def correlate(
     """
     if scores.empty:
         raise NtknasError("There are no scores to correlate: run ntknas score first.")
-    scored = _with_baselines(scores)
+    counts = counts_by_setting(scores)
+    scored = _with_baselines(scores, counts)
     result = Correlation([], {}, {}, scores.attrs.get("settings", {}), resamples)
     against: dict[str, pd.Series] = {}
     for target, values in _targets(accuracies).items():
@@ -148,7 +148,6 @@ def correlate(
         if not len(cells):
             raise NtknasError(f"None of the {len(scored[0].cells)} scored cells has an accuracy in {target}.")
         result.targets[target] = _noise(runs, cells, seed)
-    counts = {setting: _counts(scores, setting) for setting in {item.setting for item in scored}}
     for target, item in progress([(target, item) for target in against for item in scored]):
         _add_row(result, item, target, against[target], counts[item.setting], seed)
     return result
@@ -181,7 +180,7 @@ def _noise(runs: pd.DataFrame | None, cells: pd.Index, seed: int) -> dict[str, A
     }
 
 
-def _with_baselines(scores: pd.DataFrame) -> list[_Scored]:
+def _with_baselines(scores: pd.DataFrame, counts: Mapping[str, Counts]) -> list[_Scored]:
     """All measures by setting, then the counts on every cell that any measure has a value for."""
     known = all_measures()
     order = {name: place for place, name in enumerate(known)}
@@ -192,8 +191,7 @@ def _with_baselines(scores: pd.DataFrame) -> list[_Scored]:
     scored.sort(key=lambda item: order.get(item.measure, len(order)))
     setting = scored[0].setting
     cells = sorted(set().union(*(item.cells.index[item.cells["status"] == "ok"] for item in scored)))
-    counts = _counts(scores, setting)
-    return scored + [_baseline(name, setting, cells, counts[name]) for name in BASELINES]
+    return scored + [_baseline(name, setting, cells, counts[setting].of(name, cells)) for name in BASELINES]
 
 
 def _score(name: str, measure: Measure | None, kernels: dict[str, str], rows: pd.DataFrame) -> _Scored:
@@ -226,33 +224,17 @@ def _rank_sums(scored: list[_Scored]) -> list[_Scored]:
     return found
 
 
-def _baseline(name: str, setting: str, cells: list[int], counts: Any) -> _Scored:
-    frame = pd.DataFrame(
-        {"value": [float(counts(cell)) for cell in cells], "status": "ok"}, index=pd.Index(cells, name="cell")
-    )
+def _baseline(name: str, setting: str, cells: list[int], counts: Array) -> _Scored:
+    frame = pd.DataFrame({"value": counts, "status": "ok"}, index=pd.Index(cells, name="cell"))
     return _Scored(name, "baseline", setting, frame, 1, 0.0)
 
 
-def _counts(scores: pd.DataFrame, setting: str) -> dict[str, Any]:
-    """Functions from a cell to its parameters and FLOPs, under the network options of a setting."""
-    fields = scores[scores["setting"] == setting].iloc[0]
-    space = load_space(fields["space"])
-    options = {name: int(fields[name]) for name in ("num_classes", "channels", "cells_per_stage")}
-    size = int(fields["probe_shape"].split("x")[-1])
-    return {
-        "parameters": lambda cell: space.parameters(int(cell), **options),
-        "flops": lambda cell: space.flops(int(cell), image_size=size, **options),
-    }
-
-
-def _add_row(
-    result: Correlation, item: _Scored, target: str, means: pd.Series, counts: Mapping[str, Any], seed: int
-) -> None:
+def _add_row(result: Correlation, item: _Scored, target: str, means: pd.Series, counts: Counts, seed: int) -> None:
     usable = item.cells[item.cells["status"] == "ok"]
     cells = usable.index.intersection(means.index)
     x = item.sign * usable.loc[cells, "value"].to_numpy(float)
     y = means.loc[cells].to_numpy(float)
-    covariates = {name: np.array([count(cell) for cell in cells], float) for name, count in counts.items()}
+    covariates = {name: counts.of(name, cells) for name in BASELINES}
     drawn = draw_resamples(len(x), result.resamples if len(x) else 0, seed)
     partial, given = (None, []) if item.recipe == "baseline" else partial_kendall(x, y, covariates)
     row = {

@@ -51,9 +51,9 @@ def seed_variance(rows: pd.DataFrame, rule: Aggregate) -> float | None:
     Returns:
         From 0 (seeds do not matter) to 1; ``None`` with one seed, for fewer than ten cells, or without logarithms.
     """
-    groups = rows.dropna(subset="value").groupby("cell")["value"]
-    values = groups.filter(lambda of_cell: len(of_cell) > 1)
-    cells = rows["cell"].loc[values.index]
+    known = rows.dropna(subset="value")
+    repeated = known[known.groupby("cell")["value"].transform("size") > 1]
+    values, cells = repeated["value"], repeated["cell"]
     if rule is Aggregate.GEOMETRIC:
         if values.min() * values.max() <= 0:
             return None

@@ -12,7 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ntknas.core.errors import StoreError
@@ -192,12 +191,7 @@ class ScoreStore:
         """
         table = self._all()
         rows = tables.has_setting(table, setting) & tables.has_status(table, tables.DONE)
-        cells, seeds = table.columns["cell"][rows], table.columns["seed"][rows]
-        names = np.array(table.names["measures"], dtype=object)[table.columns["measure"][rows]]
-        found = [
-            set(zip(cells[own].tolist(), seeds[own].tolist(), strict=True)) for own in (names == m for m in measures)
-        ]
-        return set.intersection(*found) if found else set()
+        return tables.with_all(tables.taken(table, rows), measures)
 
     def compact(self) -> None:
         """Write everything into the HDF5 file, then empty the journal and remove its parts.

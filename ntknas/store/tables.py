@@ -116,6 +116,16 @@ def has_setting(table: Table, digest: str) -> np.ndarray:
     return np.isin(table.columns["setting"], [place for place, each in enumerate(digests) if each == digest])
 
 
+def with_all(table: Table, measures: Sequence[str]) -> set[tuple[int, int]]:
+    """Return the (cell, seed) that have all these measures, in a table of one setting that holds no key twice."""
+    wanted = [place for place, name in enumerate(table.names["measures"]) if name in measures]
+    rows = np.isin(table.columns["measure"], wanted)
+    seeds, places = np.unique(table.columns["seed"][rows], return_inverse=True)
+    pairs, counts = np.unique(table.columns["cell"][rows].astype(np.int64) * len(seeds) + places, return_counts=True)
+    cells, place = np.divmod(pairs[counts == len(set(measures))], max(len(seeds), 1))
+    return set(zip(cells.tolist(), seeds[place].tolist(), strict=True))
+
+
 def as_frame(table: Table) -> pd.DataFrame:
     """Return the scores as a data frame with the fields of their settings; texts are categories.
 

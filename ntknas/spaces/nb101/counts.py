@@ -34,16 +34,15 @@ def module_convolutions(
 
 def _convolutions(
     matrix: Matrix, operations: tuple[str, ...], channels: int, cells_per_stage: int
-) -> Iterator[tuple[int, Convolution]]:
-    """Yield (stack, convolution) for the whole network."""
-    yield 0, (9, 3, channels)
-    width = channels
+) -> Iterator[tuple[int, int, Convolution]]:
+    """Yield (times, stack, convolution) for the whole network; the modules of a stack after its first are equal."""
+    yield 1, 0, (9, 3, channels)
     for stack in range(STACKS):
-        outputs = channels * 2**stack
-        for _ in range(cells_per_stage):
+        inputs, outputs = channels * 2 ** max(stack - 1, 0), channels * 2**stack
+        modules = [(inputs, cells_per_stage)] if inputs == outputs else [(inputs, 1), (outputs, cells_per_stage - 1)]
+        for width, times in modules:
             for convolution in module_convolutions(matrix, operations, width, outputs):
-                yield stack, convolution
-            width = outputs
+                yield times, stack, convolution
 
 
 def count_parameters(
@@ -52,7 +51,7 @@ def count_parameters(
     """Return the number of trainable parameters: each convolution has a BatchNorm with scale and shift."""
     convolutions = _convolutions(matrix, operations, channels, cells_per_stage)
     widest = channels * 2 ** (STACKS - 1)
-    return sum(area * c * d + 2 * d for _, (area, c, d) in convolutions) + (widest + 1) * num_classes
+    return sum(times * (area * c * d + 2 * d) for times, _, (area, c, d) in convolutions) + (widest + 1) * num_classes
 
 
 def count_flops(
@@ -70,4 +69,5 @@ def count_flops(
         sizes.append((sizes[-1] + 1) // 2)
     convolutions = _convolutions(matrix, operations, channels, cells_per_stage)
     widest = channels * 2 ** (STACKS - 1)
-    return sum(area * c * d * sizes[stack] ** 2 for stack, (area, c, d) in convolutions) + (widest + 1) * num_classes
+    convolved = sum(times * area * c * d * sizes[stack] ** 2 for times, stack, (area, c, d) in convolutions)
+    return convolved + (widest + 1) * num_classes
