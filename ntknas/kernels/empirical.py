@@ -63,8 +63,9 @@ def empirical_ntk(
         normalisation: Normalisation of K (``NORMALISATIONS``).
         strategy: ``auto``, ``layer-wise`` or ``row-loop``.
         verify: Whether to prove a layer-wise kernel by plain backward passes on the same batch, one for each that it
-            took, and to fall back to the row loop where it is wrong. Without, it is checked on four samples alone:
-            for networks of a family that is known to suit.
+            took, and to fall back to the row loop where it is wrong; and before, on four samples, that the policy and
+            the strategy suit the network. Without, the module tree alone decides: for networks of a family for which
+            both were proved.
         chunk: How many samples to take at a time, for less memory and more time: every two chunks are passed through
             the network together. Where samples are coupled the whole batch is passed, and ``chunk`` rows are held.
 
@@ -91,7 +92,7 @@ def empirical_ntk(
     chosen = parameter_sets.select(model, names)
     choices = Choices(output, batch_norm, names, normalisation, _precision(chosen, batches))
     with _prepared(model, chosen, batches[0]), applied(model, batch_norm) as policy:
-        used = _choose(model, policy, chosen, batches, strategy)
+        used = _choose(model, policy, chosen, batches, strategy, verify)
         work = _Work(model, policy, chosen, batches, choices, strategy, verify, chunk)
         work.freeze()
         parts, outputs_count, used = work.compute(batch_labels, used)
@@ -173,7 +174,12 @@ def _full_precision(*, cudnn: bool) -> Iterator[None]:
 
 
 def _choose(
-    model: nn.Module, policy: Policy, chosen: dict[str, nn.Parameter], batches: list[Tensor], strategy: str
+    model: nn.Module,
+    policy: Policy,
+    chosen: dict[str, nn.Parameter],
+    batches: list[Tensor],
+    strategy: str,
+    verify: bool,
 ) -> str:
     """Return the strategy to use: what was asked for, if it is exact for this network.
 
@@ -183,7 +189,7 @@ def _choose(
     blockers = layer_wise.blockers(model, chosen)
     if policy.couples_samples:
         blockers.append("BatchNorm couples the samples")
-    else:
+    elif verify:
         tapped = strategy != row_loop.NAME and not blockers
         found = decoupling.check(model, policy, chosen, _samples_to_check(batches), tapped)
         _refuse_mixing(policy, found.mixes)

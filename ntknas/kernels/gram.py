@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-BLOCK = 1 << 16
-"""Columns converted to float64 at a time: the conversion never copies a whole layer."""
+BLOCK = 1 << 12
+"""Columns converted to float64 at a time: the conversion never copies a whole layer, and a block stays in the cache."""
 
 
 class GramParts:

@@ -15,6 +15,7 @@ from ntknas.data.datasets import get_dataset
 from ntknas.data.probe import Probe
 from ntknas.kernels import empirical_ntk
 from ntknas.scoring.recipe import NetworkOptions
+from ntknas.spaces import OWN
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -57,7 +58,7 @@ def cell_kernel(
         NtknasError: If the options or choices are impossible for such networks.
     """
     network = cell_network(space, cell, seed, dataset, options, images)
-    return _kernel(network, choices, images, labels, chunk=chunk)
+    return _kernel(space, network, choices, images, labels, chunk=chunk)
 
 
 def cell_network(space: Any, cell: int, seed: int, dataset: str, options: NetworkOptions, images: Tensor) -> nn.Module:
@@ -87,13 +88,14 @@ def cell_regression(
     if held_out is None:
         raise DataError("Kernel regression needs a held-out probe: make_probe(...).with_held_out(...).")
     network = cell_network(space, cell, seed, dataset, options, images)
-    kernel = _kernel(network, choices, images, probe.labels, chunk=chunk)
+    kernel = _kernel(space, network, choices, images, probe.labels, chunk=chunk)
     other = brought(held_out.images, images.device, choices.precision)
-    cross = _kernel(network, choices, images, probe.labels, other, chunk)
+    cross = _kernel(space, network, choices, images, probe.labels, other, chunk)
     return RegressionCase(kernel, cross, held_out.labels)
 
 
 def _kernel(
+    space: Any,
     network: nn.Module,
     choices: Choices,
     images: Tensor,
@@ -111,5 +113,5 @@ def _kernel(
         x2=x2,
         normalisation=choices.normalisation,
         chunk=chunk,
-        verify=False,  # the space's own networks: tests/spaces proves the strategy on them
+        verify=space.name not in OWN,  # tests/spaces proves strategy and policies on our own networks
     )

@@ -14,6 +14,8 @@ _SPACES = {
     "nats-sss": "ntknas.spaces.nats_sss.space:NATSSize",
 }
 ENTRY_POINT_GROUP = "ntknas.spaces"
+OWN = frozenset(_SPACES)
+"""Names of the spaces whose networks this package builds itself."""
 
 
 def space_names() -> list[str]:

@@ -26,11 +26,22 @@ from ntknas.kernels import outputs
 from ntknas.kernels.batch_norm import Policy
 from ntknas.kernels.gram import GramParts
 from ntknas.kernels.strategies import per_sample
-from ntknas.kernels.strategies.taps import TappedAffine, TappedConvolution, TappedLinear, explicitly_padded
+from ntknas.kernels.strategies.taps import (
+    TappedAffine,
+    TappedConvolution,
+    TappedLinear,
+    TappedNorm,
+    explicitly_padded,
+    inverse_deviation,
+)
 
 NAME = "layer-wise"
 _EXACT_TYPES = (nn.Linear, nn.Conv1d, nn.Conv2d)
 _NAMES = {"weight", "bias"}
+
+
+Context = tuple[Any, ...]
+"""What else the rows depend on: the geometry of a convolution; the scale of an input that was only centred."""
 
 
 class NotLayerWiseError(KernelError):
@@ -79,13 +90,13 @@ class LayerTap:
         module: The layer.
         wanted: Which of ``weight`` and ``bias`` belong to the parameter set.
         calls: Number of calls in the forward pass.
-        received: (input, output gradient) of the calls that the backward pass has reached.
+        received: (input, output gradient, context) of the calls that the backward pass has reached.
     """
 
     module: nn.Module
     wanted: set[str]
     calls: int = 0
-    received: list[tuple[Tensor, Tensor, tuple]] = field(default_factory=list)
+    received: list[tuple[Tensor, Tensor, Context]] = field(default_factory=list)
 
     def rows(self, *, without_weight: bool = False) -> Iterator[Tensor]:
         """Yield the rows of the weight and of the bias, summed over calls."""
@@ -102,13 +113,14 @@ class LayerTap:
             return gradient, x
         return None
 
-    def _weight_rows(self, x: Tensor, gradient: Tensor, geometry: tuple) -> Tensor:
+    def _weight_rows(self, x: Tensor, gradient: Tensor, context: Context) -> Tensor:
         if isinstance(self.module, nn.Linear):
             return per_sample.linear_weight(x, gradient)
         if isinstance(self.module, _BatchNorm):
-            return per_sample.channel_sums(gradient * x)
+            sums = per_sample.channel_sums(gradient * x)
+            return sums * context[0] if context else sums
         assert isinstance(self.module, nn.Conv1d | nn.Conv2d)
-        return per_sample.convolution_weight(x, gradient, self.module.kernel_size, geometry)
+        return per_sample.convolution_weight(x, gradient, self.module.kernel_size, context)
 
     def _bias_rows(self, gradient: Tensor) -> Tensor:
         return (
@@ -183,27 +195,32 @@ class Tapping:
         tap.calls += 1
         weight, bias = (None if p is None else p.detach() for p in (module.weight, module.bias))
         if isinstance(module, _BatchNorm):
-            normal = self._policy.normalise(module, x, None, None)
-            return self._apply(TappedAffine, tap, normal, weight, bias)
+            return self._normalised(tap, x, weight, bias)
         if isinstance(module, nn.Linear):
             return self._apply(TappedLinear, tap, x, weight, bias)
         assert isinstance(module, nn.Conv1d | nn.Conv2d)
         padded, padding = explicitly_padded(module, x)
-        return self._apply(
-            TappedConvolution, tap, padded, weight, bias, (module.stride, padding, module.dilation, module.groups)
-        )
+        geometry = (module.stride, padding, module.dilation, module.groups)
+        return self._apply(TappedConvolution, tap, padded, weight, bias, geometry, context=geometry)
 
-    def _apply(self, function: Any, tap: LayerTap, x: Tensor, *rest: Any) -> Tensor:
+    def _normalised(self, tap: LayerTap, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        module: Any = tap.module
+        statistics = self._policy.statistics(module, x)
+        if statistics is None:
+            return self._apply(TappedAffine, tap, self._policy.normalise(module, x, None, None), weight, bias)
+        scale = inverse_deviation(statistics, module.eps)
+        return self._apply(TappedNorm, tap, x, weight, bias, statistics, module.eps, context=(scale,))
+
+    def _apply(self, function: Any, tap: LayerTap, x: Tensor, *rest: Any, context: Context = ()) -> Tensor:
         if len(x) != self.samples:
             raise NotLayerWiseError(
                 f"a {type(tap.module).__name__} got an input of shape {tuple(x.shape)}, not one row for each of "
                 f"{self.samples} samples"
             )
-        geometry = rest[2] if len(rest) == 3 else ()
-        return function.apply(self.anchor, x, *rest, partial(self._receive, tap, geometry))
+        return function.apply(self.anchor, x, *rest, partial(self._receive, tap, context))
 
-    def _receive(self, tap: LayerTap, geometry: tuple, x: Tensor, gradient: Tensor) -> None:
-        tap.received.append((x, gradient, geometry))
+    def _receive(self, tap: LayerTap, context: Context, x: Tensor, gradient: Tensor) -> None:
+        tap.received.append((x, gradient, context))
         if len(tap.received) == tap.calls:
             self._flush(tap)
 

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 
+Statistics = tuple[Tensor, Tensor]
 Receive = Callable[[Tensor, Tensor], None]
 
 
@@ -81,8 +82,7 @@ class TappedAffine(Function):
         ctx.save_for_backward(x, weight)
         ctx.receive = receive
         shape = channel_shape(x)
-        scaled = x * weight.view(shape)
-        return scaled if bias is None else scaled + bias.view(shape)
+        return x * weight.view(shape) if bias is None else torch.addcmul(bias.view(shape), x, weight.view(shape))
 
     @staticmethod
     @once_differentiable
@@ -91,6 +91,41 @@ class TappedAffine(Function):
         x, weight = ctx.saved_tensors
         ctx.receive(x, gradient)
         return None, gradient * weight.view(channel_shape(x)) if ctx.needs_input_grad[1] else None, None, None, None
+
+
+class TappedNorm(Function):
+    """BatchNorm with constant statistics: y = γ·(x − mean)/√(variance + ε) + β by channel."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        anchor: Tensor,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        statistics: Statistics,
+        eps: float,
+        receive: Receive,
+    ) -> Tensor:
+        """Normalise, scale and shift."""
+        ctx.save_for_backward(x, weight, statistics[0], inverse_deviation(statistics, eps))
+        ctx.receive = receive
+        return F.batch_norm(x, *statistics, weight, bias, training=False, eps=eps)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Hand over (x − mean, ∂/∂y) and return ∂/∂x."""
+        x, weight, mean, inverse = ctx.saved_tensors
+        shape = channel_shape(x)
+        ctx.receive(x - mean.view(shape), gradient)
+        to_input = gradient * (weight * inverse).view(shape) if ctx.needs_input_grad[1] else None
+        return None, to_input, None, None, None, None, None
+
+
+def inverse_deviation(statistics: Statistics, eps: float) -> Tensor:
+    """Return 1/√(variance + ε) of every channel."""
+    return (statistics[1] + eps).rsqrt()
 
 
 def channel_shape(x: Tensor) -> list[int]:
