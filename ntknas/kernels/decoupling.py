@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ntknas.core.errors import KernelError
 from ntknas.kernels import outputs
 from ntknas.kernels.batch_norm import Policy
 from ntknas.kernels.strategies.layer_wise import LayerTap, NotLayerWiseError, Tapping
@@ -60,6 +61,19 @@ def check(model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter],
             return Decoupling(found.mixes, found.blocker or blocker)
     policy.record()
     return Decoupling(_check(model, policy, {}, x).mixes, blocker)
+
+
+def refuse_mixing(policy: Policy, mixes: bool) -> None:
+    """Refuse a network whose samples are mixed under a policy that is to keep them apart.
+
+    Raises:
+        KernelError: If they are.
+    """
+    if mixes and policy.name != "coupled":
+        raise KernelError(
+            f"The policy {policy.name!r} needs a network whose samples do not see one another, and here the gradient "
+            "of one sample's output reaches another sample's input, beyond BatchNorm. Use batch_norm='coupled'."
+        )
 
 
 def _check(model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter], x: Tensor) -> Decoupling:

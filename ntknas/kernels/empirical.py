@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from ntknas.core.choices import Choices
 from ntknas.core.errors import KernelError, check_known
 from ntknas.core.kernel import Kernel
-from ntknas.kernels import decoupling, parameter_sets, verification
+from ntknas.kernels import decoupling, parameter_sets, preparation, verification
 from ntknas.kernels.batch_norm import Policy, applied
 from ntknas.kernels.chunks import assembled
 from ntknas.kernels.gram import GramParts
@@ -29,7 +28,6 @@ STRATEGIES = {
     "layer-wise": "one forward and one backward pass, contracted layer by layer; decoupled networks only",
     "row-loop": "the oracle: one backward pass of the batch for each row",
 }
-_ROW_PRECISIONS = {torch.float32: "float32", torch.float64: "float64"}
 
 
 def empirical_ntk(
@@ -84,93 +82,19 @@ def empirical_ntk(
         [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]
     """
     check_known("strategy", strategy, STRATEGIES)
-    _check_model(model)
+    preparation.check_model(model)
     if chunk is not None and chunk < 1:
         raise KernelError(f"A chunk has at least one sample, got {chunk}.")
     names = parameters if isinstance(parameters, str) else tuple(parameters)
-    batches, batch_labels = _batches(x, x2, labels, labels2)
+    batches, batch_labels = preparation.checked_batches(x, x2, labels, labels2)
     chosen = parameter_sets.select(model, names)
-    choices = Choices(output, batch_norm, names, normalisation, _precision(chosen, batches))
-    with _prepared(model, chosen, batches[0]), applied(model, batch_norm) as policy:
+    choices = Choices(output, batch_norm, names, normalisation, preparation.precision(chosen, batches))
+    with preparation.prepared(model, chosen, batches[0]), applied(model, batch_norm) as policy:
         used = _choose(model, policy, chosen, batches, strategy, verify)
         work = _Work(model, policy, chosen, batches, choices, strategy, verify, chunk)
         work.freeze()
         parts, outputs_count, used = work.compute(batch_labels, used)
     return _kernel(parts, choices, labels, len(x), outputs_count, x2 is None, used)
-
-
-def _check_model(model: object) -> None:
-    if not isinstance(model, nn.Module):
-        raise KernelError(f"The model must be a torch.nn.Module, got {type(model).__name__}.")
-    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
-        raise KernelError(
-            "A scripted or traced module hides its BatchNorm and parameters: pass the module it was made of."
-        )
-    if torch.is_inference_mode_enabled():
-        raise KernelError("A kernel needs gradients: call it outside torch.inference_mode().")
-
-
-def _batches(
-    x: Tensor, x2: Tensor | None, labels: Tensor | None, labels2: Tensor | None
-) -> tuple[list[Tensor], list[Tensor | None]]:
-    for name, batch, classes in (("x", x, labels), ("x2", x2, labels2)):
-        if batch is None:
-            if classes is not None:
-                raise KernelError("labels2 are the labels of a second batch: pass x2 too.")
-            continue
-        if not isinstance(batch, Tensor):
-            raise KernelError(
-                f"{name} must be a torch tensor, got {type(batch).__name__}: use torch.as_tensor({name})."
-            )
-        if batch.dim() == 0 or len(batch) == 0:
-            raise KernelError(f"{name} must hold at least one sample, got shape {tuple(batch.shape)}.")
-        if classes is not None and not isinstance(classes, Tensor):
-            raise KernelError(f"Labels must be a torch tensor, got {type(classes).__name__}: use torch.as_tensor.")
-        if classes is not None and classes.shape != (len(batch),):
-            raise KernelError(f"{name} has {len(batch)} samples and labels of shape {tuple(classes.shape)}.")
-    return ([x], [labels]) if x2 is None else ([x, x2], [labels, labels2])
-
-
-def _precision(parameters: dict[str, nn.Parameter], batches: list[Tensor]) -> str:
-    dtypes = {parameter.dtype for parameter in parameters.values()}
-    dtypes |= {batch.dtype for batch in batches if batch.is_floating_point()}
-    if len(dtypes) > 1 or not dtypes <= set(_ROW_PRECISIONS):
-        raise KernelError(
-            f"Parameters and inputs must share one of float32 and float64, got {', '.join(sorted(map(str, dtypes)))}: "
-            "convert with model.double() and x.double()."
-        )
-    return _ROW_PRECISIONS[dtypes.pop()]
-
-
-@contextmanager
-def _prepared(model: nn.Module, chosen: dict[str, nn.Parameter], x: Tensor) -> Iterator[None]:
-    """Let exactly the chosen parameters require gradients, in full precision; restore everything on leaving."""
-    wanted = {id(parameter) for parameter in chosen.values()}
-    before = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
-    recurrent = x.is_cuda and any(isinstance(module, nn.RNNBase) for module in model.modules())
-    with ExitStack() as stack:
-        stack.enter_context(torch.enable_grad())
-        stack.enter_context(_full_precision(cudnn=torch.backends.cudnn.enabled and not recurrent))
-        try:
-            for parameter in model.parameters():
-                parameter.requires_grad_(id(parameter) in wanted)
-            yield
-        finally:
-            for parameter, requires_grad in before:
-                parameter.requires_grad_(requires_grad)
-
-
-@contextmanager
-def _full_precision(*, cudnn: bool) -> Iterator[None]:
-    """Switch TF32 off, and cuDNN where its recurrent layers refuse a backward pass in evaluation mode."""
-    matmul = torch.get_float32_matmul_precision()
-    backend = torch.backends.cudnn
-    with backend.flags(cudnn, backend.benchmark, backend.benchmark_limit, backend.deterministic, allow_tf32=False):
-        try:
-            torch.set_float32_matmul_precision("highest")
-            yield
-        finally:
-            torch.set_float32_matmul_precision(matmul)
 
 
 def _choose(
@@ -192,7 +116,7 @@ def _choose(
     elif verify:
         tapped = strategy != row_loop.NAME and not blockers
         found = decoupling.check(model, policy, chosen, _samples_to_check(batches), tapped)
-        _refuse_mixing(policy, found.mixes)
+        decoupling.refuse_mixing(policy, found.mixes)
         blockers += ["samples are mixed"] * found.mixes + [found.blocker] * bool(found.blocker)
     if strategy == layer_wise.NAME and blockers:
         raise KernelError(
@@ -206,14 +130,6 @@ def _samples_to_check(batches: list[Tensor]) -> Tensor:
     """The first batch, with the second where that has too few samples to tell anything."""
     alike = len({batch.shape[1:] for batch in batches}) == 1
     return torch.cat(batches) if len(batches[0]) < decoupling.SAMPLES and alike else batches[0]
-
-
-def _refuse_mixing(policy: Policy, mixes: bool) -> None:
-    if mixes and policy.name != "coupled":
-        raise KernelError(
-            f"The policy {policy.name!r} needs a network whose samples do not see one another, and here the gradient "
-            "of one sample's output reaches another sample's input, beyond BatchNorm. Use batch_norm='coupled'."
-        )
 
 
 @dataclass

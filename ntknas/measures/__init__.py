@@ -5,6 +5,7 @@ from ntknas.measures.registry import (
     Aggregate,
     Measure,
     Need,
+    Subject,
     all_measures,
     expand,
     get_measure,
@@ -12,4 +13,15 @@ from ntknas.measures.registry import (
     register,
 )
 
-__all__ = ["GROUPS", "Aggregate", "Measure", "Need", "all_measures", "expand", "get_measure", "measure", "register"]
+__all__ = [
+    "GROUPS",
+    "Aggregate",
+    "Measure",
+    "Need",
+    "Subject",
+    "all_measures",
+    "expand",
+    "get_measure",
+    "measure",
+    "register",
+]

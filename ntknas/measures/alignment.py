@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import torch
 from torch import Tensor
 
@@ -68,3 +70,21 @@ def centred_kernel_alignment(kernel: Kernel) -> float:
     """
     labels = label_kernel(kernel)
     return _cosine(centred(kernel.matrix), centred(labels), kernel.matrix, labels)
+
+
+@register(
+    "alignment_numerator",
+    formula="Σ_ij (K_ij − K̄)(L_ij − L̄), the numerator of lga",
+    better="higher",
+    source="numerator of label-gradient alignment, Mok et al. (CVPR 2022)",
+    needs=_LABELLED,
+    outputs=_ONE_ROW_A_SAMPLE,
+    from_forms=attrgetter("alignment_numerator"),
+)
+def alignment_numerator(kernel: Kernel) -> float:
+    """Covariance of the entries of K and L, times N². Higher is better.
+
+    Unlike ``lga`` it grows with the scale of K; and it needs C backward passes of the batch where K needs N.
+    """
+    labels = label_kernel(kernel)
+    return float(((kernel.matrix - kernel.matrix.mean()) * (labels - labels.mean())).sum())

@@ -16,6 +16,7 @@ from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from ntknas.core.cases import NetworkCase, RegressionCase
+from ntknas.core.class_forms import ClassForms
 from ntknas.core.errors import KernelError, unknown
 from ntknas.core.kernel import Kernel
 from ntknas.core.score import NoValueError, Score, Status
@@ -56,6 +57,8 @@ class Measure:
         needs: What it reads.
         outputs: Output reductions it is defined for; empty for all.
         aggregate: How values over seeds become one.
+        from_forms: The same number from the kernel's class forms alone, where that is possible: for kernels of which a
+            row costs a backward pass.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Measure:
     needs: frozenset[Need]
     outputs: tuple[str, ...] = ()
     aggregate: Aggregate = Aggregate.MEAN
+    from_forms: Callable[[ClassForms], float] | None = None
 
     @property
     def sign(self) -> int:
@@ -82,7 +86,7 @@ class Measure:
 
 _MEASURES: dict[str, Measure] = {}
 F = TypeVar("F", bound=Callable[[Any], float])
-Subject = Kernel | RegressionCase | NetworkCase
+Subject = Kernel | RegressionCase | NetworkCase | ClassForms
 
 
 def register(
@@ -94,6 +98,7 @@ def register(
     needs: tuple[Need, ...],
     outputs: tuple[str, ...] = (),
     aggregate: Aggregate = Aggregate.MEAN,
+    from_forms: Callable[[ClassForms], float] | None = None,
 ) -> Callable[[F], F]:
     """Register a function as a measure; see ``Measure`` for the arguments.
 
@@ -105,6 +110,7 @@ def register(
         needs: What it reads, which decides what the function is given.
         outputs: Output reductions it is defined for; empty for all.
         aggregate: How values over seeds become one.
+        from_forms: The same number from class forms, where that is possible.
 
     Raises:
         ValueError: If the name is taken or the direction is neither ``higher`` nor ``lower``.
@@ -116,7 +122,7 @@ def register(
         if name in _MEASURES:
             raise ValueError(f"A measure {name!r} exists already.")
         _MEASURES[name] = Measure(
-            name, compute, formula, better == "higher", source, frozenset(needs), outputs, aggregate
+            name, compute, formula, better == "higher", source, frozenset(needs), outputs, aggregate, from_forms
         )
         return compute
 
@@ -182,7 +188,7 @@ def measure(name: str, subject: Subject) -> Score:
     Args:
         name: Identifier of the measure.
         subject: What it is a measure of: a kernel; a ``RegressionCase`` for ``krr_acc`` and ``krr_mse``; a
-            ``NetworkCase`` for measures that need no kernel.
+            ``NetworkCase`` for measures that need no kernel; ``ClassForms`` for measures that need no more of a kernel.
 
     Returns:
         The score: a value, or the status and reason why there is none.
@@ -200,7 +206,11 @@ def measure(name: str, subject: Subject) -> Score:
         4.0
     """
     chosen = get_measure(name)
-    if not isinstance(subject, chosen.subject):
+    compute = chosen.compute
+    if isinstance(subject, ClassForms) and chosen.from_forms:
+        _check_output(chosen, subject.choices.output)
+        compute = chosen.from_forms
+    elif not isinstance(subject, chosen.subject):
         raise KernelError(
             f"The measure {name!r} is one of a {chosen.subject.__name__}, got a {type(subject).__name__}."
         )
@@ -209,7 +219,7 @@ def measure(name: str, subject: Subject) -> Score:
         if not kernel.is_finite:
             return Score(name, None, *_non_finite(kernel))
     try:
-        value = chosen.compute(subject)
+        value = compute(subject)
     except NoValueError as error:
         return Score(name, None, error.status, str(error))
     if not math.isfinite(value):
@@ -232,10 +242,14 @@ def _non_finite(kernel: Kernel) -> tuple[Status, str]:
 def _check_kernel(chosen: Measure, kernel: Kernel) -> None:
     if Need.CROSS_KERNEL not in chosen.needs:
         kernel.require_symmetric(f"The measure {chosen.name!r}")
-    if chosen.outputs and kernel.choices.output not in chosen.outputs:
-        raise KernelError(
-            f"The measure {chosen.name!r} is defined for output {' or '.join(map(repr, chosen.outputs))}, got a kernel "
-            f"with output {kernel.choices.output!r}: compute the kernel with that output reduction."
-        )
+    _check_output(chosen, kernel.choices.output)
     if Need.LABELS in chosen.needs and kernel.labels is None:
         raise KernelError(f"The measure {chosen.name!r} needs labels: pass labels= to empirical_ntk.")
+
+
+def _check_output(chosen: Measure, output: str) -> None:
+    if chosen.outputs and output not in chosen.outputs:
+        raise KernelError(
+            f"The measure {chosen.name!r} is defined for output {' or '.join(map(repr, chosen.outputs))}, got a kernel "
+            f"with output {output!r}: compute the kernel with that output reduction."
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import torch
 
 from ntknas.core.kernel import Kernel
@@ -23,6 +25,7 @@ def trace(kernel: Kernel) -> float:
     source="Mok et al. (CVPR 2022), for KNAS",
     needs=_GRAM,
     aggregate=Aggregate.GEOMETRIC,
+    from_forms=attrgetter("mean"),
 )
 def mean(kernel: Kernel) -> float:
     """Mean of all entries. Higher is better."""

@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from ntknas.core.cases import RegressionCase
 from ntknas.core.choices import Choices
+from ntknas.core.class_forms import ClassForms
 from ntknas.core.errors import DataError
 from ntknas.core.kernel import Kernel
 from ntknas.data.datasets import get_dataset
 from ntknas.data.probe import Probe
-from ntknas.kernels import empirical_ntk
+from ntknas.kernels import empirical_ntk, kernel_operator
 from ntknas.scoring.recipe import NetworkOptions
 from ntknas.spaces import OWN
 
@@ -59,6 +60,23 @@ def cell_kernel(
     """
     network = cell_network(space, cell, seed, dataset, options, images)
     return _kernel(space, network, choices, images, labels, chunk=chunk)
+
+
+def cell_forms(
+    space: Any,
+    cell: int,
+    seed: int,
+    dataset: str,
+    options: NetworkOptions,
+    choices: Choices,
+    images: Tensor,
+    labels: Tensor,
+) -> ClassForms:
+    """Compute the class forms of a cell's kernel at initialisation; see ``cell_kernel``."""
+    network = cell_network(space, cell, seed, dataset, options, images)
+    what = (choices.output, choices.batch_norm, choices.parameters, labels)
+    with kernel_operator(network, images, *what, verify=space.name not in OWN) as kernel:
+        return kernel.class_forms()
 
 
 def cell_network(space: Any, cell: int, seed: int, dataset: str, options: NetworkOptions, images: Tensor) -> nn.Module:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import torch
 
-from ntknas.core.cases import NetworkCase, RegressionCase
+from ntknas.core.cases import NetworkCase
 from ntknas.core.errors import NtknasError
-from ntknas.core.kernel import Kernel
 from ntknas.core.score import Score, Status
+from ntknas.kernels.batch_norm import COUPLING
 from ntknas.kernels.memory import is_out_of_memory
-from ntknas.measures import measure
-from ntknas.scoring.cell_kernel import brought, cell_kernel, cell_network, cell_regression
+from ntknas.measures import Subject, get_measure, measure
+from ntknas.scoring.cell_kernel import brought, cell_forms, cell_kernel, cell_network, cell_regression
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import WorkItem
 
@@ -72,7 +72,7 @@ class Computation:
                 torch.cuda.empty_cache()
         return failed(item, Status.OOM, reason)
 
-    def _subject(self, item: WorkItem, chunk: int | None) -> Kernel | RegressionCase | NetworkCase:
+    def _subject(self, item: WorkItem, chunk: int | None) -> Subject:
         """Compute what the measures of an item are taken of."""
         job, images, probe = self.job, self._images, self._probe
         what = (job.space, item.cell, item.seed, job.dataset, job.recipe.network)
@@ -80,7 +80,16 @@ class Computation:
             return NetworkCase(cell_network(*what, images), images, probe.labels, item.seed)
         if item.kind == "regression":
             return cell_regression(*what, item.choices, images, probe, chunk)
+        if chunk is None and forms_suffice(item):
+            return cell_forms(*what, item.choices, images, probe.labels)
         return cell_kernel(*what, item.choices, images, probe.labels, chunk)
+
+
+def forms_suffice(item: WorkItem) -> bool:
+    """Whether class forms, C backward passes, do for a coupled kernel, which would take N."""
+    choices = item.choices
+    coupled = choices.batch_norm == COUPLING and choices.normalisation == "none" and choices.output in ("sum", "label")
+    return coupled and all(get_measure(name).from_forms for name in item.measures)
 
 
 def failed(item: WorkItem, status: Status, reason: str) -> Scores:

@@ -55,6 +55,12 @@ def _lga(kernel):
     return stats.pearsonr(kernel.matrix.numpy().ravel(), same.ravel()).statistic
 
 
+def _alignment_numerator(kernel):
+    labels = kernel.labels.numpy()
+    same = np.equal.outer(labels, labels) * 2.0 - 1.0
+    return np.cov(kernel.matrix.numpy().ravel(), same.ravel(), bias=True)[0, 1] * kernel.size**2
+
+
 def _cka(kernel):
     n = kernel.size
     h = np.eye(n) - np.ones((n, n)) / n
@@ -86,6 +92,7 @@ REFERENCES = {
     "effective_rank": lambda k: math.exp(stats.entropy(_shares(k))),
     "lga": _lga,
     "cka": _cka,
+    "alignment_numerator": _alignment_numerator,
     "class_lambda_min": _class_lambda_min,
 }
 

@@ -56,6 +56,21 @@ def test_the_same_command_twice_computes_nothing_twice(tmp_path):
     assert load_store(path).equals(before)
 
 
+@pytest.mark.parametrize("output", ["sum", "label"])
+def test_coupled_means_come_from_class_forms_and_equal_the_kernels(tmp_path, output):
+    choices = {"output": output, "batch_norm": "coupled", "precision": "float64"}
+    for name, measures in (
+        ("forms", ("mean", "alignment_numerator")),
+        ("kernel", ("mean", "alignment_numerator", "fro")),
+    ):
+        score(tmp_path / f"{name}.h5", _recipe(*measures, **choices), [11, DISCONNECTED, 284])
+    forms, kernel = (load_store(tmp_path / f"{name}.h5") for name in ("forms", "kernel"))
+    kernel = kernel[kernel["measure"] != "fro"].reset_index(drop=True)
+    assert forms["status"].tolist() == kernel["status"].tolist()
+    assert forms["setting"].tolist() == kernel["setting"].tolist()
+    pd.testing.assert_series_equal(forms["value"], kernel["value"], rtol=1e-9)
+
+
 def test_an_interrupted_run_goes_on_where_it_was(tmp_path):
     whole, cut = tmp_path / "whole.h5", tmp_path / "cut.h5"
     cells = [0, 11, 284, 8216]
