@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from ntknas.cli.output import json_option, note, print_json, print_table
 from ntknas.cli.progress import track
 
 if TYPE_CHECKING:
-    from ntknas.scoring import Job
+    from ntknas.scoring import Job, Plan, Strategy
     from ntknas.scoring.engine import Engine
 
 
@@ -38,6 +39,18 @@ if TYPE_CHECKING:
 @shared.device_option
 @shared.store_option
 @shared.engine_options
+@click.option(
+    "--strategy",
+    type=click.Choice(["auto", "layer-wise", "row-loop"]),
+    default="auto",
+    show_default=True,
+    help="How kernels are computed; auto takes the fastest that is exact.",
+)
+@click.option(
+    "--rows-at-once",
+    type=click.IntRange(1),
+    help="Rows of a coupled kernel that one backward pass computes.  [default: by a short trial]",
+)
 @click.option("--shard", help="Score part i of n alone, i/n from 1, into a store of its own (STORE.shard-i-of-n).")
 @click.option("--dry-run", is_flag=True, help="Say what would be computed, how long it takes and in how much memory.")
 @json_option
@@ -51,7 +64,7 @@ def command(ctx: click.Context, **options: Any) -> None:
     With --workers, processes of their own compute: one that crashes or takes too long costs one cell. On several
     machines: --shard i/n and ntknas store merge, or --engine ray.
     """
-    from ntknas.scoring import Job
+    from ntknas.scoring import Job, Strategy
     from ntknas.scoring.cells import read_cells_file, select
     from ntknas.scoring.shards import Shard
 
@@ -64,7 +77,8 @@ def command(ctx: click.Context, **options: Any) -> None:
     how = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
     recipe = shared.take_recipe(options, shared.split_names(options.pop("measures")), recipe_name)
     probe = shared.ProbeOptions.take(options).make(options["dataset"], held_out=recipe.needs_held_out)
-    job = Job(space, options.pop("dataset"), recipe, probe)
+    rows = options.pop("rows_at_once")
+    job = Job(space, options.pop("dataset"), recipe, probe, Strategy(options.pop("strategy"), rows or 1))
     json, seeds = options.pop("json"), range(options.pop("seeds"))
     engine, shard, dry_run = shared.take_engine(options), options.pop("shard"), options.pop("dry_run")
     store = options.pop("store")
@@ -75,7 +89,7 @@ def command(ctx: click.Context, **options: Any) -> None:
     if dry_run:
         _forecast(job, cells, seeds, engine, store, json=json)
         return
-    summary = score(job, cells, how, seeds=seeds, engine=engine, store=store)
+    summary = score(job, cells, how, seeds=seeds, engine=engine, store=store, trial=rows is None)
     _report(summary, store, json)
     ctx.exit(3 if summary["failed"] else 0)
 
@@ -88,6 +102,7 @@ def score(
     seeds: Sequence[int],
     store: Path,
     engine: Engine,
+    trial: bool = True,
 ) -> dict[str, Any]:
     """Score cells into a store, with progress, and return a summary.
 
@@ -98,6 +113,7 @@ def score(
         seeds: Seeds of the initialisations.
         store: Path of the store.
         engine: What computes, and where.
+        trial: Whether to try how many rows of a coupled kernel to compute at once.
     """
     from ntknas.scoring import make_plan
     from ntknas.store import ScoreStore
@@ -116,7 +132,8 @@ def score(
         try:
             if plan.items or plan.copies:
                 about = {"recipe": job.recipe.name, "seeds": len(seeds), **how}
-                run_id = opened.add_run({**engine.describe(), **about})
+                job, strategy = _strategy(plan, job, engine, trial)
+                run_id = opened.add_run({**engine.describe(), **about, "strategy": strategy})
                 work = engine.run(plan, job, opened, run_id)
                 for progress in track(work, len(plan.items), "Scoring", "kernels"):
                     for score in progress.scores.values():
@@ -133,6 +150,23 @@ def score(
         "scores_by_status": dict(statuses),
         "failed": failed,
     }
+
+
+def _strategy(plan: Plan, job: Job, engine: Engine, trial: bool) -> tuple[Job, dict[str, Any]]:
+    """Return the job with the strategy to use, and what the run is recorded with."""
+    import torch
+
+    from ntknas.scoring.trial import tried
+
+    strategy: Strategy = job.strategy
+    record: dict[str, Any] = {}
+    if trial and engine.name == "local":
+        if engine.threads:
+            torch.set_num_threads(engine.threads)
+        strategy, record = tried(plan, job, engine.here)
+    if record:
+        note(f"Tried: {strategy.rows_at_once} row(s) of a coupled kernel at once.")
+    return replace(job, strategy=strategy), {**asdict(strategy), **({"trial": record} if record else {})}
 
 
 def _forecast(job: Job, cells: list[int], seeds: Sequence[int], engine: Engine, store: Path, *, json: bool) -> None:

@@ -43,6 +43,7 @@ def empirical_ntk(
     strategy: str = "auto",
     verify: bool = True,
     chunk: int | None = None,
+    rows_at_once: int = 1,
 ) -> Kernel:
     """Compute K = J Jᵀ for the rows of J that the choices name.
 
@@ -66,6 +67,8 @@ def empirical_ntk(
             both were proved.
         chunk: How many samples to take at a time, for less memory and more time: every two chunks are passed through
             the network together. Where samples are coupled the whole batch is passed, and ``chunk`` rows are held.
+        rows_at_once: How many rows a backward pass of the row loop computes: more are faster where launching operations
+            takes longer than computing them, in as many times the memory.
 
     Returns:
         The kernel: N×N, N×M with x2, or NC×NC (row i·C + c) for ``full``.
@@ -83,15 +86,17 @@ def empirical_ntk(
     """
     check_known("strategy", strategy, STRATEGIES)
     preparation.check_model(model)
-    if chunk is not None and chunk < 1:
-        raise KernelError(f"A chunk has at least one sample, got {chunk}.")
+    if (chunk is not None and chunk < 1) or rows_at_once < 1:
+        raise KernelError(
+            f"A chunk has at least one sample, and one row is computed at once: got {chunk}, {rows_at_once}."
+        )
     names = parameters if isinstance(parameters, str) else tuple(parameters)
     batches, batch_labels = preparation.checked_batches(x, x2, labels, labels2)
     chosen = parameter_sets.select(model, names)
     choices = Choices(output, batch_norm, names, normalisation, preparation.precision(chosen, batches))
     with preparation.prepared(model, chosen, batches[0]), applied(model, batch_norm) as policy:
         used = _choose(model, policy, chosen, batches, strategy, verify)
-        work = _Work(model, policy, chosen, batches, choices, strategy, verify, chunk)
+        work = _Work(model, policy, chosen, batches, choices, strategy, verify, chunk, rows_at_once)
         work.freeze()
         parts, outputs_count, used = work.compute(batch_labels, used)
     return _kernel(parts, choices, labels, len(x), outputs_count, x2 is None, used)
@@ -144,6 +149,7 @@ class _Work:
     asked: str
     verify: bool
     chunk: int | None
+    rows_at_once: int
 
     def freeze(self) -> None:
         """Record the frozen statistics over the first batch.
@@ -194,7 +200,9 @@ class _Work:
                     f"The strategy 'layer-wise' is not exact for this network: {reason}. Use 'row-loop' or 'auto'."
                 ) from reason
             self.freeze()
-        return *row_loop.gram(self.model, list(self.chosen.values()), *what, chunk=self.chunk), row_loop.NAME
+        rows = min(self.rows_at_once, self.chunk or self.rows_at_once)
+        parameters = list(self.chosen.values())
+        return *row_loop.gram(self.model, parameters, *what, chunk=self.chunk, rows_at_once=rows), row_loop.NAME
 
     def _layer_wise(self, what: tuple[list[Tensor], list[Tensor | None], str, bool]) -> tuple[GramParts, int]:
         """Compute layer by layer and, if asked to, prove the result.

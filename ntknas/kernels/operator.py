@@ -18,6 +18,7 @@ from ntknas.core.class_forms import ClassForms
 from ntknas.core.errors import KernelError
 from ntknas.kernels import decoupling, outputs, parameter_sets, preparation
 from ntknas.kernels.batch_norm import applied
+from ntknas.kernels.strategies import row_loop
 
 
 class KernelOperator:
@@ -51,6 +52,14 @@ class KernelOperator:
     def form(self, vector: Tensor) -> float:
         """Return vᵀKv, sums in float64."""
         return sum(_squares(gradients) for gradients in self.transposed(vector))
+
+    def rows(self, count: int, rows_at_once: int = 1) -> Tensor:
+        """Return the first rows of J, of the first pass."""
+        if self._full:
+            raise KernelError("Rows of the full kernel are not kept apart by class: use empirical_ntk.")
+        self.backward_passes += -(-count // rows_at_once)
+        cotangents = torch.diag_embed(self._passes[0].T).permute(1, 2, 0)[:count]
+        return row_loop.jacobian_rows(self._forward, cotangents, self._parameters, rows_at_once)
 
     def product(self, vector: Tensor) -> Tensor:
         """Return Kv, shape n, float64 on the CPU."""

@@ -15,6 +15,7 @@ from ntknas.core.kernel import Kernel
 from ntknas.data.datasets import get_dataset
 from ntknas.data.probe import Probe
 from ntknas.kernels import empirical_ntk, kernel_operator
+from ntknas.scoring.job import AUTO, Strategy
 from ntknas.scoring.recipe import NetworkOptions
 from ntknas.spaces import OWN
 
@@ -41,6 +42,7 @@ def cell_kernel(
     images: Tensor,
     labels: Tensor,
     chunk: int | None = None,
+    strategy: Strategy = AUTO,
 ) -> Kernel:
     """Compute the kernel of a cell at initialisation.
 
@@ -54,12 +56,13 @@ def cell_kernel(
         images: The probe's images, on the device and in the precision to compute in.
         labels: The probe's labels.
         chunk: How many images to take at a time, for less memory.
+        strategy: How to compute it.
 
     Raises:
         NtknasError: If the options or choices are impossible for such networks.
     """
     network = cell_network(space, cell, seed, dataset, options, images)
-    return _kernel(space, network, choices, images, labels, chunk=chunk)
+    return _kernel(space, network, choices, images, labels, chunk=chunk, strategy=strategy)
 
 
 def cell_forms(
@@ -96,6 +99,7 @@ def cell_regression(
     images: Tensor,
     probe: Probe,
     chunk: int | None = None,
+    strategy: Strategy = AUTO,
 ) -> RegressionCase:
     """Compute the kernels that kernel regression needs: of the probe, and between it and its held-out probe.
 
@@ -106,9 +110,9 @@ def cell_regression(
     if held_out is None:
         raise DataError("Kernel regression needs a held-out probe: make_probe(...).with_held_out(...).")
     network = cell_network(space, cell, seed, dataset, options, images)
-    kernel = _kernel(space, network, choices, images, probe.labels, chunk=chunk)
+    kernel = _kernel(space, network, choices, images, probe.labels, chunk=chunk, strategy=strategy)
     other = brought(held_out.images, images.device, choices.precision)
-    cross = _kernel(space, network, choices, images, probe.labels, other, chunk)
+    cross = _kernel(space, network, choices, images, probe.labels, other, chunk, strategy)
     return RegressionCase(kernel, cross, held_out.labels)
 
 
@@ -120,6 +124,7 @@ def _kernel(
     labels: Tensor,
     x2: Tensor | None = None,
     chunk: int | None = None,
+    strategy: Strategy = AUTO,
 ) -> Kernel:
     return empirical_ntk(
         network,
@@ -131,5 +136,7 @@ def _kernel(
         x2=x2,
         normalisation=choices.normalisation,
         chunk=chunk,
+        strategy=strategy.name,
+        rows_at_once=strategy.rows_at_once,
         verify=space.name not in OWN,  # tests/spaces proves strategy and policies on our own networks
     )

@@ -79,10 +79,10 @@ class Computation:
         if item.kind == "network":
             return NetworkCase(cell_network(*what, images), images, probe.labels, item.seed)
         if item.kind == "regression":
-            return cell_regression(*what, item.choices, images, probe, chunk)
-        if chunk is None and forms_suffice(item):
+            return cell_regression(*what, item.choices, images, probe, chunk, job.strategy)
+        if chunk is None and job.strategy.name == "auto" and forms_suffice(item):
             return cell_forms(*what, item.choices, images, probe.labels)
-        return cell_kernel(*what, item.choices, images, probe.labels, chunk)
+        return cell_kernel(*what, item.choices, images, probe.labels, chunk, job.strategy)
 
 
 def forms_suffice(item: WorkItem) -> bool:

@@ -92,9 +92,24 @@ def test_chunks_make_the_same_kernel(case, policy, output, chunk):
             assert (got.samples, got.outputs, got.symmetric) == (whole.samples, whole.outputs, whole.symmetric)
 
 
-def test_no_chunk_without_samples():
-    with pytest.raises(KernelError, match="at least one sample"):
-        empirical_ntk(nn.Linear(2, 1), torch.zeros(3, 2), chunk=0)
+@pytest.mark.parametrize("rows_at_once", [2, 9])
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize(("case", "policy"), _PAIRS, ids=_IDS)
+def test_several_rows_at_once_are_the_same_rows(case, policy, output, rows_at_once):
+    network = case.network()
+    (x, labels), (x2, labels2) = cases.batch(), cases.batch(4, seed=5)
+    outputs = network.eval()(x).reshape(len(x), -1).shape[1]
+    arguments = {"output": output, "batch_norm": policy, "parameters": "all", "labels": labels % outputs}
+    for second in ({}, {"x2": x2, "labels2": labels2 % outputs}):
+        expected = empirical_ntk(network, x, strategy="row-loop", **arguments, **second)
+        got = empirical_ntk(network, x, strategy="row-loop", rows_at_once=rows_at_once, **arguments, **second)
+        _close(got.matrix, expected.matrix)
+
+
+@pytest.mark.parametrize("name", ["chunk", "rows_at_once"])
+def test_at_least_one_at_a_time(name):
+    with pytest.raises(KernelError, match="(?i)at least one"):
+        empirical_ntk(nn.Linear(2, 1), torch.zeros(3, 2), **{name: 0})
 
 
 def _normalised(left, right, normalisation):

@@ -1,7 +1,8 @@
 """The oracle: one backward pass of the whole batch for each row of the Jacobian.
 
 Right for every network that autograd can differentiate, coupled or not, and slow: N passes where one would do for a
-decoupled network. Every other strategy is tested against it.
+decoupled network. Every other strategy is tested against it. Several rows at once are fewer and larger operations:
+faster where launching them takes longer than computing them (``ntknas.scoring.trial`` finds out).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ def gram(
     reduction: str,
     with_sums: bool,
     chunk: int | None = None,
+    rows_at_once: int = 1,
 ) -> tuple[GramParts, int]:
     """Compute the Gram matrix of one batch with itself, or of two batches.
 
@@ -38,6 +40,7 @@ def gram(
         with_sums: Whether the row sums are wanted.
         chunk: How many rows of a side to hold at a time, rows being computed again for every chunk that they meet;
             ``None`` for all.
+        rows_at_once: How many rows a backward pass computes, vectorised over their cotangents.
 
     Returns:
         The parts of the kernel, and the number of outputs C.
@@ -47,7 +50,7 @@ def gram(
     merge = _interleave if reduction == "full" else _one_by_one
     total: GramParts | None = None
     for one_pass in zip(*(merge(c) for c in cotangents), strict=True):
-        parts = _gram_of_pass(forwards, one_pass, parameters, with_sums, chunk)
+        parts = _gram_of_pass(forwards, one_pass, parameters, with_sums, chunk, rows_at_once)
         if total is None:
             total = parts
         else:
@@ -62,13 +65,14 @@ def _gram_of_pass(
     parameters: Sequence[nn.Parameter],
     with_sums: bool,
     chunk: int | None,
+    rows_at_once: int,
 ) -> GramParts:
     chunks = [list(c.split(chunk or len(c))) for c in cotangents]
 
     def block(a: int, b: int) -> GramParts:
-        rows = [jacobian_rows(forwards[0], chunks[0][a], parameters)]
+        rows = [jacobian_rows(forwards[0], chunks[0][a], parameters, rows_at_once)]
         if len(chunks) > 1 or a != b:
-            rows.append(jacobian_rows(forwards[-1], chunks[-1][b], parameters))
+            rows.append(jacobian_rows(forwards[-1], chunks[-1][b], parameters, rows_at_once))
         return _gram_of_rows(rows, with_sums)
 
     return assembled([len(each) for each in chunks], block)
@@ -85,17 +89,34 @@ def _interleave(cotangents: list[Tensor]) -> list[Tensor]:
     return [stacked.reshape(-1, *stacked.shape[2:])]
 
 
-def jacobian_rows(output: Tensor, cotangents: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor:
-    """Return the rows of J, one backward pass each; a parameter that the output does not depend on gives zeros."""
+def jacobian_rows(
+    output: Tensor, cotangents: Tensor, parameters: Sequence[nn.Parameter], rows_at_once: int = 1
+) -> Tensor:
+    """Return the rows of J; a parameter that the output does not depend on gives zeros.
+
+    Args:
+        output: The network's output, N×C, with its graph.
+        cotangents: One N×C tensor for each row.
+        parameters: What the Jacobian is taken by.
+        rows_at_once: 1 for one backward pass a row; more for passes that are vectorised over so many rows, in as many
+            times the memory.
+    """
     rows = output.new_zeros(len(cotangents), sum(p.numel() for p in parameters))
     if not output.requires_grad:
         return rows
-    for row, cotangent in zip(rows, cotangents, strict=True):
-        gradients = torch.autograd.grad(output, parameters, cotangent, retain_graph=True, allow_unused=True)
+    for some, given in zip(rows.split(rows_at_once), cotangents.split(rows_at_once), strict=True):
+        gradients = torch.autograd.grad(
+            output,
+            parameters,
+            given if rows_at_once > 1 else given[0],
+            retain_graph=True,
+            allow_unused=True,
+            is_grads_batched=rows_at_once > 1,
+        )
         start = 0
         for parameter, gradient in zip(parameters, gradients, strict=True):
             if gradient is not None:
-                row[start : start + parameter.numel()] = gradient.reshape(-1)
+                some[:, start : start + parameter.numel()] = gradient.reshape(len(some), -1)
             start += parameter.numel()
     return rows
 
