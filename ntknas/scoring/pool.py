@@ -26,7 +26,7 @@ from ntknas.core.score import Status
 from ntknas.scoring.computation import failed
 from ntknas.scoring.plan import Plan, WorkItem
 from ntknas.scoring.runner import Progress
-from ntknas.scoring.worker import READY, Assignment, work
+from ntknas.scoring.worker import HERE, READY, Assignment, work
 from ntknas.store import ScoreStore
 from ntknas.store.part import part_path, records_of
 
@@ -51,6 +51,15 @@ class _Worker:
     items: deque[WorkItem] = field(default_factory=deque)
     ready: bool = False
     since: float = 0.0
+
+    def assign(self, assignment: Assignment) -> None:
+        """Send what to work on.
+
+        Not as an argument of the process: multiprocessing writes those to a pipe whose reading end it holds open itself,
+        and so waits forever for a process that dies before it has read more than the pipe's buffer.
+        """
+        with suppress(OSError):  # it has died: the sentinel says so
+            self.pipe.send_bytes(pickle.dumps(replace(assignment, device=self.device)))
 
     def give(self, item: WorkItem) -> None:
         if not self.items:
@@ -115,10 +124,8 @@ class Pool:
         name = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         ours, theirs = _CONTEXT.Pipe()
         end, lifeline = _CONTEXT.Pipe(duplex=False)
-        assignment = replace(self._assignment, device=device)
-        arguments = (name, pickle.dumps(assignment), theirs, end)
-        process = _CONTEXT.Process(target=work, args=arguments, daemon=True)
-        with _threads(assignment.threads):
+        process = _CONTEXT.Process(target=work, args=(name, theirs, end), daemon=True)
+        with _threads(self._assignment.threads):
             process.start()
         theirs.close()
         end.close()
@@ -158,7 +165,9 @@ class Pool:
                 said = worker.pipe.recv()
                 if isinstance(said, NtknasError):
                     raise said
-                if said == READY:
+                if said == HERE:
+                    worker.assign(self._assignment)
+                elif said == READY:
                     worker.ready, self._false_starts = True, 0
                 else:
                     worker.items.popleft()

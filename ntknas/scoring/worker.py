@@ -17,7 +17,10 @@ from ntknas.scoring.job import Job
 from ntknas.scoring.plan import WorkItem
 from ntknas.scoring.runner import Progress
 
+HERE = "here"
+"""A worker's first word: it waits for its assignment."""
 READY = "ready"
+"""A worker's second word: it waits for items."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +44,24 @@ class Assignment:
     threads: int
 
 
-def work(part_name: str, pickled: bytes, pipe: Connection, lifeline: Connection) -> None:
+def work(part_name: str, pipe: Connection, lifeline: Connection) -> None:
     """Serve items until the pipe says ``None``.
 
-    Sends ``READY`` once, then for every item its ``Progress``, after its scores are in the journal; or the exception
-    that ends the run.
+    Sends ``HERE``, takes the ``Assignment`` (as bytes: torch would hand its tensors over in shared memory, which may be
+    small), and sends ``READY``; then for every item its ``Progress``, after its scores are in the journal; or the
+    exception that ends the run.
 
     Args:
         part_name: Name of this worker's part of the store.
-        pickled: The ``Assignment``, as bytes: torch would hand its tensors over in shared memory, which may be small.
         pipe: To the coordinator.
         lifeline: Ends when the coordinator does, however it ends; so does this process.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal interrupts the whole group: the coordinator decides
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+    pipe.send(HERE)
     try:
-        _serve(part_name, pickle.loads(pickled), pipe)  # noqa: S301  (from our own coordinator)
+        _serve(part_name, pickle.loads(pipe.recv_bytes()), pipe)  # noqa: S301  (from our own coordinator)
     except NtknasError as error:
         pipe.send(error)
 

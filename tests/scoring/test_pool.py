@@ -1,6 +1,7 @@
 """Worker processes: the same scores, and no cell of another lost, whatever happens to one."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -209,3 +210,26 @@ def test_a_reader_beside_workers(tmp_path):
         reader.join()
     assert seen == sorted(seen)
     assert len(load_store(path)) == 2 * len(CELLS)
+
+
+def test_workers_that_die_before_they_read_anything_are_given_up(tmp_path):
+    """With an assignment larger than a pipe's buffer: nobody waits for the dead to read it."""
+    probe = make_probe("noise", 64, Request(image_size=32))
+    assert len(pickle.dumps(job(probe=probe))) > 1 << 17
+    code = f"""
+import multiprocessing.resource_tracker, multiprocessing.spawn, pathlib
+from ntknas.core.errors import NtknasError
+from ntknas.data import Request, make_probe
+from ntknas.scoring.engine import Engine
+from tests.scoring.test_pool import job, score
+if __name__ == "__main__":
+    multiprocessing.resource_tracker.ensure_running()
+    multiprocessing.spawn.set_executable("/bin/false")
+    try:
+        what = job(probe=make_probe("noise", 64, Request()))
+        score(pathlib.Path({str(tmp_path / "s.h5")!r}), what, [0, 5, 77], Engine(workers=2))
+    except NtknasError as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert "workers in turn ended (exit code 1) before they began" in done.stdout, done.stderr

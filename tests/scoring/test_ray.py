@@ -9,6 +9,7 @@ import pytest
 from ntknas import load_store
 from ntknas.core.errors import KernelError, NtknasError
 from ntknas.data import Request, make_probe
+from ntknas.measures import expand
 from ntknas.scoring.engine import Engine
 from tests.scoring.fatal import BROKEN, ENDLESS, KILLED, FatalSpace
 from tests.scoring.test_pool import CELLS, job, same, score
@@ -80,7 +81,7 @@ def test_the_command_starts_a_cluster_here_or_says_that_there_is_none(tmp_path):
     command += ["--cells-per-stage", "1", "--cells", "4", "--engine", "ray", "--store", str(tmp_path / "s.h5")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert len(load_store(tmp_path / "s.h5")) == 4 * 13
+    assert len(load_store(tmp_path / "s.h5")) == 4 * len(expand(["kernel"]))
     done = subprocess.run([*command, "--ray-address", "127.0.0.1:1", "--seeds", "2"], capture_output=True, text=True)
     assert done.returncode == 1
     assert "Cannot use a Ray cluster at 127.0.0.1:1" in done.stderr
