@@ -35,8 +35,8 @@ format: $(READY) ## Format the code
 
 check: lint types test ## Everything that CI checks
 
-speed: $(READY) ## Time the layer-wise strategy against the row loop
-	$(BIN)/python scripts/strategies.py
+speed: $(READY) ## Time kernels against a training step and what people use
+	$(BIN)/python scripts/speed.py
 
 clean: ## Remove the environment and what tools left behind
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis ntknas-demo

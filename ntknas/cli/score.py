@@ -115,10 +115,12 @@ def score(
         engine: What computes, and where.
         trial: Whether to try how many rows of a coupled kernel to compute at once.
     """
+    from ntknas.core.allocator import keep_freed_memory
     from ntknas.scoring import make_plan
     from ntknas.store import ScoreStore
 
     where = engine.text()
+    keep_freed_memory()
     with ScoreStore.open(store) as opened:
         _warn(opened)
         plan = make_plan(job, cells, seeds, opened)

@@ -55,8 +55,8 @@ class _Worker:
     def assign(self, assignment: Assignment) -> None:
         """Send what to work on.
 
-        Not as an argument of the process: multiprocessing writes those to a pipe whose reading end it holds open itself,
-        and so waits forever for a process that dies before it has read more than the pipe's buffer.
+        Not as an argument of the process: multiprocessing writes those to a pipe whose reading end it holds open
+        itself, and so waits forever for a process that dies before it has read more than the pipe's buffer.
         """
         with suppress(OSError):  # it has died: the sentinel says so
             self.pipe.send_bytes(pickle.dumps(replace(assignment, device=self.device)))

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from ntknas.core.allocator import keep_freed_memory
 from ntknas.core.errors import NtknasError
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import WorkItem
@@ -80,6 +81,7 @@ def _serve(part_name: str, assignment: Assignment, pipe: Connection) -> None:
     from ntknas.store.part import StorePart
 
     torch.set_num_threads(assignment.threads)
+    keep_freed_memory()
     compute = Computation(assignment.job, torch.device(assignment.device))
     part = StorePart(assignment.store, part_name, assignment.settings.values(), assignment.run)
     pipe.send(READY)

@@ -1,0 +1,1 @@
+"""What people compute kernels with, for ``scripts/speed.py``."""
