@@ -97,6 +97,7 @@ class _Bar:
             TextColumn("left"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
+            refresh_per_second=4,
         )
         self._task = self._progress.add_task(description, total=total, rate="")
         self._progress.start()
