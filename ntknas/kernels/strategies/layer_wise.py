@@ -117,8 +117,9 @@ class LayerTap:
         if isinstance(self.module, nn.Linear):
             return per_sample.linear_weight(x, gradient)
         if isinstance(self.module, _BatchNorm):
-            sums = per_sample.channel_sums(gradient * x)
-            return sums * context[0] if context else sums
+            if context:  # centred by TappedNorm, into a tensor that nobody else reads
+                return per_sample.channel_sums(x.mul_(gradient)) * context[0]
+            return per_sample.channel_sums(gradient * x)
         assert isinstance(self.module, nn.Conv1d | nn.Conv2d)
         return per_sample.convolution_weight(x, gradient, self.module.kernel_size, context)
 
@@ -176,14 +177,19 @@ class Tapping:
                 if earlier is not None:
                     module.__dict__["forward"] = earlier
 
-    def backward(self, output: Tensor, cotangent: Tensor, others: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
-        """Run one backward pass, delivering every layer's tap, and return the gradients of ``others``."""
+    def backward(
+        self, output: Tensor, cotangent: Tensor, others: Sequence[Tensor], *, last: bool = False
+    ) -> tuple[Tensor | None, ...]:
+        """Run one backward pass, delivering every layer's tap, and return the gradients of ``others``.
+
+        The last pass lets go of every activation once it was used.
+        """
         for tap in self.taps:
             tap.received.clear()
         if not output.requires_grad:
             return (None,) * len(others)
         inputs = [self.anchor, *others]
-        gradients = torch.autograd.grad(output, inputs, cotangent, retain_graph=True, allow_unused=True)
+        gradients = torch.autograd.grad(output, inputs, cotangent, retain_graph=not last, allow_unused=True)
         with torch.no_grad():
             for tap in self.taps:
                 if tap.received:  # calls on dead branches never came: deliver what did
@@ -270,8 +276,9 @@ def gram(
         columns = sum(parameter.numel() for parameter in parameters.values())
         parts = GramParts(sizes, columns * len(cotangents), with_sums, output.device)
         tapping.deliver = partial(_contract, parts)
-        for cotangent in cotangents:
-            outside = tapping.backward(output, cotangent, list(parameters.values()))
+        for number, cotangent in enumerate(cotangents, 1):
+            last = number == len(cotangents)
+            outside = tapping.backward(output, cotangent, list(parameters.values()), last=last)
             _check_inside(parameters, outside)
     return parts, output.shape[1]
 
