@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from ntknas.measures import measure
     from ntknas.spaces import load_space
     from ntknas.store import load_store
+    from ntknas.tracking import KernelTracker
 
-__all__ = ["correlate", "empirical_ntk", "load_benchmark", "load_space", "load_store", "measure"]
+__all__ = ["KernelTracker", "correlate", "empirical_ntk", "load_benchmark", "load_space", "load_store", "measure"]
 
 _HOME = {
+    "KernelTracker": "ntknas.tracking",
     "correlate": "ntknas.correlation",
     "empirical_ntk": "ntknas.kernels",
     "load_benchmark": "ntknas.benchmarks",

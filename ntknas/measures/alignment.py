@@ -27,8 +27,18 @@ def centred(matrix: Tensor) -> Tensor:
     return matrix - matrix.mean(0, keepdim=True) - matrix.mean(1, keepdim=True) + matrix.mean()
 
 
-def _cosine(a: Tensor, b: Tensor, before_a: Tensor, before_b: Tensor) -> float:
-    """Cosine of two centred matrices; undefined where centring left only rounding of either."""
+def cosine(a: Tensor, b: Tensor, before_a: Tensor, before_b: Tensor) -> float:
+    """Return the cosine of two matrices.
+
+    Args:
+        a: A matrix, perhaps centred.
+        b: Another.
+        before_a: What a was before it was centred.
+        before_b: What b was.
+
+    Raises:
+        NoValueError: ``undefined`` where centring left only rounding of either.
+    """
     eps = torch.finfo(torch.float64).eps
     for matrix, before in ((a, before_a), (b, before_b)):
         if not matrix.norm() > before.norm() * len(matrix) * eps:
@@ -51,7 +61,7 @@ def label_gradient_alignment(kernel: Kernel) -> float:
         NoValueError: ``undefined`` for a constant kernel or constant labels.
     """
     labels = label_kernel(kernel)
-    return _cosine(kernel.matrix - kernel.matrix.mean(), labels - labels.mean(), kernel.matrix, labels)
+    return cosine(kernel.matrix - kernel.matrix.mean(), labels - labels.mean(), kernel.matrix, labels)
 
 
 @register(
@@ -69,7 +79,7 @@ def centred_kernel_alignment(kernel: Kernel) -> float:
         NoValueError: ``undefined`` if centring leaves nothing of the kernel or of the labels.
     """
     labels = label_kernel(kernel)
-    return _cosine(centred(kernel.matrix), centred(labels), kernel.matrix, labels)
+    return cosine(centred(kernel.matrix), centred(labels), kernel.matrix, labels)
 
 
 @register(

@@ -1,0 +1,163 @@
+"""Records a network's kernel while it trains, in any training loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from torch import Tensor, nn
+
+from ntknas.core.errors import KernelError
+from ntknas.core.kernel import Kernel
+from ntknas.core.score import Score
+from ntknas.data.probe import Probe
+from ntknas.kernels import empirical_ntk, parameter_sets
+from ntknas.measures import get_measure, measure
+from ntknas.tracking.drift import DRIFTS, drift
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What was recorded at one step.
+
+    Attributes:
+        step: Number of the step.
+        scores: Drifts ``NAME`` against the first snapshot and ``NAME/previous`` against the one before; measures.
+        parameter_norm: ‖θ_t‖ of the parameter set.
+        parameter_change: ‖θ_t − θ_0‖ / ‖θ_0‖.
+        extra: What the caller recorded beside: loss, accuracy.
+        kernel: K_t, if kernels are kept.
+    """
+
+    step: int
+    scores: dict[str, Score]
+    parameter_norm: float
+    parameter_change: float
+    extra: dict[str, float]
+    kernel: Kernel | None = None
+
+
+class KernelTracker:
+    """Takes the kernel of a network on one fixed probe, whenever it is told to.
+
+    The network is left as it was: modes, running statistics, gradients. The first record is K_0.
+
+    Args:
+        model: The network, on the device and in the precision to compute in.
+        probe: A probe, or a batch of inputs.
+        labels: Classes of a batch; a probe has its own.
+        output: Output reduction, as in ``empirical_ntk``.
+        batch_norm: Batch-norm policy; ``frozen`` by default, since running statistics have not converged early on.
+        parameters: Parameter set, or names of parameters.
+        measures: Measures of the kernel to take at every record.
+        keep_kernels: Whether snapshots keep their kernels, n×n float64 each.
+
+    Attributes:
+        snapshots: What was recorded, in order.
+
+    Raises:
+        ChoiceError: If a measure is unknown.
+        KernelError: If a measure is not one of a kernel.
+
+    Example:
+        >>> _ = torch.manual_seed(0)
+        >>> model, x = nn.Linear(3, 1), torch.eye(3)
+        >>> tracker = KernelTracker(model, x)
+        >>> tracker.record(0).scores["relative_difference"].value
+        0.0
+        >>> with torch.no_grad():
+        ...     _ = model.weight.mul_(2.0)
+        >>> tracker.record(1).scores["relative_difference"].value  # a linear model's kernel never changes
+        0.0
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        probe: Probe | Tensor,
+        labels: Tensor | None = None,
+        *,
+        output: str = "sum",
+        batch_norm: str = "frozen",
+        parameters: str | Sequence[str] = "weights",
+        measures: Iterable[str] = (),
+        keep_kernels: bool = False,
+    ):
+        self._model = model
+        self._x, self._labels = _batch(model, probe, labels)
+        self._choices: dict[str, Any] = {"output": output, "batch_norm": batch_norm, "parameters": parameters}
+        self._measures = tuple(measures)
+        for name in self._measures:
+            if get_measure(name).subject is not Kernel:
+                raise KernelError(f"A tracker takes measures of a kernel, and {name!r} needs more than one.")
+        self._keep = keep_kernels
+        self._first: Kernel | None = None
+        self._previous: Kernel | None = None
+        self._start: list[Tensor] = []
+        self.snapshots: list[Snapshot] = []
+
+    def record(self, step: int, **extra: float) -> Snapshot:
+        """Take the kernel now.
+
+        Args:
+            step: Number of the step or epoch, larger than the last one.
+            **extra: Numbers to record beside, such as ``loss=…``.
+
+        Raises:
+            KernelError: If the step is not after the last one, or the kernel is not defined for the network.
+        """
+        if self.snapshots and step <= self.snapshots[-1].step:
+            raise KernelError(f"Steps are recorded in order: step {step} comes after step {self.snapshots[-1].step}.")
+        verify = self._first is None  # what suits the network once suits it with other weights
+        kernel = empirical_ntk(self._model, self._x, labels=self._labels, verify=verify, **self._choices)
+        first, previous = self._first or kernel, self._previous or kernel
+        scores = {name: drift(name, first, kernel) for name in DRIFTS}
+        scores |= {f"{name}/previous": drift(name, previous, kernel) for name in DRIFTS}
+        scores |= {name: measure(name, kernel) for name in self._measures}
+        snapshot = Snapshot(step, scores, *self._parameters(), dict(extra), kernel if self._keep else None)
+        self._first, self._previous = first, kernel
+        self.snapshots.append(snapshot)
+        return snapshot
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row for each (step, quantity): ``step``, ``quantity``, ``value``, ``status``, ``reason``."""
+        rows: list[dict[str, Any]] = []
+        for snapshot in self.snapshots:
+            numbers = {"parameter_norm": snapshot.parameter_norm, "parameter_change": snapshot.parameter_change}
+            for name, score in snapshot.scores.items():
+                value = math.nan if score.value is None else score.value
+                rows.append(_row(snapshot.step, name, value, score.status.value, score.reason))
+            for name, number in (numbers | snapshot.extra).items():
+                finite = math.isfinite(number)
+                reason = "" if finite else "not a finite number"
+                rows.append(_row(snapshot.step, name, float(number), "ok" if finite else "non-finite", reason))
+        return pd.DataFrame(rows, columns=["step", "quantity", "value", "status", "reason"])
+
+    def _parameters(self) -> tuple[float, float]:
+        """Return ‖θ_t‖ and ‖θ_t − θ_0‖ / ‖θ_0‖, in float64."""
+        chosen = parameter_sets.select(self._model, self._choices["parameters"])
+        now = [parameter.detach().double().cpu().clone() for parameter in chosen.values()]
+        self._start = self._start or now
+        change = _norm(a - b for a, b in zip(now, self._start, strict=True))
+        start = _norm(self._start)
+        return _norm(now), change / start if start else math.nan if change else 0.0
+
+
+def _row(step: int, quantity: str, value: float, status: str, reason: str) -> dict[str, Any]:
+    return {"step": step, "quantity": quantity, "value": value, "status": status, "reason": reason}
+
+
+def _batch(model: nn.Module, probe: Probe | Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    if not isinstance(probe, Probe):
+        return probe.detach().clone(), labels
+    if labels is not None:
+        raise KernelError("A probe has labels of its own: leave labels out.")
+    reference = next(model.parameters())
+    return probe.images.to(reference.device, reference.dtype), probe.labels
+
+
+def _norm(tensors: Iterable[Tensor]) -> float:
+    return math.sqrt(sum(float(tensor.square().sum()) for tensor in tensors))
