@@ -63,7 +63,7 @@ class KernelTracker:
         KernelError: If a measure is not one of a kernel.
 
     Example:
-        >>> _ = torch.manual_seed(0)
+        >>> import torch
         >>> model, x = nn.Linear(3, 1), torch.eye(3)
         >>> tracker = KernelTracker(model, x)
         >>> tracker.record(0).scores["relative_difference"].value
