@@ -58,12 +58,14 @@ def _compute(
 ) -> tuple[Kernel, float]:
     import time
 
-    from ntknas.scoring.cell_kernel import brought, cell_kernel
+    from ntknas.scoring.cell_kernel import brought, cell_network, kernel_of
     from ntknas.scoring.environment import resolve_device
+    from ntknas.spaces import is_own
 
     images = brought(probe.images, resolve_device(device), recipe.choices.precision)
     start = time.perf_counter()
-    kernel = cell_kernel(space, index, seed, dataset, recipe.network, recipe.choices, images, probe.labels)
+    network = cell_network(space, index, seed, dataset, recipe.network, images)
+    kernel = kernel_of(network, recipe.choices, images, probe.labels, verify=not is_own(space))
     return kernel, time.perf_counter() - start
 
 

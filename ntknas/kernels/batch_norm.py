@@ -18,6 +18,11 @@ Statistics = tuple[Tensor, Tensor]
 """Mean and variance of every channel."""
 
 
+def channel_shape(x: Tensor) -> list[int]:
+    """Shape that lets one value a channel meet a tensor with channels in dimension 1."""
+    return [1, -1, *[1] * (x.dim() - 2)]
+
+
 def batch_norms(model: nn.Module) -> list[_BatchNorm]:
     """Return the BatchNorm modules of a network, each once."""
     return [module for module in model.modules() if isinstance(module, _BatchNorm)]
@@ -136,9 +141,9 @@ def _biased_statistics(x: Tensor) -> Statistics:
     if x.device.type != "cpu" or x.dim() < 3:
         variance, mean = torch.var_mean(x, [dim for dim in range(x.dim()) if dim != 1], correction=0)
         return mean, variance
-    positions, channels = list(range(2, x.dim())), [1, -1, *[1] * (x.dim() - 2)]
+    positions = list(range(2, x.dim()))
     mean = x.mean(positions).mean(0)
-    centred = x - mean.view(channels)
+    centred = x - mean.view(channel_shape(x))
     return mean, centred.square_().mean(positions).mean(0)
 
 

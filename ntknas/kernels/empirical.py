@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ntknas.core.choices import Choices
 from ntknas.core.errors import KernelError, check_known
 from ntknas.core.kernel import Kernel
-from ntknas.kernels import decoupling, parameter_sets, preparation, verification
+from ntknas.kernels import decoupling, preparation, verification
 from ntknas.kernels.batch_norm import Policy, applied
 from ntknas.kernels.chunks import assembled
 from ntknas.kernels.gram import GramParts
@@ -90,10 +90,8 @@ def empirical_ntk(
         raise KernelError(
             f"A chunk has at least one sample, and one row is computed at once: got {chunk}, {rows_at_once}."
         )
-    names = parameters if isinstance(parameters, str) else tuple(parameters)
     batches, batch_labels = preparation.checked_batches(x, x2, labels, labels2)
-    chosen = parameter_sets.select(model, names)
-    choices = Choices(output, batch_norm, names, normalisation, preparation.precision(chosen, batches))
+    chosen, choices = preparation.request(model, batches, output, batch_norm, parameters, normalisation)
     with preparation.prepared(model, chosen, batches[0]), applied(model, batch_norm) as policy:
         used = _choose(model, policy, chosen, batches, strategy, verify)
         work = _Work(model, policy, chosen, batches, choices, strategy, verify, chunk, rows_at_once)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ntknas.core.choices import Choices
 from ntknas.core.class_forms import ClassForms
 from ntknas.core.errors import KernelError
-from ntknas.kernels import decoupling, outputs, parameter_sets, preparation
+from ntknas.kernels import decoupling, outputs, preparation
 from ntknas.kernels.batch_norm import applied
 from ntknas.kernels.strategies import row_loop
 
@@ -157,10 +157,8 @@ def kernel_operator(
         (6.0, [2.0, 0.0, 0.0])
     """
     preparation.check_model(model)
-    names = parameters if isinstance(parameters, str) else tuple(parameters)
     batches, (y,) = preparation.checked_batches(x, None, labels, None)
-    chosen = parameter_sets.select(model, names)
-    choices = Choices(output, batch_norm, names, "none", preparation.precision(chosen, batches))
+    chosen, choices = preparation.request(model, batches, output, batch_norm, parameters)
     with preparation.prepared(model, chosen, x), applied(model, batch_norm) as policy:
         if verify and not policy.couples_samples:
             decoupling.refuse_mixing(policy, decoupling.check(model, policy, chosen, x, tapped=False).mixes)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor, nn
 
+from ntknas.core.choices import Choices
 from ntknas.core.errors import KernelError
+from ntknas.kernels import parameter_sets
 
 _ROW_PRECISIONS = {torch.float32: "float32", torch.float64: "float64"}
 
@@ -69,6 +71,25 @@ def precision(parameters: dict[str, nn.Parameter], batches: list[Tensor]) -> str
             "convert with model.double() and x.double()."
         )
     return _ROW_PRECISIONS[dtypes.pop()]
+
+
+def request(
+    model: nn.Module,
+    batches: list[Tensor],
+    output: str,
+    batch_norm: str,
+    parameters: str | Sequence[str],
+    normalisation: str = "none",
+) -> tuple[dict[str, nn.Parameter], Choices]:
+    """Return the parameters that the Jacobian is taken by, and the kernel's choices.
+
+    Raises:
+        ChoiceError: If a choice is unknown.
+        KernelError: If parameters and inputs do not share a precision.
+    """
+    names = parameters if isinstance(parameters, str) else tuple(parameters)
+    chosen = parameter_sets.select(model, names)
+    return chosen, Choices(output, batch_norm, names, normalisation, precision(chosen, batches))
 
 
 @contextmanager

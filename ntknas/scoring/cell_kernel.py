@@ -1,4 +1,4 @@
-"""The network and the kernels of one cell: build as a recipe says, bring to the probe, compute."""
+"""The network of one cell, and its kernels: build as a recipe says, bring to the probe, compute."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from ntknas.data.probe import Probe
 from ntknas.kernels import empirical_ntk, kernel_operator
 from ntknas.scoring.job import AUTO, Strategy
 from ntknas.scoring.recipe import NetworkOptions
-from ntknas.spaces import OWN
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -32,19 +31,8 @@ def brought(images: Tensor, device: torch.device | str, precision: str) -> Tenso
     return images.contiguous(memory_format=torch.channels_last) if images.device.type == "cpu" else images
 
 
-def cell_kernel(
-    space: Any,
-    cell: int,
-    seed: int,
-    dataset: str,
-    options: NetworkOptions,
-    choices: Choices,
-    images: Tensor,
-    labels: Tensor,
-    chunk: int | None = None,
-    strategy: Strategy = AUTO,
-) -> Kernel:
-    """Compute the kernel of a cell at initialisation.
+def cell_network(space: Any, cell: int, seed: int, dataset: str, options: NetworkOptions, images: Tensor) -> nn.Module:
+    """Build the network of a cell on the device and in the precision of the images.
 
     Args:
         space: The space.
@@ -52,80 +40,42 @@ def cell_kernel(
         seed: Seed of the weights.
         dataset: Data set that the network is built for.
         options: How the cell becomes a network.
-        choices: The kernel's choices.
-        images: The probe's images, on the device and in the precision to compute in.
-        labels: The probe's labels.
-        chunk: How many images to take at a time, for less memory.
-        strategy: How to compute it.
+        images: Images on the device and in the precision to compute in.
 
     Raises:
-        NtknasError: If the options or choices are impossible for such networks.
+        NtknasError: If the options are impossible for such networks.
     """
-    network = cell_network(space, cell, seed, dataset, options, images)
-    return _kernel(space, network, choices, images, labels, chunk=chunk, strategy=strategy)
-
-
-def cell_forms(
-    space: Any,
-    cell: int,
-    seed: int,
-    dataset: str,
-    options: NetworkOptions,
-    choices: Choices,
-    images: Tensor,
-    labels: Tensor,
-) -> ClassForms:
-    """Compute the class forms of a cell's kernel at initialisation; see ``cell_kernel``."""
-    network = cell_network(space, cell, seed, dataset, options, images)
-    what = (choices.output, choices.batch_norm, choices.parameters, labels)
-    with kernel_operator(network, images, *what, verify=space.name not in OWN) as kernel:
-        return kernel.class_forms()
-
-
-def cell_network(space: Any, cell: int, seed: int, dataset: str, options: NetworkOptions, images: Tensor) -> nn.Module:
-    """Build the network of a cell on the device and in the precision of the images; see ``cell_kernel``."""
     num_classes = get_dataset(dataset).num_classes
     network: nn.Module = space.build(space[cell], num_classes=num_classes, seed=seed, **options.resolved(space))
     return network.to(images.device, images.dtype)
 
 
-def cell_regression(
-    space: Any,
-    cell: int,
-    seed: int,
-    dataset: str,
-    options: NetworkOptions,
-    choices: Choices,
-    images: Tensor,
-    probe: Probe,
-    chunk: int | None = None,
-    strategy: Strategy = AUTO,
-) -> RegressionCase:
-    """Compute the kernels that kernel regression needs: of the probe, and between it and its held-out probe.
-
-    Raises:
-        NtknasError: If the options or choices are impossible for such networks, or there is no held-out probe.
-    """
-    held_out = probe.held_out
-    if held_out is None:
-        raise DataError("Kernel regression needs a held-out probe: make_probe(...).with_held_out(...).")
-    network = cell_network(space, cell, seed, dataset, options, images)
-    kernel = _kernel(space, network, choices, images, probe.labels, chunk=chunk, strategy=strategy)
-    other = brought(held_out.images, images.device, choices.precision)
-    cross = _kernel(space, network, choices, images, probe.labels, other, chunk, strategy)
-    return RegressionCase(kernel, cross, held_out.labels)
-
-
-def _kernel(
-    space: Any,
+def kernel_of(
     network: nn.Module,
     choices: Choices,
     images: Tensor,
     labels: Tensor,
+    *,
+    verify: bool,
     x2: Tensor | None = None,
     chunk: int | None = None,
     strategy: Strategy = AUTO,
 ) -> Kernel:
+    """Compute a network's kernel.
+
+    Args:
+        network: The network.
+        choices: The kernel's choices.
+        images: The probe's images, on the device and in the precision to compute in.
+        labels: The probe's labels.
+        verify: Whether to prove that the strategy is exact for it; tests/spaces proves that for our own networks.
+        x2: A second batch for a cross-kernel.
+        chunk: How many images to take at a time, for less memory.
+        strategy: How to compute it.
+
+    Raises:
+        NtknasError: If the choices are impossible for such networks.
+    """
     return empirical_ntk(
         network,
         images,
@@ -138,5 +88,39 @@ def _kernel(
         chunk=chunk,
         strategy=strategy.name,
         rows_at_once=strategy.rows_at_once,
-        verify=space.name not in OWN,  # tests/spaces proves strategy and policies on our own networks
+        verify=verify,
     )
+
+
+def forms_of(network: nn.Module, choices: Choices, images: Tensor, labels: Tensor, *, verify: bool) -> ClassForms:
+    """Compute the class forms of a network's kernel; see ``kernel_of``."""
+    what = (choices.output, choices.batch_norm, choices.parameters, labels)
+    with kernel_operator(network, images, *what, verify=verify) as kernel:
+        return kernel.class_forms()
+
+
+def regression_of(
+    network: nn.Module,
+    choices: Choices,
+    images: Tensor,
+    probe: Probe,
+    *,
+    verify: bool,
+    chunk: int | None = None,
+    strategy: Strategy = AUTO,
+) -> RegressionCase:
+    """Compute the kernels that kernel regression needs: of the probe, and between it and its held-out probe.
+
+    See ``kernel_of``.
+
+    Raises:
+        NtknasError: If the choices are impossible for such networks, or there is no held-out probe.
+    """
+    if probe.held_out is None:
+        raise DataError("Kernel regression needs a held-out probe: make_probe(...).with_held_out(...).")
+    other = brought(probe.held_out.images, images.device, choices.precision)
+    kernel, cross = (
+        kernel_of(network, choices, images, probe.labels, verify=verify, x2=x2, chunk=chunk, strategy=strategy)
+        for x2 in (None, other)
+    )
+    return RegressionCase(kernel, cross, probe.held_out.labels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
@@ -13,9 +14,10 @@ from ntknas.core.score import Score, Status
 from ntknas.kernels.batch_norm import COUPLING
 from ntknas.kernels.memory import is_out_of_memory
 from ntknas.measures import Subject, get_measure, measure
-from ntknas.scoring.cell_kernel import brought, cell_forms, cell_kernel, cell_network, cell_regression
+from ntknas.scoring.cell_kernel import brought, cell_network, forms_of, kernel_of, regression_of
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import WorkItem
+from ntknas.spaces import is_own
 
 Scores = dict[str, Score]
 
@@ -75,14 +77,16 @@ class Computation:
     def _subject(self, item: WorkItem, chunk: int | None) -> Subject:
         """Compute what the measures of an item are taken of."""
         job, images, probe = self.job, self._images, self._probe
-        what = (job.space, item.cell, item.seed, job.dataset, job.recipe.network)
+        network = cell_network(job.space, item.cell, item.seed, job.dataset, job.recipe.network, images)
         if item.kind == "network":
-            return NetworkCase(cell_network(*what, images), images, probe.labels, item.seed)
+            return NetworkCase(network, images, probe.labels, item.seed)
+        how: dict[str, Any] = {"verify": not is_own(job.space)}
+        if item.kind == "kernel" and chunk is None and job.strategy.name == "auto" and forms_suffice(item):
+            return forms_of(network, item.choices, images, probe.labels, **how)
+        how |= {"chunk": chunk, "strategy": job.strategy}
         if item.kind == "regression":
-            return cell_regression(*what, item.choices, images, probe, chunk, job.strategy)
-        if chunk is None and job.strategy.name == "auto" and forms_suffice(item):
-            return cell_forms(*what, item.choices, images, probe.labels)
-        return cell_kernel(*what, item.choices, images, probe.labels, chunk, job.strategy)
+            return regression_of(network, item.choices, images, probe, **how)
+        return kernel_of(network, item.choices, images, probe.labels, **how)
 
 
 def forms_suffice(item: WorkItem) -> bool:

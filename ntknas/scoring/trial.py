@@ -15,7 +15,7 @@ from ntknas.scoring.cell_kernel import brought, cell_network
 from ntknas.scoring.computation import forms_suffice
 from ntknas.scoring.job import Job, Strategy
 from ntknas.scoring.plan import Plan, WorkItem
-from ntknas.spaces import OWN
+from ntknas.spaces import is_own
 
 CANDIDATES = {"cpu": (1, 8), "cuda": (1, 8, 32)}
 FEWEST_ITEMS = 20
@@ -55,20 +55,26 @@ def _seconds_a_row(job: Job, item: WorkItem, device: torch.device) -> dict[int, 
     choices = item.choices
     found = {}
     with kernel_operator(
-        network, images, "sum", choices.batch_norm, choices.parameters, verify=job.space.name not in OWN
+        network, images, "sum", choices.batch_norm, choices.parameters, verify=not is_own(job.space)
     ) as kernel:
         candidates = CANDIDATES.get(device.type, (1,))
         rows = min(max(candidates), len(images))
         for at_once in candidates:
             try:
                 kernel.rows(min(at_once, rows), at_once)  # the first call prepares what later ones reuse
+                _finish(device)
                 start = time.perf_counter()
                 kernel.rows(rows, at_once)
+                _finish(device)
             except (RuntimeError, MemoryError) as error:
                 if at_once == 1 or not is_out_of_memory(error):
                     raise
                 continue
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
             found[at_once] = (time.perf_counter() - start) / rows
     return found
+
+
+def _finish(device: torch.device) -> None:
+    """Wait until the device has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

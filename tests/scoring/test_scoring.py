@@ -11,7 +11,7 @@ from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, DataError, KernelError
 from ntknas.core.score import Status
 from ntknas.data import Request, make_probe
-from ntknas.scoring import Job, NetworkOptions, Recipe, cell_kernel, make_plan, run
+from ntknas.scoring import Job, NetworkOptions, Recipe, cell_kernel, computation, make_plan, run
 from ntknas.scoring.cells import find, read_cells_file, sample, select
 from ntknas.spaces.nb201 import identity
 from ntknas.store import ScoreStore
@@ -177,17 +177,17 @@ def test_a_measure_that_needs_another_output_gets_its_own_kernel(tmp_path):
     ],
 )
 def test_a_network_that_fails_becomes_a_status_and_the_run_goes_on(tmp_path, monkeypatch, fault, status):
-    path, real = tmp_path / "s.h5", cell_kernel.cell_network
+    path, real = tmp_path / "s.h5", computation.cell_network
 
     def failing(space, cell, *arguments):
         if cell == 0:
             raise fault
         return real(space, cell, *arguments)
 
-    monkeypatch.setattr(cell_kernel, "cell_network", failing)
+    monkeypatch.setattr(computation, "cell_network", failing)
     score(path, _recipe("trace"), [0, 11])
     assert load_store(path).set_index("cell")["status"].to_dict() == {0: status.value, 11: "ok"}
-    monkeypatch.setattr(cell_kernel, "cell_network", real)
+    monkeypatch.setattr(computation, "cell_network", real)
     assert score(path, _recipe("trace"), [0, 11]) == 1
     assert set(load_store(path)["status"]) == {"ok"}
 

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 
-Statistics = tuple[Tensor, Tensor]
+from ntknas.kernels.batch_norm import Statistics, channel_shape
+
 Receive = Callable[[Tensor, Tensor], None]
 
 
@@ -126,11 +127,6 @@ class TappedNorm(Function):
 def inverse_deviation(statistics: Statistics, eps: float) -> Tensor:
     """Return 1/√(variance + ε) of every channel."""
     return (statistics[1] + eps).rsqrt()
-
-
-def channel_shape(x: Tensor) -> list[int]:
-    """Shape that lets one value a channel meet a tensor with channels in dimension 1."""
-    return [1, -1, *[1] * (x.dim() - 2)]
 
 
 def explicitly_padded(conv: nn.Conv1d | nn.Conv2d, x: Tensor) -> tuple[Tensor, tuple[int, ...]]:
