@@ -188,35 +188,64 @@ def _tables(scores: Any, datasets: tuple[str, ...]) -> list[str]:
 
 
 def draw_plots(result: Correlation, folder: Path) -> list[Path]:
-    """Draw the bar plot and one scatter plot a target."""
+    """Draw the bar plot, and for each target a scatter plot and, of trained networks, the curves over the epochs."""
     from ntknas.report import correlation_figures as figures
     from ntknas.report.plotter import draw
 
     scatters = {target: folder / f"scatter-{target.replace('/', '-')}.png" for target in result.targets}
+    epochs = {target: figures.over_epochs(result, target) for target in result.targets}
     return [
         draw(figures.bars(result), folder / "correlations.png"),
         *(draw(figures.scatter(result, target), path) for target, path in scatters.items()),
+        *(draw(each, folder / f"epochs-{target.replace('/', '-')}.png") for target, each in epochs.items() if each),
     ]
 
 
 def print_result(result: Correlation) -> None:
-    """Print one table a target."""
+    """Print one table a target and epoch, and of trained networks τ by epoch."""
+    from ntknas.measures import expand
+
     for target, noise in result.targets.items():
         rows = [row for row in result.rows if row["target"] == target]
-        kernels = list(dict.fromkeys(row["kernel"] for row in rows if row["kernel"]))
+        named = [row for row in rows if row["kernel"] and row["measure"] not in expand(["training"])]
+        kernels = list(dict.fromkeys(row["kernel"] for row in named))
         shared = len({kernel for kernel in kernels if "label/" not in kernel}) < 2
         click.echo(f"{target}  ({_noise(noise)})")
         if shared:
             click.echo(f"kernel (output/batch norm/parameters): {' and '.join(kernels)}")
         header = [*_HEADER[:1], *(["kernel"] * (not shared)), *_HEADER[1:]]
-        print_table("", header, [_cells(row, with_kernel=not shared) for row in rows], left=1 if shared else 2)
-        click.echo()
+        trained = any(row["epoch"] for row in rows)
+        for epoch in sorted({row["epoch"] for row in rows}):
+            chosen = [row for row in rows if row["epoch"] == epoch]
+            title = (f"after {epoch} epoch(s) of training" if epoch else "at initialisation") if trained else ""
+            print_table(title, header, [_cells(row, with_kernel=not shared) for row in chosen], left=1 if shared else 2)
+            click.echo()
+        if trained:
+            _print_curves(result, target)
     click.echo(_LEGEND)
     if all(row["partial_given"] != ["parameters", "flops"] for row in result.rows):
         click.echo("FLOPs rank these cells as parameters do, and are left out of the partial τ.")
     seconds = [row["seconds_per_cell"] for row in result.rows if row["seconds_per_cell"]]
     if seconds:
         click.echo(f"Scoring took {min(seconds):.2f} to {max(seconds):.2f} s a cell and kernel (median over cells).")
+
+
+def _print_curves(result: Correlation, target: str) -> None:
+    """Print τ by epoch, and what training gained over initialisation."""
+    found = result.curves(target)
+    epochs = sorted({point.epoch for curve in found for point in curve.points})
+    rows = []
+    for curve in found:
+        by_epoch = {point.epoch: point for point in curve.points}
+        taus = [_estimate(by_epoch[epoch].row["kendall"]) if epoch in by_epoch else "–" for epoch in epochs]
+        gain = curve.points[-1].gain
+        shown = f"{gain.value:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}]" if gain else "–"
+        rows.append([curve.name, *taus, shown, f"{gain.p:.3g}" if gain else "–"])
+    steps = {point.epoch: point.steps for curve in found for point in curve.points}
+    header = [f"epoch {epoch} ({steps[epoch]} steps)" for epoch in epochs]
+    title = f"{target}: Kendall τ by epoch; gain of the last over initialisation, paired, p not corrected"
+    print_table(title, ["measure", *header, "gain [95 %]", "p"], rows, left=1)
+    click.echo()
 
 
 _HEADER = (

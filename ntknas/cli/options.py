@@ -12,8 +12,9 @@ import click
 from ntknas.core import choices
 
 if TYPE_CHECKING:
+    from ntknas.data import Request
     from ntknas.data.probe import Probe
-    from ntknas.scoring import Recipe
+    from ntknas.scoring import Recipe, Training
     from ntknas.scoring.engine import Engine
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -97,6 +98,24 @@ probe_options = _all(
     click.option("--download", is_flag=True, help="Fetch missing images from their official source."),
 )
 
+training_options = _all(
+    click.option(
+        "--train-images", help=f"Images that networks are trained on: {SOURCES}.  [default: the source of the probe]"
+    ),
+    click.option(
+        "--train-size", type=click.IntRange(1), help="Train on the first images of the files.  [default: all]"
+    ),
+    click.option("--batch-size", type=int, default=1024, show_default=True, help="Images of a training step."),
+    click.option("--learning-rate", type=float, default=0.025, show_default=True, help="Learning rate of SGD."),
+    click.option("--momentum", type=float, default=0.9, show_default=True, help="Momentum of SGD."),
+    click.option("--weight-decay", type=float, default=3e-4, show_default=True, help="Weight decay."),
+    click.option("--nesterov", is_flag=True, help="Nesterov's momentum."),
+    _choice("--schedule", ["constant", "cosine"], "constant", "Learning rate over the epochs, up to the last listed."),
+    click.option("--label-smoothing", type=float, default=0.0, show_default=True, help="Label smoothing."),
+    _choice("--train-augment", ["crop-flip", "none"], "crop-flip", "Augmentation of the training images."),
+    click.option("--mixed-precision", is_flag=True, help="Train in bfloat16 where torch's autocast does."),
+)
+
 kernel_options = _all(
     _choice("--output", choices.OUTPUTS, "sum", "Output reduction."),
     _choice("--batch-norm", choices.BATCH_NORMS, "frozen", "Batch-norm policy."),
@@ -159,26 +178,106 @@ class ProbeOptions:
             NtknasError: If the images are not there, or nothing says which are meant.
         """
         from ntknas.cli.output import note
-        from ntknas.data import Request
         from ntknas.data.datasets import get_dataset
         from ntknas.data.probe import make_probe
 
-        target = get_dataset(dataset)
-        request = Request(
-            self.image_data,
-            "train",
-            target.image_size,
-            target.num_classes,
-            self.probe_seed,
-            download=self.download,
-            pixels=self.pixels,
-        )
+        request, target = self.request(dataset), get_dataset(dataset)
         probe = make_probe(
             self.probe or target.images, self.probe_size, request, self.draw, self.augment, fresh=self.fresh_probes
         )
         if probe.note:
             note(f"Note: {probe.note}.")
         return probe.with_held_out(request) if held_out else probe
+
+    def request(self, dataset: str) -> Request:
+        """Return what is asked of an image source for networks of a data set."""
+        from ntknas.data import Request
+        from ntknas.data.datasets import get_dataset
+
+        target = get_dataset(dataset)
+        size, classes = target.image_size, target.num_classes
+        return Request(
+            self.image_data, "train", size, classes, self.probe_seed, download=self.download, pixels=self.pixels
+        )
+
+
+@dataclass(frozen=True)
+class TrainingArguments:
+    """What the training options say; fields as in ``training_options``."""
+
+    train_images: str | None
+    train_size: int | None
+    batch_size: int
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    nesterov: bool
+    schedule: str
+    label_smoothing: float
+    train_augment: str
+    mixed_precision: bool
+
+    @classmethod
+    def take(cls, options: dict[str, Any]) -> TrainingArguments:
+        """Take the training options out of a command's options."""
+        return cls(**{name: options.pop(name) for name in cls.__dataclass_fields__})
+
+    def make(
+        self, dataset: str, probe: ProbeOptions, epochs: tuple[int, ...], checkpoints: Path | None, *, keep: bool
+    ) -> Training:
+        """Say how networks are trained; the source's remarks go to standard error.
+
+        Args:
+            dataset: Data set that networks are built for.
+            probe: The probe's options, which say where images are.
+            epochs: The epochs to measure at.
+            checkpoints: Folder of checkpoints; ``None`` for none.
+            keep: Whether checkpoints of finished trainings stay.
+
+        Raises:
+            NtknasError: If an option is out of range, or the images are not there or have other classes.
+        """
+        from ntknas.cli.output import note
+        from ntknas.data.datasets import get_dataset
+        from ntknas.scoring import Training
+        from ntknas.training import TrainingImages, TrainingOptions
+
+        options = TrainingOptions(
+            self.batch_size,
+            self.learning_rate,
+            self.momentum,
+            self.weight_decay,
+            self.nesterov,
+            self.schedule,
+            self.label_smoothing,
+            self.train_augment,
+            self.mixed_precision,
+        )
+        target = get_dataset(dataset)
+        source = self.train_images or probe.probe or target.images
+        images = TrainingImages(source, probe.request(dataset), self.train_size)
+        training = Training(images, options, epochs, checkpoints, keep)
+        training.check_classes(target.num_classes)
+        if images.note and self.train_size is None:
+            note(f"Note: training images: {images.note}.")
+        return training
+
+
+def split_epochs(text: str) -> tuple[int, ...]:
+    """Read a list of epochs.
+
+    Raises:
+        ChoiceError: If it is not one, or does not ascend.
+    """
+    from ntknas.core.errors import ChoiceError
+    from ntknas.scoring.training import check_epochs
+
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise ChoiceError(f"--epochs expects whole numbers that ascend, such as 0,1,4,16: got {text!r}.")
+    epochs = tuple(map(int, parts))
+    check_epochs(epochs)
+    return epochs
 
 
 def open_space(name: str) -> Any:

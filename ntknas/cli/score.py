@@ -15,7 +15,7 @@ from ntknas.cli.output import json_option, note, print_json, print_table
 from ntknas.cli.progress import track
 
 if TYPE_CHECKING:
-    from ntknas.scoring import Job, Plan, Strategy
+    from ntknas.scoring import Job, Plan, Strategy, Training
     from ntknas.scoring.engine import Engine
 
 
@@ -34,8 +34,22 @@ if TYPE_CHECKING:
     help=f"Measures or groups of them, separated by commas: {shared.MEASURES}; the groups kernel, regression, "
     "baselines, all.  [default: kernel]",
 )
+@click.option(
+    "--epochs",
+    default="0",
+    show_default=True,
+    help="Epochs of training at which to measure, such as 0,1,4,16; 0 is initialisation.",
+)
 @shared.kernel_options
 @shared.probe_options
+@shared.training_options
+@click.option(
+    "--checkpoints",
+    default="auto",
+    show_default=True,
+    help="Folder of the trainings' checkpoints, or none; auto: STORE.checkpoints.",
+)
+@click.option("--keep-checkpoints", is_flag=True, help="Keep them after training, so that more epochs can follow.")
 @shared.device_option
 @shared.store_option
 @shared.engine_options
@@ -61,6 +75,10 @@ def command(ctx: click.Context, **options: Any) -> None:
     The same command again computes only what is missing, so an interrupted run goes on where it was. Scores under
     other settings stand beside one another in a store and never mix.
 
+    With --epochs networks are trained, by default as in Mok et al. (CVPR 2022), and measured on the way; training loss
+    and accuracy and the accuracy on test images are stored beside. A training that is interrupted goes on from its last
+    checkpoint.
+
     With --workers, processes of their own compute: one that crashes or takes too long costs one cell. On several
     machines: --shard i/n and ntknas store merge, or --engine ray.
     """
@@ -76,9 +94,11 @@ def command(ctx: click.Context, **options: Any) -> None:
     cells = read_cells_file(space, file) if file else select(space, amount, seed)
     how = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
     recipe = shared.take_recipe(options, shared.split_names(options.pop("measures")), recipe_name)
-    probe = shared.ProbeOptions.take(options).make(options["dataset"], held_out=recipe.needs_held_out)
+    about_probe = shared.ProbeOptions.take(options)
+    probe = about_probe.make(options["dataset"], held_out=recipe.needs_held_out)
     rows = options.pop("rows_at_once")
-    job = Job(space, options.pop("dataset"), recipe, probe, Strategy(options.pop("strategy"), rows or 1))
+    training = _training(options, about_probe)
+    job = Job(space, options.pop("dataset"), recipe, probe, Strategy(options.pop("strategy"), rows or 1), training)
     json, seeds = options.pop("json"), range(options.pop("seeds"))
     engine, shard, dry_run = shared.take_engine(options), options.pop("shard"), options.pop("dry_run")
     store = options.pop("store")
@@ -92,6 +112,17 @@ def command(ctx: click.Context, **options: Any) -> None:
     summary = score(job, cells, how, seeds=seeds, engine=engine, store=store, trial=rows is None)
     _report(summary, store, json)
     ctx.exit(3 if summary["failed"] else 0)
+
+
+def _training(options: dict[str, Any], probe: shared.ProbeOptions) -> Training | None:
+    """Take the options of the training out of a command's options."""
+    epochs, arguments = shared.split_epochs(options.pop("epochs")), shared.TrainingArguments.take(options)
+    folder, keep = options.pop("checkpoints"), options.pop("keep_checkpoints")
+    if epochs == (0,):
+        return None
+    store: Path = options["store"]
+    automatic = {"auto": store.with_name(f"{store.name}.checkpoints"), "none": None}
+    return arguments.make(options["dataset"], probe, epochs, automatic.get(folder, Path(folder)), keep=keep)
 
 
 def score(
@@ -125,15 +156,17 @@ def score(
         _warn(opened)
         plan = make_plan(job, cells, seeds, opened)
         missing = sum(len(item.members) for item in plan.items)
+        trained = sum(1 for task in plan.tasks if task[0].epoch)
         note(
             f"{len(cells)} cells × {len(seeds)} seed(s): {plan.stored} of {plan.requested} kernels stored, "
-            f"{missing} to get by computing {len(plan.items)} on {where}."
+            f"{missing} to get by computing {len(plan.items)} on {where}"
+            + (f", {trained} networks to train for up to {job.epochs[-1]} epochs." if trained else ".")
         )
         statuses: Counter[str] = Counter()
         statuses.update(score.status.value for record in plan.copies for score in record.scores.values())
         try:
             if plan.items or plan.copies:
-                about = {"recipe": job.recipe.name, "seeds": len(seeds), **how}
+                about = {"recipe": job.recipe.name, "seeds": len(seeds), "epochs": list(job.epochs), **how}
                 job, strategy = _strategy(plan, job, engine, trial)
                 run_id = opened.add_run({**engine.describe(), **about, "strategy": strategy})
                 work = engine.run(plan, job, opened, run_id)
@@ -183,18 +216,18 @@ def _forecast(job: Job, cells: list[int], seeds: Sequence[int], engine: Engine, 
     torch.set_num_threads(engine.threads or torch.get_num_threads())
     plan = make_plan(job, cells, seeds, ScoreStore.peek(store))
     if plan.items:
-        note(f"Trying a few of {len(plan.items)} networks on {where}; nothing is stored.")
+        note(f"Trying a few of {len(plan.tasks)} networks on {where}; nothing is stored.")
     kinds = forecast(plan, job, where)
     total = sum(kind.seconds for kind in kinds) / workers
     memory = peak_memory(where)
     if json:
         rows = [{**vars(kind), "seconds": kind.seconds, "uncertainty": kind.uncertainty} for kind in kinds]
-        asked = {"requested": plan.requested, "stored": plan.stored, "to_compute": len(plan.items)}
+        asked = {"requested": plan.requested, "stored": plan.stored, "to_compute": len(plan.tasks)}
         print_json({**asked, "kinds": rows, "workers": workers, "seconds": total, "bytes_per_worker": memory})
         return
     click.echo(
         f"{len(cells)} cells × {len(seeds)} seed(s) ask for {plan.requested} kernels: {plan.stored} are stored, "
-        f"{len(plan.items)} networks have to be computed (equal ones once)."
+        f"{len(plan.tasks)} networks have to be computed (equal ones once)."
     )
     if not kinds:
         return

@@ -1,4 +1,4 @@
-"""What measures are taken of that is more than one kernel: a network with its probe, or kernels of two probes."""
+"""What measures are taken of beside one kernel: a network with its probe, kernels of two probes, a training."""
 
 from __future__ import annotations
 
@@ -29,6 +29,23 @@ class NetworkCase:
     def copy(self) -> nn.Module:
         """Return a copy of the network in training mode."""
         return copy.deepcopy(self.network).train()
+
+
+@dataclass(frozen=True)
+class TrainingCase:
+    """What the training of a network has come to.
+
+    Attributes:
+        loss: Mean training loss of the last epoch, each batch before its step.
+        accuracy: Percentage of training images classified rightly, likewise.
+        validation_accuracy: Percentage of the source's test images classified rightly now; ``None`` without images.
+        reason: Why there is none.
+    """
+
+    loss: float
+    accuracy: float
+    validation_accuracy: float | None
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ class Status(StrEnum):
     SINGULAR = "singular"
     UNDEFINED = "undefined"
     NON_FINITE = "non-finite"
+    DIVERGED = "diverged"
     OOM = "oom"
     TIMEOUT = "timeout"
     CRASHED = "crashed"

@@ -38,6 +38,48 @@ class Comparison:
     p_holm: float
 
 
+@dataclass(frozen=True)
+class Difference:
+    """The difference of two τ-b on the same cells, with its 95 % interval.
+
+    Attributes:
+        n: Number of cells.
+        value: τ-b of the first scores less that of the second.
+        low: Lower end of the interval.
+        high: Upper end.
+        p: Two-sided p-value of no difference, not corrected.
+    """
+
+    n: int
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+def difference(
+    first: Array, second: Array, accuracies: Array, resamples: int = 1000, seed: int = 0
+) -> Difference | None:
+    """Test one pair of scores; see ``compare``.
+
+    Args:
+        first: Signed scores.
+        second: Signed scores of the same cells.
+        accuracies: Accuracies of these cells.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        The difference, or ``None`` for fewer than ten cells, or a constant.
+    """
+    taus = [kendall(x, accuracies) for x in (first, second)]
+    if len(accuracies) < FEWEST_CELLS or not np.isfinite(taus).all() or not resamples:
+        return None
+    spread = _spread({"first": first, "second": second}, accuracies, resamples, seed)
+    value = float(taus[0] - taus[1])
+    return Difference(len(accuracies), value, *_test(value, spread["first"] - spread["second"], len(accuracies)))
+
+
 def compare(scores: dict[str, Array], accuracies: Array, resamples: int = 1000, seed: int = 0) -> list[Comparison]:
     """Compare every pair of measures.
 

@@ -18,6 +18,7 @@ from ntknas.correlation.coefficients import COEFFICIENTS, Array, kendall
 from ntknas.correlation.compare import compare
 from ntknas.correlation.counts import BASELINES, Counts, counts_by_setting
 from ntknas.correlation.derived import tenas_rank
+from ntknas.correlation.epochs import Curve, curves, epoch_of
 from ntknas.correlation.partial import partial_kendall
 from ntknas.correlation.selection import best_cells, seed_kendall, seed_variance, top_kendalls
 from ntknas.measures import Aggregate, Measure, all_measures
@@ -73,6 +74,15 @@ class Correlation:
         accuracies = next(iter(points.values())).loc[cells, "accuracy"].to_numpy(float)
         return [asdict(item) for item in compare(scores, accuracies, self.resamples, seed)]
 
+    def curves(self, target: str, seed: int = 0) -> list[Curve]:
+        """Return every measure over the epochs of training; none if nothing was trained.
+
+        Args:
+            target: The target.
+            seed: Seed of the bootstrap of gains.
+        """
+        return curves(self, target, seed)
+
     def variant(self, row: dict[str, Any]) -> str:
         """Return what tells a row's setting from the other settings of its measure; empty if it has one setting."""
         return names.variant(self.rows, self.settings, row)
@@ -90,6 +100,7 @@ class Correlation:
             "settings": self.settings,
             "interval": INTERVAL,
             "resamples": self.resamples,
+            "curves": [curve.as_json() for target in self.targets for curve in self.curves(target)],
         }
 
 
@@ -106,6 +117,7 @@ class _Scored:
     kernel: str = ""
     seed_kendall: float | None = None
     seed_variance: float | None = None
+    epoch: int = 0
 
 
 def correlate(
@@ -209,18 +221,22 @@ def _score(name: str, measure: Measure | None, kernels: dict[str, str], rows: pd
         kernels[setting],
         seed_kendall(rows),
         seed_variance(rows, rule),
+        epoch_of(rows.iloc[0]),
     )
 
 
 def _rank_sums(scored: list[_Scored]) -> list[_Scored]:
-    """The rank sum of TE-NAS for every recipe that took both of its measures."""
+    """The rank sum of TE-NAS for every recipe that took both of its measures, by epoch."""
     found = []
     for cond in scored:
-        partners = [item for item in scored if item.measure == "linear_regions" and item.recipe == cond.recipe]
+        key = (cond.recipe, cond.epoch)
+        partners = [item for item in scored if item.measure == "linear_regions" and (item.recipe, item.epoch) == key]
         if cond.measure == "cond" and partners:
             cells = tenas_rank(cond.cells, partners[0].cells)
             seconds = (cond.seconds or 0.0) + (partners[0].seconds or 0.0)
-            found.append(_Scored("tenas_rank", cond.recipe, cond.setting, cells, 1, seconds, cond.kernel))
+            found.append(
+                _Scored("tenas_rank", cond.recipe, cond.setting, cells, 1, seconds, cond.kernel, epoch=cond.epoch)
+            )
     return found
 
 
@@ -243,6 +259,7 @@ def _add_row(result: Correlation, item: _Scored, target: str, means: pd.Series, 
         "target": target,
         "setting": item.setting,
         "kernel": item.kernel,
+        "epoch": item.epoch,
         "n": len(x),
         "left_out": _left_out(item.cells, means),
         "ties": _tied_pairs(x),

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from ntknas.correlation.epochs import PREFIX, epoch_of
+
 _NAMING = ("output", "batch_norm", "parameters")
 _NOT_NAMING = (
     "setting",
@@ -21,22 +23,33 @@ _NOT_NAMING = (
     "reason",
     "run",
     "recipe",
+    "epoch",
+    "training_data_hash",
 )
 
 
 def kernel_names(scores: pd.DataFrame) -> dict[str, str]:
-    """Names of the settings: the kernel's first choices, and whatever else differs between the settings."""
+    """Names of the settings but for the epoch: the kernel's first choices, and whatever else differs between them."""
     settings = scores.drop_duplicates("setting").set_index("setting")
+    epochs = {str(setting): epoch_of(row) for setting, row in settings.iterrows()}
+    trained = settings[[epochs[setting] > 0 for setting in settings.index]]
     others = [name for name in settings if name not in (*_NAMING, *_NOT_NAMING)]
-    differing = [name for name in others if settings[name].astype(str).nunique() > 1]
+    differing = [
+        name for name in others if (trained if name.startswith(PREFIX) else settings)[name].astype(str).nunique() > 1
+    ]
     names = {
-        str(setting): "/".join(str(row[name]) for name in (*_NAMING, *differing) if name in settings)
+        str(setting): "/".join(str(row[name]) for name in (*_naming(row), *differing) if name in settings)
         + "/held-out" * isinstance(row.get("held_out_hash"), str)
         for setting, row in settings.iterrows()
     }
-    if len(set(names.values())) < len(names):  # probes that differ in content alone
+    if len({(name, epochs[key]) for key, name in names.items()}) < len(names):  # probes that differ in content alone
         names = {key: f"{name}/{settings.loc[key, 'probe_hash'][:8]}" for key, name in names.items()}
     return names
+
+
+def _naming(fields: pd.Series) -> tuple[str, ...]:
+    """The choices that name a kernel; where there is none, what was measured says enough."""
+    return _NAMING[:1] if fields.get("output") == "training" else _NAMING
 
 
 def variant(rows: list[dict[str, Any]], settings: Mapping[str, Any], row: dict[str, Any]) -> str:
@@ -52,6 +65,13 @@ def variant(rows: list[dict[str, Any]], settings: Mapping[str, Any], row: dict[s
     if len(fields) < 2:
         return ""
     mine = settings[row["setting"]]
-    differing = [name for name in mine if len({str(other.get(name)) for other in fields}) > 1]
-    shown = [name for name in differing if name != "probe_hash"] or differing
-    return ", ".join(str(mine[name])[:24] for name in shown)
+    trained = [other for other in fields if epoch_of(other)]
+    differing = [
+        name
+        for name in mine
+        if len({str(other.get(name)) for other in (trained if name.startswith(PREFIX) else fields)}) > 1
+    ]
+    shown = [name for name in differing if name not in ("probe_hash", "epoch")]
+    epochs = {epoch_of(other) for other in fields}
+    named = [str(mine[name])[:24] for name in shown] + [f"epoch {epoch_of(mine)}"] * (len(epochs) > 1)
+    return ", ".join(named or [str(mine[name])[:24] for name in differing])

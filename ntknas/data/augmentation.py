@@ -21,16 +21,16 @@ def augment(images: Tensor, black: Tensor, seed: int) -> Tensor:
         black: What a black pixel is after normalisation, one value a channel.
         seed: Seed of flips and crops.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)  # on the CPU, so that every device draws the same
+    device = images.device
     count, _, height, width = images.shape
-    flips = torch.rand(count, generator=generator) < 0.5
+    flips = (torch.rand(count, generator=generator) < 0.5).to(device)
     images = torch.where(flips.view(-1, 1, 1, 1), images.flip(-1), images)
     padding = height // _PADDING_SHARE
-    dark = black.view(1, -1, 1, 1)
+    dark = black.to(images).view(1, -1, 1, 1)
     padded = F.pad(images - dark, [padding] * 4) + dark
-    rows, columns = (torch.randint(2 * padding + 1, (count,), generator=generator) for _ in range(2))
-    crops = [
-        image[:, row : row + height, column : column + width]
-        for image, row, column in zip(padded, rows.tolist(), columns.tolist(), strict=True)
-    ]
-    return torch.stack(crops)
+    rows, columns = (torch.randint(2 * padding + 1, (count,), generator=generator).to(device) for _ in range(2))
+    at_row = (rows[:, None] + torch.arange(height, device=device))[:, None, :, None]
+    at_column = (columns[:, None] + torch.arange(width, device=device))[:, None, None, :]
+    sample, channel = (torch.arange(n, device=device) for n in padded.shape[:2])
+    return padded[sample[:, None, None, None], channel[None, :, None, None], at_row, at_column]

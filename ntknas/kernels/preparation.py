@@ -100,7 +100,7 @@ def prepared(model: nn.Module, chosen: dict[str, nn.Parameter], x: Tensor) -> It
     recurrent = x.is_cuda and any(isinstance(module, nn.RNNBase) for module in model.modules())
     with ExitStack() as stack:
         stack.enter_context(torch.enable_grad())
-        stack.enter_context(_full_precision(cudnn=torch.backends.cudnn.enabled and not recurrent))
+        stack.enter_context(full_precision(cudnn=torch.backends.cudnn.enabled and not recurrent))
         try:
             for parameter in model.parameters():
                 parameter.requires_grad_(id(parameter) in wanted)
@@ -111,8 +111,8 @@ def prepared(model: nn.Module, chosen: dict[str, nn.Parameter], x: Tensor) -> It
 
 
 @contextmanager
-def _full_precision(*, cudnn: bool) -> Iterator[None]:
-    """Switch TF32 off, and cuDNN where its recurrent layers refuse a backward pass in evaluation mode."""
+def full_precision(*, cudnn: bool = True) -> Iterator[None]:
+    """Switch TF32 off, and cuDNN where it must not be used: it refuses recurrent backward passes in evaluation mode."""
     matmul = torch.get_float32_matmul_precision()
     backend = torch.backends.cudnn
     with backend.flags(cudnn, backend.benchmark, backend.benchmark_limit, backend.deterministic, allow_tf32=False):

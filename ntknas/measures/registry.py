@@ -15,14 +15,14 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
-from ntknas.core.cases import NetworkCase, RegressionCase
+from ntknas.core.cases import NetworkCase, RegressionCase, TrainingCase
 from ntknas.core.class_forms import ClassForms
 from ntknas.core.errors import KernelError, unknown
 from ntknas.core.kernel import Kernel
 from ntknas.core.score import NoValueError, Score, Status
 
 ENTRY_POINT_GROUP = "ntknas.measures"
-_OWN_MODULES = ("size", "spectral", "alignment", "by_class", "regression", "gradients", "activations")
+_OWN_MODULES = ("size", "spectral", "alignment", "by_class", "regression", "gradients", "activations", "training")
 
 
 class Need(StrEnum):
@@ -33,6 +33,7 @@ class Need(StrEnum):
     LABELS = "labels"
     CROSS_KERNEL = "cross-kernel"
     NETWORK = "network"
+    TRAINING = "training"
 
 
 class Aggregate(StrEnum):
@@ -50,7 +51,8 @@ class Measure:
     Attributes:
         name: Identifier.
         compute: The function; raises ``NoValueError`` where the measure has no value. It takes a ``NetworkCase`` if the
-            measure needs the network, a ``RegressionCase`` if it needs a cross-kernel, else a ``Kernel``.
+            measure needs the network, a ``RegressionCase`` if it needs a cross-kernel, a ``TrainingCase`` if it needs
+            the training, else a ``Kernel``.
         formula: Definition in symbols.
         higher_is_better: Direction.
         source: Where the definition comes from.
@@ -78,15 +80,17 @@ class Measure:
 
     @property
     def subject(self) -> type:
-        """What the function takes: ``Kernel``, ``RegressionCase`` or ``NetworkCase``."""
+        """What the function takes: ``Kernel``, ``RegressionCase``, ``NetworkCase`` or ``TrainingCase``."""
         if Need.NETWORK in self.needs:
             return NetworkCase
+        if Need.TRAINING in self.needs:
+            return TrainingCase
         return RegressionCase if Need.CROSS_KERNEL in self.needs else Kernel
 
 
 _MEASURES: dict[str, Measure] = {}
 F = TypeVar("F", bound=Callable[[Any], float])
-Subject = Kernel | RegressionCase | NetworkCase | ClassForms
+Subject = Kernel | RegressionCase | NetworkCase | TrainingCase | ClassForms
 
 
 def register(
@@ -152,10 +156,11 @@ GROUPS = {
     "kernel": "every measure of a kernel",
     "regression": "kernel ridge regression on a held-out probe",
     "baselines": "every measure that needs no kernel",
-    "all": "all of them",
+    "training": "what a network's own training has come to",
+    "all": "all that need no training",
 }
 """Names that stand for several measures."""
-_SUBJECTS = {"kernel": Kernel, "regression": RegressionCase, "baselines": NetworkCase}
+_SUBJECTS = {"kernel": Kernel, "regression": RegressionCase, "baselines": NetworkCase, "training": TrainingCase}
 
 
 def expand(names: Iterable[str]) -> tuple[str, ...]:
@@ -164,7 +169,9 @@ def expand(names: Iterable[str]) -> tuple[str, ...]:
     for name in names:
         if name in GROUPS:
             subject = _SUBJECTS.get(name)
-            expanded += [each for each, m in all_measures().items() if subject in (None, m.subject)]
+            members = all_measures().items()
+            untrained = [each for each, m in members if m.subject is not TrainingCase]
+            expanded += [each for each, m in members if m.subject is subject] if subject else untrained
         else:
             expanded.append(name)
     return tuple(dict.fromkeys(expanded))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ntknas.correlation import Correlation
-from ntknas.measures import all_measures
-from ntknas.report.figures import BarGroup, Bars, Panel, ScatterGrid
+from ntknas.correlation.epochs import Curve
+from ntknas.measures import all_measures, expand
+from ntknas.report.figures import BarGroup, Bars, Line, LineGrid, LinePanel, Panel, ScatterGrid
+
+TRAINING = expand(["training"])
+SHOWN_BASELINE = "valid_accuracy"
 
 
 def bars(result: Correlation) -> Bars:
@@ -21,8 +26,12 @@ def bars(result: Correlation) -> Bars:
         _by_kernel(result, names) if by_kernel else [_by_target(result, target, names) for target in result.targets]
     )
     cells = max(row["n"] for row in result.rows)
-    title = f"Scores at initialisation against {_only_target(result)}, {cells} cells"
+    title = f"{_what(result)} against {_only_target(result)}, {cells} cells"
     return Bars(title, "Kendall τ-b, 95 % bootstrap interval", names, groups, muted)
+
+
+def _what(result: Correlation) -> str:
+    return "Scores while networks train" if any(row["epoch"] for row in result.rows) else "Scores at initialisation"
 
 
 def _only_target(result: Correlation) -> str:
@@ -57,6 +66,31 @@ def _group(name: str, rows: dict[str, Any], names: list[str], limit: float | Non
     return BarGroup(name, values["value"], values["low"], values["high"], limit)
 
 
+def over_epochs(result: Correlation, target: str) -> LineGrid | None:
+    """Kendall's τ of every measure by epochs of training, with its interval; ``None`` if nothing was trained.
+
+    In every panel stands what the training itself has come to, which a score after training has to beat.
+    """
+    found = result.curves(target)
+    trained = [curve for curve in found if curve.measure in TRAINING]
+    baselines = [_line(curve, curve.measure) for curve in trained if curve.measure == SHOWN_BASELINE]
+    panels = [
+        LinePanel(curve.name, [_line(curve, "the measure"), *(replace(line, muted=True) for line in baselines)], 0.0)
+        for curve in found
+        if curve.measure not in TRAINING
+    ]
+    panels += [LinePanel(curve.name, [_line(curve, "the measure")], 0.0) for curve in trained]
+    title = f"Scores while networks train, against {target}"
+    y_label = "Kendall τ-b, 95 % interval"
+    return LineGrid(title, "epochs of training", y_label, panels, "symlog") if panels else None
+
+
+def _line(curve: Curve, name: str) -> Line:
+    taus = [point.row["kendall"] for point in curve.points]
+    y, low, high = (np.array([_number(tau[key]) for tau in taus]) for key in ("value", "low", "high"))
+    return Line(name, np.array([point.epoch for point in curve.points], float), y, low, high)
+
+
 def _number(value: float | None) -> float:
     return float("nan") if value is None else value
 
@@ -65,7 +99,7 @@ def scatter(result: Correlation, target: str) -> ScatterGrid:
     """Score against accuracy for every measure, in the measure's own units."""
     panels = [_scatter_panel(result, row) for row in result.rows if row["target"] == target]
     known = result.targets[target]["ceiling"] is not None
-    return ScatterGrid(f"Score at initialisation against {target}", "accuracy (%)" if known else target, panels)
+    return ScatterGrid(f"{_what(result)} against {target}", "accuracy (%)" if known else target, panels)
 
 
 def _scatter_panel(result: Correlation, row: dict[str, Any]) -> Panel:

@@ -81,6 +81,84 @@ class Bars:
 
 
 @dataclass(frozen=True)
+class Line:
+    """One curve.
+
+    Attributes:
+        name: Name in the legend.
+        x: Horizontal values.
+        y: Vertical values; NaN for none.
+        low: Lower ends of the intervals, or ``None``.
+        high: Upper ends, or ``None``.
+        muted: Whether to draw it in a quieter shade, such as a baseline.
+    """
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+    muted: bool = False
+
+
+@dataclass(frozen=True)
+class LinePanel:
+    """Curves in one frame.
+
+    Attributes:
+        title: Heading.
+        lines: The curves.
+        level: A horizontal line to compare with, or ``None``.
+        y_scale: ``linear`` or ``log``.
+    """
+
+    title: str
+    lines: Sequence[Line]
+    level: float | None = None
+    y_scale: str = "linear"
+
+
+@dataclass(frozen=True)
+class LineGrid:
+    """Panels of curves with one legend.
+
+    Attributes:
+        title: Heading of the figure.
+        x_label: Name of the horizontal axes.
+        y_label: Name of the vertical axes.
+        panels: The panels.
+        x_scale: ``linear``, ``log``, or ``symlog`` where the first value is zero.
+        share_y: Whether the panels share one vertical axis.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    panels: Sequence[LinePanel]
+    x_scale: str = "linear"
+    share_y: bool = True
+
+
+@dataclass(frozen=True)
+class KernelStrip:
+    """One kernel at several moments, in one colour scale.
+
+    Attributes:
+        title: Heading of the figure.
+        names: Heading of each moment.
+        matrices: The kernel at each, n×n, brought to a common scale by the caller.
+        labels: Class of each row, or ``None``.
+        colour_label: What the colours mean.
+    """
+
+    title: str
+    names: Sequence[str]
+    matrices: Sequence[np.ndarray]
+    labels: np.ndarray | None
+    colour_label: str
+
+
+@dataclass(frozen=True)
 class KernelView:
     """A kernel as heat map beside its spectrum.
 
@@ -116,4 +194,4 @@ class Matrix:
     values: np.ndarray
 
 
-Figure = ScatterGrid | Bars | KernelView | Matrix
+Figure = ScatterGrid | Bars | LineGrid | KernelView | KernelStrip | Matrix

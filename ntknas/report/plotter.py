@@ -16,7 +16,19 @@ import numpy as np
 from matplotlib.figure import Figure as Canvas
 
 from ntknas.core.errors import NtknasError
-from ntknas.report.figures import BarGroup, Bars, Figure, KernelView, Matrix, Panel, ScatterGrid
+from ntknas.report.figures import (
+    BarGroup,
+    Bars,
+    Figure,
+    KernelStrip,
+    KernelView,
+    Line,
+    LineGrid,
+    LinePanel,
+    Matrix,
+    Panel,
+    ScatterGrid,
+)
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 """Okabe and Ito's palette, which colour-blind readers can tell apart."""
@@ -29,6 +41,8 @@ _STYLE: Any = {
     "savefig.dpi": 130,
 }
 _COLUMNS = 4
+_STRIP_COLUMNS = 8
+_MARKED = 40  # points of a curve that are few enough to be marked
 _DARK = 0.7  # of a correlation whose cell needs a light number
 
 
@@ -116,6 +130,81 @@ def _bar_group(axis: Any, figure: Bars, group: BarGroup, places: np.ndarray, thi
     axis.errorbar(group.values[sided], places[sided], xerr=error, fmt="none", ecolor="0.2", elinewidth=0.9, capsize=1.8)
     if group.limit is not None:
         axis.axvline(group.limit, color=colour, linestyle="--", linewidth=1)
+
+
+@_canvas.register
+def _lines(figure: LineGrid) -> Canvas:
+    rows, columns = math.ceil(len(figure.panels) / _COLUMNS), min(_COLUMNS, len(figure.panels))
+    size = (3.2 * columns + 0.4, 2.5 * rows + 1.0)
+    canvas, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=figure.share_y, squeeze=False)
+    names = list(dict.fromkeys(line.name for panel in figure.panels for line in panel.lines))
+    colours = {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(names)}
+    ticks = sorted({float(x) for panel in figure.panels for line in panel.lines for x in line.x})
+    for axis, panel in zip(axes.flat, figure.panels, strict=False):
+        _line_panel(axis, panel, colours, figure.x_scale, ticks)
+    for axis in list(axes.flat)[len(figure.panels) :]:
+        axis.set_visible(False)
+    for place, axis in enumerate(axes.flat):
+        below = place + columns >= len(figure.panels)
+        axis.tick_params(labelbottom=below)
+        axis.set_xlabel(figure.x_label if below else "")
+    for axis in axes[:, 0]:
+        axis.set_ylabel(figure.y_label)
+    canvas.suptitle(figure.title)
+    handles = {
+        text: handle for axis in axes.flat for handle, text in zip(*axis.get_legend_handles_labels(), strict=True)
+    }
+    if len(handles) > 1:
+        canvas.legend(handles.values(), handles, loc="outside lower center", ncols=min(6, len(handles)), frameon=False)
+    return canvas
+
+
+def _line_panel(axis: Any, panel: LinePanel, colours: dict[str, str], x_scale: str, ticks: list[float]) -> None:
+    for line in panel.lines:
+        _line(axis, line, colours[line.name])
+    if panel.level is not None:
+        axis.axhline(panel.level, color="0.4", linewidth=0.8)
+    if x_scale == "symlog":
+        axis.set_xscale("symlog", linthresh=1)
+        axis.set_xticks(ticks, [f"{place:g}" for place in ticks])
+        axis.xaxis.set_minor_locator(mpl.ticker.NullLocator())
+    else:
+        axis.set_xscale(x_scale)
+    axis.set_yscale(panel.y_scale)
+    axis.set_title(panel.title)
+    axis.grid(alpha=0.25)
+
+
+def _line(axis: Any, line: Line, colour: str) -> None:
+    shade = 0.45 if line.muted else 1.0
+    marker = {"marker": "o", "markersize": 3} if len(line.x) <= _MARKED else {}
+    style = "--" if line.muted else "-"
+    axis.plot(line.x, line.y, style, color=colour, linewidth=1.4, label=line.name, alpha=shade, **marker)
+    if line.low is not None and line.high is not None:
+        axis.fill_between(line.x, line.low, line.high, color=colour, alpha=0.16 * shade, linewidth=0)
+
+
+@_canvas.register
+def _strip(figure: KernelStrip) -> Canvas:
+    count = len(figure.matrices)
+    columns = min(count, _STRIP_COLUMNS)
+    rows = math.ceil(count / columns)
+    canvas, axes = plt.subplots(rows, columns, figsize=(1.7 * columns + 0.9, 1.9 * rows + 0.5), squeeze=False)
+    order = np.arange(len(figure.matrices[0])) if figure.labels is None else np.argsort(figure.labels, kind="stable")
+    low = min(float(np.nanmin(matrix)) for matrix in figure.matrices)
+    high = max(float(np.nanmax(matrix)) for matrix in figure.matrices)
+    for axis, name, matrix in zip(axes.flat, figure.names, figure.matrices, strict=False):
+        picture = axis.imshow(
+            matrix[np.ix_(order, order)], cmap="viridis", vmin=low, vmax=high, interpolation="nearest"
+        )
+        axis.set_title(name)
+        axis.set_xticks([])
+        axis.set_yticks([])
+    for axis in list(axes.flat)[count:]:
+        axis.set_visible(False)
+    canvas.colorbar(picture, ax=axes, shrink=0.9, label=figure.colour_label)
+    canvas.suptitle(figure.title)
+    return canvas
 
 
 @_canvas.register

@@ -2,7 +2,20 @@
 
 from ntknas.scoring.job import Job, Strategy
 from ntknas.scoring.plan import Plan, WorkItem, make_plan
+from ntknas.scoring.progress import Progress
 from ntknas.scoring.recipe import NetworkOptions, Recipe
-from ntknas.scoring.runner import Progress, run
+from ntknas.scoring.runner import run
+from ntknas.scoring.training import Training
 
-__all__ = ["Job", "NetworkOptions", "Plan", "Progress", "Recipe", "Strategy", "WorkItem", "make_plan", "run"]
+__all__ = [
+    "Job",
+    "NetworkOptions",
+    "Plan",
+    "Progress",
+    "Recipe",
+    "Strategy",
+    "Training",
+    "WorkItem",
+    "make_plan",
+    "run",
+]

@@ -1,12 +1,14 @@
-"""The scores of one work item: build, compute, measure; a failure of this network alone becomes a typed status."""
+"""The scores of one task: build, train, compute, measure; a failure of this network alone becomes a typed status."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
+from torch import nn
 
 from ntknas.core.cases import NetworkCase
 from ntknas.core.errors import NtknasError
@@ -16,8 +18,13 @@ from ntknas.kernels.memory import is_out_of_memory
 from ntknas.measures import Subject, get_measure, measure
 from ntknas.scoring.cell_kernel import brought, cell_network, forms_of, kernel_of, regression_of
 from ntknas.scoring.job import Job
-from ntknas.scoring.plan import WorkItem
+from ntknas.scoring.plan import Task, WorkItem
+from ntknas.scoring.progress import Progress
+from ntknas.scoring.recipe import WITHOUT_KERNEL
+from ntknas.scoring.training import Moment, moments
 from ntknas.spaces import is_own
+from ntknas.training import DivergedError
+from ntknas.training.checkpoint import CheckpointError
 
 Scores = dict[str, Score]
 
@@ -37,47 +44,79 @@ class Computation:
         self._probe = job.probe
         self._images = job.probe.images
 
-    def __call__(self, item: WorkItem) -> tuple[Scores, float]:
-        """Return the scores of an item and the seconds that they took.
+    def __call__(self, task: Task) -> Iterator[Progress]:
+        """Yield every item of a task with its scores; the network goes on training when the next one is asked for.
 
         Where memory runs out, the kernel is computed again in ever smaller chunks, before it counts as ``oom``.
 
         Raises:
             NtknasError: If the choices are impossible for such networks.
         """
-        self._take_probe(item.seed)
-        start = time.perf_counter()
-        scores = self._scores(item)
-        return scores, time.perf_counter() - start
+        space, left = self.job.space, deque(task)
+        self._take_probe(task[0].seed)
+        if space.is_disconnected(space[task[0].cell]):
+            yield from failed(left, Status.DISCONNECTED, "no path from input to output")
+            return
+        try:
+            for moment in self._moments(task):
+                while left and left[0].epoch == moment.epoch:
+                    yield self._measured(left[0], moment)
+                    left.popleft()
+        except DivergedError as error:
+            yield from failed(left, Status.DIVERGED, str(error))
+        except CheckpointError as error:
+            yield from failed(left, Status.ERROR, str(error))
+        except NtknasError:
+            raise
+        except (RuntimeError, MemoryError) as error:
+            status = Status.OOM if is_out_of_memory(error) else Status.ERROR
+            yield from failed(left, status, _first_line(error))
 
     def _take_probe(self, seed: int) -> None:
         if seed != self._seed:
             self._seed, self._probe = seed, self.job.probe.of_seed(seed)
             self._images = brought(self._probe.images, self.device, self.job.recipe.choices.precision)
 
-    def _scores(self, item: WorkItem) -> Scores:
-        space = self.job.space
-        if space.is_disconnected(space[item.cell]):
-            return failed(item, Status.DISCONNECTED, "no path from input to output")
+    def _moments(self, task: Task) -> Iterator[Moment]:
+        """Build the network, and train it as far as the task asks for."""
+        job, first, start = self.job, task[0], time.perf_counter()
+        network = cell_network(job.space, first.cell, first.seed, job.dataset, job.recipe.network, self._images)
+        if not first.epoch:
+            yield Moment(0, network, None, time.perf_counter() - start)
+        elif job.training is not None:
+            epochs = sorted({item.epoch for item in task})
+            identity = {"space": job.space.name, "dataset": job.dataset, "cell": first.cell}
+            identity |= {**job.recipe.network.resolved(job.space), "precision": job.recipe.choices.precision}
+            yield from moments(network, job.training, epochs, identity, first.seed)
+
+    def _measured(self, item: WorkItem, moment: Moment) -> Progress:
+        """Take the measures of an item; its time is that of its kernel, at initialisation with building the network."""
+        if item.kind == "training":
+            case = moment.case()
+            return Progress(item, {name: measure(name, case) for name in item.measures}, moment.seconds)
+        start = time.perf_counter()
+        scores = self._scores(item, moment.network)
+        return Progress(item, scores, time.perf_counter() - start + (0.0 if item.epoch else moment.seconds))
+
+    def _scores(self, item: WorkItem, network: nn.Module) -> Scores:
         reason = ""
         for chunk in _chunks(item, len(self._images)):
             try:
-                subject = self._subject(item, chunk)
+                subject = self._subject(item, network, chunk)
                 return {name: measure(name, subject) for name in item.measures}
             except NtknasError:
                 raise
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
-                    return failed(item, Status.ERROR, _first_line(error))
+                    return without_score(item, Status.ERROR, _first_line(error))
                 reason = _first_line(error)
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
-        return failed(item, Status.OOM, reason)
+        return without_score(item, Status.OOM, reason)
 
-    def _subject(self, item: WorkItem, chunk: int | None) -> Subject:
+    def _subject(self, item: WorkItem, network: nn.Module, chunk: int | None) -> Subject:
         """Compute what the measures of an item are taken of."""
         job, images, probe = self.job, self._images, self._probe
-        network = cell_network(job.space, item.cell, item.seed, job.dataset, job.recipe.network, images)
         if item.kind == "network":
             return NetworkCase(network, images, probe.labels, item.seed)
         how: dict[str, Any] = {"verify": not is_own(job.space)}
@@ -96,15 +135,21 @@ def forms_suffice(item: WorkItem) -> bool:
     return coupled and all(get_measure(name).from_forms for name in item.measures)
 
 
-def failed(item: WorkItem, status: Status, reason: str) -> Scores:
+def without_score(item: WorkItem, status: Status, reason: str) -> Scores:
     """Return the scores of an item that has none."""
     return {name: Score(name, None, status, reason) for name in item.measures}
+
+
+def failed(items: Iterable[WorkItem], status: Status, reason: str) -> Iterator[Progress]:
+    """Yield items that have no score."""
+    for item in items:
+        yield Progress(item, without_score(item, status, reason), 0.0)
 
 
 def _chunks(item: WorkItem, images: int) -> Iterator[int | None]:
     """Sizes to try: the whole batch, and for kernels halves of it down to single images."""
     yield None
-    while item.kind != "network" and images > 1:
+    while item.kind not in WITHOUT_KERNEL and images > 1:
         images //= 2
         yield images
 

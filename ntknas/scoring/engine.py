@@ -13,7 +13,8 @@ from ntknas.scoring import pool
 from ntknas.scoring.environment import describe, resolve_device
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Plan
-from ntknas.scoring.runner import Progress, run
+from ntknas.scoring.progress import Progress
+from ntknas.scoring.runner import run
 from ntknas.scoring.worker import Assignment
 from ntknas.store import ScoreStore
 

@@ -7,13 +7,14 @@ import statistics
 import sys
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from ntknas.scoring.computation import Computation
 from ntknas.scoring.job import Job
-from ntknas.scoring.plan import Plan, WorkItem
+from ntknas.scoring.plan import Plan, Task
+from ntknas.scoring.recipe import WITHOUT_KERNEL
 
 TRIALS = 5
 LIMIT_SECONDS = 60.0
@@ -25,10 +26,11 @@ class Forecast:
     """The answer, for all items of one kind: those with the same setting and measures.
 
     Attributes:
-        kind: ``kernel``, ``regression`` or ``network``.
+        kind: ``kernel``, ``regression`` or ``network``; ``trained`` for everything that is measured while a network
+            trains, of which one epoch is tried and multiplied.
         output: Output reduction of the kernel.
         measures: The measures.
-        items: How many have to be computed.
+        items: How many networks have to be computed.
         tried: Seconds of each that was tried, from the lightest network to the heaviest.
     """
 
@@ -59,35 +61,50 @@ def forecast(plan: Plan, job: Job, device: torch.device) -> list[Forecast]:
         job: What it belongs to.
         device: Where to try.
     """
-    kinds: dict[tuple[str, tuple[str, ...]], list[WorkItem]] = defaultdict(list)
-    for item in plan.items:
-        kinds[item.setting, item.measures].append(item)
+    kinds: dict[tuple[tuple[str, tuple[str, ...]], ...], list[Task]] = defaultdict(list)
+    for task in plan.tasks:
+        kinds[tuple((item.setting, item.measures) for item in task)].append(task)
+    if job.training is not None:
+        job = replace(job, training=replace(job.training, checkpoints=None))
     compute = Computation(job, device)
     found = []
-    for items in kinds.values():
-        chosen = _spread(items, job)
-        compute(chosen[0])  # the first one also loads libraries
-        first = items[0]
-        output = first.choices.output if first.kind != "network" else "–"
-        found.append(Forecast(first.kind, output, first.measures, len(items), _try(compute, chosen)))
+    for tasks in kinds.values():
+        chosen = _spread(tasks, job)
+        _seconds(compute, chosen[0])  # the first one also loads libraries
+        found.append(Forecast(*_kind(tasks[0]), len(tasks), _try(compute, chosen)))
     return found
 
 
-def _spread(items: list[WorkItem], job: Job) -> list[WorkItem]:
-    """Items at the middles of equally many, ordered by FLOPs, so that their mean is that of all."""
+def _kind(task: Task) -> tuple[str, str, tuple[str, ...]]:
+    first = task[0]
+    measures = tuple(dict.fromkeys(name for item in task for name in item.measures))
+    output = "–" if first.kind in WITHOUT_KERNEL else first.choices.output
+    return "trained" if first.epoch else first.kind, output, measures
+
+
+def _spread(tasks: list[Task], job: Job) -> list[Task]:
+    """Tasks at the middles of equally many, ordered by FLOPs, so that their mean is that of all."""
     space = job.space
-    by_flops = sorted(items, key=lambda item: (space.flops(space[item.cell]), item.cell))
-    count = min(TRIALS, len(items))
-    return [by_flops[int((place + 0.5) * len(items) / count)] for place in range(count)]
+    by_flops = sorted(tasks, key=lambda task: (space.flops(space[task[0].cell]), task[0].cell))
+    count = min(TRIALS, len(tasks))
+    return [by_flops[int((place + 0.5) * len(tasks) / count)] for place in range(count)]
 
 
-def _try(compute: Computation, items: list[WorkItem]) -> list[float]:
+def _try(compute: Computation, tasks: list[Task]) -> list[float]:
     start, taken = time.monotonic(), []
-    for item in items:
-        taken.append(compute(item)[1])
+    for task in tasks:
+        taken.append(_seconds(compute, task))
         if time.monotonic() - start > LIMIT_SECONDS:
             break
     return taken
+
+
+def _seconds(compute: Computation, task: Task) -> float:
+    """Compute a task and return its time; of a training one epoch, multiplied, and every kernel after it."""
+    epochs = max(item.epoch for item in task)
+    tried = list(compute(tuple(replace(item, epoch=min(item.epoch, 1)) for item in task)))
+    training = max((done.seconds for done in tried if done.item.kind == "training"), default=0.0)
+    return epochs * training + sum(done.seconds for done in tried if done.item.kind != "training")
 
 
 def peak_memory(device: torch.device) -> int:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ntknas.data.probe import Probe
-from ntknas.scoring.recipe import Recipe
+from ntknas.scoring.recipe import Group, Recipe, training_group
+from ntknas.scoring.training import Training
 from ntknas.spaces import load_space, space_names
+from ntknas.store.records import Setting
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Job:
         recipe: The recipe.
         probe: The probe.
         strategy: How kernels are computed.
+        training: When networks are measured and how they are trained; ``None`` for initialisation alone.
     """
 
     space: Any
@@ -43,11 +46,29 @@ class Job:
     recipe: Recipe
     probe: Probe
     strategy: Strategy = AUTO
+    training: Training | None = None
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """The epochs at which networks are measured."""
+        return self.training.epochs if self.training else (0,)
+
+    def groups(self, epoch: int) -> list[Group]:
+        """Return what is measured at an epoch."""
+        return self.recipe.groups() + ([training_group()] if epoch else [])
+
+    def setting(self, group: Group, epoch: int = 0) -> Setting:
+        """Return the identity of scores; at initialisation it does not depend on the training."""
+        setting = self.recipe.setting(self.space, self.dataset, self.probe, group)
+        if not epoch or self.training is None:
+            return setting
+        return Setting({**setting.fields, **self.training.describe(), "epoch": epoch})
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to another process with the name of a known space, which is read there."""
         known = self.space.name in space_names()
-        return _job, (self.space.name if known else self.space, self.dataset, self.recipe, self.probe, self.strategy)
+        rest = (self.dataset, self.recipe, self.probe, self.strategy, self.training)
+        return _job, (self.space.name if known else self.space, *rest)
 
 
 def _job(space: Any, *rest: Any) -> Job:

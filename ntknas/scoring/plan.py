@@ -11,7 +11,7 @@ import pandas as pd
 from ntknas.core.choices import Choices
 from ntknas.core.score import Score, Status
 from ntknas.scoring.job import Job
-from ntknas.scoring.recipe import Group, Recipe
+from ntknas.scoring.recipe import WITHOUT_KERNEL, Group, Recipe
 from ntknas.store import ScoreRecord, ScoreStore
 
 
@@ -26,7 +26,8 @@ class WorkItem:
         seed: Seed of the weights.
         measures: Measures to take.
         members: Cells that the scores count for.
-        kind: What is computed: ``kernel``, ``regression`` or ``network``.
+        kind: What is computed: ``kernel``, ``regression``, ``network`` or ``training``.
+        epoch: Epochs of training before that.
     """
 
     setting: str
@@ -36,6 +37,11 @@ class WorkItem:
     measures: tuple[str, ...]
     members: tuple[int, ...]
     kind: str = "kernel"
+    epoch: int = 0
+
+
+Task = tuple[WorkItem, ...]
+"""What is computed in one go: one item, or everything that is measured while one network trains, by epoch."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +49,21 @@ class Plan:
     """What a run will do.
 
     Attributes:
-        items: Kernels to compute.
+        tasks: What to compute.
         copies: Scores that the store holds for another cell that is the same network.
         requested: Number of (cell, seed, kernel) asked for.
         stored: How many of them the store holds already.
     """
 
-    items: list[WorkItem]
+    tasks: list[Task]
     copies: list[ScoreRecord]
     requested: int
     stored: int
+
+    @property
+    def items(self) -> list[WorkItem]:
+        """Kernels to compute."""
+        return [item for task in self.tasks for item in task]
 
 
 def make_plan(job: Job, cells: Sequence[int], seeds: Sequence[int], store: ScoreStore) -> Plan:
@@ -64,71 +75,85 @@ def make_plan(job: Job, cells: Sequence[int], seeds: Sequence[int], store: Score
         seeds: Seeds of the weights.
         store: Where scores are kept; new settings are made known to it.
     """
-    plan = Plan([], [], 0, 0)
-    for group in job.recipe.groups():
-        setting = store.add_setting(job.recipe.setting(job.space, job.dataset, job.probe, group))
-        part = _plan_group(job.space, job.recipe, group, setting, cells, seeds, store)
-        plan = Plan(
-            plan.items + part.items,
-            plan.copies + part.copies,
-            plan.requested + part.requested,
-            plan.stored + part.stored,
-        )
+    items: list[WorkItem] = []
+    copies: list[ScoreRecord] = []
+    stored = 0
+    groups = [(group, epoch) for epoch in job.epochs for group in job.groups(epoch)]
+    for group, epoch in groups:
+        setting = store.add_setting(job.setting(group, epoch))
+        found = _plan_group(job.space, job.recipe, group, epoch, setting, cells, seeds, store)
+        items, copies, stored = items + found[0], copies + found[1], stored + found[2]
     place = {cell: number for number, cell in enumerate(cells)}
-    return replace(plan, items=sorted(plan.items, key=lambda item: (item.seed, place[item.members[0]])))
+    tasks = sorted(_tasks(items), key=lambda task: (task[0].seed, place[task[0].members[0]]))
+    return Plan(tasks, copies, len(groups) * len(cells) * len(seeds), stored)
+
+
+def _tasks(items: Sequence[WorkItem]) -> list[Task]:
+    """Items of one training together, in the order of the epochs; any other alone."""
+    trainings: dict[tuple[int, int], list[WorkItem]] = {}
+    for item in items:
+        if item.epoch:
+            trainings.setdefault((item.cell, item.seed), []).append(item)
+    return [(item,) for item in items if not item.epoch] + [tuple(each) for each in trainings.values()]
 
 
 def _plan_group(
     space: Any,
     recipe: Recipe,
     group: Group,
+    epoch: int,
     setting: str,
     cells: Sequence[int],
     seeds: Sequence[int],
     store: ScoreStore,
-) -> Plan:
+) -> tuple[list[WorkItem], list[ScoreRecord], int]:
+    """Return what has to be computed and copied for one group at one epoch, and how much is stored."""
     measures = group.measures
-    choices = recipe.choices if group.kind == "network" else replace(recipe.choices, output=group.output)
+    choices = recipe.choices if group.kind in WITHOUT_KERNEL else replace(recipe.choices, output=group.output)
     done = store.done(setting, measures)
     pending: dict[tuple[int, int], list[int]] = {}
     for cell in cells:
-        representative = _representative(space, recipe, group, cell)
+        representative = _representative(space, recipe, group, epoch, cell)
         for seed in seeds:
             if (cell, seed) not in done:
                 pending.setdefault((representative, seed), []).append(cell)
-    known = _known(space, recipe, group, setting, store, {cell for cell, _ in pending}) if done and pending else {}
+    known = {}
+    if done and pending:
+        known = _known(space, recipe, group, epoch, setting, store, {cell for cell, _ in pending})
     items, copies = [], []
     for (representative, seed), members in pending.items():
         twin = known.get((representative, seed), [])
         if {record_measure for record in twin for record_measure in record.scores} >= set(measures):
             copies += [_copy(record, cell, measures) for record in twin for cell in members]
         else:
-            items.append(WorkItem(setting, choices, representative, seed, measures, tuple(members), group.kind))
-    requested = len(cells) * len(seeds)
-    return Plan(items, copies, requested, requested - sum(map(len, pending.values())))
+            items.append(WorkItem(setting, choices, representative, seed, measures, tuple(members), group.kind, epoch))
+    return items, copies, len(cells) * len(seeds) - sum(map(len, pending.values()))
 
 
 def _copy(record: ScoreRecord, cell: int, measures: tuple[str, ...]) -> ScoreRecord:
     return replace(record, cell=cell, scores={name: score for name, score in record.scores.items() if name in measures})
 
 
-def _representative(space: Any, recipe: Recipe, group: Group, cell: int) -> int:
-    """The cell whose kernel this one shares; measures of a network see parts that no kernel does: each is its own."""
+def _representative(space: Any, recipe: Recipe, group: Group, epoch: int, cell: int) -> int:
+    """The cell whose kernel this one shares; measures of a network see parts that no kernel does: each is its own.
+
+    Training moves every parameter, so that cells stay one network only if they are under the set ``all``.
+    """
     if group.kind == "network":
         return cell
     choices = recipe.choices
-    return int(
-        space.representative(space[cell], choices.parameters, choices.normalisation, variant=recipe.network.variant)
-    )
+    parameters = "all" if epoch else choices.parameters
+    return int(space.representative(space[cell], parameters, choices.normalisation, variant=recipe.network.variant))
 
 
 def _known(
-    space: Any, recipe: Recipe, group: Group, setting: str, store: ScoreStore, wanted: set[int]
+    space: Any, recipe: Recipe, group: Group, epoch: int, setting: str, store: ScoreStore, wanted: set[int]
 ) -> dict[tuple[int, int], list[ScoreRecord]]:
     """Scores in the store by (representative, seed), one record a measure, of the representatives that are wanted."""
     frame = store.frame()
     frame = frame[frame["setting"] == setting]
-    representatives = {cell: _representative(space, recipe, group, cell) for cell in frame["cell"].unique().tolist()}
+    cells = frame["cell"].unique().tolist()
+    representatives = {cell: _representative(space, recipe, group, epoch, cell) for cell in cells}
     twins = [cell for cell, representative in representatives.items() if representative in wanted]
     known: dict[tuple[int, int], dict[str, ScoreRecord]] = {}
     for row in frame[frame["cell"].isin(twins)].itertuples(index=False):

@@ -1,7 +1,7 @@
 """Runs a plan in worker processes: each with its own pipe and its own journal, no lock between them.
 
-The coordinator hands every worker two items at a time, so that none waits for it. A worker that dies or takes too long
-is replaced; the item that it had in hand is tried once more before it counts as ``crashed``.
+The coordinator hands every worker two tasks at a time, so that none waits for it. A worker that dies or takes too long
+is replaced; what is left of the task that it had in hand is tried once more before it counts as ``crashed``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pickle
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
@@ -24,16 +24,16 @@ import torch
 from ntknas.core.errors import NtknasError
 from ntknas.core.score import Status
 from ntknas.scoring.computation import failed
-from ntknas.scoring.plan import Plan, WorkItem
-from ntknas.scoring.runner import Progress
+from ntknas.scoring.plan import Plan, Task, WorkItem
+from ntknas.scoring.progress import Progress
 from ntknas.scoring.worker import HERE, READY, Assignment, work
 from ntknas.store import ScoreStore
 from ntknas.store.part import part_path, records_of
 
 AHEAD = 2
-"""Items a worker has at a time: the one in hand and the next."""
+"""Tasks a worker has at a time: the one in hand and the next."""
 ATTEMPTS = 2
-"""How often an item is tried whose worker dies."""
+"""How often a task is tried whose worker dies."""
 FALSE_STARTS = 3
 """Workers in turn that may die while they start."""
 _CONTEXT = multiprocessing.get_context("spawn")  # a forked torch may hang
@@ -48,7 +48,7 @@ class _Worker:
     process: BaseProcess
     pipe: Connection
     lifeline: Connection
-    items: deque[WorkItem] = field(default_factory=deque)
+    tasks: deque[Task] = field(default_factory=deque)
     ready: bool = False
     since: float = 0.0
 
@@ -61,12 +61,20 @@ class _Worker:
         with suppress(OSError):  # it has died: the sentinel says so
             self.pipe.send_bytes(pickle.dumps(replace(assignment, device=self.device)))
 
-    def give(self, item: WorkItem) -> None:
-        if not self.items:
+    def give(self, task: Task) -> None:
+        if not self.tasks:
             self.since = time.monotonic()
-        self.items.append(item)
+        self.tasks.append(task)
         with suppress(OSError):  # it has died: the sentinel says so
-            self.pipe.send(item)
+            self.pipe.send(task)
+
+    def take(self, item: WorkItem) -> None:
+        """Strike an item off the task in hand."""
+        left = tuple(each for each in self.tasks.popleft() if each != item)
+        if left:
+            self.tasks.appendleft(left)
+        else:
+            self.since = time.monotonic()
 
     def end(self) -> None:
         """End the process at once; what it has journalled stays."""
@@ -82,7 +90,7 @@ class Pool:
     Args:
         assignment: What workers are started with; its device is replaced by theirs.
         devices: Device of each worker.
-        timeout: Seconds after which an item counts as ``timeout``; ``None`` for no limit.
+        timeout: Seconds after which what is left of a task counts as ``timeout``; ``None`` for no limit.
     """
 
     def __init__(self, assignment: Assignment, devices: Sequence[str], timeout: float | None = None):
@@ -90,8 +98,8 @@ class Pool:
         self._devices = list(devices)
         self._timeout = timeout
         self._workers: list[_Worker] = []
-        self._pending: deque[WorkItem] = deque()
-        self._attempts: Counter[tuple[Any, ...]] = Counter()
+        self._pending: deque[Task] = deque()
+        self._attempts: Counter[WorkItem] = Counter()
         self._false_starts = 0
 
     def run(self, plan: Plan, store: ScoreStore) -> Iterator[Progress]:
@@ -109,11 +117,11 @@ class Pool:
         """
         for record in plan.copies:
             store.append(record)
-        self._pending = deque(plan.items)
+        self._pending = deque(plan.tasks)
         try:
-            for device in self._devices[: len(plan.items)]:
+            for device in self._devices[: len(plan.tasks)]:
                 self._start(device)
-            while self._pending or any(worker.items for worker in self._workers):
+            while self._pending or any(worker.tasks for worker in self._workers):
                 yield from self._step(store)
             self._dismiss()
         finally:
@@ -152,11 +160,11 @@ class Pool:
         """Seconds until the next item is late."""
         if self._timeout is None:
             return None
-        ends = [worker.since + self._timeout for worker in self._workers if worker.ready and worker.items]
+        ends = [worker.since + self._timeout for worker in self._workers if worker.ready and worker.tasks]
         return max(0.0, min(ends) - time.monotonic()) if ends else None
 
     def _is_late(self, worker: _Worker) -> bool:
-        busy = worker.ready and worker.items and self._timeout is not None
+        busy = worker.ready and worker.tasks and self._timeout is not None
         return bool(busy and time.monotonic() - worker.since >= (self._timeout or 0.0))
 
     def _listen(self, worker: _Worker) -> Iterator[Progress]:
@@ -170,18 +178,17 @@ class Pool:
                 elif said == READY:
                     worker.ready, self._false_starts = True, 0
                 else:
-                    worker.items.popleft()
-                    worker.since = time.monotonic()
+                    worker.take(said.item)
                     yield said
         except (EOFError, OSError):
             return  # it has died: the sentinel says so
 
     def _feed(self, worker: _Worker) -> None:
-        while self._pending and len(worker.items) < AHEAD:
+        while self._pending and len(worker.tasks) < AHEAD:
             worker.give(self._pending.popleft())
 
     def _bury(self, worker: _Worker, store: ScoreStore) -> Iterator[Progress]:
-        """Replace a worker that died; its item in hand is done if its journal says so, else tried again or crashed."""
+        """Replace a worker that died; of its task in hand, what its journal lacks is tried again, or crashed."""
         self._remove(worker)
         if not worker.ready:
             self._false_starts += 1
@@ -190,34 +197,38 @@ class Pool:
                     f"{FALSE_STARTS} workers in turn ended ({_end_of(worker.process)}) before they began: see above. "
                     "Fewer --workers need less memory; without, this process computes."
                 )
-        if worker.items:
-            item = worker.items.popleft()
-            stored = _stored(self._assignment, worker.name, item)
-            key = (item.setting, item.cell, item.seed, item.measures)
-            self._attempts[key] += 1
-            if stored is not None:
-                yield stored
-            elif self._attempts[key] < ATTEMPTS:
-                worker.items.appendleft(item)
-            else:
+        if worker.tasks and not (yield from self._finished(worker)):
+            first = worker.tasks[0][0]
+            self._attempts[first] += 1
+            if self._attempts[first] == ATTEMPTS:
                 reason = f"the worker ended: {_end_of(worker.process)}"
-                yield _without_score(item, Status.CRASHED, reason, store, self._run)
-        self._pending.extendleft(reversed(worker.items))
+                yield from self._give_up(worker, Status.CRASHED, reason, store)
+        self._pending.extendleft(reversed(worker.tasks))
         self._replace(worker)
 
     def _stop(self, worker: _Worker, store: ScoreStore) -> Iterator[Progress]:
-        """End a worker whose item takes too long."""
+        """End a worker whose task takes too long."""
         self._remove(worker)
-        item = worker.items.popleft()
-        stored = _stored(self._assignment, worker.name, item)
-        reason = f"took longer than {self._timeout:g} s"
-        yield stored or _without_score(item, Status.TIMEOUT, reason, store, self._run)
-        self._pending.extendleft(reversed(worker.items))
+        if not (yield from self._finished(worker)):
+            yield from self._give_up(worker, Status.TIMEOUT, f"took longer than {self._timeout:g} s", store)
+        self._pending.extendleft(reversed(worker.tasks))
         self._replace(worker)
 
-    @property
-    def _run(self) -> str:
-        return self._assignment.run[0]
+    def _finished(self, worker: _Worker) -> Generator[Progress, None, bool]:
+        """Report what a dead worker journalled of its task in hand and did not say; return whether that was all."""
+        task = worker.tasks[0]
+        stored = [done for item in task if (done := _stored(self._assignment, worker.name, item))]
+        for done in stored:
+            worker.take(done.item)
+            yield done
+        return len(stored) == len(task)
+
+    def _give_up(self, worker: _Worker, status: Status, reason: str, store: ScoreStore) -> Iterator[Progress]:
+        """Report what is left of the task in hand as failed."""
+        for done in failed(worker.tasks.popleft(), status, reason):
+            for record in done.records(self._assignment.run[0]):
+                store.append(record)
+            yield done
 
     def _remove(self, worker: _Worker) -> None:
         worker.end()
@@ -248,13 +259,6 @@ def _stored(assignment: Assignment, name: str, item: WorkItem) -> Progress | Non
         return None
     record = found[item.members[0]]
     return Progress(item, record.scores, record.seconds)
-
-
-def _without_score(item: WorkItem, status: Status, reason: str, store: ScoreStore, run_id: str) -> Progress:
-    done = Progress(item, failed(item, status, reason), 0.0)
-    for record in done.records(run_id):
-        store.append(record)
-    return done
 
 
 def _end_of(process: BaseProcess) -> str:

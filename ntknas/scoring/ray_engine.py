@@ -1,4 +1,7 @@
-"""Runs a plan on a Ray cluster: Ray hands out chunks of items and repeats those whose node died."""
+"""Runs a plan on a Ray cluster: Ray hands out chunks of tasks and repeats those whose node died.
+
+Scores come back with the end of their chunk; a training that dies in between begins anew, without checkpoints.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ import os
 import re
 import signal
 import socket
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -20,8 +23,8 @@ from ntknas.core.errors import NtknasError
 from ntknas.core.score import Status
 from ntknas.scoring.computation import Computation, failed
 from ntknas.scoring.job import Job
-from ntknas.scoring.plan import Plan, WorkItem
-from ntknas.scoring.runner import Progress
+from ntknas.scoring.plan import Plan, Task
+from ntknas.scoring.progress import Progress
 from ntknas.scoring.worker import Assignment
 from ntknas.store import ScoreStore
 
@@ -47,7 +50,7 @@ def run(
         assignment: What it belongs to; its device may be ``auto``: GPUs where the cluster has any.
         store: The store, open for writing.
         workers: Tasks at a time; ``None`` or 0 for as many as the cluster has room for.
-        timeout: Seconds after which an item counts as ``timeout``.
+        timeout: Seconds after which what is left of a task counts as ``timeout``.
         address: Address of the cluster; ``None`` takes the one in ``RAY_ADDRESS``, or starts one here.
 
     Yields:
@@ -59,7 +62,7 @@ def run(
     for record in plan.copies:
         store.append(record)
     with _connected(address):
-        for done in _Cluster(assignment, workers, timeout).run(plan.items):
+        for done in _Cluster(assignment, workers, timeout).run(plan.tasks):
             for record in done.records(assignment.run[0]):
                 store.append(record)
             yield done
@@ -98,7 +101,7 @@ def _check_somebody_listens(address: str | None) -> None:
 
 
 class _Cluster:
-    """Keeps the cluster busy with chunks of items."""
+    """Keeps the cluster busy with chunks of tasks."""
 
     def __init__(self, assignment: Assignment, workers: int | None, timeout: float | None):
         resources = ray.cluster_resources()
@@ -108,14 +111,16 @@ class _Cluster:
             raise NtknasError("The Ray cluster has no GPU: use --device cpu, or auto.")
         self._device = "cuda" if wants_gpu else "cpu"
         self._slots = workers or max(1, int(resources["GPU" if wants_gpu else "CPU"]))
-        self._job = ray.put(assignment.job)
+        training = assignment.job.training
+        without_checkpoints = training and replace(training, checkpoints=None)
+        self._job = ray.put(replace(assignment.job, training=without_checkpoints))
         self._arguments = (self._device, assignment.threads, timeout)
         needs = {"num_cpus": 1, "num_gpus": 1 if wants_gpu else 0}
-        self._task = ray.remote(score_items).options(max_retries=RETRIES, **needs)
-        self._running: dict[Any, Sequence[WorkItem]] = {}
+        self._task = ray.remote(score_tasks).options(max_retries=RETRIES, **needs)
+        self._running: dict[Any, Sequence[Task]] = {}
 
-    def run(self, items: Sequence[WorkItem]) -> Iterator[Progress]:
-        waiting = deque(self._chunks(items))
+    def run(self, tasks: Sequence[Task]) -> Iterator[Progress]:
+        waiting = deque(self._chunks(tasks))
         while waiting or self._running:
             while waiting and len(self._running) < 2 * self._slots:
                 self._submit(waiting.popleft())
@@ -124,32 +129,32 @@ class _Cluster:
                 chunk = self._running.pop(task)
                 done = self._result(task, chunk)
                 if done is None:
-                    waiting.extendleft([item] for item in reversed(chunk))
+                    waiting.extendleft([task] for task in reversed(chunk))
                 else:
                     yield from done
 
-    def _chunks(self, items: Sequence[WorkItem]) -> Iterator[Sequence[WorkItem]]:
+    def _chunks(self, tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
         """Chunks of one seed each, since a chunk brings one probe to the device."""
-        size = max(1, min(LARGEST_CHUNK, len(items) // (CHUNKS_A_SLOT * self._slots)))
+        size = max(1, min(LARGEST_CHUNK, len(tasks) // (CHUNKS_A_SLOT * self._slots)))
         start = 0
-        while start < len(items):
+        while start < len(tasks):
             end = start
-            while end < min(start + size, len(items)) and items[end].seed == items[start].seed:
+            while end < min(start + size, len(tasks)) and tasks[end][0].seed == tasks[start][0].seed:
                 end += 1
-            yield items[start:end]
+            yield tasks[start:end]
             start = end
 
-    def _submit(self, chunk: Sequence[WorkItem]) -> None:
+    def _submit(self, chunk: Sequence[Task]) -> None:
         self._running[self._task.remote(self._job, list(chunk), *self._arguments)] = chunk
 
-    def _result(self, task: Any, chunk: Sequence[WorkItem]) -> list[Progress] | None:
-        """Return what a chunk gave, or ``None`` where it has to be tried item by item.
+    def _result(self, handle: Any, chunk: Sequence[Task]) -> list[Progress] | None:
+        """Return what a chunk gave, or ``None`` where it has to be tried task by task.
 
         Raises:
             NtknasError: If the recipe is impossible.
         """
         try:
-            found: list[Progress] = ray.get(task)
+            found: list[Progress] = ray.get(handle)
         except ray.exceptions.RayTaskError as error:
             cause = error.cause
             if isinstance(cause, NtknasError):
@@ -161,32 +166,30 @@ class _Cluster:
             reason, status = str(error).partition("\n")[0], Status.CRASHED
         else:
             return found
-        return None if len(chunk) > 1 else [Progress(chunk[0], failed(chunk[0], status, reason), 0.0)]
+        return None if len(chunk) > 1 else list(failed(chunk[0], status, reason))
 
 
 class _TimeoutError(BaseException):
-    """An item takes too long."""
+    """A task takes too long."""
 
 
-def score_items(
-    job: Job, items: Sequence[WorkItem], device: str, threads: int, timeout: float | None
-) -> list[Progress]:
-    """Compute items on a node; one that takes too long becomes ``timeout``.
+def score_tasks(job: Job, tasks: Sequence[Task], device: str, threads: int, timeout: float | None) -> list[Progress]:
+    """Compute tasks on a node; what is left of one that takes too long becomes ``timeout``.
 
     Raises:
         NtknasError: If the choices are impossible for such networks.
     """
     torch.set_num_threads(threads)
     compute = Computation(job, torch.device(device))
-    found = []
-    for item in items:
-        start = time.monotonic()
+    found: list[Progress] = []
+    for task in tasks:
+        before = len(found)
         try:
             with _limited(timeout):
-                found.append(Progress(item, *compute(item)))
+                found.extend(compute(task))
         except _TimeoutError:
-            scores = failed(item, Status.TIMEOUT, f"took longer than {timeout:g} s")
-            found.append(Progress(item, scores, time.monotonic() - start))
+            left = task[len(found) - before :]
+            found += failed(left, Status.TIMEOUT, f"took longer than {timeout:g} s")
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from ntknas.core.cases import NetworkCase, RegressionCase
+from ntknas.core.cases import NetworkCase, RegressionCase, TrainingCase
 from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, check_known
 from ntknas.data.datasets import get_dataset
@@ -50,14 +50,19 @@ class Group:
     """Measures that are taken of one thing.
 
     Attributes:
-        kind: ``kernel``, ``regression`` (a kernel and one between two probes) or ``network``.
-        output: Output reduction of the kernel; ``network`` where there is none.
+        kind: ``kernel``, ``regression`` (a kernel and one between two probes), ``network`` or ``training``.
+        output: Output reduction of the kernel; the kind where there is none.
         measures: The measures' names.
     """
 
     kind: str
     output: str
     measures: tuple[str, ...]
+
+
+def training_group() -> Group:
+    """Return the measures of the training itself, which are taken wherever networks are trained."""
+    return Group("training", "training", expand(["training"]))
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ class Recipe:
         if not self.measures:
             raise ChoiceError("A recipe needs at least one measure.")
         for name in self.measures:
-            get_measure(name)
+            if get_measure(name).subject is TrainingCase:
+                raise ChoiceError(f"{name!r} is measured by itself wherever networks are trained: leave it out.")
 
     def groups(self) -> list[Group]:
         """Return the measures by what they are computed from; measures of the network stand alone, timed alone."""
@@ -131,10 +137,11 @@ class Recipe:
         return Setting({name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()})
 
     def _what(self, group: Group) -> dict[str, Any]:
-        if group.kind == "network":
-            return _OF_NETWORK | {"precision": self.choices.precision}
+        if group.kind in WITHOUT_KERNEL:
+            return _OF_NETWORK | {"output": group.kind, "precision": self.choices.precision}
         return replace(self.choices, output=group.output).as_dict()
 
 
-_OF_NETWORK = {"output": "network", "batch_norm": "training", "parameters": "all", "normalisation": "none"}
+WITHOUT_KERNEL = ("network", "training")
+_OF_NETWORK = {"batch_norm": "training", "parameters": "all", "normalisation": "none"}
 """What stands for the kernel's choices where there is no kernel; each measure says what it does."""

@@ -31,6 +31,15 @@ OPTIONS = (
     "pixels",
     "fresh-probes",
     "seeds",
+    "epochs",
+    "batch-size",
+    "learning-rate",
+    "momentum",
+    "weight-decay",
+    "nesterov",
+    "schedule",
+    "label-smoothing",
+    "train-augment",
 )
 """Options of ``ntknas score`` that a recipe may decide."""
 

@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import torch
 
-from ntknas.core.score import Score
 from ntknas.scoring.computation import Computation
 from ntknas.scoring.job import Job
-from ntknas.scoring.plan import Plan, WorkItem
-from ntknas.store import ScoreRecord, ScoreStore
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What one finished kernel gave.
-
-    Attributes:
-        item: The kernel.
-        scores: Its scores by measure.
-        seconds: The time it took.
-    """
-
-    item: WorkItem
-    scores: Mapping[str, Score]
-    seconds: float
-
-    def records(self, run_id: str) -> Iterator[ScoreRecord]:
-        """Yield what a store keeps of it, for each cell that is this network."""
-        for cell in self.item.members:
-            yield ScoreRecord(self.item.setting, run_id, cell, self.item.seed, self.seconds, self.scores)
+from ntknas.scoring.plan import Plan
+from ntknas.scoring.progress import Progress
+from ntknas.store import ScoreStore
 
 
 def run(plan: Plan, job: Job, store: ScoreStore, device: torch.device, run_id: str) -> Iterator[Progress]:
@@ -53,8 +32,8 @@ def run(plan: Plan, job: Job, store: ScoreStore, device: torch.device, run_id: s
     for record in plan.copies:
         store.append(record)
     compute = Computation(job, device)
-    for item in plan.items:
-        done = Progress(item, *compute(item))
-        for record in done.records(run_id):
-            store.append(record)
-        yield done
+    for task in plan.tasks:
+        for done in compute(task):
+            for record in done.records(run_id):
+                store.append(record)
+            yield done

@@ -15,6 +15,7 @@ from ntknas.scoring.cell_kernel import brought, cell_network
 from ntknas.scoring.computation import forms_suffice
 from ntknas.scoring.job import Job, Strategy
 from ntknas.scoring.plan import Plan, WorkItem
+from ntknas.scoring.recipe import WITHOUT_KERNEL
 from ntknas.spaces import is_own
 
 CANDIDATES = {"cpu": (1, 8), "cuda": (1, 8, 32)}
@@ -46,7 +47,7 @@ def tried(plan: Plan, job: Job, device: torch.device) -> tuple[Strategy, dict[st
 
 
 def _is_coupled(item: WorkItem) -> bool:
-    return item.kind != "network" and item.choices.batch_norm == COUPLING and not forms_suffice(item)
+    return item.kind not in WITHOUT_KERNEL and item.choices.batch_norm == COUPLING and not forms_suffice(item)
 
 
 def _seconds_a_row(job: Job, item: WorkItem, device: torch.device) -> dict[int, float]:

@@ -1,4 +1,4 @@
-"""One worker process: takes items from its pipe, computes them, journals their scores, says so."""
+"""One worker process: takes tasks from its pipe, computes their items, journals their scores, says so."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from typing import Any
 from ntknas.core.allocator import keep_freed_memory
 from ntknas.core.errors import NtknasError
 from ntknas.scoring.job import Job
-from ntknas.scoring.plan import WorkItem
-from ntknas.scoring.runner import Progress
+from ntknas.scoring.plan import Task
 
 HERE = "here"
 """A worker's first word: it waits for its assignment."""
 READY = "ready"
-"""A worker's second word: it waits for items."""
+"""A worker's second word: it waits for tasks."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Assignment:
 
 
 def work(part_name: str, pipe: Connection, lifeline: Connection) -> None:
-    """Serve items until the pipe says ``None``.
+    """Serve tasks until the pipe says ``None``.
 
     Sends ``HERE``, takes the ``Assignment`` (as bytes: torch would hand its tensors over in shared memory, which may be
     small), and sends ``READY``; then for every item its ``Progress``, after its scores are in the journal; or the
@@ -86,11 +85,11 @@ def _serve(part_name: str, assignment: Assignment, pipe: Connection) -> None:
     part = StorePart(assignment.store, part_name, assignment.settings.values(), assignment.run)
     pipe.send(READY)
     while True:
-        item: WorkItem | None = pipe.recv()
-        if item is None:
+        task: Task | None = pipe.recv()
+        if task is None:
             part.close()
             return
-        done = Progress(item, *compute(item))
-        for record in done.records(assignment.run[0]):
-            part.append(record)
-        pipe.send(done)
+        for done in compute(task):
+            for record in done.records(assignment.run[0]):
+                part.append(record)
+            pipe.send(done)

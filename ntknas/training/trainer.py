@@ -1,0 +1,162 @@
+"""Trains one network, epoch by epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ntknas.core.errors import DataError
+from ntknas.kernels.preparation import full_precision
+from ntknas.training.images import TrainingImages
+from ntknas.training.options import TrainingOptions
+
+_EVALUATED_AT_ONCE = 512
+
+
+class DivergedError(Exception):
+    """The training loss is no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch of training gave.
+
+    Attributes:
+        epoch: Its number, from 1.
+        step: Steps made since the beginning.
+        loss: Mean cross-entropy of its batches, each before its step, over the images.
+        accuracy: Percentage of its images that were classified rightly, likewise.
+        learning_rate: η of its last step.
+    """
+
+    epoch: int
+    step: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+
+
+class Trainer:
+    """Trains a network in place.
+
+    Args:
+        network: The network, on the device and in the precision to train in.
+        images: What it is trained on.
+        options: How.
+        seed: Seed of order and augmentation.
+        epochs: Length of the whole training, for the schedule.
+
+    Attributes:
+        epoch: Epochs made.
+        step: Steps made.
+        history: What each epoch gave.
+    """
+
+    def __init__(self, network: nn.Module, images: TrainingImages, options: TrainingOptions, seed: int, epochs: int):
+        self.network, self.images, self.options, self.seed = network, images, options, seed
+        self._steps = epochs * images.steps(options.batch_size)
+        self._reference = next(network.parameters())
+        self._optimizer = torch.optim.SGD(
+            network.parameters(),
+            options.learning_rate,
+            options.momentum,
+            weight_decay=options.weight_decay,
+            nesterov=options.nesterov,
+        )
+        self.epoch = self.step = 0
+        self.history: list[Epoch] = []
+
+    def train_epoch(self) -> Epoch:
+        """Train for one epoch; the network is in training mode for that long.
+
+        Raises:
+            DivergedError: If the loss is NaN or infinite; the network is of no use then.
+        """
+        was_training = self.network.training
+        self.network.train()
+        drawn = int(np.random.SeedSequence([self.seed, self.epoch]).generate_state(1)[0])
+        with full_precision(), torch.random.fork_rng():
+            torch.manual_seed(drawn)  # for layers that draw, such as dropout
+            totals = self._pass()
+        self.network.train(was_training)
+        loss, right = (float(total) / len(self.images) for total in totals)
+        self.epoch += 1
+        if not math.isfinite(loss):
+            rate = self.options.learning_rate
+            raise DivergedError(f"the training loss is {loss} in epoch {self.epoch} (learning rate {rate:g})")
+        rate = self._optimizer.param_groups[0]["lr"]
+        self.history.append(Epoch(self.epoch, self.step, loss, 100 * right, rate))
+        return self.history[-1]
+
+    def _pass(self) -> Tensor:
+        """Make the steps of one epoch; return the sums of losses and of right answers, on the device."""
+        totals = torch.zeros(2, dtype=torch.float64, device=self._reference.device)
+        options = self.options
+        for images, labels in self.images.batches(options.batch_size, options.augmentation, self.seed, self.epoch):
+            x, y = self._brought(images), labels.to(self._reference.device, non_blocking=True)
+            for group in self._optimizer.param_groups:
+                group["lr"] = options.rate(self.step, self._steps)
+            self._optimizer.zero_grad(set_to_none=True)
+            with self._autocast():
+                outputs = self.network(x)
+            loss = F.cross_entropy(outputs.to(self._reference.dtype), y, label_smoothing=options.label_smoothing)
+            loss.backward()
+            self._optimizer.step()
+            self.step += 1
+            totals += torch.stack([loss.detach().double() * len(y), (outputs.argmax(1) == y).sum().double()])
+        return totals
+
+    def _brought(self, images: Tensor) -> Tensor:
+        x = images.to(self._reference.device, self._reference.dtype, non_blocking=True)
+        return x.contiguous(memory_format=torch.channels_last) if x.device.type == "cpu" and x.dim() == 4 else x
+
+    @contextmanager
+    def _autocast(self) -> Iterator[None]:
+        kind, on = self._reference.device.type, self.options.mixed_precision
+        with torch.autocast(kind, torch.bfloat16, enabled=on):
+            yield
+
+    def validation_accuracy(self) -> float:
+        """Return the percentage of the source's test images that the network classifies rightly, in evaluation mode.
+
+        Raises:
+            DataError: If there are none.
+        """
+        images = self.images.validation
+        if not len(images):
+            raise DataError(f"{images.name} has no test images.")
+        was_training = self.network.training
+        self.network.eval()
+        right = 0
+        with torch.no_grad(), full_precision():
+            for start in range(0, len(images), _EVALUATED_AT_ONCE):
+                places = np.arange(start, min(start + _EVALUATED_AT_ONCE, len(images)))
+                found = self.network(self._brought(images.take(places))).argmax(1).cpu()
+                right += int((found == torch.from_numpy(images.labels[places])).sum())
+        self.network.train(was_training)
+        return 100 * right / len(images)
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that the rest of the training depends on."""
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "epoch": self.epoch,
+            "step": self.step,
+            "history": [asdict(each) for each in self.history],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state of the same network and training."""
+        self.network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self.epoch, self.step = int(state["epoch"]), int(state["step"])
+        self.history = [Epoch(**each) for each in state["history"]]
