@@ -101,10 +101,10 @@ def _try(compute: Computation, tasks: list[Task]) -> list[float]:
 
 def _seconds(compute: Computation, task: Task) -> float:
     """Compute a task and return its time; of a training one epoch, multiplied, and every kernel after it."""
-    epochs = max(item.epoch for item in task)
-    tried = list(compute(tuple(replace(item, epoch=min(item.epoch, 1)) for item in task)))
-    training = max((done.seconds for done in tried if done.item.kind == "training"), default=0.0)
-    return epochs * training + sum(done.seconds for done in tried if done.item.kind != "training")
+    epochs, start = max(item.epoch for item in task), time.perf_counter()
+    tried = compute(tuple(replace(item, epoch=min(item.epoch, 1)) for item in task))
+    measuring = sum(done.seconds for done in tried if done.item.kind != "training")
+    return measuring + epochs * (time.perf_counter() - start - measuring) if epochs else measuring
 
 
 def peak_memory(device: torch.device) -> int:
