@@ -21,6 +21,7 @@ SETTINGS_FILE = "ntknas.toml"
 _COMMANDS = {
     "demo": ("demo", "Score 100 real cells on embedded images and correlate with published accuracies."),
     "score": ("score", "Score the cells of a benchmark into a store; resumes."),
+    "track-kernel": ("track_kernel", "Train cells and follow their kernels: drifts, spectrum, pictures."),
     "correlate": ("correlate", "Correlate a store's scores with trained accuracies."),
     "sensitivity": ("sensitivity", "Which choices change the conclusion: single changes, rank agreements."),
     "diff": ("diff", "What differs between two stores, and how far cells moved."),

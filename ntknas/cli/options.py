@@ -80,24 +80,29 @@ engine_options = _all(
     click.option("--ray-address", help="Address of a running Ray cluster, or auto.  [default: start one here]"),
 )
 
-probe_options = _all(
-    click.option("--probe", help=f"Images of the probe: {SOURCES}.  [default: the data set's own]"),
-    click.option("--probe-size", type=click.IntRange(1), default=64, show_default=True, help="Images in the probe."),
-    _choice("--draw", ["balanced", "random", "replacement", "first"], "balanced", "How the probe's images are drawn."),
-    click.option("--fresh-probes", is_flag=True, help="Draw a probe of its own for each seed of the weights."),
-    click.option("--probe-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draw."),
-    click.option(
-        "--image-data",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=Path("image_data"),
-        show_default=True,
-        help="Folder of the image sets.",
-    ),
-    _choice("--augment", ["none", "crop-flip"], "none", "Augmentation of the probe's images."),
-    _choice("--pixels", ["nas-bench-201", "zero-cost-nas"], "nas-bench-201", "Normalisation constants of the images."),
-    click.option("--download", is_flag=True, help="Fetch missing images from their official source."),
-)
 
+def probe_options_with(size: int) -> Callable[[F], F]:
+    """Options that say which images are the probe; ``size`` is the default of their number."""
+    return _all(
+        click.option("--probe", help=f"Images of the probe: {SOURCES}.  [default: the data set's own]"),
+        click.option("--probe-size", type=click.IntRange(1), default=size, show_default=True, help="Its images."),
+        _choice("--draw", ["balanced", "random", "replacement", "first"], "balanced", "How its images are drawn."),
+        click.option("--fresh-probes", is_flag=True, help="Draw a probe of its own for each seed of the weights."),
+        click.option("--probe-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draw."),
+        click.option(
+            "--image-data",
+            type=click.Path(file_okay=False, path_type=Path),
+            default=Path("image_data"),
+            show_default=True,
+            help="Folder of the image sets.",
+        ),
+        _choice("--augment", ["none", "crop-flip"], "none", "Augmentation of the probe's images."),
+        _choice("--pixels", ["nas-bench-201", "zero-cost-nas"], "nas-bench-201", "Normalisation of the images."),
+        click.option("--download", is_flag=True, help="Fetch missing images from their official source."),
+    )
+
+
+probe_options = probe_options_with(64)
 training_options = _all(
     click.option(
         "--train-images", help=f"Images that networks are trained on: {SOURCES}.  [default: the source of the probe]"
@@ -116,36 +121,42 @@ training_options = _all(
     click.option("--mixed-precision", is_flag=True, help="Train in bfloat16 where torch's autocast does."),
 )
 
-kernel_options = _all(
-    _choice("--output", choices.OUTPUTS, "sum", "Output reduction."),
-    _choice("--batch-norm", choices.BATCH_NORMS, "frozen", "Batch-norm policy."),
-    _choice("--parameters", choices.PARAMETERS, "weights", "Parameter set."),
-    _choice("--normalisation", choices.NORMALISATIONS, "none", "Normalisation of the kernel."),
-    _choice("--precision", choices.PRECISIONS, "float32", "Precision of the rows; the Gram matrix is float64."),
-    click.option(
-        "--init",
-        default="default",
-        show_default=True,
-        help="Initialisation: default, kaiming-fan-in, kaiming-fan-out, xavier, normal-fan-in or ntk.",
-    ),
-    _choice(
-        "--variant",
-        ["official", "zero-cost"],
-        "official",
-        "Network definition; nb201 has that of zero-cost-nas as well.",
-    ),
-    click.option(
-        "--channels",
-        type=click.IntRange(1),
-        help="Channels of the first stage; nats-sss scales its widest 64 to it.  "
-        "[default: official, 16 for nb201, 128 for nb101]",
-    ),
-    click.option(
-        "--cells-per-stage",
-        type=click.IntRange(1),
-        help="Cells in each stage.  [default: official, 5 for nb201, 3 for nb101, 1 for nats-sss]",
-    ),
-)
+
+def kernel_options_with(output: str) -> Callable[[F], F]:
+    """Options that say which kernel of which network; ``output`` is the default reduction."""
+    return _all(
+        _choice("--output", choices.OUTPUTS, output, "Output reduction."),
+        _choice("--batch-norm", choices.BATCH_NORMS, "frozen", "Batch-norm policy."),
+        _choice("--parameters", choices.PARAMETERS, "weights", "Parameter set."),
+        _choice("--normalisation", choices.NORMALISATIONS, "none", "Normalisation of the kernel."),
+        _choice("--precision", choices.PRECISIONS, "float32", "Precision of the rows; the Gram matrix is float64."),
+        click.option(
+            "--init",
+            default="default",
+            show_default=True,
+            help="Initialisation: default, kaiming-fan-in, kaiming-fan-out, xavier, normal-fan-in or ntk.",
+        ),
+        _choice(
+            "--variant",
+            ["official", "zero-cost"],
+            "official",
+            "Network definition; nb201 has that of zero-cost-nas as well.",
+        ),
+        click.option(
+            "--channels",
+            type=click.IntRange(1),
+            help="Channels of the first stage; nats-sss scales its widest 64 to it.  "
+            "[default: official, 16 for nb201, 128 for nb101]",
+        ),
+        click.option(
+            "--cells-per-stage",
+            type=click.IntRange(1),
+            help="Cells in each stage.  [default: official, 5 for nb201, 3 for nb101, 1 for nats-sss]",
+        ),
+    )
+
+
+kernel_options = kernel_options_with("sum")
 
 
 @dataclass(frozen=True)

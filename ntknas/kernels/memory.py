@@ -1,10 +1,42 @@
-"""Memory that ran out, whichever way torch says it."""
+"""Memory: what is free, and the errors that say it ran out, whichever way torch says it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
+
+from ntknas.core.errors import KernelError
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error means that memory ran out; on the CPU torch raises a plain ``RuntimeError`` for it."""
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)
+
+
+def available() -> int | None:
+    """Return the bytes of memory that can be had without swapping, or ``None`` where the system does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(found[0]) * 1024 if found else None
+
+
+def check_fits(needed: int, what: str, remedy: str) -> None:
+    """Check that something fits into memory before it is made.
+
+    Args:
+        needed: Bytes.
+        what: What they hold.
+        remedy: What would need less.
+
+    Raises:
+        KernelError: If it does not.
+    """
+    have = available()
+    if have is not None and needed > have:
+        raise KernelError(
+            f"{what} need {needed / 2**30:,.1f} GiB, and {have / 2**30:,.1f} GiB of memory are free: take {remedy}."
+        )

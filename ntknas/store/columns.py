@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import h5py
 import numpy as np
 
 from ntknas.core.errors import StoreError
+from ntknas.core.files import replacing
 
 FORMAT = "ntknas-scores"
 VERSION = 1
@@ -113,24 +112,19 @@ def write(path: Path, table: Table) -> None:
     Raises:
         StoreError: If the folder is read-only or full, or the new file reads back otherwise; the old one stays.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        _write(beside, table)
-        if read(beside).digest() != table.digest():
-            raise StoreError(
-                f"Writing {path} failed: the new file reads back otherwise. The old one and the journal stay."
-            )
-        os.replace(beside, path)
-        _sync_folder(path.parent)
+        with replacing(path) as beside:
+            _write(beside, table)
+            if read(beside).digest() != table.digest():
+                raise StoreError(
+                    f"Writing {path} failed: the new file reads back otherwise. The old one and the journal stay."
+                )
     except OSError as error:
         reason = error.strerror or _first_line(error)
         raise StoreError(
             f"Cannot write {path}: {reason}. Nothing is lost: the scores stay in {path}.journal; make room or choose "
             "another --store, and run the same command again."
         ) from error
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
 
 
 def _write(path: Path, table: Table) -> None:
@@ -146,13 +140,3 @@ def _write(path: Path, table: Table) -> None:
         file.attrs.update({"format": FORMAT, "version": VERSION, "rows": len(table), "sha256": table.digest()})
     with path.open("wb") as written:
         written.write(image.getbuffer())
-        written.flush()
-        os.fsync(written.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

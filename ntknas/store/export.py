@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ntknas.core.errors import NtknasError
+from ntknas.core.files import replacing
 
 
 def to_csv(frame: pd.DataFrame, path: Path) -> None:
@@ -36,11 +36,8 @@ def to_parquet(frame: pd.DataFrame, path: Path) -> None:
 
 def _write(path: Path, write: Callable[[Path], None]) -> None:
     """Write beside the place and rename, so that a half-written file never has the name."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        write(beside)
-        os.replace(beside, path)
+        with replacing(path) as beside:
+            write(beside)
     except OSError as error:
         raise NtknasError(f"Cannot write {path}: {error.strerror or error}.") from error
-    finally:
-        beside.unlink(missing_ok=True)

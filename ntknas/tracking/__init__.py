@@ -1,6 +1,7 @@
 """How a network's kernel changes while it trains: drifts between two kernels, and the tracker that takes them."""
 
 from ntknas.tracking.drift import DRIFTS, Drift, drift
+from ntknas.tracking.track import Track
 from ntknas.tracking.tracker import KernelTracker
 
-__all__ = ["DRIFTS", "Drift", "KernelTracker", "drift"]
+__all__ = ["DRIFTS", "Drift", "KernelTracker", "Track", "drift"]

@@ -52,6 +52,7 @@ class KernelTracker:
         output: Output reduction, as in ``empirical_ntk``.
         batch_norm: Batch-norm policy; ``frozen`` by default, since running statistics have not converged early on.
         parameters: Parameter set, or names of parameters.
+        normalisation: Normalisation of the kernel.
         measures: Measures of the kernel to take at every record.
         keep_kernels: Whether snapshots keep their kernels, n×n float64 each.
 
@@ -83,12 +84,14 @@ class KernelTracker:
         output: str = "sum",
         batch_norm: str = "frozen",
         parameters: str | Sequence[str] = "weights",
+        normalisation: str = "none",
         measures: Iterable[str] = (),
         keep_kernels: bool = False,
     ):
         self._model = model
         self._x, self._labels = _batch(model, probe, labels)
         self._choices: dict[str, Any] = {"output": output, "batch_norm": batch_norm, "parameters": parameters}
+        self._choices["normalisation"] = normalisation
         self._measures = tuple(measures)
         for name in self._measures:
             if get_measure(name).subject is not Kernel:
@@ -98,6 +101,24 @@ class KernelTracker:
         self._previous: Kernel | None = None
         self._start: list[Tensor] = []
         self.snapshots: list[Snapshot] = []
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel of the last record.
+
+        Raises:
+            KernelError: If there is none yet.
+        """
+        if self._previous is None:
+            raise KernelError("Nothing was recorded yet.")
+        return self._previous
+
+    @property
+    def row_labels(self) -> Tensor | None:
+        """Class of each row of the kernel: of its sample for ``full``; ``None`` without labels."""
+        if self._labels is None or self._previous is None:
+            return None
+        return self._labels.cpu().repeat_interleave(self._previous.size // len(self._labels))
 
     def record(self, step: int, **extra: float) -> Snapshot:
         """Take the kernel now.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import pickle
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,6 +14,7 @@ from typing import Any
 import torch
 
 from ntknas.core.errors import NtknasError
+from ntknas.core.files import replacing
 
 FORMAT = "ntknas-checkpoint"
 VERSION = 1
@@ -56,24 +56,17 @@ class Checkpoint:
         Raises:
             CheckpointError: If it cannot be written; the old one stays.
         """
-        beside = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
         content = {"format": FORMAT, "version": VERSION, "identity": self._text, "seconds": seconds, "state": state}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with beside.open("wb") as file:
-                torch.save(content, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, self.path)
+            with replacing(self.path) as beside:
+                torch.save(content, beside)
         except (OSError, RuntimeError) as error:  # torch's writer reports a full disk as a RuntimeError
             reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
             raise CheckpointError(
                 f"Cannot write the checkpoint {self.path}: {reason}. Make room, choose another --checkpoints, or train "
                 "without: --checkpoints none. What was measured is stored."
             ) from error
-        finally:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
 
     def load(self, device: torch.device) -> tuple[dict[str, Any], float] | None:
         """Return the state and the seconds that it took, or ``None`` without a checkpoint.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from ntknas.training.images import TrainingImages
 from ntknas.training.options import TrainingOptions
 
 _EVALUATED_AT_ONCE = 512
+OnStep = Callable[[int, float, float], None]
 
 
 class DivergedError(Exception):
@@ -74,8 +75,12 @@ class Trainer:
         self.epoch = self.step = 0
         self.history: list[Epoch] = []
 
-    def train_epoch(self) -> Epoch:
+    def train_epoch(self, on_step: OnStep | None = None) -> Epoch:
         """Train for one epoch; the network is in training mode for that long.
+
+        Args:
+            on_step: Called after every step with the number of steps so far, and the loss and the accuracy of its batch
+                before the step.
 
         Raises:
             DivergedError: If the loss is NaN or infinite; the network is of no use then.
@@ -85,7 +90,7 @@ class Trainer:
         drawn = int(np.random.SeedSequence([self.seed, self.epoch]).generate_state(1)[0])
         with full_precision(), torch.random.fork_rng():
             torch.manual_seed(drawn)  # for layers that draw, such as dropout
-            totals = self._pass()
+            totals = self._pass(on_step)
         self.network.train(was_training)
         loss, right = (float(total) / len(self.images) for total in totals)
         self.epoch += 1
@@ -96,7 +101,7 @@ class Trainer:
         self.history.append(Epoch(self.epoch, self.step, loss, 100 * right, rate))
         return self.history[-1]
 
-    def _pass(self) -> Tensor:
+    def _pass(self, on_step: OnStep | None) -> Tensor:
         """Make the steps of one epoch; return the sums of losses and of right answers, on the device."""
         totals = torch.zeros(2, dtype=torch.float64, device=self._reference.device)
         options = self.options
@@ -111,7 +116,10 @@ class Trainer:
             loss.backward()
             self._optimizer.step()
             self.step += 1
-            totals += torch.stack([loss.detach().double() * len(y), (outputs.argmax(1) == y).sum().double()])
+            found = torch.stack([loss.detach().double() * len(y), (outputs.argmax(1) == y).sum().double()])
+            totals += found
+            if on_step:
+                on_step(self.step, float(found[0]) / len(y), 100 * float(found[1]) / len(y))
         return totals
 
     def _brought(self, images: Tensor) -> Tensor:
