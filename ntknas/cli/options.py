@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -86,6 +86,7 @@ def probe_options_with(size: int) -> Callable[[F], F]:
     return _all(
         click.option("--probe", help=f"Images of the probe: {SOURCES}.  [default: the data set's own]"),
         click.option("--probe-size", type=click.IntRange(1), default=size, show_default=True, help="Its images."),
+        _choice("--probe-split", ["train", "test"], "train", "Split of the source that the probe is of."),
         _choice("--draw", ["balanced", "random", "replacement", "first"], "balanced", "How its images are drawn."),
         click.option("--fresh-probes", is_flag=True, help="Draw a probe of its own for each seed of the weights."),
         click.option("--probe-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draw."),
@@ -165,6 +166,7 @@ class ProbeOptions:
 
     probe: str | None
     probe_size: int
+    probe_split: str
     draw: str
     fresh_probes: bool
     probe_seed: int
@@ -192,7 +194,7 @@ class ProbeOptions:
         from ntknas.data.datasets import get_dataset
         from ntknas.data.probe import make_probe
 
-        request, target = self.request(dataset), get_dataset(dataset)
+        request, target = replace(self.request(dataset), split=self.probe_split), get_dataset(dataset)
         probe = make_probe(
             self.probe or target.images, self.probe_size, request, self.draw, self.augment, fresh=self.fresh_probes
         )
@@ -201,7 +203,7 @@ class ProbeOptions:
         return probe.with_held_out(request) if held_out else probe
 
     def request(self, dataset: str) -> Request:
-        """Return what is asked of an image source for networks of a data set."""
+        """Return what is asked of an image source for networks of a data set: its training split."""
         from ntknas.data import Request
         from ntknas.data.datasets import get_dataset
 

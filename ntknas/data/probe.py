@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ntknas.core.errors import DataError, check_known
+from ntknas.core.errors import ChoiceError, DataError, check_known
 from ntknas.data.augmentation import AUGMENTATIONS, augment
 from ntknas.data.image_set import ImageSet, Request
 from ntknas.data.sources import load_images
@@ -41,6 +41,7 @@ class Probe:
         held_out: Probe of images that are not in this one, for measures that need one; not part of its identity.
         redraw: For probes that are drawn afresh for each seed of the weights: returns that of a seed. This one is that
             of seed 0, and the others follow from it.
+        split: Split of the source that the images are from.
     """
 
     images: Tensor = field(repr=False)
@@ -54,6 +55,7 @@ class Probe:
     pixels: str = ""
     held_out: Probe | None = field(default=None, repr=False)
     redraw: Callable[[int], Probe] | None = field(default=None, repr=False)
+    split: str = "train"
 
     def __len__(self) -> int:
         return len(self.images)
@@ -75,7 +77,14 @@ class Probe:
 
         Args:
             request: As for ``make_probe``.
+
+        Raises:
+            ChoiceError: If this probe is of the test split itself.
         """
+        if self.split == "test":
+            raise ChoiceError(
+                "A held-out probe is of the test split, and so is this probe: take one of --probe-split train."
+            )
         other = make_probe(self.source, len(self), replace(request, split="test"), self.draw)
         return replace(self, held_out=other)
 
@@ -91,6 +100,7 @@ class Probe:
             "augmentation": self.augmentation,
             "pixels": self.pixels,
             "fresh": int(self.redraw is not None),
+            **({"split": self.split} if self.split != "train" else {}),
         }
 
 
@@ -129,7 +139,16 @@ def make_probe(
     if augmentation != "none":
         taken = augment(taken, images.black, request.seed)
     probe = Probe(
-        taken, labels, images.num_classes, source, draw, request.seed, images.note, augmentation, request.pixels
+        taken,
+        labels,
+        images.num_classes,
+        source,
+        draw,
+        request.seed,
+        images.note,
+        augmentation,
+        request.pixels,
+        split=request.split,
     )
     if not fresh:
         return probe

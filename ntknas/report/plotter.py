@@ -170,7 +170,8 @@ def _line_panel(axis: Any, panel: LinePanel, colours: dict[str, str], x_scale: s
         axis.xaxis.set_minor_locator(mpl.ticker.NullLocator())
     else:
         axis.set_xscale(x_scale)
-    axis.set_yscale(panel.y_scale)
+    if any((np.nan_to_num(line.y) > 0).any() for line in panel.lines):
+        axis.set_yscale(panel.y_scale)
     axis.set_title(panel.title)
     axis.grid(alpha=0.25)
 

@@ -26,6 +26,7 @@ OPTIONS = (
     "cells-per-stage",
     "probe",
     "probe-size",
+    "probe-split",
     "draw",
     "augment",
     "pixels",
