@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,12 @@ import click
 
 from ntknas.cli import options as shared
 from ntknas.cli.output import json_option, note, print_json, print_table
-from ntknas.cli.progress import track
+from ntknas.cli.progress import Meter
 
 if TYPE_CHECKING:
     from ntknas.scoring import Job, Plan, Strategy, Training
     from ntknas.scoring.engine import Engine
+    from ntknas.scoring.progress import Progress, Report
 
 
 @click.command(name="score")
@@ -170,9 +171,9 @@ def score(
                 job, strategy = _strategy(plan, job, engine, trial)
                 run_id = opened.add_run({**engine.describe(), **about, "strategy": strategy})
                 work = engine.run(plan, job, opened, run_id)
-                for progress in track(work, len(plan.items), "Scoring", "kernels"):
-                    for score in progress.scores.values():
-                        statuses[score.status.value] += len(progress.item.members)
+                for done in _shown(work, plan):
+                    for score in done.scores.values():
+                        statuses[score.status.value] += len(done.item.members)
         finally:
             opened.compact()
         failed = sum(count for status, count in statuses.items() if _is_failure(status))
@@ -185,6 +186,22 @@ def score(
         "scores_by_status": dict(statuses),
         "failed": failed,
     }
+
+
+def _shown(work: Iterable[Report], plan: Plan) -> Iterator[Progress]:
+    """Yield finished kernels and show how far the run is: in kernels, or where networks are trained in epochs."""
+    from ntknas.scoring import Progress
+
+    epochs = sum(task[-1].epoch for task in plan.tasks)
+    kernels = sum(1 for item in plan.items if not item.epoch)
+    unit = "epochs and kernels" if epochs and kernels else "epochs" if epochs else "kernels"
+    with Meter(epochs + kernels, "Training" if epochs else "Scoring", unit) as meter:
+        for done in work:
+            if isinstance(done, Progress):
+                yield done
+                meter.advance(0 if done.item.epoch else 1)
+            else:
+                meter.advance(done.epochs)
 
 
 def _strategy(plan: Plan, job: Job, engine: Engine, trial: bool) -> tuple[Job, dict[str, Any]]:

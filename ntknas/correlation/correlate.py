@@ -74,14 +74,15 @@ class Correlation:
         accuracies = next(iter(points.values())).loc[cells, "accuracy"].to_numpy(float)
         return [asdict(item) for item in compare(scores, accuracies, self.resamples, seed)]
 
-    def curves(self, target: str, seed: int = 0) -> list[Curve]:
+    def curves(self, target: str, seed: int = 0, *, gains: bool = True) -> list[Curve]:
         """Return every measure over the epochs of training; none if nothing was trained.
 
         Args:
             target: The target.
             seed: Seed of the bootstrap of gains.
+            gains: Whether to test gains.
         """
-        return curves(self, target, seed)
+        return curves(self, target, seed, gains=gains)
 
     def variant(self, row: dict[str, Any]) -> str:
         """Return what tells a row's setting from the other settings of its measure; empty if it has one setting."""

@@ -83,13 +83,14 @@ class Curve:
         return {"measure": self.measure, "name": self.name, "target": self.target, "points": points}
 
 
-def curves(result: Correlation, target: str, seed: int = 0) -> list[Curve]:
+def curves(result: Correlation, target: str, seed: int = 0, *, gains: bool = True) -> list[Curve]:
     """Return every measure over the epochs, for the trainings in a result; none if nothing was trained.
 
     Args:
         result: The result.
         target: The target.
         seed: Seed of the bootstrap of gains.
+        gains: Whether to test gains, which takes most of the time.
     """
     rows = [row for row in result.rows if row["target"] == target and row["recipe"] != "baseline"]
     families: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -108,7 +109,7 @@ def curves(result: Correlation, target: str, seed: int = 0) -> list[Curve]:
         for text, trained in trainings.items():
             name = f"{measure} · {trained[0]['kernel']}" if measure in several else measure
             ordered = ([first] if first else []) + sorted(trained, key=lambda row: row["epoch"])
-            points = [_point(result, row, first, json.loads(text), seed) for row in ordered]
+            points = [_point(result, row, first if gains else None, json.loads(text), seed) for row in ordered]
             found.append(Curve(measure, name, target, json.loads(text), points))
     return found
 

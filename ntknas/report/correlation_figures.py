@@ -71,7 +71,7 @@ def over_epochs(result: Correlation, target: str) -> LineGrid | None:
 
     In every panel stands what the training itself has come to, which a score after training has to beat.
     """
-    found = result.curves(target)
+    found = result.curves(target, gains=False)
     trained = [curve for curve in found if curve.measure in TRAINING]
     baselines = [_line(curve, curve.measure) for curve in trained if curve.measure == SHOWN_BASELINE]
     panels = [

@@ -19,7 +19,7 @@ from ntknas.measures import Subject, get_measure, measure
 from ntknas.scoring.cell_kernel import brought, cell_network, forms_of, kernel_of, regression_of
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Task, WorkItem
-from ntknas.scoring.progress import Progress
+from ntknas.scoring.progress import Progress, Report, Trained
 from ntknas.scoring.recipe import WITHOUT_KERNEL
 from ntknas.scoring.training import Moment, moments
 from ntknas.spaces import is_own
@@ -44,22 +44,28 @@ class Computation:
         self._probe = job.probe
         self._images = job.probe.images
 
-    def __call__(self, task: Task) -> Iterator[Progress]:
-        """Yield every item of a task with its scores; the network goes on training when the next one is asked for.
+    def __call__(self, task: Task) -> Iterator[Report]:
+        """Yield every item of a task with its scores, and what was trained in between.
+
+        The network goes on training when the next report is asked for.
 
         Where memory runs out, the kernel is computed again in ever smaller chunks, before it counts as ``oom``.
 
         Raises:
             NtknasError: If the choices are impossible for such networks.
         """
-        space, left = self.job.space, deque(task)
+        space, left, epoch = self.job.space, deque(task), 0
         self._take_probe(task[0].seed)
         if space.is_disconnected(space[task[0].cell]):
             yield from failed(left, Status.DISCONNECTED, "no path from input to output")
+            yield from _spared(task, epoch)
             return
         try:
             for moment in self._moments(task):
-                while left and left[0].epoch == moment.epoch:
+                if moment.epoch > epoch:
+                    yield Trained(moment.epoch - epoch)
+                    epoch = moment.epoch
+                while moment.wanted and left and left[0].epoch == moment.epoch:
                     yield self._measured(left[0], moment)
                     left.popleft()
         except DivergedError as error:
@@ -71,6 +77,7 @@ class Computation:
         except (RuntimeError, MemoryError) as error:
             status = Status.OOM if is_out_of_memory(error) else Status.ERROR
             yield from failed(left, status, _first_line(error))
+        yield from _spared(task, epoch)
 
     def _take_probe(self, seed: int) -> None:
         if seed != self._seed:
@@ -126,6 +133,12 @@ class Computation:
         if item.kind == "regression":
             return regression_of(network, item.choices, images, probe, **how)
         return kernel_of(network, item.choices, images, probe.labels, **how)
+
+
+def _spared(task: Task, epoch: int) -> Iterator[Trained]:
+    """Report the epochs that are not trained, since the task ended before."""
+    if task[-1].epoch > epoch:
+        yield Trained(task[-1].epoch - epoch)
 
 
 def forms_suffice(item: WorkItem) -> bool:

@@ -13,7 +13,7 @@ from ntknas.scoring import pool
 from ntknas.scoring.environment import describe, resolve_device
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Plan
-from ntknas.scoring.progress import Progress
+from ntknas.scoring.progress import Report
 from ntknas.scoring.runner import run
 from ntknas.scoring.worker import Assignment
 from ntknas.store import ScoreStore
@@ -76,7 +76,7 @@ class Engine:
             return "a Ray cluster"
         return f"{self.here}, {len(self.devices)} worker(s)" if self.devices else str(self.here)
 
-    def run(self, plan: Plan, job: Job, store: ScoreStore, run_id: str) -> Iterator[Progress]:
+    def run(self, plan: Plan, job: Job, store: ScoreStore, run_id: str) -> Iterator[Report]:
         """Carry out a plan; see ``ntknas.scoring.runner.run``.
 
         Raises:

@@ -14,6 +14,7 @@ import torch
 from ntknas.scoring.computation import Computation
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Plan, Task
+from ntknas.scoring.progress import Progress
 from ntknas.scoring.recipe import WITHOUT_KERNEL
 
 TRIALS = 5
@@ -103,7 +104,8 @@ def _seconds(compute: Computation, task: Task) -> float:
     """Compute a task and return its time; of a training one epoch, multiplied, and every kernel after it."""
     epochs, start = max(item.epoch for item in task), time.perf_counter()
     tried = compute(tuple(replace(item, epoch=min(item.epoch, 1)) for item in task))
-    measuring = sum(done.seconds for done in tried if done.item.kind != "training")
+    kernels = [done for done in tried if isinstance(done, Progress) and done.item.kind != "training"]
+    measuring = sum(done.seconds for done in kernels)
     return measuring + epochs * (time.perf_counter() - start - measuring) if epochs else measuring
 
 

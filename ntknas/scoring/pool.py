@@ -25,7 +25,7 @@ from ntknas.core.errors import NtknasError
 from ntknas.core.score import Status
 from ntknas.scoring.computation import failed
 from ntknas.scoring.plan import Plan, Task, WorkItem
-from ntknas.scoring.progress import Progress
+from ntknas.scoring.progress import Progress, Report
 from ntknas.scoring.worker import HERE, READY, Assignment, work
 from ntknas.store import ScoreStore
 from ntknas.store.part import part_path, records_of
@@ -102,7 +102,7 @@ class Pool:
         self._attempts: Counter[WorkItem] = Counter()
         self._false_starts = 0
 
-    def run(self, plan: Plan, store: ScoreStore) -> Iterator[Progress]:
+    def run(self, plan: Plan, store: ScoreStore) -> Iterator[Report]:
         """Carry out a plan; the workers' scores are in their parts when this ends.
 
         Args:
@@ -139,7 +139,7 @@ class Pool:
         end.close()
         self._workers.append(_Worker(name, device, process, ours, lifeline))
 
-    def _step(self, store: ScoreStore) -> Iterator[Progress]:
+    def _step(self, store: ScoreStore) -> Iterator[Report]:
         """Wait for something to happen, and deal with it."""
         by_source: dict[Any, _Worker] = {}
         for worker in self._workers:
@@ -167,7 +167,7 @@ class Pool:
         busy = worker.ready and worker.tasks and self._timeout is not None
         return bool(busy and time.monotonic() - worker.since >= (self._timeout or 0.0))
 
-    def _listen(self, worker: _Worker) -> Iterator[Progress]:
+    def _listen(self, worker: _Worker) -> Iterator[Report]:
         try:
             while worker.pipe.poll():
                 said = worker.pipe.recv()
@@ -178,7 +178,8 @@ class Pool:
                 elif said == READY:
                     worker.ready, self._false_starts = True, 0
                 else:
-                    worker.take(said.item)
+                    if isinstance(said, Progress):
+                        worker.take(said.item)
                     yield said
         except (EOFError, OSError):
             return  # it has died: the sentinel says so
@@ -187,7 +188,7 @@ class Pool:
         while self._pending and len(worker.tasks) < AHEAD:
             worker.give(self._pending.popleft())
 
-    def _bury(self, worker: _Worker, store: ScoreStore) -> Iterator[Progress]:
+    def _bury(self, worker: _Worker, store: ScoreStore) -> Iterator[Report]:
         """Replace a worker that died; of its task in hand, what its journal lacks is tried again, or crashed."""
         self._remove(worker)
         if not worker.ready:
@@ -206,7 +207,7 @@ class Pool:
         self._pending.extendleft(reversed(worker.tasks))
         self._replace(worker)
 
-    def _stop(self, worker: _Worker, store: ScoreStore) -> Iterator[Progress]:
+    def _stop(self, worker: _Worker, store: ScoreStore) -> Iterator[Report]:
         """End a worker whose task takes too long."""
         self._remove(worker)
         if not (yield from self._finished(worker)):
@@ -214,7 +215,7 @@ class Pool:
         self._pending.extendleft(reversed(worker.tasks))
         self._replace(worker)
 
-    def _finished(self, worker: _Worker) -> Generator[Progress, None, bool]:
+    def _finished(self, worker: _Worker) -> Generator[Report, None, bool]:
         """Report what a dead worker journalled of its task in hand and did not say; return whether that was all."""
         task = worker.tasks[0]
         stored = [done for item in task if (done := _stored(self._assignment, worker.name, item))]
@@ -223,7 +224,7 @@ class Pool:
             yield done
         return len(stored) == len(task)
 
-    def _give_up(self, worker: _Worker, status: Status, reason: str, store: ScoreStore) -> Iterator[Progress]:
+    def _give_up(self, worker: _Worker, status: Status, reason: str, store: ScoreStore) -> Iterator[Report]:
         """Report what is left of the task in hand as failed."""
         for done in failed(worker.tasks.popleft(), status, reason):
             for record in done.records(self._assignment.run[0]):

@@ -1,4 +1,4 @@
-"""What a run reports: one entry for each finished kernel."""
+"""What a run reports: one entry for each finished kernel, and for each epoch of training."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from dataclasses import dataclass
 from ntknas.core.score import Score
 from ntknas.scoring.plan import WorkItem
 from ntknas.store import ScoreRecord
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Epochs of training that are done, or that an end before its time spares."""
+
+    epochs: int
 
 
 @dataclass(frozen=True)
@@ -28,3 +35,6 @@ class Progress:
         """Yield what a store keeps of it, for each cell that is this network."""
         for cell in self.item.members:
             yield ScoreRecord(self.item.setting, run_id, cell, self.item.seed, self.seconds, self.scores)
+
+
+Report = Progress | Trained

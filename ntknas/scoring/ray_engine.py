@@ -24,7 +24,7 @@ from ntknas.core.score import Status
 from ntknas.scoring.computation import Computation, failed
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Plan, Task
-from ntknas.scoring.progress import Progress
+from ntknas.scoring.progress import Progress, Report
 from ntknas.scoring.worker import Assignment
 from ntknas.store import ScoreStore
 
@@ -42,7 +42,7 @@ def run(
     workers: int | None,
     timeout: float | None,
     address: str | None,
-) -> Iterator[Progress]:
+) -> Iterator[Report]:
     """Carry out a plan.
 
     Args:
@@ -63,8 +63,9 @@ def run(
         store.append(record)
     with _connected(address):
         for done in _Cluster(assignment, workers, timeout).run(plan.tasks):
-            for record in done.records(assignment.run[0]):
-                store.append(record)
+            if isinstance(done, Progress):
+                for record in done.records(assignment.run[0]):
+                    store.append(record)
             yield done
 
 
@@ -119,7 +120,7 @@ class _Cluster:
         self._task = ray.remote(score_tasks).options(max_retries=RETRIES, **needs)
         self._running: dict[Any, Sequence[Task]] = {}
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[Progress]:
+    def run(self, tasks: Sequence[Task]) -> Iterator[Report]:
         waiting = deque(self._chunks(tasks))
         while waiting or self._running:
             while waiting and len(self._running) < 2 * self._slots:
@@ -147,14 +148,14 @@ class _Cluster:
     def _submit(self, chunk: Sequence[Task]) -> None:
         self._running[self._task.remote(self._job, list(chunk), *self._arguments)] = chunk
 
-    def _result(self, handle: Any, chunk: Sequence[Task]) -> list[Progress] | None:
+    def _result(self, handle: Any, chunk: Sequence[Task]) -> list[Report] | None:
         """Return what a chunk gave, or ``None`` where it has to be tried task by task.
 
         Raises:
             NtknasError: If the recipe is impossible.
         """
         try:
-            found: list[Progress] = ray.get(handle)
+            found: list[Report] = ray.get(handle)
         except ray.exceptions.RayTaskError as error:
             cause = error.cause
             if isinstance(cause, NtknasError):
@@ -173,7 +174,7 @@ class _TimeoutError(BaseException):
     """A task takes too long."""
 
 
-def score_tasks(job: Job, tasks: Sequence[Task], device: str, threads: int, timeout: float | None) -> list[Progress]:
+def score_tasks(job: Job, tasks: Sequence[Task], device: str, threads: int, timeout: float | None) -> list[Report]:
     """Compute tasks on a node; what is left of one that takes too long becomes ``timeout``.
 
     Raises:
@@ -181,14 +182,14 @@ def score_tasks(job: Job, tasks: Sequence[Task], device: str, threads: int, time
     """
     torch.set_num_threads(threads)
     compute = Computation(job, torch.device(device))
-    found: list[Progress] = []
+    found: list[Report] = []
     for task in tasks:
-        before = len(found)
         try:
             with _limited(timeout):
                 found.extend(compute(task))
         except _TimeoutError:
-            left = task[len(found) - before :]
+            finished = {done.item for done in found if isinstance(done, Progress)}
+            left = [item for item in task if item not in finished]
             found += failed(left, Status.TIMEOUT, f"took longer than {timeout:g} s")
     return found
 

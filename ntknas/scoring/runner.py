@@ -9,11 +9,11 @@ import torch
 from ntknas.scoring.computation import Computation
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Plan
-from ntknas.scoring.progress import Progress
+from ntknas.scoring.progress import Progress, Report
 from ntknas.store import ScoreStore
 
 
-def run(plan: Plan, job: Job, store: ScoreStore, device: torch.device, run_id: str) -> Iterator[Progress]:
+def run(plan: Plan, job: Job, store: ScoreStore, device: torch.device, run_id: str) -> Iterator[Report]:
     """Carry out a plan.
 
     Args:
@@ -24,7 +24,7 @@ def run(plan: Plan, job: Job, store: ScoreStore, device: torch.device, run_id: s
         run_id: Identifier of this run in the store.
 
     Yields:
-        One entry for each kernel, after its scores are safe.
+        One entry for each kernel, after its scores are safe, and for each epoch of training.
 
     Raises:
         NtknasError: If the recipe is impossible for these networks, or the store cannot be written.
@@ -34,6 +34,7 @@ def run(plan: Plan, job: Job, store: ScoreStore, device: torch.device, run_id: s
     compute = Computation(job, device)
     for task in plan.tasks:
         for done in compute(task):
-            for record in done.records(run_id):
-                store.append(record)
+            if isinstance(done, Progress):
+                for record in done.records(run_id):
+                    store.append(record)
             yield done

@@ -85,12 +85,14 @@ class Moment:
         network: The network, to be left as it is.
         trainer: What trained it; ``None`` at initialisation.
         seconds: Time of building or training so far, without measuring.
+        wanted: Whether it is one of the epochs to measure at.
     """
 
     epoch: int
     network: nn.Module
     trainer: Trainer | None
     seconds: float
+    wanted: bool = True
 
     def case(self) -> TrainingCase:
         """Return what measures of the training itself are taken of.
@@ -111,7 +113,7 @@ class Moment:
 def moments(
     network: nn.Module, training: Training, epochs: Sequence[int], identity: dict[str, Any], seed: int
 ) -> Iterator[Moment]:
-    """Train a network and stop at some epochs.
+    """Train a network and stop after every epoch; those to measure at are marked.
 
     Goes on from a checkpoint that is not beyond the first of them. What was measured at an epoch must be safe when the
     next moment is asked for, since a later checkpoint counts on that.
@@ -119,7 +121,7 @@ def moments(
     Args:
         network: The network at initialisation, on the device and in the precision to train in.
         training: How.
-        epochs: Where to stop, ascending, from 1.
+        epochs: Where to measure, ascending, from 1.
         identity: What the network is, for the checkpoint.
         seed: Seed of order and augmentation.
 
@@ -136,8 +138,7 @@ def moments(
             start = time.perf_counter()
             trainer.train_epoch()
             seconds += time.perf_counter() - start
-        if epoch in epochs:
-            yield Moment(epoch, network, trainer, seconds)
+        yield Moment(epoch, network, trainer, seconds, epoch in epochs)
         last = epoch == epochs[-1]
         if checkpoint and (training.keep if last else time.perf_counter() - saved >= CHECKPOINT_SECONDS):
             checkpoint.save(trainer.state(), seconds)

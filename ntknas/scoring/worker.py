@@ -16,6 +16,7 @@ from ntknas.core.allocator import keep_freed_memory
 from ntknas.core.errors import NtknasError
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Task
+from ntknas.scoring.progress import Progress
 
 HERE = "here"
 """A worker's first word: it waits for its assignment."""
@@ -90,6 +91,7 @@ def _serve(part_name: str, assignment: Assignment, pipe: Connection) -> None:
             part.close()
             return
         for done in compute(task):
-            for record in done.records(assignment.run[0]):
-                part.append(record)
+            if isinstance(done, Progress):
+                for record in done.records(assignment.run[0]):
+                    part.append(record)
             pipe.send(done)

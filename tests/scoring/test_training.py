@@ -19,8 +19,9 @@ from ntknas.core.errors import ChoiceError, DataError
 from ntknas.correlation.compare import compare
 from ntknas.correlation.epochs import epoch_of
 from ntknas.data import Request, make_probe
-from ntknas.scoring import Job, NetworkOptions, Recipe, Training, make_plan, training
+from ntknas.scoring import Job, NetworkOptions, Progress, Recipe, Training, make_plan, training
 from ntknas.scoring.engine import Engine
+from ntknas.scoring.progress import Trained
 from ntknas.spaces.nb201 import identity
 from ntknas.store import ScoreStore
 from ntknas.training import Trainer, TrainingImages, TrainingOptions
@@ -47,11 +48,17 @@ def score(path, what, cells, engine=None):
     with ScoreStore.open(path) as store:
         plan = make_plan(what, cells, [0], store)
         run = store.add_run({"recipe": "custom"})
-        done = [progress.item.epoch for progress in (engine or Engine()).run(plan, what, store, run)]
+        reports = list((engine or Engine()).run(plan, what, store, run))
+        done = [report.item.epoch for report in reports if isinstance(report, Progress)]
+        assert sum(report.epochs for report in reports if isinstance(report, Trained)) >= _epochs(plan)
         store.compact()
     frame = load_store(path)
     frame["epoch"] = [epoch_of(row) for _, row in frame.iterrows()]
     return done, frame.set_index(KEY).sort_index()
+
+
+def _epochs(plan):
+    return sum(task[-1].epoch for task in plan.tasks)
 
 
 def same(a, b):

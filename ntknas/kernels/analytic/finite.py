@@ -1,0 +1,110 @@
+"""Finite networks in NTK parametrisation with the layers of an infinitely wide one, whose kernel they approach."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ntknas.core.errors import KernelError
+from ntknas.kernels.analytic.layers import Activation, Convolution, Dense, Flatten, GlobalAveragePool, Layer
+
+
+class NTKDense(nn.Module):
+    """y = (W_std/√fan_in) w x + b_std b, with w and b standard normal at initialisation."""
+
+    def __init__(self, inputs: int, outputs: int, layer: Dense, generator: torch.Generator | None):
+        super().__init__()
+        self._scales = layer.weight_std / math.sqrt(inputs), layer.bias_std
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, generator=generator))
+        self.bias = nn.Parameter(torch.randn(outputs, generator=generator)) if layer.bias_std else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        bias = None if self.bias is None else self._scales[1] * self.bias
+        return F.linear(x, self._scales[0] * self.weight, bias)
+
+
+class NTKConvolution(nn.Module):
+    """The same for a convolution; fan-in is channels × window."""
+
+    def __init__(self, inputs: int, outputs: int, layer: Convolution, generator: torch.Generator | None):
+        super().__init__()
+        self._layer = layer
+        self._scales = layer.weight_std / math.sqrt(inputs * layer.size**2), layer.bias_std
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, layer.size, layer.size, generator=generator))
+        self.bias = nn.Parameter(torch.randn(outputs, generator=generator)) if layer.bias_std else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        bias = None if self.bias is None else self._scales[1] * self.bias
+        (top, bottom), (left, right) = (self._layer.margins(side) for side in x.shape[-2:])
+        padded = F.pad(x, [left, right, top, bottom])
+        return F.conv2d(padded, self._scales[0] * self.weight, bias, self._layer.stride)
+
+
+class _Erf(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.erf(x)
+
+
+class _GlobalAveragePool(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean((-2, -1))
+
+
+_PLAIN = {"relu": nn.ReLU, "erf": _Erf}
+
+
+def finite_network(
+    layers: Sequence[Layer], inputs: Sequence[int], width: int, outputs: int = 1, seed: int | None = None
+) -> nn.Sequential:
+    """Build a network of finite width in NTK parametrisation, standard normal at initialisation.
+
+    Args:
+        layers: As for ``infinite_kernel``.
+        inputs: Shape of one sample: (D,) or (C, H, W).
+        width: Units of every hidden dense layer, channels of every convolution.
+        outputs: Number of outputs.
+        seed: Seed of the weights; torch's global state without one.
+
+    Raises:
+        KernelError: If the layers do not fit the inputs.
+
+    Example:
+        >>> from ntknas.kernels.analytic.infinite import fully_connected
+        >>> finite_network(fully_connected(1), (5,), width=7)(torch.zeros(2, 5)).shape
+        torch.Size([2, 1])
+    """
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    modules: list[nn.Module] = []
+    shape = tuple(inputs)
+    for place, layer in enumerate(layers):
+        last = place == len(layers) - 1
+        module, shape = _built(layer, shape, outputs if last else width, generator)
+        modules.append(module)
+    return nn.Sequential(*modules)
+
+
+def _built(
+    layer: Layer, shape: tuple[int, ...], width: int, generator: torch.Generator | None
+) -> tuple[nn.Module, tuple[int, ...]]:
+    if isinstance(layer, Dense):
+        if len(shape) != 1:
+            raise KernelError("A dense layer takes vectors: put Flatten() or GlobalAveragePool() before it.")
+        return NTKDense(shape[0], width, layer, generator), (width,)
+    if isinstance(layer, Convolution):
+        if len(shape) != 3:
+            raise KernelError("A convolution takes images, N×C×H×W.")
+        sides = ((side + sum(layer.margins(side)) - layer.size) // layer.stride + 1 for side in shape[1:])
+        return NTKConvolution(shape[0], width, layer, generator), (width, *sides)
+    if isinstance(layer, Activation):
+        return _PLAIN[layer.name](), shape
+    if isinstance(layer, Flatten):
+        return nn.Flatten(), (math.prod(shape),)
+    if isinstance(layer, GlobalAveragePool):
+        return _GlobalAveragePool(), shape[:1]
+    raise KernelError(f"No finite counterpart of a {type(layer).__name__}.")

@@ -1,0 +1,160 @@
+"""Kernels of infinitely wide networks: NNGP and NTK in closed form, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ntknas.core.errors import KernelError
+from ntknas.kernels.analytic.covariance import Covariance, of_inputs
+from ntknas.kernels.analytic.layers import (
+    Activation,
+    Convolution,
+    Dense,
+    Flatten,
+    GlobalAveragePool,
+    Layer,
+    with_variances,
+)
+from ntknas.kernels.memory import check_fits
+
+_BLOCK_BYTES = 2**28
+
+
+@dataclass(frozen=True)
+class InfiniteKernel:
+    """The limit of a network as its width grows, for one output; a network of C outputs has it C times, independent.
+
+    Attributes:
+        nngp: E[f(x)f(x')] at initialisation, N×M, float64.
+        ntk: ⟨∂f(x)/∂θ, ∂f(x')/∂θ⟩, N×M, float64: the same at initialisation and all through training.
+    """
+
+    nngp: Tensor
+    ntk: Tensor
+
+
+def infinite_kernel(layers: Sequence[Layer], x: Tensor, x2: Tensor | None = None) -> InfiniteKernel:
+    """Compute NNGP and NTK of a network with these layers in NTK parametrisation.
+
+    With global average pooling the cost in time and memory grows with the square of the number of positions; samples
+    are taken in blocks, so that memory stays bounded.
+
+    Args:
+        layers: The network from input to output; its last layer is ``Dense``, which reads the outputs.
+        x: N×D vectors or N×C×H×W images.
+        x2: A second batch; x itself without one.
+
+    Raises:
+        KernelError: If the layers do not fit one another or the inputs, or a pair of samples does not fit into memory.
+
+    Example:
+        >>> layers = fully_connected(1, "relu", weight_std=2**0.5)
+        >>> infinite_kernel(layers, torch.tensor([[1.0, 0.0], [0.0, 1.0]])).nngp.round(decimals=4).tolist()
+        [[1.0, 0.3183], [0.3183, 1.0]]
+    """
+    _check(layers, x, x2)
+    first = x.double()
+    second = first if x2 is None else x2.double()
+    crossed = any(isinstance(layer, GlobalAveragePool) for layer in layers)
+    rows = _rows(first, second, crossed=crossed)
+    blocks = [[_block(layers, a, b, crossed=crossed) for b in second.split(rows)] for a in first.split(rows)]
+    nngp, ntk = (_joined(blocks, name) for name in ("nngp", "ntk"))
+    if x2 is None:
+        nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2
+    return InfiniteKernel(nngp, ntk)
+
+
+def _joined(blocks: list[list[Covariance]], name: str) -> Tensor:
+    return torch.cat([torch.cat([getattr(block, name) for block in line], 1) for line in blocks])
+
+
+def _check(layers: Sequence[Layer], x: Tensor, x2: Tensor | None) -> None:
+    if not layers or not isinstance(layers[-1], Dense):
+        raise KernelError("The last layer of an infinitely wide network must be Dense, which reads the outputs.")
+    for name, batch in (("x", x), ("x2", x2)):
+        if batch is not None and (batch.dim() not in (2, 4) or not len(batch)):
+            raise KernelError(f"{name} must be N×D vectors or N×C×H×W images, got shape {tuple(batch.shape)}.")
+    if x2 is not None and x2.shape[1:] != x.shape[1:]:
+        raise KernelError(f"Both batches must have samples of one shape, got {tuple(x.shape)} and {tuple(x2.shape)}.")
+
+
+def _rows(x: Tensor, x2: Tensor, *, crossed: bool) -> int:
+    """Samples of a block, so that a block of pairs takes a bounded part of memory."""
+    positions = x[0, 0].numel() if x.dim() == 4 else 1
+    a_pair = 8 * positions ** (2 if crossed else 1)
+    remedy = "smaller images, or Flatten() in place of GlobalAveragePool()"
+    check_fits(8 * a_pair, f"Covariances of one pair of samples at {positions} positions", remedy)
+    return max(1, min(max(len(x), len(x2)), int((_BLOCK_BYTES / a_pair) ** 0.5)))
+
+
+def _block(layers: Sequence[Layer], x: Tensor, x2: Tensor, *, crossed: bool) -> Covariance:
+    state = of_inputs(x, x2, crossed=crossed)
+    own = [_alone(layers, batch) for batch in (x, x2)] if crossed else None
+    for place, layer in enumerate(layers):
+        state = layer.propagate(state)
+        if own is not None and isinstance(layer, GlobalAveragePool):
+            state = with_variances(state, *(each[place] for each in own))
+    return state
+
+
+def _alone(layers: Sequence[Layer], x: Tensor) -> dict[int, Tensor]:
+    """Variances after global average pooling, which need all pairs of a sample's positions: of each with itself."""
+    found: dict[int, list[Tensor]] = {}
+    for sample in x.split(1):
+        state = of_inputs(sample, sample, crossed=True)
+        for place, layer in enumerate(layers):
+            state = layer.propagate(state)
+            if isinstance(layer, GlobalAveragePool):
+                found.setdefault(place, []).append(state.nngp.diagonal())
+                break
+    return {place: torch.cat(values) for place, values in found.items()}
+
+
+def fully_connected(
+    depth: int, activation: str = "relu", weight_std: float = 1.0, bias_std: float = 0.0
+) -> list[Layer]:
+    """Return the layers of a fully connected network.
+
+    Args:
+        depth: Number of hidden layers.
+        activation: The nonlinearity after each.
+        weight_std: W_std of every layer.
+        bias_std: b_std of every layer.
+    """
+    hidden: list[Layer] = [Flatten()]
+    for _ in range(depth):
+        hidden += [Dense(weight_std, bias_std), Activation(activation)]
+    return [*hidden, Dense(weight_std, bias_std)]
+
+
+def convolutional(
+    depth: int,
+    activation: str = "relu",
+    weight_std: float = 1.0,
+    bias_std: float = 0.0,
+    *,
+    size: int = 3,
+    stride: int = 1,
+    padding: str = "SAME",
+    pooling: bool = False,
+) -> list[Layer]:
+    """Return the layers of a convolutional network.
+
+    Args:
+        depth: Number of convolutions, each with the nonlinearity after it.
+        activation: The nonlinearity.
+        weight_std: W_std of every layer.
+        bias_std: b_std of every layer.
+        size: Window of every convolution.
+        stride: Stride of every convolution.
+        padding: Padding of every convolution.
+        pooling: Whether global average pooling comes before the last layer, in place of flattening.
+    """
+    layers: list[Layer] = []
+    for _ in range(depth):
+        layers += [Convolution(size, stride, padding, weight_std, bias_std), Activation(activation)]
+    return [*layers, GlobalAveragePool() if pooling else Flatten(), Dense(weight_std, bias_std)]
