@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -14,36 +15,57 @@ from ntknas.kernels.analytic.layers import Activation, Convolution, Dense, Flatt
 
 
 class NTKDense(nn.Module):
-    """y = (W_std/√fan_in) w x + b_std b, with w and b standard normal at initialisation."""
+    """y = (W_std/√fan_in) w x + b_std b, with w and b standard normal at initialisation.
 
-    def __init__(self, inputs: int, outputs: int, layer: Dense, generator: torch.Generator | None):
+    The factors are put on input and output of a plain linear layer, whose parameters are w and b.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        weight_std: float = 1.0,
+        bias_std: float = 0.0,
+        generator: torch.Generator | None = None,
+    ):
         super().__init__()
-        self._scales = layer.weight_std / math.sqrt(inputs), layer.bias_std
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, generator=generator))
-        self.bias = nn.Parameter(torch.randn(outputs, generator=generator)) if layer.bias_std else None
+        self._before, self._after = _factors(weight_std / math.sqrt(inputs), bias_std)
+        self.linear = _standard_normal(nn.Linear(inputs, outputs, bias=bias_std > 0), generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""
-        bias = None if self.bias is None else self._scales[1] * self.bias
-        return F.linear(x, self._scales[0] * self.weight, bias)
+        return self._after * self.linear(self._before * x)
 
 
 class NTKConvolution(nn.Module):
     """The same for a convolution; fan-in is channels × window."""
 
-    def __init__(self, inputs: int, outputs: int, layer: Convolution, generator: torch.Generator | None):
+    def __init__(self, inputs: int, outputs: int, layer: Convolution, generator: torch.Generator | None = None):
         super().__init__()
         self._layer = layer
-        self._scales = layer.weight_std / math.sqrt(inputs * layer.size**2), layer.bias_std
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, layer.size, layer.size, generator=generator))
-        self.bias = nn.Parameter(torch.randn(outputs, generator=generator)) if layer.bias_std else None
+        self._before, self._after = _factors(layer.weight_std / math.sqrt(inputs * layer.size**2), layer.bias_std)
+        plain = nn.Conv2d(inputs, outputs, layer.size, layer.stride, bias=layer.bias_std > 0)
+        self.convolution = _standard_normal(plain, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""
-        bias = None if self.bias is None else self._scales[1] * self.bias
         (top, bottom), (left, right) = (self._layer.margins(side) for side in x.shape[-2:])
-        padded = F.pad(x, [left, right, top, bottom])
-        return F.conv2d(padded, self._scales[0] * self.weight, bias, self._layer.stride)
+        return self._after * self.convolution(F.pad(self._before * x, [left, right, top, bottom]))
+
+
+def _factors(scale: float, bias_std: float) -> tuple[float, float]:
+    """What to multiply input and output with, so that weights count ``scale`` and the bias ``bias_std``."""
+    return (scale / bias_std, bias_std) if bias_std else (scale, 1.0)
+
+
+M = TypeVar("M", nn.Linear, nn.Conv2d)
+
+
+def _standard_normal(layer: M, generator: torch.Generator | None) -> M:
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    return layer
 
 
 class _Erf(nn.Module):
@@ -95,7 +117,7 @@ def _built(
     if isinstance(layer, Dense):
         if len(shape) != 1:
             raise KernelError("A dense layer takes vectors: put Flatten() or GlobalAveragePool() before it.")
-        return NTKDense(shape[0], width, layer, generator), (width,)
+        return NTKDense(shape[0], width, layer.weight_std, layer.bias_std, generator), (width,)
     if isinstance(layer, Convolution):
         if len(shape) != 3:
             raise KernelError("A convolution takes images, N×C×H×W.")

@@ -1,0 +1,181 @@
+"""``ntknas study``: experiments about kernels themselves."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ntknas.cli import options as shared
+from ntknas.cli.output import csv_option, json_option, note, number, print_csv, print_json, print_table
+from ntknas.studies import STUDIES
+
+if TYPE_CHECKING:
+    from ntknas.studies.base import Findings, Study
+
+_FAMILIES = ("mlp", "cnn", "transformer")
+
+
+@click.command(name="study")
+@click.argument("name", type=click.Choice(list(STUDIES)))
+@click.option("--family", type=click.Choice(_FAMILIES), default="mlp", show_default=True, help="Family of networks.")
+@click.option("--data", type=click.Choice(["boston", "mnist", "sine"]), help="Data.  [default: the family's own]")
+@click.option(
+    "--parametrisation",
+    type=click.Choice(["standard", "ntk"]),
+    default="standard",
+    show_default=True,
+    help="How weights are scaled.",
+)
+@click.option("--quick", is_flag=True, help="Small numbers in place of the published ones: a minute on two cores.")
+@click.option("--widths", help="Widths, separated by commas.  [default: as published]")
+@click.option("--repeats", type=click.IntRange(2), help="Initialisations of each width.  [default: 50 as published]")
+@click.option("--samples", type=click.IntRange(2), help="Samples.  [default: as published]")
+@click.option("--steps", type=click.IntRange(1), help="Steps of training.  [default: as published]")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Of training.  [default: as published]")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the initialisations.")
+@click.option(
+    "--image-data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("image_data"),
+    show_default=True,
+    help="Folder of downloaded images.",
+)
+@shared.device_option
+@click.option("--dry-run", is_flag=True, help="Say what would be measured, how long it takes and in how much memory.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("studies"),
+    show_default=True,
+    help="Folder of the page, its figures and what was measured so far.",
+)
+@json_option
+@csv_option
+def command(name: str, **options: Any) -> None:
+    """Run a study: a claim of theory, measured on networks of several widths.
+
+    constancy: does the kernel change less while training as networks become wider? determinism: do kernels at
+    initialisation agree ever better? The page says what is claimed, what was measured, and whether it holds. A run that
+    is interrupted goes on; more widths or repeats add to what is there.
+    """
+    if options["json"] and options["csv"]:
+        raise click.UsageError("--json and --csv are two formats: give one of them.")
+    study = _study(name, options)
+    if options["dry_run"]:
+        _forecast(study)
+        return
+    findings = _run(study, options["out"])
+    _write(study, findings, options)
+    if options["json"]:
+        print_json({"study": name, "settings": study.settings(), "verdict": findings.verdict, "rows": _plain(findings)})
+    elif options["csv"]:
+        print_csv(findings.table)
+    else:
+        _print(study, findings)
+
+
+def _study(name: str, options: dict[str, Any]) -> Study:
+    """Make the study that the options ask for, on its preset."""
+    from dataclasses import replace
+
+    from ntknas.core.errors import ChoiceError
+    from ntknas.scoring.environment import resolve_device
+    from ntknas.studies.constancy import Constancy
+    from ntknas.studies.determinism import Determinism
+    from ntknas.studies.families import FAMILIES
+    from ntknas.studies.networks import Widths
+    from ntknas.studies.presets import PUBLISHED, QUICK
+
+    family = options["family"]
+    data = options["data"] or FAMILIES[family].data
+    presets = QUICK if options["quick"] else PUBLISHED
+    if (family, data) not in presets:
+        known = ", ".join(f"{each} on {other}" for each, other in presets)
+        raise ChoiceError(f"There is no preset for {family} on {data}: expected {known}.")
+    chosen = {key: options[key] for key in ("samples", "repeats", "steps", "learning_rate") if options[key] is not None}
+    preset = replace(presets[family, data], **chosen)
+    widths = _numbers(options["widths"]) or preset.widths
+    networks = Widths(
+        family,
+        data,
+        preset.samples,
+        options["parametrisation"],
+        widths,
+        preset.repeats,
+        options["seed"],
+        options["image_data"],
+        str(resolve_device(options["device"])),
+    )
+    if name == "determinism":
+        return Determinism(networks)
+    return Constancy(networks, preset.steps, preset.learning_rate)
+
+
+def _numbers(text: str | None) -> tuple[int, ...]:
+    from ntknas.core.errors import ChoiceError
+
+    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise ChoiceError(f"--widths expects whole numbers separated by commas, such as 64,256,1024: got {text!r}.")
+    return tuple(map(int, parts))
+
+
+def _run(study: Study, out: Path) -> Findings:
+    """Measure what is missing, with progress, and draw conclusions."""
+    from ntknas.cli.progress import track
+    from ntknas.core.errors import NtknasError
+    from ntknas.kernels.memory import check_fits
+    from ntknas.studies.base import Ledger, run
+
+    check_fits(study.bytes_needed(), "The widest networks and their kernels", "fewer --samples or smaller --widths")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NtknasError(f"Cannot make the folder {out}: {error.strerror}. Choose another --out.") from error
+    units = study.units()
+    with Ledger(out / f"{study.name}.journal") as ledger:
+        done = sum(ledger.rows(study, unit) is not None for unit in units)
+        note(f"{study.title}: {len(units)} measurements, {done} are there.")
+        rows = [row for found in track(run(study, ledger), len(units), "Measuring", "units") for row in found]
+    return study.summarise(rows)
+
+
+def _write(study: Study, findings: Findings, options: dict[str, Any]) -> None:
+    from ntknas.studies.page import write
+
+    arguments = [each for each in sys.argv[1:] if each] or ["study", study.name]
+    stem = f"{study.name}-{options['family']}-{options['parametrisation']}"
+    made_by = shlex.join(["ntknas", *arguments])
+    for path in write(study, findings, options["out"], stem, made_by, options["device"]):
+        note(f"Wrote {path}")
+
+
+def _forecast(study: Study) -> None:
+    from ntknas.cli.score import duration
+    from ntknas.studies.base import estimate
+
+    gigabytes = study.bytes_needed() / 2**30
+    click.echo(f"{study.title}: {len(study.units())} measurements, some {gigabytes:.2f} GiB of memory at the most.")
+    click.echo(f"Some {duration(estimate(study))} here, from two small ones; nothing is kept.")
+
+
+def _plain(findings: Findings) -> list[dict[str, Any]]:
+    import json
+
+    rows: list[dict[str, Any]] = json.loads(findings.table.to_json(orient="records"))
+    return rows
+
+
+def _print(study: Study, findings: Findings) -> None:
+    columns = list(findings.table.columns)
+    rows = [
+        [str(value) if isinstance(value, int) else number(float(value)) for value in row]
+        for row in findings.table.itertuples(index=False)
+    ]
+    print_table(f"{study.title}\n{study.claim}\nMeasured: {study.formula}", columns, rows, left=0)
+    for line in findings.verdict:
+        click.echo(line)

@@ -1,0 +1,7 @@
+"""Studies of the kernel itself: what theory says, checked on finite networks. One file each."""
+
+STUDIES = {
+    "constancy": "the relative change of the kernel while training, by width",
+    "determinism": "the distance between kernels of independent initialisations, by width",
+}
+"""The studies by name; ``ntknas study NAME`` runs one."""

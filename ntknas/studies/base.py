@@ -1,0 +1,139 @@
+"""What a study is, and how one is run: unit by unit, each kept before the next begins."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import pandas as pd
+
+from ntknas.report.figures import Figure
+from ntknas.store import journal
+
+Row = dict[str, Any]
+Unit = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a study found.
+
+    Attributes:
+        table: One row a setting.
+        figures: Figures by what they show, which becomes part of their file's name.
+        verdict: Sentences: does the claim hold, in numbers.
+    """
+
+    table: pd.DataFrame
+    figures: dict[str, Figure]
+    verdict: list[str]
+
+
+class Study(Protocol):
+    """A study: a claim, what is measured for it, and what follows. One file of this folder each."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    claim: ClassVar[str]
+    formula: ClassVar[str]
+
+    def settings(self) -> dict[str, Any]:
+        """Return every choice, as plain data: what identifies the results."""
+
+    def units(self) -> list[Unit]:
+        """Return what is measured one by one, cheap ones first; each is plain data."""
+
+    def size(self, unit: Unit) -> float:
+        """Return how large a unit is: what its time grows with."""
+
+    def bytes_needed(self) -> int:
+        """Return the memory that the largest unit needs."""
+
+    def measure(self, unit: Unit) -> list[Row]:
+        """Measure a unit; rows are plain data."""
+
+    def summarise(self, rows: Sequence[Row]) -> Findings:
+        """Draw conclusions from the rows of all units."""
+
+
+class Ledger:
+    """The units of studies that are done, in an append-only file; a run that is killed goes on with the next unit.
+
+    Args:
+        path: The file; its folder exists.
+
+    Raises:
+        StoreError: If it is damaged, or another process writes it.
+    """
+
+    def __init__(self, path: Path):
+        self._writer = journal.JournalWriter(path)
+        self._done = {
+            (entry["study"], json.dumps(entry["unit"])): entry["rows"]
+            for entry in journal.read(path).entries
+            if entry.get("type") == "unit"
+        }
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
+    def rows(self, study: Study, unit: Unit) -> list[Row] | None:
+        """Return the rows of a unit, or ``None`` if it is not done."""
+        return self._done.get((digest(study), json.dumps(unit)))
+
+    def add(self, study: Study, unit: Unit, rows: list[Row], seconds: float) -> None:
+        """Keep the rows of a unit.
+
+        Raises:
+            StoreError: If they cannot be written.
+        """
+        key = digest(study)
+        self._writer.append({"type": "unit", "study": key, "unit": unit, "rows": rows, "seconds": seconds})
+        self._done[key, json.dumps(unit)] = rows
+
+
+def digest(study: Study) -> str:
+    """Return what stands for a study's name and settings."""
+    text = json.dumps({"name": study.name, **study.settings()}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def run(study: Study, ledger: Ledger) -> Iterator[list[Row]]:
+    """Measure the units that are not done, and yield the rows of each unit, done before or now."""
+    for unit in study.units():
+        rows = ledger.rows(study, unit)
+        if rows is None:
+            start = time.perf_counter()
+            rows = study.measure(unit)
+            ledger.add(study, unit, rows, time.perf_counter() - start)
+        yield rows
+
+
+def estimate(study: Study) -> float:
+    """Return about how many seconds all units take, from two small ones: t = a + b·size.
+
+    Nothing is kept.
+    """
+    units = sorted(study.units(), key=study.size)
+    sizes = sorted({study.size(unit) for unit in units})
+    tried = [next(unit for unit in units if study.size(unit) == size) for size in sizes[:2]]
+    study.measure(tried[0])  # the first one also loads libraries
+    taken = [_seconds(study, unit) for unit in tried]
+    if len(tried) < 2:
+        return taken[0] * len(units)
+    rate = max(0.0, (taken[1] - taken[0]) / (sizes[1] - sizes[0]))
+    return sum(taken[0] + rate * (study.size(unit) - sizes[0]) for unit in units)
+
+
+def _seconds(study: Study, unit: Unit) -> float:
+    start = time.perf_counter()
+    study.measure(unit)
+    return time.perf_counter() - start

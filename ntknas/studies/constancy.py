@@ -1,0 +1,198 @@
+"""Constancy: does the kernel change less while training as networks become wider?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ntknas.report.figures import Figure, Line, LineGrid, LinePanel
+from ntknas.studies.base import Findings, Row, Unit
+from ntknas.studies.networks import Widths
+from ntknas.studies.slopes import Slope, mean_of_repeats, slope
+from ntknas.tracking import KernelTracker
+
+RECORDS = 5
+"""Moments of a training at which the kernel is taken, beside its beginning."""
+BOUND, SMOOTH = -0.5, -1.0
+
+
+@dataclass(frozen=True)
+class Constancy:
+    """The relative change of the kernel while training by full-batch gradient descent, by width.
+
+    Attributes:
+        networks: Which networks, on which data.
+        steps: Steps of gradient descent.
+        learning_rate: η.
+        output: Output reduction of the kernel.
+    """
+
+    networks: Widths
+    steps: int
+    learning_rate: float
+    output: str = "traced"
+
+    name: ClassVar[str] = "constancy"
+    title: ClassVar[str] = "Constancy of the kernel while training"
+    claim: ClassVar[str] = (
+        "As a network becomes wider its kernel changes less while training: theory bounds the relative change by "
+        "O(width^-1/2), and smooth networks in NTK parametrisation reach width^-1."
+    )
+    formula: ClassVar[str] = (
+        "‖K_t − K_0‖_F / ‖K_0‖_F after the last step (the published figure is its square); mean squared error for "
+        "regression, cross-entropy for classification. Slope of the logarithms of the geometric mean over repeats, "
+        "with a 95 % interval by bootstrap over repeats."
+    )
+
+    def settings(self) -> dict[str, Any]:
+        """Return every choice but widths and repeats, of which there can be more later."""
+        training = {"steps": self.steps, "learning_rate": self.learning_rate, "output": self.output}
+        return {**self.networks.describe(), **training}
+
+    def units(self) -> list[Unit]:
+        """Return every (width, repeat)."""
+        return [(width, repeat) for width in self.networks.widths for repeat in range(self.networks.repeats)]
+
+    def size(self, unit: Unit) -> float:
+        """Return the number of parameters of a width."""
+        return float(self.networks.parameters(unit[0]))
+
+    def bytes_needed(self) -> int:
+        """Return the memory of the widest network."""
+        return self.networks.bytes_at(self.networks.widths[-1], 6)
+
+    def measure(self, unit: Unit) -> list[Row]:
+        """Train one network and return the change of its kernel at some steps; one that diverges ends early."""
+        width, repeat = unit
+        data, network = self.networks.loaded, self.networks.network(width, repeat)
+        tracker = KernelTracker(network, data.x, output=self.output, parameters="all")
+        optimizer = torch.optim.SGD(network.parameters(), self.learning_rate)
+        moments = {round(self.steps * part / RECORDS) for part in range(1, RECORDS + 1)}
+        tracker.record(0)
+        rows: list[Row] = []
+        for step in range(1, self.steps + 1):
+            loss = _loss(network, data.x, data.y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if not math.isfinite(loss.item()):
+                return [*rows, _row(unit, step, None, None, "diverged")]
+            if step in moments:
+                score = tracker.record(step).scores["relative_difference"]
+                rows.append(_row(unit, step, score.value, loss.item(), score.status.value))
+        return rows
+
+    def summarise(self, rows: Sequence[Row]) -> Findings:
+        """Return the change by width after the last step, its slope, and what theory says of it."""
+        frame = pd.DataFrame(rows)
+        last = frame[(frame["step"] == self.steps) & (frame["status"] == "ok")]
+        groups = {int(width): each["relative_difference"].to_numpy(float) for width, each in last.groupby("width")}
+        widths = np.array(sorted(groups), float)
+        found = slope(widths, [groups[int(width)] for width in widths], mean_of_repeats) if len(widths) > 1 else None
+        local = list(found.local) if found else []
+        table = pd.DataFrame(
+            {
+                "width": list(self.networks.widths),
+                "repeats": [len(groups.get(width, ())) for width in self.networks.widths],
+                "diverged": [_diverged(frame, width) for width in self.networks.widths],
+                "relative_difference": [_middle(groups.get(width)) for width in self.networks.widths],
+                "low": [_quantile(groups.get(width), 0.025) for width in self.networks.widths],
+                "high": [_quantile(groups.get(width), 0.975) for width in self.networks.widths],
+            }
+        )
+        table["squared"] = table["relative_difference"] ** 2
+        steps = dict(zip(widths[1:].astype(int).tolist(), local, strict=False))
+        table["local_slope"] = table["width"].map(steps)
+        return Findings(table, self._figures(table, frame), self._verdict(found, table))
+
+    def _figures(self, table: pd.DataFrame, frame: pd.DataFrame) -> dict[str, Figure]:
+        x, y = (table[name].to_numpy(float) for name in ("width", "relative_difference"))
+        low, high = (table[name].to_numpy(float) for name in ("low", "high"))
+        anchor = np.flatnonzero(np.isfinite(y))
+        lines = [Line("mean of repeats (band: 95 % of them)", x, y, low, high)]
+        if len(anchor):
+            reference = y[anchor[0]] * np.sqrt(x[anchor[0]] / x)
+            lines.append(Line("width^-1/2", x, reference, muted=True))
+        by_step = [
+            Line(f"width {width}", *_over_steps(frame, width))
+            for width in self.networks.widths[:: max(1, len(self.networks.widths) // 3)]
+        ]
+        panels = [
+            LinePanel("after the last step, by width", lines, y_scale="log"),
+            LinePanel("while training, by step", by_step, y_scale="log"),
+        ]
+        width_panel, step_panel = panels
+        title = f"‖K_t − K_0‖ / ‖K_0‖: {self.networks.text}"
+        return {
+            "change": LineGrid(title, "width", "", [width_panel], "log"),
+            "steps": LineGrid(title, "step", "", [step_panel], "linear"),
+        }
+
+    def _verdict(self, found: Slope | None, table: pd.DataFrame) -> list[str]:
+        lines = [
+            f"{self.networks.text}, {self.steps} steps, learning rate {self.learning_rate:g}, "
+            f"{self.networks.repeats} repeats."
+        ]
+        if found is None:
+            return [*lines, "Fewer than two widths were trained to the end: no slope."]
+        local = ", ".join(f"{each:.2f}" for each in found.local)
+        lines.append(f"Slope of the relative change: {found}; between neighbouring widths {local}.")
+        if found.high is None or found.low is None:
+            lines.append("Too few repeats for an interval: no verdict.")
+        elif found.high <= BOUND:
+            lines.append("It falls at least as fast as width^-1/2: the claim holds.")
+        elif found.low <= BOUND:
+            lines.append("width^-1/2 is in the interval: the claim holds.")
+        elif found.high < 0:
+            lines.append(
+                "It falls, but more slowly than width^-1/2: the bound does not show at these widths and steps."
+            )
+        else:
+            lines.append(
+                "It does not fall with width at this learning rate: the claim needs a rate that falls with width."
+            )
+        if int(table["diverged"].sum()):
+            lines.append(f"{int(table['diverged'].sum())} trainings diverged and are left out.")
+        return lines
+
+
+def _loss(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    outputs = network(x)
+    return F.mse_loss(outputs, y) if y.is_floating_point() else F.cross_entropy(outputs, y)
+
+
+def _row(unit: Unit, step: int, value: float | None, loss: float | None, status: str) -> Row:
+    return {
+        "width": unit[0],
+        "repeat": unit[1],
+        "step": step,
+        "relative_difference": value,
+        "loss": loss,
+        "status": status,
+    }
+
+
+def _diverged(frame: pd.DataFrame, width: int) -> int:
+    return int(((frame["width"] == width) & (frame["status"] == "diverged")).sum())
+
+
+def _middle(values: np.ndarray | None) -> float:
+    return math.nan if values is None else mean_of_repeats(values, np.arange(len(values)))
+
+
+def _quantile(values: np.ndarray | None, level: float) -> float:
+    return math.nan if values is None else float(np.quantile(values, level))
+
+
+def _over_steps(frame: pd.DataFrame, width: int) -> tuple[np.ndarray, np.ndarray]:
+    rows = frame[(frame["width"] == width) & (frame["status"] == "ok")]
+    means = rows.groupby("step")["relative_difference"].mean()
+    return means.index.to_numpy(float), means.to_numpy(float)

