@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 
 
 @click.command(name="kernel")
-@click.argument("cell")
+@click.argument("cell", required=False)
+@click.option(
+    "--model",
+    help="In place of CELL: FILE.py:function, which is run and returns a module, (module, x) or (module, x, labels).",
+)
 @shared.bench_option
 @shared.dataset_option
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the weights.")
@@ -33,61 +38,117 @@ if TYPE_CHECKING:
 @shared.probe_options
 @shared.device_option
 @json_option
+@click.pass_context
 def command(
-    cell: str, bench: str, dataset: str, seed: int, plot: Path | None, device: str, json: bool, **options: Any
+    ctx: click.Context, cell: str | None, model: str | None, plot: Path | None, json: bool, **options: Any
 ) -> None:
-    """Compute the kernel of CELL (index or architecture string) and show its measures, spectrum and heat map."""
-    from ntknas.scoring.cells import find
+    """Compute the kernel of CELL (index or architecture string) and show its measures, spectrum and heat map.
 
-    space = shared.open_space(bench)
-    index = find(space, cell)
-    recipe = shared.take_recipe(options, None)
-    probe = shared.ProbeOptions.take(options).make(dataset)
-    kernel, seconds = _compute(space, index, recipe, probe, dataset, seed, device)
-    scores = _measures(kernel, recipe.measures)
+    With --model it is the kernel of your own module, on the inputs that come with it, else on the probe's images.
+    """
+    if (cell is None) == (model is None):
+        raise click.UsageError("Name a CELL, or your own module with --model FILE.py:function.")
+    if model is not None:
+        _refuse_options_of_cells(ctx)
+    looked_at = _of_cell(cell, options) if cell is not None else _of_model(str(model), options)
     if json:
-        print_json(_as_json(space, index, kernel, scores, seconds, probe.describe()))
+        print_json(_as_json(looked_at))
     else:
-        _print(space, index, kernel, scores, seconds)
+        _print(looked_at)
     if plot:
-        note(f"Drew {_draw(space, index, kernel, plot)}")
+        note(f"Drew {_draw(looked_at, plot)}")
 
 
-def _compute(
-    space: Any, index: int, recipe: Any, probe: Any, dataset: str, seed: int, device: str
-) -> tuple[Kernel, float]:
+@dataclass(frozen=True)
+class _LookedAt:
+    """A kernel, what it is of, and its measures."""
+
+    heading: str
+    about: dict[str, Any]
+    disconnected: bool
+    kernel: Kernel
+    scores: list[Score]
+    seconds: float
+
+
+def _refuse_options_of_cells(ctx: click.Context) -> None:
+    for name in ("bench", "seed", "init", "variant", "channels", "cells_per_stage"):
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name.replace('_', '-')} is of cells: your function makes the module as it is.")
+
+
+def _of_cell(cell: str, options: dict[str, Any]) -> _LookedAt:
     import time
 
     from ntknas.scoring.cell_kernel import brought, cell_network, kernel_of
+    from ntknas.scoring.cells import find
     from ntknas.scoring.environment import resolve_device
     from ntknas.spaces import is_own
 
-    images = brought(probe.images, resolve_device(device), recipe.choices.precision)
+    space = shared.open_space(options.pop("bench"))
+    index = find(space, cell)
+    dataset, seed, device = options.pop("dataset"), options.pop("seed"), resolve_device(options.pop("device"))
+    recipe = shared.take_recipe(options, None)
+    probe = shared.ProbeOptions.take(options).make(dataset)
+    images = brought(probe.images, device, recipe.choices.precision)
     start = time.perf_counter()
     network = cell_network(space, index, seed, dataset, recipe.network, images)
     kernel = kernel_of(network, recipe.choices, images, probe.labels, verify=not is_own(space))
-    return kernel, time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    disconnected = space.is_disconnected(space[index])
+    about = {
+        "cell": index,
+        "architecture": str(space[index]),
+        "disconnected": disconnected,
+        "probe": probe.describe(),
+    }
+    heading = f"{space.name} cell {index}"
+    return _LookedAt(heading, about, disconnected, kernel, _measures(kernel, recipe.measures), seconds)
+
+
+def _of_model(place: str, options: dict[str, Any]) -> _LookedAt:
+    import time
+
+    from ntknas.scoring.cell_kernel import DTYPES, kernel_of
+    from ntknas.scoring.environment import resolve_device
+    from ntknas.scoring.user_model import load_model
+
+    dataset, device = options.pop("dataset"), resolve_device(options.pop("device"))
+    recipe = shared.take_recipe({**options}, None)
+    model, x, labels = load_model(place)
+    about: dict[str, Any] = {"model": place}
+    if x is None:
+        fields = {name: options[name] for name in shared.ProbeOptions.__dataclass_fields__}
+        probe = shared.ProbeOptions(**fields).make(dataset)
+        x, labels, about["probe"] = probe.images, probe.labels, probe.describe()
+    else:
+        about["inputs"] = "x".join(map(str, x.shape))
+    dtype = DTYPES[recipe.choices.precision]
+    x = x.to(device, dtype) if x.is_floating_point() else x.to(device)
+    start = time.perf_counter()
+    kernel = kernel_of(model.to(device, dtype), recipe.choices, x, labels, verify=True)
+    seconds = time.perf_counter() - start
+    return _LookedAt(
+        place, about, disconnected=False, kernel=kernel, scores=_measures(kernel, recipe.measures), seconds=seconds
+    )
 
 
 def _measures(kernel: Kernel, names: tuple[str, ...]) -> list[Score]:
-    """The measures that are defined for this kernel's output reduction."""
-    from ntknas.measures import get_measure, measure
+    """The measures that are defined for this kernel's output reduction, and without labels those that need none."""
+    from ntknas.measures import Need, get_measure, measure
 
     suited = [name for name in names if not (outputs := get_measure(name).outputs) or kernel.choices.output in outputs]
-    return [measure(name, kernel) for name in suited]
+    unlabelled = kernel.labels is None
+    return [measure(name, kernel) for name in suited if not (unlabelled and Need.LABELS in get_measure(name).needs)]
 
 
-def _as_json(
-    space: Any, index: int, kernel: Kernel, scores: list[Score], seconds: float, probe: dict[str, Any]
-) -> dict[str, Any]:
+def _as_json(looked_at: _LookedAt) -> dict[str, Any]:
+    kernel, scores = looked_at.kernel, looked_at.scores
     return {
-        "cell": index,
-        "architecture": str(space[index]),
-        "disconnected": space.is_disconnected(space[index]),
+        **looked_at.about,
         "choices": kernel.choices.as_dict(),
-        "probe": probe,
         "strategy": kernel.strategy,
-        "seconds": seconds,
+        "seconds": looked_at.seconds,
         "measures": [
             {"measure": score.measure, "value": score.value, "status": score.status.value, "reason": score.reason}
             for score in scores
@@ -97,18 +158,19 @@ def _as_json(
     }
 
 
-def _print(space: Any, index: int, kernel: Kernel, scores: list[Score], seconds: float) -> None:
+def _print(looked_at: _LookedAt) -> None:
     from ntknas.measures import get_measure
 
-    click.echo(f"{space.name} cell {index}: {space[index]}")
-    if space.is_disconnected(space[index]):
+    kernel, architecture = looked_at.kernel, looked_at.about.get("architecture")
+    click.echo(f"{looked_at.heading}: {architecture}" if architecture else looked_at.heading)
+    if looked_at.disconnected:
         click.echo("This cell has no path from input to output.")
     choices = kernel.choices
     click.echo(
         f"{kernel.size}×{kernel.size} kernel, {_name(choices)}, "
-        f"{choices.precision} rows, {kernel.strategy} in {seconds:.2f} s"
+        f"{choices.precision} rows, {kernel.strategy} in {looked_at.seconds:.2f} s"
     )
-    rows = [_row(get_measure(score.measure), score) for score in scores]
+    rows = [_row(get_measure(score.measure), score) for score in looked_at.scores]
     print_table("", ["measure", "definition", "better", "status", "value"], rows, left=4)
 
 
@@ -123,15 +185,16 @@ def _name(choices: Choices) -> str:
     return " / ".join([*parts, *[choices.normalisation] * (choices.normalisation != "none")])
 
 
-def _draw(space: Any, index: int, kernel: Kernel, path: Path) -> Path:
+def _draw(looked_at: _LookedAt, path: Path) -> Path:
     from ntknas.core.errors import NtknasError
     from ntknas.report.figures import KernelView
     from ntknas.report.plotter import draw
 
+    kernel = looked_at.kernel
     if not kernel.is_finite:
         raise NtknasError("This kernel holds entries that are not numbers: there is nothing to draw.")
     choices = kernel.choices
-    title = f"{space.name} cell {index} · {_name(choices)}"
+    title = f"{looked_at.heading} · {_name(choices)}"
     one_row_a_sample = kernel.labels is not None and len(kernel.labels) == kernel.size
     labels = kernel.labels.numpy() if kernel.labels is not None and one_row_a_sample else None
     view = KernelView(title, kernel.matrix.numpy(), labels, kernel.spectrum.numpy(), kernel.singular_below)

@@ -56,10 +56,11 @@ _FAMILIES = ("mlp", "cnn", "transformer")
 @json_option
 @csv_option
 def command(name: str, **options: Any) -> None:
-    """Run a study: a claim of theory, measured on networks of several widths.
+    """Run a study: a claim of theory, measured on finite networks.
 
     constancy: does the kernel change less while training as networks become wider? determinism: do kernels at
-    initialisation agree ever better? The page says what is claimed, what was measured, and whether it holds. A run that
+    initialisation agree ever better? loss-bound: does the smallest eigenvalue bound the training loss (of one network,
+    the last of --widths)? The page says what is claimed, what was measured, and whether it holds. A run that
     is interrupted goes on; more widths or repeats add to what is there.
     """
     if options["json"] and options["csv"]:
@@ -80,6 +81,8 @@ def command(name: str, **options: Any) -> None:
 
 def _study(name: str, options: dict[str, Any]) -> Study:
     """Make the study that the options ask for, on its preset."""
+    if name == "loss-bound":
+        return _loss_bound(options)
     from dataclasses import replace
 
     from ntknas.core.errors import ChoiceError
@@ -113,6 +116,31 @@ def _study(name: str, options: dict[str, Any]) -> Study:
     if name == "determinism":
         return Determinism(networks)
     return Constancy(networks, preset.steps, preset.learning_rate)
+
+
+def _loss_bound(options: dict[str, Any]) -> Study:
+    from ntknas.scoring.environment import resolve_device
+    from ntknas.studies.families import FAMILIES
+    from ntknas.studies.loss_bound import LossBound
+
+    refuse = [key for key in ("repeats", "learning_rate") if options[key] is not None]
+    if refuse:
+        raise click.UsageError(
+            f"--{refuse[0].replace('_', '-')} is no option of loss-bound: rates follow from the kernel."
+        )
+    small = options["quick"] or options["family"] != "mlp"
+    widths = _numbers(options["widths"]) or ((64,) if small else (500,))
+    return LossBound(
+        options["family"],
+        options["data"] or FAMILIES[options["family"]].data,
+        options["samples"] or (10 if small else 40),
+        widths[-1],
+        options["parametrisation"],
+        options["steps"] or (20 if small else 100),
+        options["seed"],
+        options["image_data"],
+        str(resolve_device(options["device"])),
+    )
 
 
 def _numbers(text: str | None) -> tuple[int, ...]:
@@ -173,7 +201,7 @@ def _plain(findings: Findings) -> list[dict[str, Any]]:
 def _print(study: Study, findings: Findings) -> None:
     columns = list(findings.table.columns)
     rows = [
-        [str(value) if isinstance(value, int) else number(float(value)) for value in row]
+        [number(value) if isinstance(value, float) else str(value) for value in row]
         for row in findings.table.itertuples(index=False)
     ]
     print_table(f"{study.title}\n{study.claim}\nMeasured: {study.formula}", columns, rows, left=0)

@@ -54,7 +54,7 @@ def kernel_of(
     network: nn.Module,
     choices: Choices,
     images: Tensor,
-    labels: Tensor,
+    labels: Tensor | None,
     *,
     verify: bool,
     x2: Tensor | None = None,
@@ -67,7 +67,7 @@ def kernel_of(
         network: The network.
         choices: The kernel's choices.
         images: The probe's images, on the device and in the precision to compute in.
-        labels: The probe's labels.
+        labels: The probe's labels, if it has any.
         verify: Whether to prove that the strategy is exact for it; tests/spaces proves that for our own networks.
         x2: A second batch for a cross-kernel.
         chunk: How many images to take at a time, for less memory.

@@ -1,0 +1,71 @@
+"""A user's own network: a function in a file of Python, which is run."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ntknas.core.errors import DataError
+
+_EXPECTED = "a torch.nn.Module, or a tuple of one with inputs x (N×…) and, if you like, labels y (N)"
+
+
+def load_model(place: str) -> tuple[nn.Module, Tensor | None, Tensor | None]:
+    """Call a user's function and return the network it makes, with inputs and labels if it makes those too.
+
+    The file is run, as Python would run it: name files that you trust.
+
+    Args:
+        place: ``FILE.py:function``; the function takes no arguments.
+
+    Raises:
+        DataError: If there is no such file or function, it raises, or returns something else.
+    """
+    file, colon, name = place.rpartition(":")
+    if not colon or not name.isidentifier() or not file.endswith(".py"):
+        raise DataError(f"--model expects FILE.py:function, got {place!r}.")
+    made = _called(_function(Path(file), name), place)
+    parts = made if isinstance(made, tuple) else (made,)
+    model, x, y = (*parts, None, None)[:3]
+    tensors = all(each is None or isinstance(each, Tensor) for each in (x, y))
+    if not isinstance(model, nn.Module) or len(parts) > 3 or not tensors:
+        raise DataError(f"{place} must return {_EXPECTED}; got {_described(made)}.")
+    return model, x, y
+
+
+def _function(path: Path, name: str) -> Any:
+    if not path.is_file():
+        raise DataError(f"There is no file {path}: --model expects FILE.py:function.")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)  # classes look for their module there
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever a user's file does wrong is theirs to see, in one line
+        raise DataError(f"{path} cannot be run: {type(error).__name__}: {error}.") from error
+    function = getattr(module, name, None)
+    if not callable(function):
+        known = [each for each, value in vars(module).items() if callable(value) and not each.startswith("_")]
+        raise DataError(f"{path} has no function {name!r}: it has {', '.join(known) or 'none'}.")
+    return function
+
+
+def _called(function: Any, place: str) -> Any:
+    torch.manual_seed(0)
+    try:
+        return function()
+    except Exception as error:  # likewise
+        raise DataError(f"{place} raised {type(error).__name__}: {error}.") from error
+
+
+def _described(made: Any) -> str:
+    if isinstance(made, tuple):
+        return f"a tuple of {', '.join(type(each).__name__ for each in made)}"
+    return f"a {type(made).__name__}"

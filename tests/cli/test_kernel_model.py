@@ -1,0 +1,110 @@
+"""``ntknas kernel --model``: the kernel of a user's own module."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ntknas.cli.main import run as command
+
+FILE = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, inputs, hidden, outputs):
+        super().__init__()
+        self.first, self.second = nn.Linear(inputs, hidden), nn.Linear(hidden, outputs)
+
+    def forward(self, x):
+        return self.second(torch.relu(self.first(x)))
+
+def blog():
+    return Net(20, 10, 1), torch.randn(12, 20)
+
+def with_labels():
+    return Net(4, 10, 3), torch.randn(9, 4), torch.arange(9) % 3
+
+def image_net():
+    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 10))
+
+def broken():
+    raise ValueError("no weights here")
+
+def nothing():
+    return torch.zeros(3)
+
+NUMBER = 3
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(FILE)
+    return path
+
+
+def test_the_kernel_is_that_of_the_module(file, capsys):
+    assert command(["kernel", "--model", f"{file}:blog", "--parameters", "all", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["model"] == f"{file}:blog"
+    assert answer["inputs"] == "12x20"
+    import torch
+
+    torch.manual_seed(0)
+    space = {}
+    exec(FILE, space)
+    model, x = space["blog"]()
+    rows = []
+    for sample in x:  # the loop of the blog
+        model.zero_grad()
+        model(sample.unsqueeze(0)).backward()
+        rows.append(torch.cat([parameter.grad.flatten() for parameter in model.parameters()]).double())
+    rows = torch.stack(rows)
+    np.testing.assert_allclose(answer["matrix"], (rows @ rows.T).numpy(), rtol=1e-4, atol=1e-5)
+    assert "lga" not in {each["measure"] for each in answer["measures"]}
+
+
+def test_with_labels_and_a_picture(file, tmp_path, capsys):
+    picture = tmp_path / "kernel.png"
+    assert command(["kernel", "--model", f"{file}:with_labels", "--plot", str(picture)]) == 0
+    assert "lga" in capsys.readouterr().out
+    assert picture.stat().st_size > 5000
+
+
+def test_without_inputs_it_sees_the_probe(file, capsys):
+    options = ["--probe", "digits", "--probe-size", "10", "--json"]
+    assert command(["kernel", "--model", f"{file}:image_net", *options]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["probe"]["source"] == "digits"
+    assert len(answer["matrix"]) == 10
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("mine.py", "expects FILE.py:function"),
+        ("none.py:blog", "There is no file"),
+        ("{file}:absent", "has no function 'absent': it has Net, blog"),
+        ("{file}:NUMBER", "has no function 'NUMBER'"),
+        ("{file}:broken", "raised ValueError: no weights here"),
+        ("{file}:nothing", "must return a torch.nn.Module"),
+    ],
+)
+def test_bad_input(file, capsys, place, message):
+    assert command(["kernel", "--model", place.format(file=file)]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_run(tmp_path, capsys):
+    path = tmp_path / "wrong.py"
+    path.write_text("def f(:")
+    assert command(["kernel", "--model", f"{path}:f"]) == 1
+    assert "cannot be run: SyntaxError" in capsys.readouterr().err
+
+
+def test_a_cell_or_a_module(file, capsys):
+    for arguments in ([], ["0", "--model", f"{file}:blog"], ["--model", f"{file}:blog", "--channels", "4"]):
+        assert command(["kernel", *arguments]) == 2
+    assert "--channels is of cells" in capsys.readouterr().err
