@@ -27,7 +27,7 @@ _COMMANDS = {
     "diff": ("diff", "What differs between two stores, and how far cells moved."),
     "recipe": ("recipe", "Recipes: list, show; published ways of measuring."),
     "kernel": ("kernel", "Show one cell's kernel: measures, spectrum, heat map."),
-    "study": ("study", "Studies of kernels themselves: constancy, determinism, loss bound."),
+    "study": ("study", "Studies of kernels themselves: constancy, determinism, loss bound, regression."),
     "bench": ("bench", "Benchmarks: import official files, list, query, verify."),
     "data": ("data", "Image sets: list, fetch, verify."),
     "store": ("store", "Score stores: what one holds."),

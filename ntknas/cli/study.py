@@ -59,9 +59,10 @@ def command(name: str, **options: Any) -> None:
     """Run a study: a claim of theory, measured on finite networks.
 
     constancy: does the kernel change less while training as networks become wider? determinism: do kernels at
-    initialisation agree ever better? loss-bound: does the smallest eigenvalue bound the training loss (of one network,
-    the last of --widths)? The page says what is claimed, what was measured, and whether it holds. A run that
-    is interrupted goes on; more widths or repeats add to what is there.
+    initialisation agree ever better? loss-bound: does the smallest eigenvalue bound the training loss? regression: is
+    the trained network the function that its kernels predict? The last two take the last of --widths. The page says
+    what is claimed, what was measured, and whether it holds. A run that is interrupted goes on; more widths or repeats
+    add to what is there.
     """
     if options["json"] and options["csv"]:
         raise click.UsageError("--json and --csv are two formats: give one of them.")
@@ -81,8 +82,8 @@ def command(name: str, **options: Any) -> None:
 
 def _study(name: str, options: dict[str, Any]) -> Study:
     """Make the study that the options ask for, on its preset."""
-    if name == "loss-bound":
-        return _loss_bound(options)
+    if name in _OF_ONE_WIDTH:
+        return _OF_ONE_WIDTH[name](options)
     from dataclasses import replace
 
     from ntknas.core.errors import ChoiceError
@@ -143,6 +144,33 @@ def _loss_bound(options: dict[str, Any]) -> Study:
     )
 
 
+def _regression(options: dict[str, Any]) -> Study:
+    from ntknas.scoring.environment import resolve_device
+    from ntknas.studies.regression import Regression
+
+    if options["learning_rate"] is not None or options["parametrisation"] != "ntk":
+        note("Note: regression is of networks in NTK parametrisation; its learning rate follows from the kernel.")
+    quick = options["quick"]
+    samples = options["samples"] or (100 if quick else 400 if options["data"] == "boston" else 1000)
+    widths = _numbers(options["widths"]) or ((64,) if quick else (512,))
+    return Regression(
+        options["family"],
+        options["data"] or "mnist",
+        samples,
+        min(100, samples // 2) if quick else 100,
+        widths[-1],
+        options["steps"] or (50 if quick else 500),
+        options["repeats"] or (2 if quick else 5),
+        options["seed"],
+        options["image_data"],
+        str(resolve_device(options["device"])),
+    )
+
+
+_OF_ONE_WIDTH = {"loss-bound": _loss_bound, "regression": _regression}
+"""Studies of networks of one width, the last of ``--widths``."""
+
+
 def _numbers(text: str | None) -> tuple[int, ...]:
     from ntknas.core.errors import ChoiceError
 
@@ -176,7 +204,8 @@ def _write(study: Study, findings: Findings, options: dict[str, Any]) -> None:
     from ntknas.studies.page import write
 
     arguments = [each for each in sys.argv[1:] if each] or ["study", study.name]
-    stem = f"{study.name}-{options['family']}-{options['parametrisation']}"
+    about = study.settings()
+    stem = "-".join([study.name, about["family"], about["data"], about["parametrisation"]])
     made_by = shlex.join(["ntknas", *arguments])
     for path in write(study, findings, options["out"], stem, made_by, options["device"]):
         note(f"Wrote {path}")

@@ -272,7 +272,7 @@ def test_the_command_writes_page_table_and_pictures(tmp_path, capsys, name, fami
     steps = ["--steps", "5"] if name == "constancy" else []
     assert command(["study", name, "--family", family, *SMALL, *steps, *out]) == 0
     printed = capsys.readouterr().out
-    page = (tmp_path / "out" / f"{name}-{family}-standard.md").read_text()
+    page = (tmp_path / "out" / f"{name}-{family}-{families.FAMILIES[family].data}-standard.md").read_text()
     assert "**Claim.**" in page
     assert "## Verdict" in page
     for picture in (tmp_path / "out").glob("*.png"):

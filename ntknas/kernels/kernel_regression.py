@@ -1,0 +1,109 @@
+"""What a kernel predicts: ridge regression in closed form, and gradient flow at any time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ntknas.core.errors import KernelError
+
+_SINGULAR = 1e-12
+"""Eigenvalues below this part of the largest count as zero."""
+
+
+@dataclass(frozen=True)
+class KernelRegression:
+    """Regression with one kernel for every output.
+
+    Attributes:
+        kernel: K of the training samples, N×N, symmetric, float64.
+        cross: k between test and training samples, M×N.
+    """
+
+    kernel: Tensor
+    cross: Tensor
+
+    def __post_init__(self) -> None:
+        """Check the shapes.
+
+        Raises:
+            KernelError: If they do not fit, or an entry is no number.
+        """
+        samples = len(self.kernel)
+        if self.kernel.shape != (samples, samples) or self.cross.shape[1:] != (samples,):
+            raise KernelError(
+                f"Regression needs an N×N kernel and an M×N cross-kernel, got {tuple(self.kernel.shape)} and "
+                f"{tuple(self.cross.shape)}."
+            )
+        if not (torch.isfinite(self.kernel).all() and torch.isfinite(self.cross).all()):
+            raise KernelError("Regression needs kernels without NaN and infinity.")
+
+    @cached_property
+    def _spectrum(self) -> tuple[Tensor, Tensor]:
+        values, vectors = torch.linalg.eigh((self.kernel + self.kernel.T) / 2)
+        return values.clamp(min=0), vectors
+
+    @property
+    def is_singular(self) -> bool:
+        """Whether an eigenvalue is zero to rounding, so that a fit without ridge is one of many."""
+        values = self._spectrum[0]
+        return bool(values[0] <= _SINGULAR * values[-1])
+
+    def ridge(
+        self, targets: Tensor, ridge: float, start: Tensor | None = None, start_test: Tensor | None = None
+    ) -> Tensor:
+        """Return f_0(x) + k (K + ridge · λ̄ I)⁻¹ (y − f_0(X)), M×C, with λ̄ the mean eigenvalue.
+
+        Where the kernel is singular and the ridge zero, the fit of the smallest norm.
+
+        Args:
+            targets: y, N×C.
+            ridge: The ridge in units of the mean eigenvalue, at least 0.
+            start: f_0 on the training samples, N×C; zero without it.
+            start_test: f_0 on the test samples, M×C.
+        """
+        values, _ = self._spectrum
+        shifted = values + ridge * values.mean()
+        inverse = torch.where(shifted > _SINGULAR * values[-1], 1 / shifted, torch.zeros_like(shifted))
+        return self._predicted(inverse, targets, start, start_test)
+
+    def flow(
+        self, targets: Tensor, time: float, start: Tensor | None = None, start_test: Tensor | None = None
+    ) -> Tensor:
+        """Return f_t(x) of gradient flow on (1/N) Σ ‖f − y‖² with a constant kernel.
+
+        f_t(x) = f_0(x) + k K⁻¹ (I − exp(−2Kt/N)) (y − f_0(X)), M×C; see ``ridge`` for the arguments.
+
+        Args:
+            targets: y, N×C.
+            time: t.
+            start: f_0 on the training samples.
+            start_test: f_0 on the test samples.
+        """
+        values, _ = self._spectrum
+        rate = 2 * time / len(values)
+        grown = -torch.expm1(-rate * values)
+        inverse = torch.where(values > _SINGULAR * values[-1], grown / values, torch.full_like(values, rate))
+        return self._predicted(inverse, targets, start, start_test)
+
+    def _predicted(self, inverse: Tensor, targets: Tensor, start: Tensor | None, start_test: Tensor | None) -> Tensor:
+        vectors = self._spectrum[1]
+        residual = targets if start is None else targets - start
+        fitted = self.cross @ (vectors @ (inverse[:, None] * (vectors.T @ residual)))
+        return fitted if start_test is None else start_test + fitted
+
+    def best_ridge(self, targets: Tensor, validation: Tensor, ridges: tuple[float, ...]) -> float:
+        """Return the ridge with the smallest squared error on a part of the training samples, fitted on the others.
+
+        Args:
+            targets: y, N×C.
+            validation: Which samples are kept for validation, N, boolean.
+            ridges: What to choose from.
+        """
+        fit = ~validation
+        part = KernelRegression(self.kernel[fit][:, fit], self.kernel[validation][:, fit])
+        errors = [float((part.ridge(targets[fit], ridge) - targets[validation]).square().mean()) for ridge in ridges]
+        return ridges[errors.index(min(errors))]
