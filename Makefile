@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 WORKERS ?= 2
 
-.PHONY: help demo test lint types format check clean speed
+.PHONY: help demo test lint types format check clean speed studies
 .DEFAULT_GOAL := help
 
 help: ## Show what there is to make
@@ -37,6 +37,10 @@ check: lint types test ## Everything that CI checks
 
 speed: $(READY) ## Time kernels against a training step and what people use
 	$(BIN)/python scripts/speed.py
+
+studies: $(READY) ## Run every study at its quick size, into the folder studies
+	for name in constancy determinism loss-bound regression; do $(BIN)/ntknas study $$name --quick --parametrisation ntk || exit 1; done
+	for family in cnn transformer; do for name in constancy determinism; do $(BIN)/ntknas study $$name --quick --family $$family || exit 1; done; done
 
 clean: ## Remove the environment and what tools left behind
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis ntknas-demo
