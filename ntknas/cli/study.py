@@ -130,14 +130,14 @@ def _loss_bound(options: dict[str, Any]) -> Study:
             f"--{refuse[0].replace('_', '-')} is no option of loss-bound: rates follow from the kernel."
         )
     small = options["quick"] or options["family"] != "mlp"
-    widths = _numbers(options["widths"]) or ((64,) if small else (500,))
+    widths = _numbers(options["widths"]) or ((64,) if small else (200,))
     return LossBound(
         options["family"],
         options["data"] or FAMILIES[options["family"]].data,
-        options["samples"] or (10 if small else 40),
+        options["samples"] or (10 if small else 20),
         widths[-1],
         options["parametrisation"],
-        options["steps"] or (20 if small else 100),
+        options["steps"] or (20 if small else 60),
         options["seed"],
         options["image_data"],
         str(resolve_device(options["device"])),

@@ -243,7 +243,7 @@ def _print(tracks: Sequence[Track], frame: pd.DataFrame, asked: _Asked) -> None:
     )
     click.echo(
         "relative_difference is ‖K_t − K_0‖/‖K_0‖, the same for K and cK; the entrywise one of Mok et al. adds 1e-4\n"
-        "to every |K_0|, and so depends on the scale of K and grows with its size."
+        "to every |K_0|, and so depends on the scale of K and grows with its size. Means of both are geometric."
     )
     for track in tracks:
         if track.status.value != "ok":

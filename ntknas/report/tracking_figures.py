@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ntknas.report.figures import KernelStrip, Line, LineGrid, LinePanel
+from ntknas.tracking.bins import POSITIVE
 from ntknas.tracking.track import Track
 
 QUANTITIES = {
@@ -24,7 +25,6 @@ QUANTITIES = {
     "valid_accuracy": "accuracy on test images (%)",
 }
 """What is drawn, and its heading."""
-_LOG = ("relative_difference", "relative_difference/previous", "relative_difference_entrywise")
 _MOMENTS = 8
 
 
@@ -42,14 +42,13 @@ def by_bin(averages: pd.DataFrame, steps_an_epoch: int, title: str) -> LineGrid:
         groups = rows.groupby("bin", sort=False, observed=True)
         lines = [_average(str(name), each.sort_values("step"), steps_an_epoch) for name, each in groups]
         if lines:
-            panels.append(LinePanel(heading, lines, y_scale="log" if quantity in _LOG else "linear"))
+            panels.append(LinePanel(heading, lines, y_scale="log" if quantity in POSITIVE else "linear"))
     return LineGrid(title, "epochs of training", "", panels, share_y=False)
 
 
 def _average(name: str, rows: pd.DataFrame, steps_an_epoch: int) -> Line:
-    values = rows[rows["mean"] > 0] if rows["quantity"].iloc[0] in _LOG else rows
-    columns = (values[key].to_numpy(float) for key in ("mean", "low", "high"))
-    return Line(name, values["step"].to_numpy() / steps_an_epoch, *columns)
+    columns = (rows[key].to_numpy(float) for key in ("mean", "low", "high"))
+    return Line(name, rows["step"].to_numpy() / steps_an_epoch, *columns)
 
 
 def by_cell(tracks: Sequence[Track], bins: dict[int, str], steps_an_epoch: int, title: str) -> LineGrid:
@@ -63,14 +62,14 @@ def by_cell(tracks: Sequence[Track], bins: dict[int, str], steps_an_epoch: int, 
             if len(values)
         ]
         if lines:
-            panels.append(LinePanel(heading, lines, y_scale="log" if quantity in _LOG else "linear"))
+            panels.append(LinePanel(heading, lines, y_scale="log" if quantity in POSITIVE else "linear"))
     return LineGrid(title, "epochs of training", "", panels, share_y=False)
 
 
 def _drawn(track: Track, quantity: str) -> pd.Series:
     """A quantity by step, without the zeros that a logarithmic axis cannot show."""
     values = track.series(quantity)
-    return values[values > 0] if quantity in _LOG else values
+    return values[values > 0] if quantity in POSITIVE else values
 
 
 def spectra(tracks: Sequence[Track], bins: dict[int, str], steps_an_epoch: int, title: str) -> LineGrid:

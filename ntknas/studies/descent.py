@@ -14,7 +14,6 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from ntknas.core.errors import KernelError
 from ntknas.kernels import empirical_ntk
 
-_RELATIVE, _ABSOLUTE = 1e-8, 1e-10
 _SEEN = 1e-3  # of the first loss; the solver's error is relative to outputs, not to what is left of the loss
 
 
@@ -110,7 +109,7 @@ def descend(network: nn.Module, x: Tensor, y: Tensor, learning_rate: float, step
     return Path(learning_rate * np.arange(steps + 1), np.array(losses), series, integral, len(x))
 
 
-def flow(network: nn.Module, x: Tensor, y: Tensor, times: Sequence[float]) -> Path:
+def flow(network: nn.Module, x: Tensor, y: Tensor, times: Sequence[float], relative: float = 1e-8) -> Path:
     """Follow gradient flow dθ/dt = −∇L by an ODE solver of order 5 with the integral of λ_min as one more unknown.
 
     Args:
@@ -118,6 +117,7 @@ def flow(network: nn.Module, x: Tensor, y: Tensor, times: Sequence[float]) -> Pa
         x: Inputs.
         y: Targets, N×C.
         times: Times to report, ascending from 0.
+        relative: Relative tolerance of the solver; the absolute one is a hundredth of it. Kinks of ReLU make it slow.
 
     Raises:
         KernelError: If the solver does not reach the last time.
@@ -132,7 +132,7 @@ def flow(network: nn.Module, x: Tensor, y: Tensor, times: Sequence[float]) -> Pa
         return np.append(downhill, smallest(network, x))
 
     start = np.append(parameters_to_vector(parameters).detach().cpu().numpy().astype(float), 0.0)
-    solved = solve_ivp(derivative, (times[0], times[-1]), start, t_eval=times, rtol=_RELATIVE, atol=_ABSOLUTE)
+    solved = solve_ivp(derivative, (times[0], times[-1]), start, t_eval=times, rtol=relative, atol=relative / 100)
     if not solved.success:
         raise KernelError(f"Gradient flow could not be followed to time {times[-1]:g}: {solved.message}")
     losses, eigenvalues = [], []

@@ -24,6 +24,8 @@ from ntknas.studies.slopes import fitted
 
 FRACTIONS = (1.0, 0.5, 0.25, 0.125)
 """Learning rates as parts of the largest, which is half of what the linearised network allows: η λ_max = N/4."""
+_COARSE = 1e-5
+"""Relative tolerance of the network's flow, whose bound is far from sharp; tanh θ, where it is, has the finer default."""
 TOLERANCE = 1e-6
 """Relative error of the solver that does not count as a violation."""
 
@@ -118,7 +120,8 @@ class LossBound:
         if kind == "descent":
             path = descend(network, x, y, part * largest, round(self.steps / part))
         else:
-            path = flow(network, x, y, (largest * np.arange(self.steps + 1)).tolist())
+            times = (largest * np.arange(self.steps + 1)).tolist()
+            path = flow(network, x, y, times, *([_COARSE] if model == "network" else []))
         series = {name: getattr(path, name).tolist() for name in ("times", "losses", "lambda_min", "integral")}
         return [{"model": model, "kind": kind, "rate": part * largest, "samples": len(x), **series}]
 

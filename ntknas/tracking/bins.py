@@ -80,8 +80,18 @@ def stratified(accuracies: pd.Series, bins: Bins, per_bin: int, seed: int) -> li
     return chosen
 
 
+POSITIVE = frozenset(
+    name + suffix
+    for name in ("relative_difference", "relative_difference_sq", "relative_difference_entrywise")
+    for suffix in ("", "/previous")
+)
+"""Quantities that span orders of magnitude: averaged by their logarithm, zeros (a kernel and itself) left out."""
+
+
 def averages(frame: pd.DataFrame, quantities: Iterable[str]) -> pd.DataFrame:
     """Average quantities over the cells of each bin, at each step; seeds of a cell are averaged first.
+
+    Those of ``POSITIVE`` have geometric means.
 
     Args:
         frame: Columns ``bin``, ``cell``, ``step``, ``quantity``, ``value``.
@@ -92,13 +102,19 @@ def averages(frame: pd.DataFrame, quantities: Iterable[str]) -> pd.DataFrame:
         three cells on) and ``n``, the number of cells that have a value.
     """
     rows = frame[frame["quantity"].isin(list(quantities))]
+    logarithmic = rows["quantity"].isin(POSITIVE)
+    rows = rows[~logarithmic | (rows["value"] > 0)]
+    rows = rows.assign(value=rows["value"].where(~logarithmic, np.log(rows["value"].where(logarithmic, 1.0))))
     cells = rows.groupby(["bin", "quantity", "step", "cell"], sort=False, observed=True)["value"].mean().dropna()
     grouped = cells.groupby(level=["bin", "quantity", "step"], sort=False)
     found = grouped.agg(["mean", "std", "count"]).reset_index().rename(columns={"count": "n"})
     enough = found["n"] >= FEWEST
     quantile = stats.t.ppf((1 + LEVEL) / 2, found["n"].clip(lower=2) - 1)
     half = (quantile * found["std"] / np.sqrt(found["n"])).where(enough)
-    return found.assign(low=found["mean"] - half, high=found["mean"] + half).drop(columns="std")
+    found = found.assign(low=found["mean"] - half, high=found["mean"] + half).drop(columns="std")
+    ends = ["mean", "low", "high"]
+    found[ends] = found[ends].where(~found["quantity"].isin(POSITIVE), np.exp(found[ends]), axis=0)
+    return found
 
 
 def names_of(cells: Sequence[int], accuracies: pd.Series, bins: Bins | None) -> dict[int, str]:

@@ -202,6 +202,18 @@ class TestBins:
         assert math.isnan(found.loc["high", "low"])
 
 
+def test_differences_are_averaged_by_their_logarithm():
+    rows = [
+        {"bin": "all", "cell": cell, "seed": 0, "step": step, "quantity": "relative_difference", "value": value}
+        for cell, step, value in [(1, 0, 0.0), (2, 0, 0.0), (3, 0, 0.0), (1, 4, 1.0), (2, 4, 10.0), (3, 4, 100.0)]
+    ]
+    (found,) = averages(pd.DataFrame(rows), ["relative_difference"]).to_dict("records")
+    assert (found["step"], found["n"]) == (4, 3)
+    assert found["mean"] == pytest.approx(10.0)  # the geometric mean
+    assert math.log(found["high"] / 10) == pytest.approx(4.302652729911275 * math.log(10) / math.sqrt(3))
+    assert found["low"] > 0
+
+
 def test_a_track_without_kernels_has_no_strip():
     with pytest.raises(ValueError, match="no kernels"):
         strip(ended(IDENTITY, Status.OK, ""), 1, "")
