@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path as Folder
 from typing import Any, ClassVar
@@ -25,7 +25,7 @@ from ntknas.studies.slopes import fitted
 FRACTIONS = (1.0, 0.5, 0.25, 0.125)
 """Learning rates as parts of the largest, which is half of what the linearised network allows: η λ_max = N/4."""
 _COARSE = 1e-5
-"""Relative tolerance of the network's flow, whose bound is far from sharp; tanh θ, where it is, has the finer default."""
+"""Relative tolerance of the network's flow, whose bound is far from sharp; tanh θ, where it is, has a finer one."""
 TOLERANCE = 1e-6
 """Relative error of the solver that does not count as a violation."""
 
@@ -266,4 +266,6 @@ def _curves(path: Path) -> list[Line]:
     ]
     if not until.all():
         lines.append(Line("constant kernel, no bound", path.times[~until], path.constant[~until], muted=True))
-    return lines
+    lines.append(Line("published curve, no bound", path.times, path.published, muted=True))
+    floor = path.losses.min() / 10  # curves that fall far below the loss would flatten it
+    return [replace(line, y=np.where(line.y >= floor, line.y, np.nan)) for line in lines]
