@@ -258,7 +258,7 @@ def _excess(trainings: Sequence[_Training]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _curves(path: Path) -> list[Line]:
-    until = path.times <= path.constant_until
+    until = path.times < path.constant_until
     lines = [
         Line("loss", path.times, path.losses),
         Line("bound, moving kernel", path.times, path.bound),
