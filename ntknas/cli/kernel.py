@@ -109,6 +109,7 @@ def _of_cell(cell: str, options: dict[str, Any]) -> _LookedAt:
 def _of_model(place: str, options: dict[str, Any]) -> _LookedAt:
     import time
 
+    from ntknas.core.errors import DataError
     from ntknas.scoring.cell_kernel import DTYPES, kernel_of
     from ntknas.scoring.environment import resolve_device
     from ntknas.scoring.user_model import load_model
@@ -126,7 +127,18 @@ def _of_model(place: str, options: dict[str, Any]) -> _LookedAt:
     dtype = DTYPES[recipe.choices.precision]
     x = x.to(device, dtype) if x.is_floating_point() else x.to(device)
     start = time.perf_counter()
-    kernel = kernel_of(model.to(device, dtype), recipe.choices, x, labels, verify=True)
+    try:
+        kernel = kernel_of(model.to(device, dtype), recipe.choices, x, labels, verify=True)
+    except (
+        RuntimeError,
+        TypeError,
+        IndexError,
+    ) as error:  # what a user's module does with inputs that it does not take
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise DataError(
+            f"{place} fails on inputs of shape {tuple(x.shape)}: {reason}. Return inputs that it takes beside it, or "
+            "choose --probe and --dataset."
+        ) from error
     seconds = time.perf_counter() - start
     return _LookedAt(
         place, about, disconnected=False, kernel=kernel, scores=_measures(kernel, recipe.measures), seconds=seconds

@@ -22,7 +22,7 @@ UNITS = {"epoch": "at the end of every n-th epoch", "step": "after every n-th st
 
 @dataclass(frozen=True)
 class Recording:
-    """When the kernel is taken: before training, and then every so often.
+    """When the kernel is taken: before training, then every so often, and at the end.
 
     Attributes:
         epochs: Epochs of training.
@@ -84,6 +84,8 @@ def follow(
         for _ in range(recording.epochs):
             _epoch(record, trainer, recording)
             on_epoch()
+        if tracker.snapshots[-1].step < trainer.step:  # the end, whatever the rhythm
+            record.take(trainer.step)
     except DivergedError as error:
         status, reason = Status.DIVERGED, str(error)
     except (RuntimeError, MemoryError) as error:

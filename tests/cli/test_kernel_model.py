@@ -31,6 +31,9 @@ def image_net():
 def broken():
     raise ValueError("no weights here")
 
+def other_inputs():
+    return nn.Linear(4, 1), torch.randn(5, 7)
+
 def nothing():
     return torch.zeros(3)
 
@@ -89,6 +92,7 @@ def test_without_inputs_it_sees_the_probe(file, capsys):
         ("{file}:absent", "has no function 'absent': it has Net, blog"),
         ("{file}:NUMBER", "has no function 'NUMBER'"),
         ("{file}:broken", "raised ValueError: no weights here"),
+        ("{file}:other_inputs", "fails on inputs of shape (5, 7)"),
         ("{file}:nothing", "must return a torch.nn.Module"),
     ],
 )

@@ -72,6 +72,12 @@ def test_by_steps():
     assert found.kernels is None
 
 
+def test_the_end_is_recorded_whatever_the_rhythm():
+    assert followed(Recording(2, every=100, unit="step")).steps.tolist() == [0, 6]
+    assert followed(Recording(2, every=4, unit="step")).steps.tolist() == [0, 4, 6]
+    assert followed(Recording(3, every=2)).steps.tolist() == [0, 6, 9]
+
+
 def test_a_full_kernel_has_the_class_of_its_sample_in_every_row():
     found = followed(Recording(1), output="full", keep_kernels=True)
     assert found.kernels.shape == (2, 60, 60)
