@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -141,4 +142,6 @@ def drift(name: str, first: Kernel, now: Kernel) -> Score:
         value = DRIFTS[name].compute(first.matrix, now.matrix)
     except NoValueError as error:
         return Score(name, None, error.status, str(error))
+    if not math.isfinite(value):
+        return Score(name, None, Status.NON_FINITE, "the drift is larger than float64 can say")
     return Score(name, value)

@@ -198,6 +198,14 @@ def test_trainings_that_diverge_are_counted_and_left_out():
     assert "no slope" in " ".join(findings.verdict)
 
 
+def test_a_kernel_that_grows_beyond_all_numbers_is_a_status(tmp_path):
+    study = Constancy(networks(repeats=2), steps=2, learning_rate=1e30)
+    with Ledger(tmp_path / "j") as ledger:
+        rows = [row for found in base.run(study, ledger) for row in found]
+    assert {row["status"] for row in rows} <= {"non-finite", "diverged", "ok"}
+    assert "ok" not in {row["status"] for row in rows if row["step"] == 2}
+
+
 def _constancy_rows(exponent, repeats=6, spread=0.0):
     generator = np.random.default_rng(0)
     return [
