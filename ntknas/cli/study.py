@@ -201,13 +201,14 @@ def _run(study: Study, out: Path) -> Findings:
 
 
 def _write(study: Study, findings: Findings, options: dict[str, Any]) -> None:
+    from ntknas.scoring.environment import resolve_device
     from ntknas.studies.page import write
 
     arguments = [each for each in sys.argv[1:] if each] or ["study", study.name]
     about = study.settings()
     stem = "-".join([study.name, about["family"], about["data"], about["parametrisation"]])
     made_by = shlex.join(["ntknas", *arguments])
-    for path in write(study, findings, options["out"], stem, made_by, options["device"]):
+    for path in write(study, findings, options["out"], stem, made_by, str(resolve_device(options["device"]))):
         note(f"Wrote {path}")
 
 

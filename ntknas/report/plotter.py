@@ -42,6 +42,7 @@ _STYLE: Any = {
 }
 _COLUMNS = 4
 _STRIP_COLUMNS = 8
+_NARROWEST = 7.0  # inches, for heading and legend
 _MARKED = 40  # points of a curve that are few enough to be marked
 _DARK = 0.7  # of a correlation whose cell needs a light number
 
@@ -135,7 +136,7 @@ def _bar_group(axis: Any, figure: Bars, group: BarGroup, places: np.ndarray, thi
 @_canvas.register
 def _lines(figure: LineGrid) -> Canvas:
     rows, columns = math.ceil(len(figure.panels) / _COLUMNS), min(_COLUMNS, len(figure.panels))
-    size = (3.2 * columns + 0.4, 2.5 * rows + 1.0)
+    size = (max(_NARROWEST, 3.2 * columns + 0.4), 2.5 * rows + 1.0)
     canvas, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=figure.share_y, squeeze=False)
     names = list(dict.fromkeys(line.name for panel in figure.panels for line in panel.lines))
     colours = {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(names)}
