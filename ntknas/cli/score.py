@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ntknas.scoring.progress import Progress, Report
 
 
+_REASONS = 3
+"""Different reasons of failures that are printed."""
+
+
 @click.command(name="score")
 @shared.bench_option
 @shared.dataset_option
@@ -164,6 +168,7 @@ def score(
             + (f", {trained} networks to train for up to {job.epochs[-1]} epochs." if trained else ".")
         )
         statuses: Counter[str] = Counter()
+        reasons: Counter[str] = Counter()
         statuses.update(score.status.value for record in plan.copies for score in record.scores.values())
         try:
             if plan.items or plan.copies:
@@ -174,6 +179,8 @@ def score(
                 for done in _shown(work, plan):
                     for score in done.scores.values():
                         statuses[score.status.value] += len(done.item.members)
+                        if score.status.is_failure:
+                            reasons[score.reason] += len(done.item.members)
         finally:
             opened.compact()
         failed = sum(count for status, count in statuses.items() if _is_failure(status))
@@ -185,6 +192,7 @@ def score(
         "kernels_stored_before": plan.stored,
         "scores_by_status": dict(statuses),
         "failed": failed,
+        "reasons": dict(reasons.most_common(_REASONS)),
     }
 
 
@@ -299,4 +307,8 @@ def _report(summary: dict[str, Any], store: Path, json: bool) -> None:
         return
     statuses = ", ".join(f"{count} {status}" for status, count in summary["scores_by_status"].items())
     click.echo(f"{store}: {f'{statuses} (scores by status)' if statuses else 'nothing was missing'}.")
+    for reason, count in summary["reasons"].items():
+        click.echo(f"{count} failed: {reason}")
+    if summary["failed"]:
+        click.echo("The same command tries what failed again.")
     click.echo(f"Next: ntknas correlate {store}")

@@ -16,6 +16,7 @@ from ntknas.studies import STUDIES
 if TYPE_CHECKING:
     from ntknas.studies.base import Findings, Study
 
+_FEWEST_SAMPLES = 20
 _FAMILIES = ("mlp", "cnn", "transformer")
 
 
@@ -153,6 +154,8 @@ def _regression(options: dict[str, Any]) -> Study:
     quick = options["quick"]
     samples = options["samples"] or (100 if quick else 400 if options["data"] == "boston" else 1000)
     widths = _numbers(options["widths"]) or ((64,) if quick else (512,))
+    if quick and samples < _FEWEST_SAMPLES:
+        raise click.UsageError(f"--samples must be at least {_FEWEST_SAMPLES} here (half as many are for testing).")
     return Regression(
         options["family"],
         options["data"] or "mnist",
@@ -196,6 +199,8 @@ def _run(study: Study, out: Path) -> Findings:
     with Ledger(out / f"{study.name}.journal") as ledger:
         done = sum(ledger.rows(study, unit) is not None for unit in units)
         note(f"{study.title}: {len(units)} measurements, {done} are there.")
+        if ledger.damaged:
+            note(f"Warning: {ledger.damaged} line(s) of the journal are damaged; what they held is measured again.")
         rows = [row for found in track(run(study, ledger), len(units), "Measuring", "units") for row in found]
     return study.summarise(rows)
 

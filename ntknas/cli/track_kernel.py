@@ -229,15 +229,15 @@ def _as_json(tracks: Sequence[Track], frame: pd.DataFrame, asked: _Asked) -> dic
 def _print(tracks: Sequence[Track], frame: pd.DataFrame, asked: _Asked) -> None:
     """Print the averages by bin at the last record, and what went wrong."""
     found = _averages(frame, asked)
-    last = found[found["step"] == found["step"].max()] if len(found) else found
+    last = found[found["step"] == found["step"].max()]
     rows = []
     for name in dict.fromkeys(asked.bins.values()):
         of_bin = last[last["bin"] == name].set_index("quantity")
         cells = str(sum(asked.bins[cell] == name for cell in asked.cells))
         rows.append([name, cells, *(_interval(of_bin, quantity) for quantity in _SHOWN)])
-    epochs = asked.tracking.recording.epochs
+    step = int(found["step"].max()) if len(found) else 0
     print_table(
-        f"After {epochs} epochs ({epochs * asked.tracking.steps_an_epoch} steps): mean over each bin's cells [95 %]",
+        f"After {step / asked.tracking.steps_an_epoch:.3g} epochs ({step} steps): mean over each bin's cells [95 %]",
         ["accuracy", "cells", *_SHOWN],
         rows,
     )

@@ -35,6 +35,8 @@ def load_model(place: str) -> tuple[nn.Module, Tensor | None, Tensor | None]:
     tensors = all(each is None or isinstance(each, Tensor) for each in (x, y))
     if not isinstance(model, nn.Module) or len(parts) > 3 or not tensors:
         raise DataError(f"{place} must return {_EXPECTED}; got {_described(made)}.")
+    if y is not None and y.is_floating_point():
+        raise DataError(f"Labels must be whole numbers, the classes: {place} returned {y.dtype}. Use y.long().")
     return model, x, y
 
 
@@ -48,7 +50,7 @@ def _function(path: Path, name: str) -> Any:
     sys.modules.setdefault(path.stem, module)  # classes look for their module there
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever a user's file does wrong is theirs to see, in one line
+    except (Exception, SystemExit) as error:  # whatever a user's file does wrong is theirs to see, in one line
         raise DataError(f"{path} cannot be run: {type(error).__name__}: {error}.") from error
     function = getattr(module, name, None)
     if not callable(function):
@@ -61,7 +63,7 @@ def _called(function: Any, place: str) -> Any:
     torch.manual_seed(0)
     try:
         return function()
-    except Exception as error:  # likewise
+    except (Exception, SystemExit) as error:  # likewise
         raise DataError(f"{place} raised {type(error).__name__}: {error}.") from error
 
 

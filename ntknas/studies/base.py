@@ -67,15 +67,20 @@ class Ledger:
     Args:
         path: The file; its folder exists.
 
+    Attributes:
+        damaged: Number of damaged lines, whose units are measured again.
+
     Raises:
-        StoreError: If it is damaged, or another process writes it.
+        StoreError: If it is no journal, or another process writes it.
     """
 
     def __init__(self, path: Path):
         self._writer = journal.JournalWriter(path)
+        content = journal.read(path)
+        self.damaged = len(content.damaged)
         self._done = {
             (entry["study"], json.dumps(entry["unit"])): entry["rows"]
-            for entry in journal.read(path).entries
+            for entry in content.entries
             if entry.get("type") == "unit"
         }
 

@@ -113,7 +113,8 @@ def averages(frame: pd.DataFrame, quantities: Iterable[str]) -> pd.DataFrame:
     half = (quantile * found["std"] / np.sqrt(found["n"])).where(enough)
     found = found.assign(low=found["mean"] - half, high=found["mean"] + half).drop(columns="std")
     ends = ["mean", "low", "high"]
-    found[ends] = found[ends].where(~found["quantity"].isin(POSITIVE), np.exp(found[ends]), axis=0)
+    positive = found["quantity"].isin(POSITIVE)
+    found.loc[positive, ends] = np.exp(found.loc[positive, ends])
     return found
 
 

@@ -80,7 +80,7 @@ class Checkpoint:
         try:
             content = torch.load(self.path, map_location=device, weights_only=True)
         except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-            reason = str(error).partition("\n")[0].rstrip(".")
+            reason = "it is damaged, or no checkpoint" if not isinstance(error, OSError) else error.strerror
             raise CheckpointError(f"The checkpoint {self.path} cannot be read: {reason}. {remedy}") from error
         if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") != VERSION:
             raise CheckpointError(f"{self.path} is no checkpoint of this version of ntknas. {remedy}")

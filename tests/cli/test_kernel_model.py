@@ -31,6 +31,12 @@ def image_net():
 def broken():
     raise ValueError("no weights here")
 
+def leaves():
+    raise SystemExit(3)
+
+def float_labels():
+    return nn.Linear(4, 3), torch.randn(5, 4), torch.randn(5)
+
 def other_inputs():
     return nn.Linear(4, 1), torch.randn(5, 7)
 
@@ -92,6 +98,8 @@ def test_without_inputs_it_sees_the_probe(file, capsys):
         ("{file}:absent", "has no function 'absent': it has Net, blog"),
         ("{file}:NUMBER", "has no function 'NUMBER'"),
         ("{file}:broken", "raised ValueError: no weights here"),
+        ("{file}:leaves", "raised SystemExit: 3"),
+        ("{file}:float_labels", "Labels must be whole numbers"),
         ("{file}:other_inputs", "fails on inputs of shape (5, 7)"),
         ("{file}:nothing", "must return a torch.nn.Module"),
     ],

@@ -71,7 +71,9 @@ def test_a_disconnected_cell_has_a_status(tmp_path, capsys):
 
 def test_a_learning_rate_that_explodes_is_a_status_and_nothing_is_lost(tmp_path, capsys):
     assert track(tmp_path, "284", "--learning-rate", "1e30", "--plots", str(tmp_path / "plots")) == 0
-    assert "diverged: the training loss is nan" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "diverged: the training loss is nan" in printed
+    assert "After 0 epochs (0 steps)" in printed
 
 
 def test_a_failure_is_not_kept_and_told_by_the_exit_code(tmp_path, capsys, monkeypatch):

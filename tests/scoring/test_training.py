@@ -383,6 +383,18 @@ def test_a_learning_rate_that_explodes(tmp_path, capsys):
     assert set(load_store(store)["status"]) >= {"ok", "diverged"}
 
 
+def test_what_fails_says_why(tmp_path, capsys):
+    options = [*TRAINED, "--cells", "2", "--store", str(tmp_path / "s.h5"), "--keep-checkpoints"]
+    assert command(options) == 0
+    for path in (tmp_path / "s.h5.checkpoints").iterdir():
+        path.write_bytes(path.read_bytes()[:100])
+    capsys.readouterr()
+    assert command([*options, "--epochs", "0,1,2,3"]) == 3
+    printed = capsys.readouterr().out
+    assert "cannot be read: it is damaged" in printed
+    assert "the training begins anew" in printed
+
+
 def test_a_forecast_multiplies_one_epoch(tmp_path, capsys):
     options = [*TRAINED, "--cells", "2", "--store", str(tmp_path / "s.h5"), "--dry-run", "--json"]
     assert command(options) == 0

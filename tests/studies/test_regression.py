@@ -59,6 +59,8 @@ def test_bad_input(tmp_path, capsys, monkeypatch):
         Regression("transformer")
     assert command(["study", "regression", "--quick", "--data", "sine", "--out", str(tmp_path)]) == 1
     assert "data of this study" in capsys.readouterr().err
+    assert command(["study", "regression", "--quick", "--samples", "10", "--out", str(tmp_path)]) == 2
+    assert "--samples must be at least 20" in capsys.readouterr().err
 
 
 def test_a_training_that_diverges():

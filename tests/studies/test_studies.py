@@ -256,6 +256,12 @@ def test_a_ledger_keeps_units_and_a_second_run_measures_the_rest(tmp_path, monke
     assert measured == [(8,)]
     with Ledger(tmp_path / "j") as ledger:
         assert ledger.rows(Determinism(networks(repeats=4)), (4,)) is None
+        assert not ledger.damaged
+    lines = (tmp_path / "j").read_bytes().split(b"\n")
+    (tmp_path / "j").write_bytes(b"\n".join([lines[0], b"00000000 x", *lines[2:]]))
+    with Ledger(tmp_path / "j") as ledger:
+        assert ledger.damaged == 1
+        assert list(base.run(study, ledger)) == rows
 
 
 def test_an_estimate_extrapolates():
