@@ -1,4 +1,5 @@
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,10 @@ def test_data() -> Path:
 
 
 torch.set_num_threads(1)  # small networks; the suite uses the cores by running tests side by side
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's background jobs are begun
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # commands under test are to be interrupted
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import numpy as np
 
 from ntknas.core.errors import StoreError
 from ntknas.core.files import replacing
+from ntknas.core.sealed_file import DamagedFileError, check, new_image
 
 FORMAT = "ntknas-scores"
 VERSION = 1
@@ -71,6 +71,7 @@ def read(path: Path) -> Table:
     if not path.exists():
         return Table.empty()
     try:
+        check(path)
         with h5py.File(path, "r", locking=False) as file:  # the file is replaced, never changed
             _check_format(path, file.attrs)
             table = Table(
@@ -80,6 +81,8 @@ def read(path: Path) -> Table:
             expected = file.attrs["sha256"]
     except OSError as error:
         raise StoreError(f"{path} cannot be opened as a score store: {_first_line(error)}. {_remedy(path)}") from error
+    except DamagedFileError as error:
+        raise StoreError(f"{path} cannot be opened as a score store: {error}. {_remedy(path)}") from error
     except (KeyError, ValueError, RuntimeError, TypeError, AttributeError, OverflowError, MemoryError) as error:
         # a changed byte in HDF5's own structures shows as any of these
         raise StoreError(f"{path} is damaged: {_first_line(error)}. {_remedy(path)}") from error
@@ -128,8 +131,7 @@ def write(path: Path, table: Table) -> None:
 
 
 def _write(path: Path, table: Table) -> None:
-    image = io.BytesIO()  # built in memory: HDF5 does not survive a disk that fills up under it
-    with h5py.File(image, "w") as file:
+    with new_image() as (file, image):
         for name, dtype in COLUMNS.items():
             values = table.columns[name].astype(dtype)
             options: dict[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True, "chunks": True}
@@ -138,5 +140,4 @@ def _write(path: Path, table: Table) -> None:
         for name in NAMES:
             file.create_dataset(f"names/{name}", data=np.array(table.names[name], dtype=object), dtype=text)
         file.attrs.update({"format": FORMAT, "version": VERSION, "rows": len(table), "sha256": table.digest()})
-    with path.open("wb") as written:
-        written.write(image.getbuffer())
+    path.write_bytes(image)

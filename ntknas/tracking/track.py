@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import pandas as pd
 from ntknas.core.errors import StoreError
 from ntknas.core.files import replacing
 from ntknas.core.score import Status
+from ntknas.core.sealed_file import DamagedFileError, check, new_image
 
 FORMAT = "ntknas-track"
 VERSION = 1
@@ -106,8 +106,7 @@ def write(folder: Path, track: Track) -> Path:
 
 
 def _image(track: Track) -> bytes:
-    image = io.BytesIO()  # in memory: HDF5 does not survive a disk that fills up under it
-    with h5py.File(image, "w") as file:
+    with new_image() as (file, image):
         file.attrs.update({"format": FORMAT, "version": VERSION, "identity": _text(track.identity)})
         file.attrs.update(
             {"status": track.status.value, "reason": track.reason, "about": json.dumps(dict(track.about))}
@@ -123,7 +122,7 @@ def _image(track: Track) -> bytes:
             kind = {"dtype": text} if name in _TEXTS else {}
             file.create_dataset(f"frame/{name}", data=values.astype(object) if kind else values, **kind)
         file.attrs["sha256"] = track.digest()
-    return image.getvalue()
+    return bytes(image)
 
 
 def read(path: Path) -> Track:
@@ -133,6 +132,7 @@ def read(path: Path) -> Track:
         StoreError: If the file is missing, damaged, no track, or of another version.
     """
     try:
+        check(path)
         with h5py.File(path, "r", locking=False) as file:
             if file.attrs.get("format") != FORMAT or file.attrs.get("version") != VERSION:
                 raise StoreError(f"{path} is no track of this version of ntknas: name another --store.")
@@ -151,7 +151,8 @@ def read(path: Path) -> Track:
                 reason=str(file.attrs["reason"]),
                 about=json.loads(file.attrs["about"]),
             )
-    except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:  # a changed byte shows as any of these
+    except (DamagedFileError, OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
+        # a changed byte shows as any of these
         reason = str(error).partition("\n")[0].rstrip(".")
         raise StoreError(f"{path} cannot be read as a track: {reason}. Move it away, and it is made again.") from error
     if track.digest() != expected:

@@ -12,6 +12,7 @@ import pytest
 
 from ntknas import load_space, load_store
 from ntknas.cli.main import _COMMANDS, run
+from ntknas.core.sealed_file import seal
 
 SMALL = "--probe digits --probe-size 10 --channels 2 --cells-per-stage 1".split()
 FEW = ["--cells", "5", "--measures", "trace,cond"]
@@ -248,6 +249,7 @@ def test_stores_that_are_damaged_or_foreign_are_left_alone(capsys, tmp_path):
     path.write_bytes(data)
     with h5py.File(path, "r+") as file:
         file.attrs["version"] = 2
+    path.write_bytes(seal(path.read_bytes()))
     assert "version 2, expected 1" in fails(capsys, *SCORE)
 
 
