@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from ntknas.studies.base import Findings, Study
 
 _FEWEST_SAMPLES = 20
-_FAMILIES = ("mlp", "cnn", "transformer")
+_FAMILIES = ("mlp", "cnn", "transformer", "transformer-wide")
 
 
 @click.command(name="study")
 @click.argument("name", type=click.Choice(list(STUDIES)))
 @click.option("--family", type=click.Choice(_FAMILIES), default="mlp", show_default=True, help="Family of networks.")
-@click.option("--data", type=click.Choice(["boston", "mnist", "sine"]), help="Data.  [default: the family's own]")
+@click.option(
+    "--data", type=click.Choice(["boston", "mnist", "sine", "temperature"]), help="Data.  [default: the family's own]"
+)
 @click.option(
     "--parametrisation",
     type=click.Choice(["standard", "ntk"]),

@@ -114,9 +114,28 @@ def _sine(size: int, folder: Path) -> StudyData:
     """Windows of 10 values of a noisy sine, N×10×1, with the next value as target."""
     generator = np.random.default_rng(0)
     series = np.sin(np.arange(size + 10) * 0.3) + 0.1 * generator.standard_normal(size + 10)
+    return StudyData("sine", *_windows(series, size), "a sine of period 20.9 with noise of deviation 0.1, seed 0")
+
+
+def _temperature(size: int, folder: Path) -> StudyData:
+    """Windows of 10 months of sea-surface temperature in standard deviations, N×10×1, with the next month as target."""
+    from statsmodels.datasets import elnino
+
+    series = elnino.load_pandas().data.drop(columns="YEAR").to_numpy(float).ravel()
+    source = "monthly sea-surface temperature of the Pacific, 1950 to 2010 (NOAA), as embedded in statsmodels"
+    return StudyData("temperature", *_windows(_standardised(series), size), source)
+
+
+def _windows(series: np.ndarray, size: int) -> tuple[Tensor, Tensor]:
+    """The first windows of 10 values, N×10×1, and the value after each, N×1."""
     windows = np.lib.stride_tricks.sliding_window_view(series, 11)[:size]
     x, y = (torch.from_numpy(part.copy()) for part in (windows[:, :10, None], windows[:, 10:]))
-    return StudyData("sine", x, y, "a sine of period 20.9 with noise of deviation 0.1, seed 0")
+    return x, y
 
 
-DATA: dict[str, Callable[[int, Path], StudyData]] = {"boston": _boston, "mnist": _mnist, "sine": _sine}
+DATA: dict[str, Callable[[int, Path], StudyData]] = {
+    "boston": _boston,
+    "mnist": _mnist,
+    "sine": _sine,
+    "temperature": _temperature,
+}

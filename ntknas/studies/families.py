@@ -61,7 +61,13 @@ def _convolutional(layers: Layers, x: Tensor, width: int, outputs: int) -> nn.Mo
 def _transformer(layers: Layers, x: Tensor, width: int, outputs: int) -> nn.Module:
     """One encoder layer with one head, feed-forward width 128; the mean over the sequence is read."""
     _require(x, 3, "sequences, N×T×D")
-    return _Encoder(layers, x.shape[2], width, outputs)
+    return _Encoder(layers, x.shape[2], width, outputs, _Encoder.FEED_FORWARD)
+
+
+def _wide_transformer(layers: Layers, x: Tensor, width: int, outputs: int) -> nn.Module:
+    """The same with a feed-forward layer as wide as the rest."""
+    _require(x, 3, "sequences, N×T×D")
+    return _Encoder(layers, x.shape[2], width, outputs, width)
 
 
 class _Encoder(nn.Module):
@@ -69,12 +75,12 @@ class _Encoder(nn.Module):
 
     FEED_FORWARD = 128
 
-    def __init__(self, layers: Layers, inputs: int, width: int, outputs: int):
+    def __init__(self, layers: Layers, inputs: int, width: int, outputs: int, feed_forward: int):
         super().__init__()
         self.embedding = layers.dense(inputs, width, 1.0)
         self.query, self.key, self.value, self.projection = (layers.dense(width, width, 1.0) for _ in range(4))
-        self.first = layers.dense(width, self.FEED_FORWARD)
-        self.second = layers.dense(self.FEED_FORWARD, width, 1.0)
+        self.first = layers.dense(width, feed_forward)
+        self.second = layers.dense(feed_forward, width, 1.0)
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.readout = layers.dense(width, outputs, 1.0)
 
@@ -124,6 +130,9 @@ FAMILIES = {
     "mlp": Family("mlp", "one hidden layer, ReLU", _fully_connected, "boston"),
     "cnn": Family("cnn", "two 3×3 convolutions, ReLU, average pooling", _convolutional, "mnist"),
     "transformer": Family("transformer", "one encoder layer, one head, feed-forward width 128", _transformer, "sine"),
+    "transformer-wide": Family(
+        "transformer-wide", "one encoder layer, one head, feed-forward as wide as the rest", _wide_transformer, "sine"
+    ),
 }
 
 

@@ -36,10 +36,14 @@ PUBLISHED = {
     ("mlp", "mnist"): Preset("mnist", 35, _MNIST, 50, 20, 1e-5),
     ("cnn", "mnist"): Preset("mnist", 35, _CNN, 50, 10, 1e-5),
     ("transformer", "sine"): Preset("sine", 100, _TRANSFORMER, 50, 50, 1e-4),
+    ("transformer-wide", "sine"): Preset("sine", 100, _TRANSFORMER, 50, 50, 1e-4),
+    ("transformer", "temperature"): Preset("temperature", 100, _TRANSFORMER, 50, 50, 1e-4),
 }
 QUICK = {
     ("mlp", "boston"): Preset("boston", 60, (64, 256, 1024), 6, 10, 1e-3),
     ("mlp", "mnist"): Preset("mnist", 20, (64, 256, 1024), 6, 10, 1e-4),
     ("cnn", "mnist"): Preset("mnist", 10, (8, 16, 32), 6, 5, 1e-4),
     ("transformer", "sine"): Preset("sine", 20, (16, 32, 64), 6, 10, 1e-3),
+    ("transformer-wide", "sine"): Preset("sine", 20, (16, 32, 64), 6, 10, 1e-3),
+    ("transformer", "temperature"): Preset("temperature", 20, (16, 32, 64), 6, 10, 1e-3),
 }
