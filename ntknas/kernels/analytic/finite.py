@@ -10,8 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ntknas.core.errors import KernelError
+from ntknas.core.errors import KernelError, check_known
 from ntknas.kernels.analytic.layers import Activation, Convolution, Dense, Flatten, GlobalAveragePool, Layer
+
+PARAMETRISATIONS = {
+    "ntk": "weights are standard normal, and factors stand beside them",
+    "standard": "weights are normal with deviation W_std/√fan-in, biases with b_std",
+}
 
 
 class NTKDense(nn.Module):
@@ -35,6 +40,39 @@ class NTKDense(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""
         return self._after * self.linear(self._before * x)
+
+
+def dense(
+    inputs: int,
+    outputs: int,
+    weight_std: float = 1.0,
+    bias_std: float = 0.0,
+    *,
+    generator: torch.Generator | None = None,
+    parametrisation: str = "ntk",
+) -> nn.Module:
+    """Return a dense layer; both parametrisations are one function at initialisation, with other gradients.
+
+    Args:
+        inputs: Its inputs.
+        outputs: Its outputs.
+        weight_std: W_std.
+        bias_std: b_std; 0 for no bias.
+        generator: Of the weights.
+        parametrisation: A key of ``PARAMETRISATIONS``.
+
+    Raises:
+        ChoiceError: If the parametrisation is unknown.
+    """
+    check_known("parametrisation", parametrisation, PARAMETRISATIONS)
+    if parametrisation == "ntk":
+        return NTKDense(inputs, outputs, weight_std, bias_std, generator)
+    layer = _standard_normal(nn.Linear(inputs, outputs, bias=bias_std > 0), generator)
+    with torch.no_grad():
+        layer.weight.mul_(weight_std / math.sqrt(inputs))
+        if bias_std:
+            layer.bias.mul_(bias_std)
+    return layer
 
 
 class NTKConvolution(nn.Module):
@@ -79,6 +117,12 @@ class _GlobalAveragePool(nn.Module):
 
 
 _PLAIN = {"relu": nn.ReLU, "erf": _Erf}
+
+
+def activation_module(name: str) -> nn.Module:
+    """Return the module of a nonlinearity, a key of ``ACTIVATIONS``."""
+    module: nn.Module = _PLAIN[name]()
+    return module
 
 
 def finite_network(

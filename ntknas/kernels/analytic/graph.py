@@ -1,0 +1,160 @@
+"""Graph networks and their infinite-width kernel, the GNTK. Source: Du et al. (2019), Graph Neural Tangent Kernel.
+
+A block sums over each node and its neighbours, scaled by c_u, and applies dense layers with a nonlinearity after each;
+the readout is a linear function of the sum over nodes, of the last block or, with jumping knowledge, of the features
+and of every block, each with weights of its own. In NTK parametrisation, with features divided by √D: the published
+kernel is D times this one where there are no biases.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from ntknas.core.errors import KernelError, check_known
+from ntknas.kernels.analytic.blocks import in_blocks
+from ntknas.kernels.analytic.finite import activation_module, dense
+from ntknas.kernels.analytic.infinite import InfiniteKernel
+from ntknas.kernels.analytic.layers import ACTIVATIONS
+from ntknas.kernels.analytic.samples import AGGREGATIONS, Graphs
+from ntknas.kernels.analytic.tokens import TokenCovariance, of_tokens
+from ntknas.kernels.analytic.variances import check_deviations
+
+
+@dataclass(frozen=True)
+class GraphNetwork:
+    """A graph network of any width.
+
+    Attributes:
+        blocks: Number of aggregations.
+        layers: Dense layers after each.
+        aggregation: A key of ``AGGREGATIONS``.
+        jumping: Whether the readout takes the features and all blocks (jumping knowledge).
+        activation: A key of ``ACTIVATIONS``.
+        weight_std: W_std of the dense layers; √2 keeps the variance of ReLU networks (c_σ = 2 in the source).
+        bias_std: b_std of the dense layers; the source has none.
+        readout_std: W_std of the readout, which has no bias.
+
+    Raises:
+        ChoiceError: If a name is unknown.
+        KernelError: If a number is out of range.
+    """
+
+    blocks: int = 2
+    layers: int = 1
+    aggregation: str = "sum"
+    jumping: bool = False
+    activation: str = "relu"
+    weight_std: float = math.sqrt(2)
+    bias_std: float = 0.0
+    readout_std: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check names and numbers."""
+        check_known("aggregation", self.aggregation, AGGREGATIONS)
+        check_known("activation", self.activation, ACTIVATIONS)
+        if self.blocks < 1 or self.layers < 1:
+            raise KernelError(
+                f"A graph network has at least one block and one layer in it, got {self.blocks}, {self.layers}."
+            )
+        check_deviations(self, "weight_std", "bias_std", "readout_std")
+
+    def kernel(self, graphs: Graphs, graphs2: Graphs | None = None) -> InfiniteKernel:
+        """Return NNGP and NTK at infinite width, N×N or N×M.
+
+        Args:
+            graphs: N graphs.
+            graphs2: M other graphs.
+
+        Raises:
+            KernelError: If features differ in size, or a pair of graphs does not fit into memory.
+
+        Example:
+            >>> edge = Graphs((torch.eye(2).double(),), (torch.tensor([[0.0, 1.0], [1.0, 0.0]]).double(),))
+            >>> GraphNetwork(blocks=1).kernel(edge).ntk.round(decimals=6).tolist()
+            [[8.0]]
+        """
+        second = graphs if graphs2 is None else graphs2
+        if second.width != graphs.width:
+            raise KernelError(f"Nodes must have features of one size, got {graphs.width} and {second.width}.")
+
+        def pairs(places: list[int], places2: list[int]) -> tuple[Tensor, Tensor]:
+            return self._pairs(graphs.take(places), second.take(places2))
+
+        return in_blocks(graphs.sizes, None if graphs2 is None else graphs2.sizes, pairs)
+
+    def _pairs(self, graphs: Graphs, graphs2: Graphs) -> tuple[Tensor, Tensor]:
+        (nodes, by, mask), (nodes2, by2, mask2) = (each.padded(self.aggregation) for each in (graphs, graphs2))
+        state = of_tokens(nodes, nodes2)
+        states = [state]
+        for _ in range(self.blocks):
+            state = self._block(state, by, by2)
+            states.append(state)
+        read = [each.pooled(mask.to(by), mask2.to(by)) for each in (states if self.jumping else states[-1:])]
+        nngp, ntk = (sum(parts[1:], parts[0]) for parts in zip(*read, strict=True))
+        return self.readout_std**2 * nngp, self.readout_std**2 * (nngp + ntk)
+
+    def _block(self, state: TokenCovariance, by: Tensor, by2: Tensor) -> TokenCovariance:
+        state = state.mixed(by, by2)
+        for _ in range(self.layers):
+            state = state.affine(self.weight_std, self.bias_std).activated(self.activation)
+        return state
+
+    def network(
+        self, features: int, width: int, outputs: int = 1, seed: int | None = None, parametrisation: str = "ntk"
+    ) -> nn.Module:
+        """Build a finite network with these layers; it takes ``Graphs.packed(aggregation)``.
+
+        Args:
+            features: Features of a node.
+            width: Units of every dense layer.
+            outputs: Number of outputs.
+            seed: Seed of the weights; torch's global state without one.
+            parametrisation: ``ntk`` or ``standard`` (the same function at initialisation, factors within the weights).
+        """
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
+        return _Network(self, features, width, outputs, generator, parametrisation)
+
+
+class _Network(nn.Module):
+    def __init__(
+        self,
+        choices: GraphNetwork,
+        features: int,
+        width: int,
+        outputs: int,
+        generator: torch.Generator | None,
+        parametrisation: str,
+    ):
+        super().__init__()
+
+        def layer(inputs: int, units: int, *deviations: float) -> nn.Module:
+            return dense(inputs, units, *deviations, generator=generator, parametrisation=parametrisation)
+
+        self._features, self._jumping = features, choices.jumping
+        sizes = [features] + [width] * (choices.blocks * choices.layers)
+        hidden = [layer(a, b, choices.weight_std, choices.bias_std) for a, b in pairwise(sizes)]
+        self.blocks = nn.ModuleList(
+            nn.ModuleList(hidden[first : first + choices.layers]) for first in range(0, len(hidden), choices.layers)
+        )
+        read = [features] + [width] * choices.blocks if choices.jumping else [width]
+        self.readouts = nn.ModuleList(layer(each, outputs, choices.readout_std) for each in read)
+        self.activation = activation_module(choices.activation)
+
+    def forward(self, packed: Tensor) -> Tensor:
+        """Apply the network to features and aggregating matrices, N×V×(D + V)."""
+        x, matrices = packed[..., : self._features], packed[..., self._features :]
+        mask = (matrices.diagonal(dim1=1, dim2=2) > 0).to(x)[:, :, None]
+        states = [x]
+        for block in self.blocks:
+            x = matrices @ x
+            for layer in block:  # type: ignore[attr-defined]
+                x = self.activation(layer(x))
+            states.append(x)
+        read = states if self._jumping else states[-1:]
+        outputs = [layer((mask * each).sum(1)) for layer, each in zip(self.readouts, read, strict=True)]
+        return torch.stack(outputs).sum(0)

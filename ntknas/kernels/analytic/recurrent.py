@@ -1,0 +1,197 @@
+"""Recurrent networks and their infinite-width kernel. Source: Alemohammad et al. (2021), The Recurrent NTK.
+
+h_t = φ(σ_w W h_{t−1}/√n + σ_u U x_t/√D + σ_b b), the same weights at every step; layers above take the states below in
+place of x. Covariances of step t with step u come from those of t − 1 with u − 1, since W is the same at both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ntknas.core.errors import KernelError, check_known
+from ntknas.kernels.analytic.blocks import in_blocks
+from ntknas.kernels.analytic.finite import activation_module, dense
+from ntknas.kernels.analytic.infinite import InfiniteKernel
+from ntknas.kernels.analytic.layers import ACTIVATIONS
+from ntknas.kernels.analytic.samples import Sequences
+from ntknas.kernels.analytic.tokens import TokenCovariance, of_tokens
+from ntknas.kernels.analytic.variances import check_deviations
+
+POOLINGS = {"last": "the state after the last step", "mean": "the mean of the states of all steps"}
+
+
+@dataclass(frozen=True)
+class RecurrentNetwork:
+    """A recurrent network of any width.
+
+    Attributes:
+        depth: Number of recurrent layers.
+        activation: A key of ``ACTIVATIONS``.
+        pooling: A key of ``POOLINGS``: what the readout takes.
+        weight_std: σ_w of the weights between steps.
+        input_std: σ_u of the weights of the inputs.
+        bias_std: σ_b.
+        initial_std: Deviation of the fixed random state h_0; 0 for a state of zeros.
+        readout_std: σ_v of the readout, which has no bias.
+
+    Raises:
+        ChoiceError: If a name is unknown.
+        KernelError: If a number is out of range.
+    """
+
+    depth: int = 1
+    activation: str = "erf"
+    pooling: str = "last"
+    weight_std: float = 1.0
+    input_std: float = 1.0
+    bias_std: float = 0.1
+    initial_std: float = 0.0
+    readout_std: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check names and numbers."""
+        check_known("activation", self.activation, ACTIVATIONS)
+        check_known("pooling", self.pooling, POOLINGS)
+        if self.depth < 1:
+            raise KernelError(f"A recurrent network has at least one layer, got {self.depth}.")
+        check_deviations(self, "weight_std", "input_std", "bias_std", "initial_std", "readout_std")
+
+    def kernel(self, sequences: Sequences, sequences2: Sequences | None = None) -> InfiniteKernel:
+        """Return NNGP and NTK at infinite width, N×N or N×M.
+
+        Args:
+            sequences: N sequences.
+            sequences2: M other sequences; their lengths may differ.
+
+        Raises:
+            KernelError: If features differ in size, or a pair of sequences does not fit into memory.
+
+        Example:
+            >>> RecurrentNetwork(activation="relu", bias_std=0).kernel(Sequences(torch.ones(1, 1, 4).double())).ntk
+            tensor([[1.]], dtype=torch.float64)
+        """
+        second = sequences if sequences2 is None else sequences2
+
+        def pairs(places: list[int], places2: list[int]) -> tuple[Tensor, Tensor]:
+            return self._pairs(sequences.take(torch.tensor(places)), second.take(torch.tensor(places2)))
+
+        sizes = [sequences.tokens] * len(sequences)
+        return in_blocks(sizes, None if sequences2 is None else [sequences2.tokens] * len(sequences2), pairs)
+
+    def _pairs(self, first: Sequences, second: Sequences) -> tuple[Tensor, Tensor]:
+        state = of_tokens(first.values, second.values)
+        for _ in range(self.depth):
+            state = self._layer(state)
+        nngp, ntk = state.pooled(readout(first, self.pooling), readout(second, self.pooling))
+        return self.readout_std**2 * nngp, self.readout_std**2 * (nngp + ntk)
+
+    def _layer(self, below: TokenCovariance) -> TokenCovariance:
+        """Covariances of the states h_t from those of the inputs of a layer."""
+        inputs = below.affine(self.input_std, self.bias_std)
+        variances = [self._variances(each) for each in (inputs.own, inputs.own2)]
+        own, own2 = (self._own(*each) for each in zip((inputs.own, inputs.own2), variances, strict=True))
+        nngp = self._initial(torch.zeros_like(inputs.nngp[:, :, 0]))
+        ntk, rows = torch.zeros_like(nngp), []
+        for step in range(inputs.nngp.shape[2]):
+            before = inputs.nngp[:, :, step] + self.weight_std**2 * nngp
+            moved = inputs.ntk[:, :, step] + self.weight_std**2 * (nngp + ntk)
+            state, derivative = self._dual(variances[0][:, None, step, None], variances[1][None], before)
+            rows.append((state, derivative * moved))
+            nngp, ntk = (_shifted(each) for each in rows[-1])
+        values, gradients = (torch.stack(parts, 2) for parts in zip(*rows, strict=True))
+        return TokenCovariance(values, gradients, own, own2)
+
+    def _variances(self, inputs: Tensor) -> Tensor:
+        """Variances of what the nonlinearity takes, N×T."""
+        found, state = [], torch.full_like(inputs[:, 0, 0], self.initial_std**2)
+        for step in range(inputs.shape[1]):
+            found.append(inputs[:, step, step] + self.weight_std**2 * state)
+            state = self._dual(found[-1], found[-1], found[-1])[0]
+        return torch.stack(found, 1)
+
+    def _own(self, inputs: Tensor, variances: Tensor) -> Tensor:
+        """E[h_t h_s] of each sample, N×T×T."""
+        previous, rows = self._initial(torch.zeros_like(inputs[:, 0])), []
+        for step in range(inputs.shape[1]):
+            before = inputs[:, step] + self.weight_std**2 * previous
+            rows.append(self._dual(variances[:, step, None], variances, before)[0])
+            previous = _shifted(rows[-1])
+        return torch.stack(rows, 1)
+
+    def _initial(self, zeros: Tensor) -> Tensor:
+        """E[h_0 h_{u−1}] in place of u: the state before the first step is of variance σ_h², and of its own."""
+        zeros[..., 0] = self.initial_std**2
+        return zeros
+
+    def _dual(self, first: Tensor, second: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
+        return ACTIVATIONS[self.activation](first, second, covariance)
+
+    def network(
+        self, features: int, width: int, outputs: int = 1, seed: int | None = None, parametrisation: str = "ntk"
+    ) -> nn.Module:
+        """Build a finite network with these layers; it takes ``Sequences.packed()``.
+
+        Args:
+            features: Features of a step.
+            width: Units of a state.
+            outputs: Number of outputs.
+            seed: Seed of the weights; torch's global state without one.
+            parametrisation: ``ntk`` or ``standard`` (the same function at initialisation, factors within the weights).
+        """
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
+        return _Network(self, features, width, outputs, generator, parametrisation)
+
+
+def readout(sequences: Sequences, pooling: str) -> Tensor:
+    """Return what each step counts in the readout, N×T."""
+    mask = sequences.mask.to(sequences.values)
+    if pooling == "mean":
+        return mask / mask.sum(1, keepdim=True)
+    return torch.nn.functional.one_hot(sequences.lengths - 1, sequences.tokens).to(mask)
+
+
+def _shifted(row: Tensor) -> Tensor:
+    """Entry u − 1 in place of u; nothing of a later step meets the fixed first state."""
+    return torch.cat([torch.zeros_like(row[..., :1]), row[..., :-1]], -1)
+
+
+class _Network(nn.Module):
+    def __init__(
+        self,
+        choices: RecurrentNetwork,
+        features: int,
+        width: int,
+        outputs: int,
+        generator: torch.Generator | None,
+        parametrisation: str,
+    ):
+        super().__init__()
+
+        def layer(inputs: int, units: int, *deviations: float) -> nn.Module:
+            return dense(inputs, units, *deviations, generator=generator, parametrisation=parametrisation)
+
+        sizes = [features] + [width] * (choices.depth - 1)
+        self.inputs = nn.ModuleList(layer(size, width, choices.input_std) for size in sizes)
+        self.recurrent = nn.ModuleList(layer(width, width, choices.weight_std, choices.bias_std) for _ in sizes)
+        self.register_buffer("initial", choices.initial_std * torch.randn(choices.depth, width, generator=generator))
+        self.readout = layer(width, outputs, choices.readout_std)
+        self.activation, self._pooling = activation_module(choices.activation), choices.pooling
+
+    def forward(self, packed: Tensor) -> Tensor:
+        """Apply the network to sequences and their mask, N×T×(D + 1)."""
+        x, mask = packed[..., :-1], packed[..., -1]
+        for place, (taken, recurrent) in enumerate(zip(self.inputs, self.recurrent, strict=True)):
+            state = self.initial[place].expand(len(x), -1)  # type: ignore[index]
+            states = []
+            for inputs in taken(x).unbind(1):
+                state = self.activation(recurrent(state) + inputs)
+                states.append(state)
+            x = torch.stack(states, 1)
+        weights = mask / mask.sum(1, keepdim=True)
+        if self._pooling == "last":
+            after = torch.cat([mask[:, 1:], torch.zeros_like(mask[:, :1])], 1)
+            weights = mask - after
+        return torch.as_tensor(self.readout((weights[:, :, None] * x).sum(1)))

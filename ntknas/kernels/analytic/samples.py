@@ -1,0 +1,177 @@
+"""Samples that are sets of tokens: graphs and sequences, of different sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from ntknas.core.errors import DataError
+
+AGGREGATIONS = {"sum": "c_u = 1", "degree": "c_u = 1 / number of neighbours, itself counted"}
+"""What the sum over a node and its neighbours is scaled by."""
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Sequences of different lengths.
+
+    Attributes:
+        values: N×T×D, float64; what stands after the end of a sequence is not read.
+        lengths: Number of steps of each, N, between 1 and T; all T without it.
+
+    Raises:
+        DataError: If shapes do not fit, or a sequence is empty.
+    """
+
+    values: Tensor = field(repr=False)
+    lengths: Tensor = field(default=None, repr=False)  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        """Check shapes, and take all steps where no lengths are given."""
+        if self.values.dim() != 3 or not self.values.numel():
+            raise DataError(f"Sequences must be N×T×D with at least one step, got shape {tuple(self.values.shape)}.")
+        if self.lengths is None:
+            full = torch.full((len(self.values),), self.values.shape[1], device=self.values.device)
+            object.__setattr__(self, "lengths", full)
+        steps = self.values.shape[1]
+        fits = self.lengths.shape == (len(self.values),)
+        if not fits or not bool(((self.lengths >= 1) & (self.lengths <= steps)).all()):
+            raise DataError(f"Lengths must be one number from 1 to {steps} for each sequence, got {self.lengths}.")
+
+    @classmethod
+    def of(cls, parts: Sequence[Tensor]) -> Sequences:
+        """Pad sequences T_i×D to the longest.
+
+        Raises:
+            DataError: If one is empty, or their features differ in number.
+        """
+        if not parts or any(part.dim() != 2 or not len(part) for part in parts):
+            raise DataError("Every sequence must be T×D with at least one step.")
+        if len({part.shape[1] for part in parts}) > 1:
+            raise DataError("All sequences must have features of one size.")
+        lengths = torch.tensor([len(part) for part in parts])
+        return cls(pad_sequence([part.double() for part in parts], batch_first=True), lengths)
+
+    def __len__(self) -> int:
+        """Number of sequences."""
+        return len(self.values)
+
+    @property
+    def tokens(self) -> int:
+        """Steps of the longest sequence."""
+        return int(self.values.shape[1])
+
+    @property
+    def features(self) -> int:
+        """Features of a step."""
+        return int(self.values.shape[2])
+
+    @property
+    def mask(self) -> Tensor:
+        """Which steps there are, N×T, boolean."""
+        return torch.arange(self.tokens, device=self.values.device) < self.lengths[:, None]
+
+    def take(self, places: Tensor | slice) -> Sequences:
+        """Return some of them."""
+        return Sequences(self.values[places], self.lengths[places])
+
+    def packed(self) -> Tensor:
+        """Return one tensor that networks take, N×T×(D + 1); its last feature says which steps there are."""
+        mask = self.mask[:, :, None].to(self.values)
+        return torch.cat([self.values * mask, mask], 2)
+
+
+@dataclass(frozen=True)
+class Graphs:
+    """Undirected graphs of different sizes.
+
+    Attributes:
+        features: Features of the nodes of each, V_i×D, float64.
+        adjacency: Weights of the edges of each, V_i×V_i, symmetric, zero diagonal.
+
+    Raises:
+        DataError: If there is no graph, one has no nodes, or shapes do not fit.
+    """
+
+    features: tuple[Tensor, ...] = field(repr=False)
+    adjacency: tuple[Tensor, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Check the graphs."""
+        if not self.features or len(self.features) != len(self.adjacency):
+            raise DataError(
+                f"As many adjacency matrices as features are needed, and at least one: got {len(self.adjacency)} and "
+                f"{len(self.features)}."
+            )
+        sizes = {each.shape[1] for each in self.features if each.dim() == 2}
+        if len(sizes) != 1:
+            raise DataError(f"Nodes of all graphs must have features of one size, got sizes {sorted(sizes)}.")
+        for place, (nodes, edges) in enumerate(zip(self.features, self.adjacency, strict=True)):
+            _check_graph(place, nodes, edges)
+
+    def __len__(self) -> int:
+        """Number of graphs."""
+        return len(self.features)
+
+    @property
+    def tokens(self) -> int:
+        """Nodes of the largest graph."""
+        return max(map(len, self.features))
+
+    @property
+    def sizes(self) -> list[int]:
+        """Nodes of each graph."""
+        return list(map(len, self.features))
+
+    @property
+    def width(self) -> int:
+        """Features of a node."""
+        return int(self.features[0].shape[1])
+
+    def take(self, places: Sequence[int]) -> Graphs:
+        """Return some of them."""
+        return Graphs(*(tuple(each[place] for place in places) for each in (self.features, self.adjacency)))
+
+    def padded(self, aggregation: str) -> tuple[Tensor, Tensor, Tensor]:
+        """Return features N×V×D, matrices that aggregate N×V×V, and which nodes there are, N×V.
+
+        A node's aggregate is c_u times the sum over itself and its neighbours.
+
+        Args:
+            aggregation: A key of ``AGGREGATIONS``.
+        """
+        nodes = pad_sequence(list(self.features), batch_first=True)
+        size = nodes.shape[1]
+        matrices = nodes.new_zeros(len(self), size, size)
+        for place, edges in enumerate(self.adjacency):
+            own = edges + torch.eye(len(edges), dtype=edges.dtype, device=edges.device)
+            scaled = own / own.sum(1, keepdim=True) if aggregation == "degree" else own
+            matrices[place, : len(edges), : len(edges)] = scaled
+        mask = torch.arange(size, device=nodes.device) < torch.tensor(self.sizes, device=nodes.device)[:, None]
+        return nodes, matrices, mask
+
+    def packed(self, aggregation: str) -> Tensor:
+        """Return one tensor that networks take, N×V×(D + V): features beside the matrix that aggregates.
+
+        Its diagonal is positive where there is a node.
+        """
+        nodes, matrices, _ = self.padded(aggregation)
+        return torch.cat([nodes, matrices], 2)
+
+
+def _check_graph(place: int, nodes: Tensor, edges: Tensor) -> None:
+    count = len(nodes)
+    if nodes.dim() != 2 or not count:
+        raise DataError(f"Graph {place} has no nodes: leave it out.")
+    if edges.shape != (count, count):
+        raise DataError(f"Graph {place} has {count} nodes and an adjacency matrix of shape {tuple(edges.shape)}.")
+    if not (torch.isfinite(nodes).all() and torch.isfinite(edges).all()):
+        raise DataError(f"Graph {place} has a feature or an edge that is no number.")
+    if not torch.equal(edges, edges.mT) or bool(edges.diagonal().any()):
+        raise DataError(f"The adjacency matrix of graph {place} must be symmetric, with zeros on its diagonal.")
+    if bool((edges < 0).any()):
+        raise DataError(f"Graph {place} has a negative edge weight.")

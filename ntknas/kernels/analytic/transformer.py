@@ -1,0 +1,191 @@
+"""Transformer encoders and their infinite-width kernel. Source: Yang (2020), Tensor Programs II; Vaswani et al. (2017).
+
+One head. ``tied``: k = Ux + u is query, key and value at once, z = LN(softmax(kkᵀ/n)k + k). ``untied``: an embedding,
+then z = LN(x + W_o softmax(qkᵀ/n)v) with weights of their own for q, k and v, so that with the scaling 1/n all steps
+weigh the same in the limit. Both go on with x = LN(z + W_2 φ(W_1 z)), and the readout takes the mean over steps.
+With 1/n attention is deterministic in the limit, and what flows through the softmax vanishes from the kernel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ntknas.core.errors import KernelError, check_known
+from ntknas.kernels.analytic.blocks import in_blocks
+from ntknas.kernels.analytic.finite import activation_module, dense
+from ntknas.kernels.analytic.infinite import InfiniteKernel
+from ntknas.kernels.analytic.layers import ACTIVATIONS
+from ntknas.kernels.analytic.recurrent import readout
+from ntknas.kernels.analytic.samples import Sequences
+from ntknas.kernels.analytic.tokens import TokenCovariance, of_tokens
+from ntknas.kernels.analytic.variances import check_deviations
+
+ATTENTIONS = {
+    "tied": "query, key and value are one (Yang 2020)",
+    "untied": "query, key and value have weights of their own (Vaswani et al. 2017)",
+}
+EPSILON = 1e-5
+"""What layer normalisation adds to the variance, as torch does."""
+
+
+@dataclass(frozen=True)
+class TransformerNetwork:
+    """A transformer encoder of any width.
+
+    Attributes:
+        depth: Number of encoder layers.
+        attention: A key of ``ATTENTIONS``.
+        activation: A key of ``ACTIVATIONS``, of the feed-forward layers.
+        layer_norm: Whether layers are normalised (without scale and shift).
+        weight_std: W_std of every dense layer.
+        bias_std: b_std of every dense layer but the readout, which has no bias.
+        readout_std: W_std of the readout.
+
+    Raises:
+        ChoiceError: If a name is unknown.
+        KernelError: If a number is out of range.
+    """
+
+    depth: int = 1
+    attention: str = "tied"
+    activation: str = "relu"
+    layer_norm: bool = True
+    weight_std: float = 1.0
+    bias_std: float = 0.1
+    readout_std: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check names and numbers."""
+        check_known("attention", self.attention, ATTENTIONS)
+        check_known("activation", self.activation, ACTIVATIONS)
+        if self.depth < 1:
+            raise KernelError(f"A transformer has at least one encoder layer, got {self.depth}.")
+        check_deviations(self, "weight_std", "bias_std", "readout_std")
+
+    def kernel(self, sequences: Sequences, sequences2: Sequences | None = None) -> InfiniteKernel:
+        """Return NNGP and NTK at infinite width, N×N or N×M.
+
+        Args:
+            sequences: N sequences.
+            sequences2: M other sequences; their lengths may differ.
+
+        Raises:
+            KernelError: If features differ in size, or a pair of sequences does not fit into memory.
+
+        Example:
+            >>> x = Sequences(torch.ones(1, 3, 4).double())
+            >>> TransformerNetwork().kernel(x).nngp.round(decimals=3).tolist()
+            [[1.0]]
+        """
+        second = sequences if sequences2 is None else sequences2
+
+        def pairs(places: list[int], places2: list[int]) -> tuple[Tensor, Tensor]:
+            return self._pairs(sequences.take(torch.tensor(places)), second.take(torch.tensor(places2)))
+
+        sizes = [sequences.tokens] * len(sequences)
+        return in_blocks(sizes, None if sequences2 is None else [sequences2.tokens] * len(sequences2), pairs)
+
+    def _pairs(self, first: Sequences, second: Sequences) -> tuple[Tensor, Tensor]:
+        state, masks = of_tokens(first.values, second.values), (first.mask, second.mask)
+        if self.attention == "untied":
+            state = self._dense(state)
+        for _ in range(self.depth):
+            attended = self._tied(state, masks) if self.attention == "tied" else self._untied(state, masks)
+            attended = self._normalised(attended)
+            fed = self._dense(self._dense(attended).activated(self.activation))
+            state = self._normalised(attended + fed)
+        nngp, ntk = state.pooled(readout(first, "mean"), readout(second, "mean"))
+        return self.readout_std**2 * nngp, self.readout_std**2 * (nngp + ntk)
+
+    def _tied(self, state: TokenCovariance, masks: tuple[Tensor, Tensor]) -> TokenCovariance:
+        keys = self._dense(state)
+        one = torch.eye(keys.own.shape[1], dtype=keys.own.dtype, device=keys.own.device)
+        two = torch.eye(keys.own2.shape[1], dtype=keys.own.dtype, device=keys.own.device)
+        return keys.mixed(_softmax(keys.own, masks[0]) + one, _softmax(keys.own2, masks[1]) + two)
+
+    def _untied(self, state: TokenCovariance, masks: tuple[Tensor, Tensor]) -> TokenCovariance:
+        even = [_softmax(torch.zeros_like(own), mask) for own, mask in zip((state.own, state.own2), masks, strict=True)]
+        return state + self._dense(self._dense(state).mixed(*even))
+
+    def _dense(self, state: TokenCovariance) -> TokenCovariance:
+        return state.affine(self.weight_std, self.bias_std)
+
+    def _normalised(self, state: TokenCovariance) -> TokenCovariance:
+        return state.normalised(EPSILON) if self.layer_norm else state
+
+    def network(
+        self, features: int, width: int, outputs: int = 1, seed: int | None = None, parametrisation: str = "ntk"
+    ) -> nn.Module:
+        """Build a finite network with these layers; it takes ``Sequences.packed()``.
+
+        Args:
+            features: Features of a step.
+            width: Units of every layer.
+            outputs: Number of outputs.
+            seed: Seed of the weights; torch's global state without one.
+            parametrisation: ``ntk`` or ``standard`` (the same function at initialisation, factors within the weights).
+        """
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
+
+        def layer(inputs: int, units: int, *deviations: float) -> nn.Module:
+            return dense(inputs, units, *deviations, generator=generator, parametrisation=parametrisation)
+
+        hidden = (self.weight_std, self.bias_std)
+        tied = self.attention == "tied"
+        embedding = nn.Identity() if tied else layer(features, width, *hidden)
+        encoders = []
+        for place in range(self.depth):
+            inputs = features if tied and place == 0 else width
+            projections = [layer(inputs, width, *hidden) for _ in range(1 if tied else 4)]
+            feed = [layer(width, width, *hidden) for _ in range(2)]
+            encoders.append(_Encoder(projections, feed, width, self))
+        return _Network(embedding, encoders, layer(width, outputs, self.readout_std))
+
+
+def _softmax(logits: Tensor, mask: Tensor) -> Tensor:
+    """Rows that sum to one over the steps that there are, N×T×T."""
+    return logits.masked_fill(~mask[:, None, :], -torch.inf).softmax(-1)
+
+
+class _Encoder(nn.Module):
+    """Attention and feed-forward."""
+
+    def __init__(self, projections: list[nn.Module], feed: list[nn.Module], width: int, choices: TransformerNetwork):
+        super().__init__()
+        self.projections, self.feed = nn.ModuleList(projections), nn.ModuleList(feed)
+        self.activation = activation_module(choices.activation)
+        normal = nn.LayerNorm(width, eps=EPSILON, elementwise_affine=False)
+        self.norm = normal if choices.layer_norm else nn.Identity()
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Apply the encoder to N×T×n and the mask N×T."""
+        if len(self.projections) == 1:
+            (key,) = (each(x) for each in self.projections)
+            attended = self._attention(key, key, mask) @ key + key
+        else:
+            query, key, value = (each(x) for each in self.projections[:3])
+            attended = x + self.projections[3](self._attention(query, key, mask) @ value)
+        attended = self.norm(attended)
+        first, second = self.feed
+        return torch.as_tensor(self.norm(attended + second(self.activation(first(attended)))))
+
+    def _attention(self, query: Tensor, key: Tensor, mask: Tensor) -> Tensor:
+        return _softmax(query @ key.mT / query.shape[-1], mask)
+
+
+class _Network(nn.Module):
+    def __init__(self, embedding: nn.Module, encoders: list[_Encoder], readout_layer: nn.Module):
+        super().__init__()
+        self.embedding, self.encoders, self.readout = embedding, nn.ModuleList(encoders), readout_layer
+
+    def forward(self, packed: Tensor) -> Tensor:
+        """Apply the network to sequences and their mask, N×T×(D + 1)."""
+        mask = packed[..., -1]
+        x = self.embedding(packed[..., :-1])
+        for encoder in self.encoders:
+            x = encoder(x, mask > 0)
+        weights = mask / mask.sum(1, keepdim=True)
+        return torch.as_tensor(self.readout((weights[:, :, None] * x).sum(1)))
