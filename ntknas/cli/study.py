@@ -11,20 +11,22 @@ import click
 
 from ntknas.cli import options as shared
 from ntknas.cli.output import csv_option, json_option, note, number, print_csv, print_json, print_table
+from ntknas.cli.study_choices import chosen_study
 from ntknas.studies import STUDIES
 
 if TYPE_CHECKING:
     from ntknas.studies.base import Findings, Study
 
-_FEWEST_SAMPLES = 20
-_FAMILIES = ("mlp", "cnn", "transformer", "transformer-wide")
+_FAMILIES = ("mlp", "cnn", "gnn", "rnn", "transformer", "transformer-wide", "all")
 
 
 @click.command(name="study")
 @click.argument("name", type=click.Choice(list(STUDIES)))
-@click.option("--family", type=click.Choice(_FAMILIES), default="mlp", show_default=True, help="Family of networks.")
+@click.option("--family", type=click.Choice(_FAMILIES), help="Family of networks.  [default: mlp; all of convergence]")
 @click.option(
-    "--data", type=click.Choice(["boston", "mnist", "sine", "temperature"]), help="Data.  [default: the family's own]"
+    "--data",
+    help="boston, mnist, sine, temperature, digits, mutag, or a folder of graphs in the TU format.  "
+    "[default: the family's own]",
 )
 @click.option(
     "--parametrisation",
@@ -63,13 +65,13 @@ def command(name: str, **options: Any) -> None:
 
     constancy: does the kernel change less while training as networks become wider? determinism: do kernels at
     initialisation agree ever better? loss-bound: does the smallest eigenvalue bound the training loss? regression: is
-    the trained network the function that its kernels predict? The last two take the last of --widths. The page says
-    what is claimed, what was measured, and whether it holds. A run that is interrupted goes on; more widths or repeats
-    add to what is there.
+    the trained network the function that its kernels predict? convergence: do kernels of finite networks approach the
+    one of infinite width? loss-bound and regression take the last of --widths. The page says what is claimed, what was
+    measured, and whether it holds. A run that is interrupted goes on; more widths or repeats add to what is there.
     """
     if options["json"] and options["csv"]:
         raise click.UsageError("--json and --csv are two formats: give one of them.")
-    study = _study(name, options)
+    study = chosen_study(name, options)
     if options["dry_run"]:
         _forecast(study)
         return
@@ -81,108 +83,6 @@ def command(name: str, **options: Any) -> None:
         print_csv(findings.table)
     else:
         _print(study, findings)
-
-
-def _study(name: str, options: dict[str, Any]) -> Study:
-    """Make the study that the options ask for, on its preset."""
-    if name in _OF_ONE_WIDTH:
-        return _OF_ONE_WIDTH[name](options)
-    from dataclasses import replace
-
-    from ntknas.core.errors import ChoiceError
-    from ntknas.scoring.environment import resolve_device
-    from ntknas.studies.constancy import Constancy
-    from ntknas.studies.determinism import Determinism
-    from ntknas.studies.families import FAMILIES
-    from ntknas.studies.networks import Widths
-    from ntknas.studies.presets import PUBLISHED, QUICK
-
-    family = options["family"]
-    data = options["data"] or FAMILIES[family].data
-    presets = QUICK if options["quick"] else PUBLISHED
-    if (family, data) not in presets:
-        known = ", ".join(f"{each} on {other}" for each, other in presets)
-        raise ChoiceError(f"There is no preset for {family} on {data}: expected {known}.")
-    chosen = {key: options[key] for key in ("samples", "repeats", "steps", "learning_rate") if options[key] is not None}
-    preset = replace(presets[family, data], **chosen)
-    widths = _numbers(options["widths"]) or preset.widths
-    networks = Widths(
-        family,
-        data,
-        preset.samples,
-        options["parametrisation"],
-        widths,
-        preset.repeats,
-        options["seed"],
-        options["image_data"],
-        str(resolve_device(options["device"])),
-    )
-    if name == "determinism":
-        return Determinism(networks)
-    return Constancy(networks, preset.steps, preset.learning_rate)
-
-
-def _loss_bound(options: dict[str, Any]) -> Study:
-    from ntknas.scoring.environment import resolve_device
-    from ntknas.studies.families import FAMILIES
-    from ntknas.studies.loss_bound import LossBound
-
-    refuse = [key for key in ("repeats", "learning_rate") if options[key] is not None]
-    if refuse:
-        raise click.UsageError(
-            f"--{refuse[0].replace('_', '-')} is no option of loss-bound: rates follow from the kernel."
-        )
-    small = options["quick"] or options["family"] != "mlp"
-    widths = _numbers(options["widths"]) or ((64,) if small else (200,))
-    return LossBound(
-        options["family"],
-        options["data"] or FAMILIES[options["family"]].data,
-        options["samples"] or (10 if small else 20),
-        widths[-1],
-        options["parametrisation"],
-        options["steps"] or (20 if small else 60),
-        options["seed"],
-        options["image_data"],
-        str(resolve_device(options["device"])),
-    )
-
-
-def _regression(options: dict[str, Any]) -> Study:
-    from ntknas.scoring.environment import resolve_device
-    from ntknas.studies.regression import Regression
-
-    if options["learning_rate"] is not None or options["parametrisation"] != "ntk":
-        note("Note: regression is of networks in NTK parametrisation; its learning rate follows from the kernel.")
-    quick = options["quick"]
-    samples = options["samples"] or (100 if quick else 400 if options["data"] == "boston" else 1000)
-    widths = _numbers(options["widths"]) or ((64,) if quick else (512,))
-    if quick and samples < _FEWEST_SAMPLES:
-        raise click.UsageError(f"--samples must be at least {_FEWEST_SAMPLES} here (half as many are for testing).")
-    return Regression(
-        options["family"],
-        options["data"] or "mnist",
-        samples,
-        min(100, samples // 2) if quick else 100,
-        widths[-1],
-        options["steps"] or (50 if quick else 500),
-        options["repeats"] or (2 if quick else 5),
-        options["seed"],
-        options["image_data"],
-        str(resolve_device(options["device"])),
-    )
-
-
-_OF_ONE_WIDTH = {"loss-bound": _loss_bound, "regression": _regression}
-"""Studies of networks of one width, the last of ``--widths``."""
-
-
-def _numbers(text: str | None) -> tuple[int, ...]:
-    from ntknas.core.errors import ChoiceError
-
-    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
-    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
-        raise ChoiceError(f"--widths expects whole numbers separated by commas, such as 64,256,1024: got {text!r}.")
-    return tuple(map(int, parts))
 
 
 def _run(study: Study, out: Path) -> Findings:

