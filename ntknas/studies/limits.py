@@ -94,9 +94,9 @@ LAYERS = {
     "mlp": fully_connected(2, "relu", 2**0.5, 0.1),
     "cnn": convolutional(2, "relu", 2**0.5, 0.1, stride=2),
 }
-GRAPH = GraphNetwork(blocks=2, layers=1, aggregation="sum", jumping=True)
-RECURRENT = RecurrentNetwork(1, "erf", "mean", weight_std=1.2, input_std=1.0, bias_std=0.1)
-TRANSFORMER = TransformerNetwork(1, "tied", "relu")
+GRAPH = GraphNetwork(2, 1, "degree", jumping=True, readout_std=0.1, readout_bias_std=0.1)
+RECURRENT = RecurrentNetwork(1, "erf", "mean", weight_std=1.2, input_std=1.0, bias_std=0.1, readout_bias_std=0.1)
+TRANSFORMER = TransformerNetwork(1, "tied", "relu", readout_bias_std=0.1)
 POSITIONS = 4
 """Features that tell places of a sequence apart, for transformers: sines and cosines of two frequencies."""
 
@@ -181,7 +181,7 @@ def with_positions(values: Tensor) -> Tensor:
 FAMILIES = {
     "mlp": Family("two hidden layers, ReLU", ("boston", "mnist"), _layered("mlp")),
     "cnn": Family("two 3×3 convolutions of stride 2, ReLU, flattened", ("mnist",), _layered("cnn")),
-    "gnn": Family("two blocks of one ReLU layer, sum aggregation, jumping knowledge", ("mutag",), _graphs),
+    "gnn": Family("two blocks of one ReLU layer, degree-scaled aggregation, jumping knowledge", ("mutag",), _graphs),
     "rnn": Family("one recurrent erf layer, mean of the states", ("sine", "temperature", "digits"), _sequences("rnn")),
     "transformer": Family(
         "one encoder layer, one head with tied weights, layer norm",

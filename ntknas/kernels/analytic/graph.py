@@ -21,7 +21,7 @@ from ntknas.kernels.analytic.finite import activation_module, dense
 from ntknas.kernels.analytic.infinite import InfiniteKernel
 from ntknas.kernels.analytic.layers import ACTIVATIONS
 from ntknas.kernels.analytic.samples import AGGREGATIONS, Graphs
-from ntknas.kernels.analytic.tokens import TokenCovariance, of_tokens
+from ntknas.kernels.analytic.tokens import TokenCovariance, of_tokens, read_out
 from ntknas.kernels.analytic.variances import check_deviations
 
 
@@ -37,7 +37,8 @@ class GraphNetwork:
         activation: A key of ``ACTIVATIONS``.
         weight_std: W_std of the dense layers; √2 keeps the variance of ReLU networks (c_σ = 2 in the source).
         bias_std: b_std of the dense layers; the source has none.
-        readout_std: W_std of the readout, which has no bias.
+        readout_std: W_std of the readout.
+        readout_bias_std: b_std of the readout; the source has no bias there.
 
     Raises:
         ChoiceError: If a name is unknown.
@@ -52,6 +53,7 @@ class GraphNetwork:
     weight_std: float = math.sqrt(2)
     bias_std: float = 0.0
     readout_std: float = 1.0
+    readout_bias_std: float = 0.0
 
     def __post_init__(self) -> None:
         """Check names and numbers."""
@@ -61,7 +63,7 @@ class GraphNetwork:
             raise KernelError(
                 f"A graph network has at least one block and one layer in it, got {self.blocks}, {self.layers}."
             )
-        check_deviations(self, "weight_std", "bias_std", "readout_std")
+        check_deviations(self, "weight_std", "bias_std", "readout_std", "readout_bias_std")
 
     def kernel(self, graphs: Graphs, graphs2: Graphs | None = None) -> InfiniteKernel:
         """Return NNGP and NTK at infinite width, N×N or N×M.
@@ -95,8 +97,8 @@ class GraphNetwork:
             state = self._block(state, by, by2)
             states.append(state)
         read = [each.pooled(mask.to(by), mask2.to(by)) for each in (states if self.jumping else states[-1:])]
-        nngp, ntk = (sum(parts[1:], parts[0]) for parts in zip(*read, strict=True))
-        return self.readout_std**2 * nngp, self.readout_std**2 * (nngp + ntk)
+        nngp, ntk = (torch.stack(parts).sum(0) for parts in zip(*read, strict=True))
+        return read_out((nngp, ntk), self.readout_std, self.readout_bias_std)
 
     def _block(self, state: TokenCovariance, by: Tensor, by2: Tensor) -> TokenCovariance:
         state = state.mixed(by, by2)
@@ -142,7 +144,10 @@ class _Network(nn.Module):
             nn.ModuleList(hidden[first : first + choices.layers]) for first in range(0, len(hidden), choices.layers)
         )
         read = [features] + [width] * choices.blocks if choices.jumping else [width]
-        self.readouts = nn.ModuleList(layer(each, outputs, choices.readout_std) for each in read)
+        biases = [choices.readout_bias_std] + [0.0] * (len(read) - 1)  # one bias for their sum
+        self.readouts = nn.ModuleList(
+            layer(size, outputs, choices.readout_std, bias) for size, bias in zip(read, biases, strict=True)
+        )
         self.activation = activation_module(choices.activation)
 
     def forward(self, packed: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from ntknas.kernels.analytic.finite import activation_module, dense
 from ntknas.kernels.analytic.infinite import InfiniteKernel
 from ntknas.kernels.analytic.layers import ACTIVATIONS
 from ntknas.kernels.analytic.samples import Sequences
-from ntknas.kernels.analytic.tokens import TokenCovariance, of_tokens
+from ntknas.kernels.analytic.tokens import TokenCovariance, of_tokens, read_out
 from ntknas.kernels.analytic.variances import check_deviations
 
 POOLINGS = {"last": "the state after the last step", "mean": "the mean of the states of all steps"}
@@ -35,7 +35,8 @@ class RecurrentNetwork:
         input_std: σ_u of the weights of the inputs.
         bias_std: σ_b.
         initial_std: Deviation of the fixed random state h_0; 0 for a state of zeros.
-        readout_std: σ_v of the readout, which has no bias.
+        readout_std: σ_v of the readout.
+        readout_bias_std: b_std of the readout.
 
     Raises:
         ChoiceError: If a name is unknown.
@@ -50,6 +51,7 @@ class RecurrentNetwork:
     bias_std: float = 0.1
     initial_std: float = 0.0
     readout_std: float = 1.0
+    readout_bias_std: float = 0.0
 
     def __post_init__(self) -> None:
         """Check names and numbers."""
@@ -57,7 +59,7 @@ class RecurrentNetwork:
         check_known("pooling", self.pooling, POOLINGS)
         if self.depth < 1:
             raise KernelError(f"A recurrent network has at least one layer, got {self.depth}.")
-        check_deviations(self, "weight_std", "input_std", "bias_std", "initial_std", "readout_std")
+        check_deviations(self, "weight_std", "input_std", "bias_std", "initial_std", "readout_std", "readout_bias_std")
 
     def kernel(self, sequences: Sequences, sequences2: Sequences | None = None) -> InfiniteKernel:
         """Return NNGP and NTK at infinite width, N×N or N×M.
@@ -85,8 +87,8 @@ class RecurrentNetwork:
         state = of_tokens(first.values, second.values)
         for _ in range(self.depth):
             state = self._layer(state)
-        nngp, ntk = state.pooled(readout(first, self.pooling), readout(second, self.pooling))
-        return self.readout_std**2 * nngp, self.readout_std**2 * (nngp + ntk)
+        pooled = state.pooled(readout(first, self.pooling), readout(second, self.pooling))
+        return read_out(pooled, self.readout_std, self.readout_bias_std)
 
     def _layer(self, below: TokenCovariance) -> TokenCovariance:
         """Covariances of the states h_t from those of the inputs of a layer."""
@@ -177,7 +179,7 @@ class _Network(nn.Module):
         self.inputs = nn.ModuleList(layer(size, width, choices.input_std) for size in sizes)
         self.recurrent = nn.ModuleList(layer(width, width, choices.weight_std, choices.bias_std) for _ in sizes)
         self.register_buffer("initial", choices.initial_std * torch.randn(choices.depth, width, generator=generator))
-        self.readout = layer(width, outputs, choices.readout_std)
+        self.readout = layer(width, outputs, choices.readout_std, choices.readout_bias_std)
         self.activation, self._pooling = activation_module(choices.activation), choices.pooling
 
     def forward(self, packed: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ padding holds is never read: mixing matrices and readouts have zeros there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -89,9 +89,12 @@ class TokenCovariance:
         nngp, ntk = (torch.einsum("nt,nmtu,mu->nm", readout, each, readout2) for each in (self.nngp, self.ntk))
         return nngp, ntk
 
-    def without_gradients(self) -> TokenCovariance:
-        """The same values, with no parameter that they depend on."""
-        return replace(self, ntk=torch.zeros_like(self.ntk))
+
+def read_out(pooled: tuple[Tensor, Tensor], weight_std: float, bias_std: float) -> tuple[Tensor, Tensor]:
+    """Return NNGP and NTK, N×M, of outputs read from pooled values by a dense layer."""
+    nngp, ntk = (weight_std**2 * each for each in pooled)
+    nngp = nngp + bias_std**2
+    return nngp, nngp + ntk
 
 
 def of_tokens(x: Tensor, x2: Tensor) -> TokenCovariance:

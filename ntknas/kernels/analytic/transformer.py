@@ -20,7 +20,7 @@ from ntknas.kernels.analytic.infinite import InfiniteKernel
 from ntknas.kernels.analytic.layers import ACTIVATIONS
 from ntknas.kernels.analytic.recurrent import readout
 from ntknas.kernels.analytic.samples import Sequences
-from ntknas.kernels.analytic.tokens import TokenCovariance, of_tokens
+from ntknas.kernels.analytic.tokens import TokenCovariance, of_tokens, read_out
 from ntknas.kernels.analytic.variances import check_deviations
 
 ATTENTIONS = {
@@ -41,8 +41,9 @@ class TransformerNetwork:
         activation: A key of ``ACTIVATIONS``, of the feed-forward layers.
         layer_norm: Whether layers are normalised (without scale and shift).
         weight_std: W_std of every dense layer.
-        bias_std: b_std of every dense layer but the readout, which has no bias.
+        bias_std: b_std of every dense layer but the readout.
         readout_std: W_std of the readout.
+        readout_bias_std: b_std of the readout.
 
     Raises:
         ChoiceError: If a name is unknown.
@@ -56,6 +57,7 @@ class TransformerNetwork:
     weight_std: float = 1.0
     bias_std: float = 0.1
     readout_std: float = 1.0
+    readout_bias_std: float = 0.0
 
     def __post_init__(self) -> None:
         """Check names and numbers."""
@@ -63,7 +65,7 @@ class TransformerNetwork:
         check_known("activation", self.activation, ACTIVATIONS)
         if self.depth < 1:
             raise KernelError(f"A transformer has at least one encoder layer, got {self.depth}.")
-        check_deviations(self, "weight_std", "bias_std", "readout_std")
+        check_deviations(self, "weight_std", "bias_std", "readout_std", "readout_bias_std")
 
     def kernel(self, sequences: Sequences, sequences2: Sequences | None = None) -> InfiniteKernel:
         """Return NNGP and NTK at infinite width, N×N or N×M.
@@ -97,8 +99,8 @@ class TransformerNetwork:
             attended = self._normalised(attended)
             fed = self._dense(self._dense(attended).activated(self.activation))
             state = self._normalised(attended + fed)
-        nngp, ntk = state.pooled(readout(first, "mean"), readout(second, "mean"))
-        return self.readout_std**2 * nngp, self.readout_std**2 * (nngp + ntk)
+        pooled = state.pooled(readout(first, "mean"), readout(second, "mean"))
+        return read_out(pooled, self.readout_std, self.readout_bias_std)
 
     def _tied(self, state: TokenCovariance, masks: tuple[Tensor, Tensor]) -> TokenCovariance:
         keys = self._dense(state)
@@ -142,7 +144,7 @@ class TransformerNetwork:
             projections = [layer(inputs, width, *hidden) for _ in range(1 if tied else 4)]
             feed = [layer(width, width, *hidden) for _ in range(2)]
             encoders.append(_Encoder(projections, feed, width, self))
-        return _Network(embedding, encoders, layer(width, outputs, self.readout_std))
+        return _Network(embedding, encoders, layer(width, outputs, self.readout_std, self.readout_bias_std))
 
 
 def _softmax(logits: Tensor, mask: Tensor) -> Tensor:

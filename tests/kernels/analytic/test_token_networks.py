@@ -34,16 +34,18 @@ NETWORKS = {
     "graph-sum": GraphNetwork(),
     "graph-degree-two-layers": GraphNetwork(layers=2, aggregation="degree"),
     "graph-jumping-erf-bias": GraphNetwork(jumping=True, activation="erf", bias_std=0.3),
-    "graph-jumping-one-block": GraphNetwork(blocks=1, layers=2, jumping=True, aggregation="degree", readout_std=0.7),
+    "graph-jumping-one-block": GraphNetwork(
+        blocks=1, layers=2, jumping=True, aggregation="degree", readout_std=0.7, readout_bias_std=0.5
+    ),
     "graph-three-blocks-bias": GraphNetwork(blocks=3, aggregation="degree", bias_std=0.5, weight_std=1.0),
     "recurrent-erf-last": RecurrentNetwork(),
     "recurrent-relu-mean": RecurrentNetwork(activation="relu", pooling="mean", weight_std=1.2),
     "recurrent-deep-initial": RecurrentNetwork(depth=2, initial_std=0.7, bias_std=0.3),
-    "recurrent-deep-relu": RecurrentNetwork(2, "relu", "mean", 1.2, 0.8, 0.2, 1.0, 0.9),
+    "recurrent-deep-relu": RecurrentNetwork(2, "relu", "mean", 1.2, 0.8, 0.2, 1.0, 0.9, 0.6),
     "recurrent-relu-last": RecurrentNetwork(activation="relu", weight_std=1.2, input_std=0.5, bias_std=0.0),
     "transformer-tied": TransformerNetwork(),
     "transformer-untied": TransformerNetwork(attention="untied"),
-    "transformer-tied-deep": TransformerNetwork(depth=2, readout_std=1.5),
+    "transformer-tied-deep": TransformerNetwork(depth=2, readout_std=1.5, readout_bias_std=0.8),
     "transformer-untied-deep-erf": TransformerNetwork(2, "untied", "erf", layer_norm=False),
     "transformer-tied-without-norm": TransformerNetwork(layer_norm=False, weight_std=1.1, bias_std=0.4),
 }

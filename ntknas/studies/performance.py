@@ -1,0 +1,260 @@
+"""Performance: is the kernel as good a predictor as the trained network?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from torch import nn
+
+from ntknas.core.errors import ChoiceError
+from ntknas.kernels import empirical_ntk
+from ntknas.report.figures import BarGroup, Bars, Figure
+from ntknas.studies.base import Findings, Row, Unit
+from ntknas.studies.limits import FAMILIES, Limit, limit
+from ntknas.studies.paired import Mean, corrected_mean, holm
+from ntknas.studies.predictors import (
+    CLASSIFIERS,
+    REGRESSORS,
+    check_positive,
+    kernel_prediction,
+    network_prediction,
+    train_network,
+)
+from ntknas.studies.splits import Split, Splits
+
+WINDOW = 11
+"""Values that a window of a series and its target take: windows nearer than this share some."""
+SERIES = ("sine", "temperature")
+KERNELS = {"start": "kernel at initialisation", "end": "kernel after training", "infinite": "infinite kernel"}
+
+
+@dataclass(frozen=True)
+class Performance:
+    """Test scores of a trained network and of kernel machines on the same splits.
+
+    Attributes:
+        family: A key of ``FAMILIES``.
+        data: Name of the data, or a folder in the TU format.
+        samples: Number of samples.
+        width: Width of the network.
+        steps: The most steps of training; fewer where they did better within the training samples.
+        folds: Folds of the outer cross-validation.
+        repeats: Repetitions of it, with other divisions and weights.
+        seed: Seed of the first weights.
+        folder: Folder of downloaded images.
+        device: Where to compute.
+
+    Raises:
+        ChoiceError: If a name or number is out of range, or a fold would lack a class.
+    """
+
+    family: str = "gnn"
+    data: str | None = None
+    samples: int = 188
+    width: int = 128
+    steps: int = 300
+    folds: int = 10
+    repeats: int = 1
+    seed: int = 0
+    folder: Path = Path("image_data")
+    device: str = "cpu"
+
+    name: ClassVar[str] = "performance"
+    title: ClassVar[str] = "The trained network and its kernels as predictors"
+    claim: ClassVar[str] = (
+        "The kernel of infinite width predicts as well as the trained network, and so do the kernels of the finite "
+        "network at initialisation and after training."
+    )
+    formula: ClassVar[str] = (
+        "Nested cross-validation: each outer fold is tested once, and everything (C, ε, ridge, learning rate, number "
+        "of steps) is chosen within its training samples. Accuracy in percent, or the root mean square error in "
+        "standard deviations of the target. Intervals and paired tests against the network by the corrected resampled "
+        "t-test (Nadeau & Bengio 2003), p adjusted by Holm. Networks in NTK parametrisation, trained by Adam on the "
+        "whole training part; kernels averaged over outputs."
+    )
+
+    def __post_init__(self) -> None:
+        """Check numbers and splits."""
+        if self.steps < 1 or self.repeats < 1 or self.width < 1:
+            raise ChoiceError(f"Steps, repeats and width must be positive: {self.steps}, {self.repeats}, {self.width}.")
+        _ = self._splits
+
+    @cached_property
+    def _limit(self) -> Limit:
+        return limit(self.family, self.data, self.samples, self.folder, self.device)
+
+    @cached_property
+    def _targets(self) -> np.ndarray:
+        targets: np.ndarray = self._limit.y.cpu().numpy()
+        return targets
+
+    @cached_property
+    def _splits(self) -> Splits:
+        gap = WINDOW if self._limit.data in SERIES else 0
+        return Splits(self._targets, self.folds, min(5, self.folds), gap)
+
+    @cached_property
+    def _infinite(self) -> tuple[np.ndarray, float]:
+        """The infinite kernel, and the seconds that it took."""
+        start = time.perf_counter()
+        kernel = self._limit.kernel().cpu().numpy()
+        return kernel, time.perf_counter() - start
+
+    @property
+    def _score(self) -> str:
+        return "accuracy" if self._limit.is_classification else "rmse"
+
+    def settings(self) -> dict[str, Any]:
+        """Return every choice but the number of repeats."""
+        names = ("family", "samples", "width", "steps", "folds", "seed")
+        found = {name: getattr(self, name) for name in names}
+        return {**found, "data": self._limit.data, "parametrisation": "ntk", "source": self._limit.source}
+
+    def units(self) -> list[Unit]:
+        """Return every (repeat, fold)."""
+        return [(repeat, fold) for repeat in range(self.repeats) for fold in range(self.folds)]
+
+    def size(self, unit: Unit) -> float:
+        """Return one: all folds are alike."""
+        return 1.0
+
+    def bytes_needed(self) -> int:
+        """Return the memory of kernels and activations."""
+        tokens = int(self._limit.x[0].numel())
+        return 8 * (16 * self.samples**2 + 12 * self.samples * self.width * tokens)
+
+    def measure(self, unit: Unit) -> list[Row]:
+        """Return the test scores of every method on one split."""
+        repeat, fold = unit
+        split = self._splits.outer(repeat)[fold]
+        inner = self._splits.within(split[0], repeat)
+        about = {"repeat": repeat, "fold": fold, "train": len(split[0]), "test": len(split[1])}
+        seed = (self.seed * 1_000_003 + repeat) * 10_007 + fold
+        started = time.perf_counter()
+        start, took = self._kernel(self._limit.network(self.width, seed))
+        kernels = {"start": (start, took), "infinite": self._infinite}
+        network, chosen, spent = self._train(seed, split, inner)
+        kernels["end"] = self._kernel(network)
+        found = network_prediction(network, self._limit.x[split[1]])
+        rows = [self._row("network", found, split, spent, chosen), self._constant(split)]
+        for name, (kernel, seconds) in kernels.items():
+            rows += self._machines(KERNELS[name], kernel, seconds + (spent if name == "end" else 0.0), split, inner)
+        return [{**about, **row, "unit_seconds": time.perf_counter() - started} for row in rows]
+
+    def _train(self, seed: int, split: Split, inner: Sequence[Split]) -> tuple[nn.Module, dict[str, float], float]:
+        began, found = time.perf_counter(), self._limit
+        network, chosen = train_network(
+            lambda: found.network(self.width, seed), found.x, found.y, split[0], inner[0], self.steps
+        )
+        return network, chosen, time.perf_counter() - began
+
+    def _kernel(self, network: nn.Module) -> tuple[np.ndarray, float]:
+        start = time.perf_counter()
+        kernel = empirical_ntk(network, self._limit.x, "traced", parameters="all", verify=False)
+        return kernel.matrix.numpy() / kernel.outputs, time.perf_counter() - start
+
+    def _machines(
+        self, name: str, kernel: np.ndarray, seconds: float, split: Split, inner: Sequence[Split]
+    ) -> list[Row]:
+        check_positive(kernel, name)
+        rows = []
+        for kind, machine in (CLASSIFIERS if self._limit.is_classification else REGRESSORS).items():
+            start = time.perf_counter()
+            found, chosen = kernel_prediction(machine, kernel, self._targets, split, inner)
+            spent = seconds + time.perf_counter() - start
+            rows.append(self._row(f"{name}, {kind}", found, split, spent, chosen))
+        return rows
+
+    def _constant(self, split: Split) -> Row:
+        """The most frequent class, or the mean, of the training samples."""
+        known = self._targets[split[0]]
+        value = np.bincount(known).argmax() if self._limit.is_classification else known.mean()
+        return self._row("constant", np.full(len(split[1]), value), split, 0.0, {})
+
+    def _row(self, method: str, found: np.ndarray, split: Split, seconds: float, chosen: dict[str, float]) -> Row:
+        true = self._targets[split[1]]
+        if self._limit.is_classification:
+            score = 100 * float((found == true).mean())
+        else:
+            score = float(np.sqrt(((found - true[:, 0]) ** 2).mean()))
+        return {"method": method, "score": score, "seconds": seconds, "chosen": chosen}
+
+    def summarise(self, rows: Sequence[Row]) -> Findings:
+        """Return mean scores with intervals, differences to the network with paired tests, and costs."""
+        frame = pd.DataFrame(list(rows))
+        scores = frame.pivot_table(index=["repeat", "fold"], columns="method", values="score")
+        share = float((frame["test"] / frame["train"]).mean())
+        order = frame["method"].drop_duplicates().tolist()
+        means = {method: corrected_mean(scores[method].to_numpy(), share) for method in order}
+        differences = {
+            method: corrected_mean((scores[method] - scores["network"]).to_numpy(), share)
+            for method in order
+            if method not in ("network", "constant")
+        }
+        adjusted = dict(zip(differences, holm(np.array([each.p for each in differences.values()])), strict=True))
+        seconds = frame.groupby("method")["seconds"].mean()
+        lines = [
+            self._line(method, means[method], differences.get(method), adjusted.get(method), float(seconds[method]))
+            for method in order
+        ]
+        table = pd.DataFrame(lines)
+        return Findings(table, self._figures(table), self._verdict(table))
+
+    def _line(
+        self, method: str, mean: Mean, difference: Mean | None, p: float | None, seconds: float
+    ) -> dict[str, Any]:
+        gap = difference or Mean(np.nan, np.nan, np.nan, np.nan)
+        return {
+            "method": method,
+            self._score: mean.value,
+            "low": mean.low,
+            "high": mean.high,
+            "against_network": gap.value,
+            "against_low": gap.low,
+            "against_high": gap.high,
+            "p_holm": np.nan if p is None else float(p),
+            "seconds": seconds,
+        }
+
+    def _figures(self, table: pd.DataFrame) -> dict[str, Figure]:
+        values, low, high = (table[name].to_numpy(float) for name in (self._score, "low", "high"))
+        unit = "test accuracy, %" if self._limit.is_classification else "test error (root mean square)"
+        group = BarGroup("mean and 95 % interval over folds", values, low, high)
+        text = f"{self.family} on {self.samples} samples of {self._limit.data}"
+        return {"scores": Bars(text, unit, table["method"].tolist(), [group], frozenset({"constant"}))}
+
+    def _verdict(self, table: pd.DataFrame) -> list[str]:
+        by = table.set_index("method")
+        kernels = by[~by.index.isin(["network", "constant"])]
+        best = str(kernels[self._score].idxmax() if self._limit.is_classification else kernels[self._score].idxmin())
+        unit = " %" if self._limit.is_classification else " standard deviations"
+        lines = [
+            f"{self.family} ({FAMILIES[self.family].text}) of width {self.width}, {self.samples} samples of "
+            f"{self._limit.data}, {self.folds} folds, {self.repeats} repeat(s).",
+            f"Network {_interval(by.loc['network'], self._score)}{unit}, best kernel method ({best}) "
+            f"{_interval(by.loc[best], self._score)}{unit}, constant {by.loc['constant', self._score]:.3g}{unit}.",
+        ]
+        lines += [self._compared(str(method), row) for method, row in kernels.iterrows()]
+        cost = ", ".join(f"{method} {row['seconds']:.2g}" for method, row in by.iterrows() if method != "constant")
+        lines.append(f"Seconds a fold, with everything that a method needs: {cost}.")
+        return lines
+
+    def _compared(self, method: str, row: pd.Series) -> str:
+        better = (row["against_network"] > 0) == self._limit.is_classification
+        text = f"{method}: {row['against_network']:+.3g} [{row['against_low']:.3g}, {row['against_high']:.3g}]"
+        if np.isnan(row["p_holm"]):
+            return f"{text} against the network; too few folds to test."
+        if row["p_holm"] < 0.05:
+            return f"{text}, p = {row['p_holm']:.2g}: {'better' if better else 'worse'} than the network."
+        return f"{text}, p = {row['p_holm']:.2g}: no difference to the network shown."
+
+
+def _interval(row: pd.Series, score: str) -> str:
+    return f"{row[score]:.3g} [{row['low']:.3g}, {row['high']:.3g}]"

@@ -1,0 +1,163 @@
+"""What is compared on one split: kernel machines and trained networks, every choice made on the training samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.model_selection import GridSearchCV
+from sklearn.svm import SVC, SVR
+from torch import Tensor, nn
+
+from ntknas.core.errors import KernelError
+from ntknas.studies.splits import Split
+
+C = np.logspace(-2, 4, 7).tolist()
+RIDGE = np.logspace(-6, 1, 8).tolist()
+EPSILON = [0.001, 0.01, 0.1]
+"""Grids for kernels whose mean diagonal over the training samples is 1; ε in standard deviations of the target."""
+RATES = (0.003, 0.01, 0.03)
+"""Learning rates of Adam."""
+MOMENTS = 20
+"""How often a network is judged while it trains, to choose when to stop."""
+_INDEFINITE = 1e-8
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A kernel machine of scikit-learn and what it chooses from."""
+
+    make: Callable[[], Any]
+    grid: dict[str, list[float]]
+
+
+CLASSIFIERS = {
+    "SVC": Machine(lambda: SVC(kernel="precomputed"), {"C": C}),
+    "kernel ridge": Machine(lambda: KernelRidge(kernel="precomputed"), {"alpha": RIDGE}),
+}
+REGRESSORS = {
+    "SVR": Machine(lambda: SVR(kernel="precomputed"), {"C": C, "epsilon": EPSILON}),
+    "kernel ridge": Machine(lambda: KernelRidge(kernel="precomputed"), {"alpha": RIDGE}),
+}
+
+
+def check_positive(kernel: np.ndarray, name: str) -> None:
+    """Check that a kernel is positive semi-definite to rounding, as kernel machines need.
+
+    Raises:
+        KernelError: If it is not.
+    """
+    values = np.linalg.eigvalsh(kernel)
+    if values[0] < -_INDEFINITE * values[-1]:
+        raise KernelError(
+            f"The kernel {name} is not positive semi-definite: eigenvalues from {values[0]:.3g} to {values[-1]:.3g}."
+        )
+
+
+def kernel_prediction(
+    machine: Machine, kernel: np.ndarray, targets: np.ndarray, split: Split, inner: Sequence[Split]
+) -> tuple[np.ndarray, dict[str, float]]:
+    """Fit a kernel machine, its numbers chosen by cross-validation within the training samples.
+
+    Args:
+        machine: The machine.
+        kernel: Of all samples, N×N.
+        targets: Classes, N, or values, N×1.
+        split: Training and test places.
+        inner: Places within the training ones.
+
+    Returns:
+        Classes or values of the test samples, and what was chosen.
+    """
+    training, test = split
+    scale = kernel[training, training].mean()
+    fitted, asked = (kernel[np.ix_(places, training)] / scale for places in (training, test))
+    ridge = isinstance(machine.make(), KernelRidge)
+    classes = targets.ndim == 1
+    taught = np.eye(targets.max() + 1)[targets] if classes and ridge else targets.ravel()
+    offset = taught[training].mean(0) if ridge else 0.0  # SVC and SVR have an intercept of their own
+    scoring = "accuracy" if classes and not ridge else "neg_mean_squared_error"
+    search = GridSearchCV(machine.make(), machine.grid, cv=list(inner), scoring=scoring)
+    search.fit(fitted, taught[training] - offset if ridge else taught[training])
+    found: np.ndarray = search.predict(asked) + offset if ridge else search.predict(asked)
+    return found.argmax(1) if classes and ridge else found, {k: float(v) for k, v in search.best_params_.items()}
+
+
+def train_network(
+    build: Callable[[], nn.Module], x: Tensor, y: Tensor, training: np.ndarray, inner: Split, steps: int
+) -> tuple[nn.Module, dict[str, float]]:
+    """Train a network by Adam on all training samples, with the rate and number of steps that did best within them.
+
+    Args:
+        build: Makes the network, the same one every time.
+        x: Inputs of all samples.
+        y: Targets of all samples: classes, N, or values, N×1.
+        training: Places of the training samples.
+        inner: One division of them into samples to fit and samples to judge by.
+        steps: The most steps of full-batch training.
+
+    Returns:
+        The network, and what was chosen.
+
+    Raises:
+        KernelError: If training diverges at every rate.
+    """
+    fit, held = (training[part] for part in inner)
+    marks = sorted({max(1, round(steps * part / MOMENTS)) for part in range(1, MOMENTS + 1)})
+    found = []
+    for rate in RATES:
+        network = build()
+        for step, _ in _trained(network, x[fit], y[fit], rate, marks):
+            found.append((_loss(network, x[held], y[held]), rate, step))
+    usable = [each for each in found if math.isfinite(each[0])]
+    if not usable:
+        raise KernelError(f"Training diverged at every learning rate of {RATES}: take another --widths.")
+    _, rate, step = min(usable)
+    network = build()
+    for _ in _trained(network, x[training], y[training], rate, [step]):
+        pass
+    return network, {"learning_rate": rate, "steps": float(step)}
+
+
+def _trained(network: nn.Module, x: Tensor, y: Tensor, rate: float, marks: Sequence[int]) -> Any:
+    """Train, and stop by at every mark."""
+    optimizer = torch.optim.Adam(network.parameters(), rate)
+    for step in range(1, marks[-1] + 1):
+        optimizer.zero_grad()
+        loss = loss_of(network(x), y)
+        loss.backward()
+        optimizer.step()
+        if step in marks:
+            yield step, loss.item()
+
+
+def loss_of(outputs: Tensor, y: Tensor) -> Tensor:
+    """Return cross-entropy of classes N, or the mean square of values N×1.
+
+    Raises:
+        KernelError: If outputs and values differ in shape: broadcasting would compare every output with every value.
+    """
+    if not y.is_floating_point():
+        return F.cross_entropy(outputs, y)
+    if outputs.shape != y.shape:
+        raise KernelError(f"Outputs {tuple(outputs.shape)} and values {tuple(y.shape)} must have one shape.")
+    return F.mse_loss(outputs, y)
+
+
+def _loss(network: nn.Module, x: Tensor, y: Tensor) -> float:
+    with torch.no_grad():
+        return float(loss_of(network(x), y))
+
+
+def network_prediction(network: nn.Module, x: Tensor) -> np.ndarray:
+    """Return classes, or values N, of samples."""
+    with torch.no_grad():
+        outputs = network(x)
+    found: np.ndarray = (outputs.argmax(1) if outputs.shape[1] > 1 else outputs[:, 0]).cpu().numpy()
+    return found
