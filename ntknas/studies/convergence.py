@@ -94,6 +94,7 @@ class Convergence:
             "parametrisation": "ntk",
             "samples": self.samples,
             "seed": self.seed,
+            "networks": [FAMILIES[family].choices for family in self.families],
             "sources": [self.of(family).source for family in self.families],
         }
 

@@ -81,13 +81,20 @@ class Family:
 
     Attributes:
         text: What its networks are.
+        network: Its layers, or its numbers.
         data: Names of the data that it takes, the default first.
         make: Makes it on samples, from data name, size, folder of images and device.
     """
 
     text: str
+    network: Any
     data: tuple[str, ...]
     make: Callable[[str, int, Path, str], Limit]
+
+    @property
+    def choices(self) -> str:
+        """Every number of its networks, as text that identifies them."""
+        return repr(self.network)
 
 
 LAYERS = {
@@ -179,12 +186,17 @@ def with_positions(values: Tensor) -> Tensor:
 
 
 FAMILIES = {
-    "mlp": Family("two hidden layers, ReLU", ("boston", "mnist"), _layered("mlp")),
-    "cnn": Family("two 3×3 convolutions of stride 2, ReLU, flattened", ("mnist",), _layered("cnn")),
-    "gnn": Family("two blocks of one ReLU layer, degree-scaled aggregation, jumping knowledge", ("mutag",), _graphs),
-    "rnn": Family("one recurrent erf layer, mean of the states", ("sine", "temperature", "digits"), _sequences("rnn")),
+    "mlp": Family("two hidden layers, ReLU", LAYERS["mlp"], ("boston", "mnist"), _layered("mlp")),
+    "cnn": Family("two 3×3 convolutions of stride 2, ReLU, flattened", LAYERS["cnn"], ("mnist",), _layered("cnn")),
+    "gnn": Family(
+        "two blocks of one ReLU layer, degree-scaled aggregation, jumping knowledge", GRAPH, ("mutag",), _graphs
+    ),
+    "rnn": Family(
+        "one recurrent erf layer, mean of the states", RECURRENT, ("sine", "temperature", "digits"), _sequences("rnn")
+    ),
     "transformer": Family(
         "one encoder layer, one head with tied weights, layer norm",
+        TRANSFORMER,
         ("sine", "temperature", "digits"),
         _sequences("transformer"),
     ),

@@ -115,6 +115,7 @@ class Performance:
         """Return every choice but the number of repeats."""
         names = ("family", "samples", "width", "steps", "folds", "seed")
         found = {name: getattr(self, name) for name in names}
+        found["networks"] = FAMILIES[self.family].choices
         return {**found, "data": self._limit.data, "parametrisation": "ntk", "source": self._limit.source}
 
     def units(self) -> list[Unit]:
