@@ -22,7 +22,7 @@ _FAMILIES = ("mlp", "cnn", "gnn", "rnn", "transformer", "transformer-wide", "all
 
 @click.command(name="study")
 @click.argument("name", type=click.Choice(list(STUDIES)))
-@click.option("--family", type=click.Choice(_FAMILIES), help="Family of networks.  [default: mlp; all of convergence]")
+@click.option("--family", type=click.Choice(_FAMILIES), help="Family of networks.  [default: the study's own]")
 @click.option(
     "--data",
     help="boston, mnist, sine, temperature, digits, mutag, or a folder of graphs in the TU format.  "
@@ -37,7 +37,8 @@ _FAMILIES = ("mlp", "cnn", "gnn", "rnn", "transformer", "transformer-wide", "all
 )
 @click.option("--quick", is_flag=True, help="Small numbers in place of the published ones: a minute on two cores.")
 @click.option("--widths", help="Widths, separated by commas.  [default: as published]")
-@click.option("--repeats", type=click.IntRange(2), help="Initialisations of each width.  [default: 50 as published]")
+@click.option("--repeats", type=click.IntRange(1), help="Initialisations of each width.  [default: 50 as published]")
+@click.option("--folds", type=click.IntRange(2), help="Folds of performance.  [default: 10]")
 @click.option("--samples", type=click.IntRange(2), help="Samples.  [default: as published]")
 @click.option("--steps", type=click.IntRange(1), help="Steps of training.  [default: as published]")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Of training.  [default: as published]")
@@ -66,7 +67,8 @@ def command(name: str, **options: Any) -> None:
     constancy: does the kernel change less while training as networks become wider? determinism: do kernels at
     initialisation agree ever better? loss-bound: does the smallest eigenvalue bound the training loss? regression: is
     the trained network the function that its kernels predict? convergence: do kernels of finite networks approach the
-    one of infinite width? loss-bound and regression take the last of --widths. The page says what is claimed, what was
+    one of infinite width? performance: do its kernels predict as well as the trained network? loss-bound, regression
+    and performance take the last of --widths. The page says what is claimed, what was
     measured, and whether it holds. A run that is interrupted goes on; more widths or repeats add to what is there.
     """
     if options["json"] and options["csv"]:

@@ -127,6 +127,30 @@ def _convergence(options: dict[str, Any]) -> Study:
     )
 
 
+def _performance(options: dict[str, Any]) -> Study:
+    from ntknas.core.errors import check_known
+    from ntknas.scoring.environment import resolve_device
+    from ntknas.studies.limits import FAMILIES
+    from ntknas.studies.performance import Performance
+
+    _refuse(options, "performance", "learning_rate")
+    quick, family = options["quick"], options["family"] or "gnn"
+    check_known("family of this study", family, FAMILIES)
+    widths = _numbers(options["widths"]) or ((16,) if quick else (128,))
+    return Performance(
+        family,
+        options["data"],
+        options["samples"] or (90 if quick else 188 if family == "gnn" else 300),
+        widths[-1],
+        options["steps"] or (40 if quick else 300),
+        options["folds"] or (3 if quick else 10),
+        options["repeats"] or 1,
+        options["seed"],
+        options["image_data"],
+        str(resolve_device(options["device"])),
+    )
+
+
 def _refuse(options: dict[str, Any], study: str, *names: str) -> None:
     """Refuse options that a study would not read, and say that networks are in NTK parametrisation."""
     refused = [name for name in names if options[name] is not None]
@@ -136,7 +160,12 @@ def _refuse(options: dict[str, Any], study: str, *names: str) -> None:
         note(f"Note: {study} is of networks in NTK parametrisation.")
 
 
-_CHOICES = {"loss-bound": _loss_bound, "regression": _regression, "convergence": _convergence}
+_CHOICES = {
+    "loss-bound": _loss_bound,
+    "regression": _regression,
+    "convergence": _convergence,
+    "performance": _performance,
+}
 """Studies of their own kind; the others are over widths."""
 
 

@@ -5,6 +5,7 @@ STUDIES = {
     "determinism": "the distance between kernels of independent initialisations, by width",
     "regression": "the trained network against three kernel predictors",
     "convergence": "the error of finite kernels to the one of infinite width, by width",
+    "performance": "the trained network and its kernels as predictors, by nested cross-validation",
     "loss-bound": "the training loss against the smallest eigenvalue of the kernel",
 }
 """The studies by name; ``ntknas study NAME`` runs one."""
