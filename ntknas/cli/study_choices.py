@@ -140,7 +140,7 @@ def _performance(options: dict[str, Any]) -> Study:
     return Performance(
         family,
         options["data"],
-        options["samples"] or (90 if quick else 188 if family == "gnn" else 300),
+        options["samples"] or ((90, 188) if family == "gnn" else (120, 300))[not quick],
         widths[-1],
         options["steps"] or (40 if quick else 300),
         options["folds"] or (3 if quick else 10),
