@@ -38,6 +38,7 @@ _FAMILIES = ("mlp", "cnn", "gnn", "rnn", "transformer", "transformer-wide", "all
 @click.option("--quick", is_flag=True, help="Small numbers in place of the published ones: a minute on two cores.")
 @click.option("--widths", help="Widths, separated by commas.  [default: as published]")
 @click.option("--repeats", type=click.IntRange(1), help="Initialisations of each width.  [default: 50 as published]")
+@click.option("--alphas", help="Scales of lazy, separated by commas.  [default: 0.01 to 1000]")
 @click.option("--folds", type=click.IntRange(2), help="Folds of performance.  [default: 10]")
 @click.option("--samples", type=click.IntRange(2), help="Samples.  [default: as published]")
 @click.option("--steps", type=click.IntRange(1), help="Steps of training.  [default: as published]")

@@ -151,6 +151,47 @@ def _performance(options: dict[str, Any]) -> Study:
     )
 
 
+def _lazy(options: dict[str, Any]) -> Study:
+    from ntknas.core.errors import check_known
+    from ntknas.scoring.environment import resolve_device
+    from ntknas.studies.lazy import Lazy
+    from ntknas.studies.limits import FAMILIES
+
+    _refuse(options, "lazy", "learning_rate")
+    quick, family = options["quick"], options["family"] or "mlp"
+    check_known("family of this study", family, FAMILIES)
+    samples = options["samples"] or (20 if quick else 100)
+    return Lazy(
+        family,
+        options["data"],
+        samples,
+        max(2, samples // 2),
+        _numbers(options["widths"]) or ((16, 64) if quick else (64, 256, 1024)),
+        _scales(options["alphas"]) or ((0.1, 1.0, 10.0, 100.0) if quick else tuple(10.0**p for p in range(-2, 4))),
+        options["steps"] or (20 if quick else 200),
+        options["repeats"] or (2 if quick else 5),
+        options["seed"],
+        options["image_data"],
+        str(resolve_device(options["device"])),
+    )
+
+
+def _scales(text: str | None) -> tuple[float, ...]:
+    """Read positive numbers separated by commas."""
+    import math
+
+    from ntknas.core.errors import ChoiceError
+
+    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
+    try:
+        found = tuple(float(part) for part in parts)
+    except ValueError:
+        found = (math.nan,)
+    if not all(math.isfinite(each) and each > 0 for each in found):
+        raise ChoiceError(f"--alphas expects positive numbers separated by commas, such as 0.1,1,10: got {text!r}.")
+    return found
+
+
 def _refuse(options: dict[str, Any], study: str, *names: str) -> None:
     """Refuse options that a study would not read, and say that networks are in NTK parametrisation."""
     refused = [name for name in names if options[name] is not None]
@@ -165,6 +206,7 @@ _CHOICES = {
     "regression": _regression,
     "convergence": _convergence,
     "performance": _performance,
+    "lazy": _lazy,
 }
 """Studies of their own kind; the others are over widths."""
 

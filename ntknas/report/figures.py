@@ -194,4 +194,38 @@ class Matrix:
     values: np.ndarray
 
 
-Figure = ScatterGrid | Bars | LineGrid | KernelView | KernelStrip | Matrix
+@dataclass(frozen=True)
+class HeatMap:
+    """One map of positive numbers.
+
+    Attributes:
+        title: Its heading.
+        values: Rows × columns; NaN for none.
+    """
+
+    title: str
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class HeatMaps:
+    """Maps of positive numbers side by side, with one logarithmic scale of colours.
+
+    Attributes:
+        title: Heading of the figure.
+        x_label: What the columns are.
+        rows: Names of the rows.
+        columns: Names of the columns.
+        maps: The maps.
+        colour_label: What the numbers are.
+    """
+
+    title: str
+    x_label: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    maps: Sequence[HeatMap]
+    colour_label: str
+
+
+Figure = ScatterGrid | Bars | LineGrid | KernelView | KernelStrip | Matrix | HeatMaps

@@ -20,6 +20,7 @@ from ntknas.report.figures import (
     BarGroup,
     Bars,
     Figure,
+    HeatMaps,
     KernelStrip,
     KernelView,
     Line,
@@ -252,6 +253,32 @@ def _spectrum(axis: Any, figure: KernelView) -> None:
     axis.set_xlabel("i")
     axis.set_ylabel("eigenvalue λ_i")
     axis.grid(alpha=0.25)
+
+
+@_canvas.register
+def _heat_maps(figure: HeatMaps) -> Canvas:
+    count = max(1, len(figure.maps))
+    rows, columns = math.ceil(count / _COLUMNS), min(_COLUMNS, count)
+    names = max((len(name) for name in figure.rows), default=0)
+    size = (max(_NARROWEST, 2.6 * columns + 0.09 * names + 0.8), (0.9 + 0.24 * len(figure.rows)) * rows + 0.9)
+    canvas, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
+    values = np.concatenate([np.ravel(each.values) for each in figure.maps] or [np.ones(1)])
+    positive = values[np.isfinite(values) & (values > 0)]
+    low, high = (positive.min(), positive.max()) if len(positive) else (0.1, 1.0)
+    scale = mpl.colors.LogNorm(low, max(high, 1.001 * low))
+    shown = mpl.cm.ScalarMappable(scale, "viridis")
+    for axis, each in zip(axes.flat, figure.maps, strict=False):
+        axis.imshow(each.values, cmap="viridis", norm=scale, aspect="auto")
+        axis.set_title(each.title)
+        axis.set_xticks(range(len(figure.columns)), figure.columns, rotation=90)
+        axis.set_yticks(range(len(figure.rows)), figure.rows)
+        axis.set_xlabel(figure.x_label)
+        axis.tick_params(length=0, labelbottom=True)
+    for axis in list(axes.flat)[len(figure.maps) :]:
+        axis.set_visible(False)
+    canvas.colorbar(shown, ax=axes, label=figure.colour_label)
+    canvas.suptitle(figure.title)
+    return canvas
 
 
 @_canvas.register
