@@ -17,7 +17,7 @@ from ntknas.studies import STUDIES
 if TYPE_CHECKING:
     from ntknas.studies.base import Findings, Study
 
-_FAMILIES = ("mlp", "cnn", "gnn", "rnn", "transformer", "transformer-wide", "all")
+_FAMILIES = ("mlp", "cnn", "cnn-pool", "gnn", "rnn", "transformer", "transformer-wide", "all")
 
 
 @click.command(name="study")

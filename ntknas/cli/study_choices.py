@@ -83,6 +83,7 @@ def _loss_bound(options: dict[str, Any]) -> Study:
 
 
 def _regression(options: dict[str, Any]) -> Study:
+    from ntknas.cli.score import duration
     from ntknas.scoring.environment import resolve_device
     from ntknas.studies.regression import Regression
 
@@ -93,7 +94,7 @@ def _regression(options: dict[str, Any]) -> Study:
     widths = _numbers(options["widths"]) or ((64,) if quick else (512,))
     if quick and samples < _FEWEST_SAMPLES:
         raise click.UsageError(f"--samples must be at least {_FEWEST_SAMPLES} here (half as many are for testing).")
-    return Regression(
+    study = Regression(
         options["family"] or "mlp",
         options["data"] or "mnist",
         samples,
@@ -105,6 +106,10 @@ def _regression(options: dict[str, Any]) -> Study:
         options["image_data"],
         str(resolve_device(options["device"])),
     )
+    if study.family == "cnn-pool":
+        taken = duration(study.seconds_of_the_infinite_kernel())
+        note(f"The infinite kernel with global average pooling takes some {taken}: its cost grows as positions².")
+    return study
 
 
 def _convergence(options: dict[str, Any]) -> Study:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ntknas.core.errors import ChoiceError, KernelError, check_known
 from ntknas.kernels import empirical_ntk
 from ntknas.kernels.analytic import convolutional, finite_network, fully_connected, infinite_kernel
+from ntknas.kernels.analytic.infinite import estimated_seconds
 from ntknas.kernels.analytic.layers import Layer
 from ntknas.kernels.kernel_regression import KernelRegression
 from ntknas.measures.alignment import centred, cosine
@@ -30,6 +31,7 @@ VALIDATION_SHARE = 5  # every fifth training sample
 LAYERS: dict[str, list[Layer]] = {
     "mlp": fully_connected(1, "relu", 2**0.5, 0.1),
     "cnn": convolutional(2, "relu", 2**0.5, 0.1, stride=2),
+    "cnn-pool": convolutional(2, "relu", 2**0.5, 0.1, stride=2, pooling=True),
 }
 KERNELS = {"start": "at initialisation", "end": "after training", "infinite": "infinite width"}
 
@@ -83,7 +85,7 @@ class Regression:
         """Check names and numbers."""
         check_known("family of networks", self.family, LAYERS)
         check_known("data of this study", self.data, ("mnist", "boston"))
-        if self.family == "cnn" and self.data == "boston":
+        if self.family != "mlp" and self.data == "boston":
             raise ChoiceError("Convolutional networks take images: choose --data mnist.")
         if min(self.samples, self.test) < 10 or self.steps < 1 or self.repeats < 1:
             raise ChoiceError(
@@ -107,7 +109,7 @@ class Regression:
     def bytes_needed(self) -> int:
         """Return the memory of kernels and activations."""
         x, _, _ = self._loaded
-        positions = x[0, 0].numel() if self.family == "cnn" else 1
+        positions = x[0, 0].numel() if self.family != "mlp" else 1
         return 8 * (12 * len(x) ** 2 + 8 * len(x) * self.width * positions)
 
     def measure(self, unit: Unit) -> list[Row]:
@@ -134,6 +136,10 @@ class Regression:
     def _kernel(self, network: nn.Module, x: Tensor) -> Tensor:
         kernel = empirical_ntk(network, x, "traced", parameters="all", verify=False)
         return kernel.matrix / kernel.outputs
+
+    def seconds_of_the_infinite_kernel(self) -> float:
+        """Return about how long the infinite kernel takes, which is the longest part with global average pooling."""
+        return estimated_seconds(LAYERS[self.family], self._loaded[0])
 
     @cached_property
     def _infinite(self) -> Tensor:

@@ -7,6 +7,8 @@ import torch
 
 from ntknas.cli.main import run as command
 from ntknas.core.errors import ChoiceError, KernelError
+from ntknas.studies import regression
+from ntknas.studies.data import StudyData
 from ntknas.studies.regression import RIDGES, Regression
 
 SMALL = {"samples": 30, "test": 12, "width": 24, "steps": 20, "repeats": 2}
@@ -72,3 +74,13 @@ def test_a_training_that_diverges():
     x = torch.ones(3, 2, dtype=torch.float64)
     with pytest.raises(KernelError, match="diverged at rate"):
         _train(network, x, x[:, :1], 1e200, 20)
+
+
+def test_pooled_networks_say_first_how_long_their_kernel_takes(tmp_path, capsys, monkeypatch):
+    images = StudyData("mnist", torch.randn(30, 1, 7, 7).double(), torch.arange(30) % 10, "made up")
+    monkeypatch.setattr(regression, "load", lambda *_: images)
+    arguments = ["--samples", "20", "--widths", "8", "--steps", "3", "--device", "cpu", "--out", str(tmp_path)]
+    assert command(["study", "regression", "--quick", "--family", "cnn-pool", *arguments]) == 0
+    captured = capsys.readouterr()
+    assert "The infinite kernel with global average pooling takes some" in captured.err.splitlines()[1]
+    assert "flow, infinite" in captured.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,15 +62,34 @@ def infinite_kernel(layers: Sequence[Layer], x: Tensor, x2: Tensor | None = None
     second = first if x2 is None else x2.double()
     crossed = any(isinstance(layer, GlobalAveragePool) for layer in layers)
     rows = _rows(first, second, crossed=crossed)
-    blocks = [[_block(layers, a, b, crossed=crossed) for b in second.split(rows)] for a in first.split(rows)]
-    nngp, ntk = (_joined(blocks, name) for name in ("nngp", "ntk"))
-    if x2 is None:
-        nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2
-    return InfiniteKernel(nngp, ntk)
+    nngp, ntk = (torch.zeros(len(first), len(second), dtype=first.dtype, device=first.device) for _ in range(2))
+    for top, a in zip(range(0, len(first), rows), first.split(rows), strict=True):
+        for left, b in zip(range(0, len(second), rows), second.split(rows), strict=True):
+            if x2 is None and left < top:
+                continue  # the mirror image of one that is there
+            block = _block(layers, a, b, crossed=crossed)
+            nngp[top : top + rows, left : left + rows] = block.nngp
+            ntk[top : top + rows, left : left + rows] = block.ntk
+    return InfiniteKernel(nngp, ntk) if x2 is not None else InfiniteKernel(*(_mirrored(each) for each in (nngp, ntk)))
 
 
-def _joined(blocks: list[list[Covariance]], name: str) -> Tensor:
-    return torch.cat([torch.cat([getattr(block, name) for block in line], 1) for line in blocks])
+def _mirrored(kernel: Tensor) -> Tensor:
+    """The symmetric matrix of an upper triangle."""
+    return kernel.triu() + kernel.triu(1).T
+
+
+def estimated_seconds(layers: Sequence[Layer], x: Tensor) -> float:
+    """Return about how long the kernel of a batch takes here, from that of two samples.
+
+    With global average pooling the time grows with the square of the positions: it is worth knowing before.
+
+    Raises:
+        KernelError: As ``infinite_kernel`` does.
+    """
+    infinite_kernel(layers, x[:1])  # the first one also loads libraries
+    start = time.perf_counter()
+    infinite_kernel(layers, x[:2])
+    return (time.perf_counter() - start) / 4 * len(x) ** 2
 
 
 def _check(layers: Sequence[Layer], x: Tensor, x2: Tensor | None) -> None:
