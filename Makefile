@@ -39,7 +39,7 @@ speed: $(READY) ## Time kernels against a training step and what people use
 	$(BIN)/python scripts/speed.py
 
 studies: $(READY) ## Run every study at its quick size, into the folder studies
-	for name in constancy determinism loss-bound regression; do $(BIN)/ntknas study $$name --quick --parametrisation ntk || exit 1; done
+	for name in constancy determinism loss-bound regression convergence performance lazy; do $(BIN)/ntknas study $$name --quick --parametrisation ntk || exit 1; done
 	for family in cnn transformer; do for name in constancy determinism; do $(BIN)/ntknas study $$name --quick --family $$family || exit 1; done; done
 
 clean: ## Remove the environment and what tools left behind

@@ -156,6 +156,7 @@ class Lazy:
                         "width": width,
                         "alpha": alpha,
                         "ended": len(chosen),
+                        "reached": _reached(_of(frame, width, alpha)),
                         **{status: int(lost.get(status, 0)) for status in ("diverged", "unfinished")},
                         **{name: _middle(chosen[name]) for name in MEASURES},
                     }
@@ -223,8 +224,12 @@ class Lazy:
             )
         lost = int(table[["diverged", "unfinished"]].to_numpy().sum())
         if lost:
-            worst = table[table[["diverged", "unfinished"]].sum(axis=1) > 0]["alpha"]
-            lines.append(f"{lost} trainings did not end (α from {worst.min():g} to {worst.max():g}) and are left out.")
+            worst = table[table[["diverged", "unfinished"]].sum(axis=1) > 0]
+            lines.append(
+                f"{lost} trainings did not end (α from {worst['alpha'].min():g} to {worst['alpha'].max():g}) and are "
+                f"left out (a kernel that grows needs ever smaller steps); they reached "
+                f"{100 * worst['reached'].min():.0f} to {100 * worst['reached'].max():.0f} % of the time."
+            )
         return [line for line in lines if line]
 
     def _laws(self, width: int, ended: pd.DataFrame) -> list[str]:
@@ -256,6 +261,11 @@ def _judgement(found: Slope) -> str:
 
 def _of(frame: pd.DataFrame, width: int, alpha: float) -> pd.DataFrame:
     return frame[(frame["width"] == width) & (frame["alpha"] == alpha)]
+
+
+def _reached(frame: pd.DataFrame) -> float:
+    """Mean over repeats of the last snapshot's part of the time."""
+    return float(frame.groupby("repeat")["share"].max().fillna(0.0).mean()) if len(frame) else np.nan
 
 
 def _middle(values: pd.Series) -> float:

@@ -31,7 +31,8 @@ class Sequences:
     lengths: Tensor = field(default=None, repr=False)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        """Check shapes, and take all steps where no lengths are given."""
+        """Check shapes, take all steps where no lengths are given, and compute in float64."""
+        object.__setattr__(self, "values", self.values.double())
         if self.values.dim() != 3 or not self.values.numel():
             raise DataError(f"Sequences must be N×T×D with at least one step, got shape {tuple(self.values.shape)}.")
         if self.lengths is None:
@@ -101,7 +102,9 @@ class Graphs:
     adjacency: tuple[Tensor, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Check the graphs."""
+        """Check the graphs, and compute in float64."""
+        for name in ("features", "adjacency"):
+            object.__setattr__(self, name, tuple(each.double() for each in getattr(self, name)))
         if not self.features or len(self.features) != len(self.adjacency):
             raise DataError(
                 f"As many adjacency matrices as features are needed, and at least one: got {len(self.adjacency)} and "

@@ -223,6 +223,17 @@ def test_what_stands_after_the_end_is_not_read(name):
         torch.testing.assert_close(finite(Sequences(longer, SEQUENCES.lengths).packed()), finite(SEQUENCES.packed()))
 
 
+def test_samples_of_any_precision():
+    graphs = Graphs(tuple(each.float() for each in GRAPHS.features), tuple(each.int() for each in GRAPHS.adjacency))
+    sequences = Sequences(SEQUENCES.values.float(), SEQUENCES.lengths)
+    for network, plain, rounded in [
+        (GraphNetwork(), GRAPHS, graphs),
+        (RecurrentNetwork(), SEQUENCES, sequences),
+        (TransformerNetwork(), SEQUENCES, sequences),
+    ]:
+        torch.testing.assert_close(network.kernel(rounded).ntk, network.kernel(plain).ntk, rtol=1e-5, atol=1e-5)
+
+
 def test_a_lone_node_and_a_step_are_networks_without_neighbours():
     lone = Graphs((torch.ones(1, 2).double(),), (torch.zeros(1, 1).double(),))
     assert float(GraphNetwork(blocks=1).kernel(lone).ntk) == pytest.approx(
