@@ -282,3 +282,21 @@ def test_pairs_that_do_not_fit_into_memory(monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 1000)
     with pytest.raises(KernelError, match="take smaller or fewer samples"):
         GraphNetwork().kernel(GRAPHS)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_on_a_gpu_as_on_the_cpu(name):
+    network = NETWORKS[name]
+    samples = samples_of(network)
+    if isinstance(samples, Graphs):
+        moved = Graphs(*(tuple(part.cuda() for part in each) for each in (samples.features, samples.adjacency)))
+    else:
+        moved = Sequences(samples.values.cuda(), samples.lengths.cuda())
+    torch.testing.assert_close(network.kernel(moved).ntk, network.kernel(samples).ntk, rtol=1e-8, atol=1e-8)
+    finite = network.network(3, 16, seed=0).double()
+    x = packed(network, samples)
+    expected = empirical_ntk(finite, x, parameters="all").matrix
+    torch.testing.assert_close(
+        empirical_ntk(finite.cuda(), x.cuda(), parameters="all").matrix, expected, rtol=1e-8, atol=1e-8
+    )
