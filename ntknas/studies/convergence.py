@@ -112,9 +112,12 @@ class Convergence:
         return float(self.of(unit[0]).parameters(unit[1]))
 
     def bytes_needed(self) -> int:
-        """Return the memory of the widest network, its gradients and activations."""
-        widest = [(self.of(family), self.widths[-1]) for family in self.families]
-        return max(8 * (4 * each.parameters(width) + 12 * each.x.numel() * width) for each, width in widest)
+        """Return the memory of the widest network, its gradients and activations; convolutions have some by sample."""
+        width, found = self.widths[-1], []
+        for family in self.families:
+            each, copies = self.of(family), 4 + (self.samples if family == "cnn" else 0)
+            found.append(8 * (copies * each.parameters(width) + 12 * each.x.numel() * width))
+        return max(found)
 
     def measure(self, unit: Unit) -> list[Row]:
         """Return the kernel of one network, its upper triangle."""
