@@ -254,7 +254,9 @@ class Lazy:
 
 
 def _judgement(found: Slope) -> str:
-    if abs(found.value + 1) < 0.1 or found.contains(-1.0):
+    if found.low is None:
+        return "too few repeats for a verdict"
+    if found.contains(-1.0) or abs(found.value + 1) < 0.05:
         return "as 1/α, the claim holds"
     return "faster than 1/α, the claim holds" if found.value < -1 else "more slowly than 1/α"
 
