@@ -31,9 +31,7 @@ _FAMILIES = ("mlp", "cnn", "cnn-pool", "gnn", "rnn", "transformer", "transformer
 @click.option(
     "--parametrisation",
     type=click.Choice(["standard", "ntk"]),
-    default="standard",
-    show_default=True,
-    help="How weights are scaled.",
+    help="How weights are scaled.  [default: standard; ntk where a study knows no other]",
 )
 @click.option("--quick", is_flag=True, help="Small numbers in place of the published ones: a minute on two cores.")
 @click.option("--widths", help="Widths, separated by commas.  [default: as published]")

@@ -28,6 +28,7 @@ def chosen_study(name: str, options: dict[str, Any]) -> Study:
     from ntknas.studies.networks import Widths
     from ntknas.studies.presets import PUBLISHED, QUICK
 
+    _refuse_options(options, name, "folds", "alphas")
     family = options["family"] or "mlp"
     check_known("family of this study", family, FAMILIES)
     data = options["data"] or FAMILIES[family].data
@@ -42,7 +43,7 @@ def chosen_study(name: str, options: dict[str, Any]) -> Study:
         family,
         data,
         preset.samples,
-        options["parametrisation"],
+        options["parametrisation"] or "standard",
         widths,
         preset.repeats,
         options["seed"],
@@ -60,6 +61,7 @@ def _loss_bound(options: dict[str, Any]) -> Study:
     from ntknas.studies.families import FAMILIES
     from ntknas.studies.loss_bound import LossBound
 
+    _refuse_options(options, "loss-bound", "folds", "alphas")
     refuse = [key for key in ("repeats", "learning_rate") if options[key] is not None]
     if refuse:
         raise click.UsageError(
@@ -74,7 +76,7 @@ def _loss_bound(options: dict[str, Any]) -> Study:
         options["data"] or FAMILIES[family].data,
         options["samples"] or (10 if small else 20),
         widths[-1],
-        options["parametrisation"],
+        options["parametrisation"] or "standard",
         options["steps"] or (20 if small else 60),
         options["seed"],
         options["image_data"],
@@ -87,7 +89,8 @@ def _regression(options: dict[str, Any]) -> Study:
     from ntknas.scoring.environment import resolve_device
     from ntknas.studies.regression import Regression
 
-    if options["learning_rate"] is not None or options["parametrisation"] != "ntk":
+    _refuse_options(options, "regression", "folds", "alphas")
+    if options["learning_rate"] is not None or options["parametrisation"] == "standard":
         note("Note: regression is of networks in NTK parametrisation; its learning rate follows from the kernel.")
     quick = options["quick"]
     samples = options["samples"] or (100 if quick else 400 if options["data"] == "boston" else 1000)
@@ -117,7 +120,7 @@ def _convergence(options: dict[str, Any]) -> Study:
     from ntknas.studies.convergence import Convergence
     from ntknas.studies.limits import FAMILIES
 
-    _refuse(options, "convergence", "steps", "learning_rate")
+    _refuse(options, "convergence", "steps", "learning_rate", "folds", "alphas")
     quick, family = options["quick"], options["family"] or "all"
     widths = (16, 32, 64, 128) if quick else tuple(2**power for power in range(6, 14))
     return Convergence(
@@ -138,14 +141,14 @@ def _performance(options: dict[str, Any]) -> Study:
     from ntknas.studies.limits import FAMILIES
     from ntknas.studies.performance import Performance
 
-    _refuse(options, "performance", "learning_rate")
+    _refuse(options, "performance", "learning_rate", "alphas")
     quick, family = options["quick"], options["family"] or "gnn"
     check_known("family of this study", family, FAMILIES)
     widths = _numbers(options["widths"]) or ((16,) if quick else (128,))
     return Performance(
         family,
         options["data"],
-        options["samples"] or ((90, 188) if family == "gnn" else (120, 300))[not quick],
+        options["samples"] or ((90, 188) if family == "gnn" else (120, 400))[not quick],
         widths[-1],
         options["steps"] or (40 if quick else 300),
         options["folds"] or (3 if quick else 10),
@@ -162,7 +165,7 @@ def _lazy(options: dict[str, Any]) -> Study:
     from ntknas.studies.lazy import Lazy
     from ntknas.studies.limits import FAMILIES
 
-    _refuse(options, "lazy", "learning_rate")
+    _refuse(options, "lazy", "learning_rate", "folds")
     quick, family = options["quick"], options["family"] or "mlp"
     check_known("family of this study", family, FAMILIES)
     samples = options["samples"] or (20 if quick else 100)
@@ -192,18 +195,22 @@ def _scales(text: str | None) -> tuple[float, ...]:
         found = tuple(float(part) for part in parts)
     except ValueError:
         found = (math.nan,)
-    if not all(math.isfinite(each) and each > 0 for each in found):
+    if (text is not None and not found) or not all(math.isfinite(each) and each > 0 for each in found):
         raise ChoiceError(f"--alphas expects positive numbers separated by commas, such as 0.1,1,10: got {text!r}.")
     return found
 
 
 def _refuse(options: dict[str, Any], study: str, *names: str) -> None:
     """Refuse options that a study would not read, and say that networks are in NTK parametrisation."""
+    _refuse_options(options, study, *names)
+    if options["parametrisation"] == "standard":
+        note(f"Note: {study} is of networks in NTK parametrisation.")
+
+
+def _refuse_options(options: dict[str, Any], study: str, *names: str) -> None:
     refused = [name for name in names if options[name] is not None]
     if refused:
         raise click.UsageError(f"--{refused[0].replace('_', '-')} is no option of {study}.")
-    if options["parametrisation"] != "ntk":
-        note(f"Note: {study} is of networks in NTK parametrisation.")
 
 
 _CHOICES = {
@@ -220,6 +227,8 @@ def _numbers(text: str | None) -> tuple[int, ...]:
     from ntknas.core.errors import ChoiceError
 
     parts = [part.strip() for part in (text or "").split(",") if part.strip()]
-    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+    if (text is not None and not parts) or not all(
+        each.isascii() and each.isdigit() and len(each) < 10 for each in parts
+    ):
         raise ChoiceError(f"--widths expects whole numbers separated by commas, such as 64,256,1024: got {text!r}.")
     return tuple(map(int, parts))

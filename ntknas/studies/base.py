@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 import pandas as pd
 
+from ntknas.core.errors import StoreError
 from ntknas.report.figures import Figure
 from ntknas.store import journal
 
@@ -75,8 +76,11 @@ class Ledger:
     """
 
     def __init__(self, path: Path):
-        self._writer = journal.JournalWriter(path)
-        content = journal.read(path)
+        try:
+            self._writer = journal.JournalWriter(path)
+            content = journal.read(path)
+        except StoreError as error:
+            raise StoreError(str(error).replace("--store", "--out")) from error
         self.damaged = len(content.damaged)
         self._done = {
             (entry["study"], json.dumps(entry["unit"])): entry["rows"]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ntknas.core.errors import ChoiceError
+from ntknas.core.errors import ChoiceError, KernelError
 from ntknas.kernels import empirical_ntk
 from ntknas.report.figures import Figure, Line, LineGrid, LinePanel
 from ntknas.studies.base import Findings, Row, Unit
@@ -20,6 +20,8 @@ from ntknas.studies.limits import FAMILIES, Limit, limit
 from ntknas.studies.slopes import Slope, root_mean_square, slope
 
 THEORY = -0.5
+WIDE = 0.5
+"""An interval wider than this tells width^-1/2 neither from no fall nor from width^-1."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Convergence:
     def infinite(self, family: str) -> torch.Tensor:
         """Return the kernel of infinite width of a family."""
         if family not in self._kernels:
-            self._kernels[family] = self.of(family).kernel()
+            self._kernels[family] = self.of(family).infinite()
         return self._kernels[family]
 
     def settings(self) -> dict[str, Any]:
@@ -116,7 +118,9 @@ class Convergence:
         width, found = self.widths[-1], []
         for family in self.families:
             each, copies = self.of(family), 4 + (self.samples if family == "cnn" else 0)
-            found.append(8 * (copies * each.parameters(width) + 12 * each.x.numel() * width))
+            found.append(
+                8 * (copies * each.parameters(width) + 12 * len(each) * each.tokens * width + 4 * each.x.numel())
+            )
         return max(found)
 
     def measure(self, unit: Unit) -> list[Row]:
@@ -126,6 +130,8 @@ class Convergence:
         network = found.network(width, (self.seed * 1_000_003 + width) * 10_007 + repeat, outputs=1)
         verify = repeat == 0 and width == self.widths[0]
         kernel = empirical_ntk(network, found.x, parameters="all", verify=verify).matrix
+        if not bool(torch.isfinite(kernel).all()):
+            raise KernelError(f"A kernel of {family} of width {width} is not finite: scale the features down.")
         return [{"family": family, "width": width, "repeat": repeat, "kernel": kernel[self._upper].tolist()}]
 
     @cached_property
@@ -217,10 +223,12 @@ def _line(label: str, table: pd.DataFrame, name: str) -> Line:
 
 
 def _judgement(fitted: Slope | None) -> str:
-    if fitted is None or fitted.low is None or fitted.high is None:
+    if fitted is None or fitted.low is None or fitted.high is None or np.isnan(fitted.high):
         return "Too few repeats or widths for an interval: no verdict."
+    if fitted.high - fitted.low > WIDE:
+        return "The interval is too wide for a verdict."
     if fitted.contains(THEORY):
         return "−1/2 is in the interval: the claim holds."
     if fitted.high < THEORY:
-        return "It falls faster than width^-1/2 here, where narrow networks are far from the limit: the claim holds."
+        return "It falls faster than width^-1/2 at these widths: the claim holds."
     return "It falls more slowly than width^-1/2: the claim does not show at these widths."

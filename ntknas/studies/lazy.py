@@ -22,6 +22,7 @@ from ntknas.studies.scaled_training import ScaledTraining
 from ntknas.studies.slopes import Slope, mean_of_repeats, slope
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
+_SCALES = 1e-6, 1e6
 LAZY_FROM = 10.0
 """α from which the laws of lazy training are fitted."""
 COLUMNS = ["width", "alpha", "repeat", "share", "change", "layers", "distance", "drift", "loss", "error", "status"]
@@ -75,8 +76,8 @@ class Lazy:
     formula: ClassVar[str] = (
         "F = α (f − f_0) is trained on (1/α²) (1/N) Σ (F(x_i) − y_i)² (Chizat, Oyallon & Bach 2019) for a time of "
         "given many steps of size N / (2 λ_max(K_0)); the linearised network takes the same steps. Change: ‖θ_T − θ_0‖ "
-        "/ ‖θ_0‖; distance: ‖F − F_lin‖ / ‖F_lin‖ on test samples; drift: ‖K_T − K_0‖_F / ‖K_0‖_F. Classes are ±1: the "
-        "second of two, or the odd digits."
+        "/ ‖θ_0‖; distance: ‖F − F_lin‖ / ‖F_lin‖ on test samples; drift: ‖K_T − K_0‖_F / ‖K_0‖_F. Classes are ±1: "
+        "those of odd number, as the second of two, and the others."
     )
 
     def __post_init__(self) -> None:
@@ -85,6 +86,11 @@ class Lazy:
             values = getattr(self, name)
             if not values or list(values) != sorted(set(values)) or values[0] <= 0:
                 raise ChoiceError(f"--{name} expects positive numbers that ascend, got {values}.")
+        if not _SCALES[0] <= self.alphas[0] <= self.alphas[-1] <= _SCALES[1]:
+            raise ChoiceError(
+                f"--alphas expects numbers from {_SCALES[0]:g} to {_SCALES[1]:g}, got {self.alphas}: beyond, rounding "
+                "hides what moves."
+            )
         if min(self.samples, self.test) < 2 or self.steps < 1 or self.repeats < 1:
             raise ChoiceError(
                 f"At least two training and test samples, a step and a repeat are needed, got {self.samples}, "
@@ -105,6 +111,8 @@ class Lazy:
         y = found.y
         if found.is_classification:
             y = (2.0 * (y % 2) - 1)[:, None].to(found.x)
+            if len(torch.unique(y)) < 2:
+                raise ChoiceError("All samples are of one class: take more --samples, or other --data.")
         return found.x[places], y[places]
 
     def settings(self) -> dict[str, Any]:
@@ -126,7 +134,7 @@ class Lazy:
 
     def bytes_needed(self) -> int:
         """Return the memory of the widest network, copies of its parameters, and kernels."""
-        tokens, total = int(self._limit.x[0].numel()), self.samples + self.test
+        tokens, total = self._limit.tokens, self.samples + self.test
         parameters = self._limit.parameters(self.widths[-1])
         return 8 * (6 * parameters + 8 * total**2 + 12 * total * self.widths[-1] * tokens)
 
@@ -213,7 +221,8 @@ class Lazy:
             f"{self.family} ({FAMILIES[self.family].text}), {self.samples} training and {self.test} test samples of "
             f"{self._limit.data}, {self.steps} steps, {self.repeats} initialisations of each width and α."
         ]
-        lines += [line for width in self.widths for line in self._laws(width, ended)]
+        laws = [line for width in self.widths for line in self._laws(width, ended)]
+        lines += laws or [f"Fewer than two α from {LAZY_FROM:g} on: no law of large scales is fitted."]
         lines.append(self._widths(ended))
         best = table.loc[table["error"].idxmin()] if table["error"].notna().any() else None
         if best is not None:
@@ -227,7 +236,8 @@ class Lazy:
             worst = table[table[["diverged", "unfinished"]].sum(axis=1) > 0]
             lines.append(
                 f"{lost} trainings did not end (α from {worst['alpha'].min():g} to {worst['alpha'].max():g}) and are "
-                f"left out (a kernel that grows needs ever smaller steps); they reached "
+                f"left out ({int(table['unfinished'].sum())} ran out of steps, {int(table['diverged'].sum())} met what "
+                f"is no number); they reached "
                 f"{100 * worst['reached'].min():.0f} to {100 * worst['reached'].max():.0f} % of the time."
             )
         return [line for line in lines if line]

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ntknas.core.errors import ChoiceError, DataError, check_known
+from ntknas.core.errors import ChoiceError, DataError, KernelError, check_known
 from ntknas.kernels.analytic import (
     GraphNetwork,
     RecurrentNetwork,
@@ -22,6 +22,7 @@ from ntknas.kernels.analytic import (
     fully_connected,
     infinite_kernel,
 )
+from ntknas.kernels.memory import check_fits
 from ntknas.studies import tu_format
 from ntknas.studies.data import load
 
@@ -53,6 +54,24 @@ class Limit:
     def __len__(self) -> int:
         """Number of samples."""
         return len(self.x)
+
+    @property
+    def tokens(self) -> int:
+        """Places of a sample at which networks have activations: pixels, nodes or steps."""
+        return {4: int(self.x.shape[2:].numel()), 3: int(self.x.shape[1])}.get(self.x.dim(), 1)
+
+    def infinite(self) -> Tensor:
+        """Return the NTK at infinite width, N×N.
+
+        Raises:
+            KernelError: If it is not finite.
+        """
+        kernel = self.kernel()
+        if not bool(torch.isfinite(kernel).all()):
+            raise KernelError(
+                f"The infinite kernel of {self.family} on {self.data} is not finite: scale the features down."
+            )
+        return kernel
 
     @property
     def is_classification(self) -> bool:
@@ -126,19 +145,25 @@ def _layered(family: str) -> Callable[[str, int, Path, str], Limit]:
 
 
 def _graphs(data: str, size: int, folder: Path, device: str) -> Limit:
-    """MUTAG, or the folder of a set in the TU format; every class is drawn in proportion, with a fixed seed."""
+    """MUTAG, or the folder of a set in the TU format; the graphs are drawn with a fixed seed."""
     found = tu_format.read(tu_format.mutag_folder() if data == "mutag" else Path(data))
     if size > len(found.graphs):
-        raise DataError(f"{found.name} has {len(found.graphs)} graphs, and {size} were asked for.")
+        raise DataError(
+            f"{found.name} has {len(found.graphs)} graphs, and {size} were asked for: take fewer --samples."
+        )
     places = np.sort(np.random.default_rng(0).permutation(len(found.graphs))[:size])
     graphs = found.graphs.take(places.tolist())
+    packed = 8 * size * graphs.tokens * (graphs.width + graphs.tokens)
+    check_fits(3 * packed, "Graphs, padded to the largest,", "fewer --samples or smaller graphs")
     x, y = graphs.packed(GRAPH.aggregation).to(device), torch.from_numpy(found.classes[places]).to(device)
 
     def build(width: int, outputs: int, seed: int) -> nn.Module:
         return GRAPH.network(graphs.width, width, outputs, seed)
 
-    source = f"{found.name}, TU format" + (", as shipped with grakel" if data == "mutag" else "")
-    return Limit("gnn", found.name.lower(), x, y, source, build, lambda: GRAPH.kernel(graphs).ntk)
+    mine, digest = data != "mutag", found.digest()
+    source = f"{found.name}, TU format" + (f", sha256 {digest}" if mine else ", as shipped with grakel")
+    name = f"{found.name.lower()}-{digest[:8]}" if mine else data
+    return Limit("gnn", name, x, y, source, build, lambda: GRAPH.kernel(graphs).ntk)
 
 
 def _sequences(family: str) -> Callable[[str, int, Path, str], Limit]:
@@ -170,7 +195,7 @@ def _digit_rows(size: int) -> tuple[Tensor, Tensor, str]:
 
     found = load_digits()
     if size > len(found.target):
-        raise DataError(f"digits has {len(found.target)} samples, and {size} were asked for.")
+        raise DataError(f"digits has {len(found.target)} samples, and {size} were asked for: take fewer --samples.")
     places = alternating(found.target, size)
     pixels = (found.images - found.images.mean()) / found.images.std()
     classes = torch.from_numpy(found.target[places].astype(np.int64))

@@ -14,7 +14,7 @@ class Mean:
 
     Attributes:
         value: The mean.
-        low: Lower end of its 95 % interval; NaN for fewer than two folds.
+        low: Lower end of its 95 % interval; NaN for fewer than two folds, and where all are equal.
         high: Upper end.
         p: p-value of the two-sided test that it is 0.
     """
@@ -36,16 +36,16 @@ def corrected_mean(values: np.ndarray, test_share: float) -> Mean:
         test_share: n_test / n_train.
 
     Example:
-        >>> corrected_mean(np.array([1.0, 1.0, 1.0]), 0.1)
-        Mean(value=1.0, low=1.0, high=1.0, p=0.0)
+        >>> corrected_mean(np.array([1.0, 2.0, 3.0]), 0.5).value
+        2.0
     """
     count = len(values)
     mean = float(values.mean())
     if count < 2:
         return Mean(mean, np.nan, np.nan, np.nan)
     error = float(np.sqrt(values.var(ddof=1) * (1 / count + test_share)))
-    if error <= 1e-14 * abs(mean) or error == 0:
-        return Mean(mean, mean, mean, 0.0 if mean else 1.0)
+    if error <= 1e-12 * abs(mean) or error == 0:  # equal by chance, as accuracies of few samples are
+        return Mean(mean, np.nan, np.nan, np.nan)
     reach = float(stats.t.ppf(0.975, count - 1)) * error
     return Mean(mean, mean - reach, mean + reach, float(2 * stats.t.sf(abs(mean / error), count - 1)))
 

@@ -73,11 +73,12 @@ class Performance:
         "network at initialisation and after training."
     )
     formula: ClassVar[str] = (
-        "Nested cross-validation: each outer fold is tested once, and everything (C, ε, ridge, learning rate, number "
-        "of steps) is chosen within its training samples. Accuracy in percent, or the root mean square error in "
-        "standard deviations of the target. Intervals and paired tests against the network by the corrected resampled "
-        "t-test (Nadeau & Bengio 2003), p adjusted by Holm. Networks in NTK parametrisation, trained by Adam on the "
-        "whole training part; kernels averaged over outputs."
+        "Nested cross-validation: each outer fold is tested once, and everything (C, ε and ridge by inner "
+        "cross-validation; learning rate and number of steps by one inner division) is chosen within its training "
+        "samples; only the scale of features and values is that of all samples. Accuracy in percent, or the root mean "
+        "square error in standard deviations of the target. Intervals and paired tests against the network by the "
+        "corrected resampled t-test (Nadeau & Bengio 2003), p adjusted by Holm. Networks in NTK parametrisation, "
+        "trained by Adam on the whole training part; kernels averaged over outputs."
     )
 
     def __post_init__(self) -> None:
@@ -104,7 +105,7 @@ class Performance:
     def _infinite(self) -> tuple[np.ndarray, float]:
         """The infinite kernel, and the seconds that it took."""
         start = time.perf_counter()
-        kernel = self._limit.kernel().cpu().numpy()
+        kernel = self._limit.infinite().cpu().numpy()
         return kernel, time.perf_counter() - start
 
     @property
@@ -128,8 +129,8 @@ class Performance:
 
     def bytes_needed(self) -> int:
         """Return the memory of kernels and activations."""
-        tokens = int(self._limit.x[0].numel())
-        return 8 * (16 * self.samples**2 + 12 * self.samples * self.width * tokens)
+        activations = 12 * self.samples * self.width * self._limit.tokens + 4 * self._limit.x.numel()
+        return 8 * (16 * self.samples**2 + activations)
 
     def measure(self, unit: Unit) -> list[Row]:
         """Return the test scores of every method on one split."""
@@ -191,6 +192,8 @@ class Performance:
         """Return mean scores with intervals, differences to the network with paired tests, and costs."""
         frame = pd.DataFrame(list(rows))
         scores = frame.pivot_table(index=["repeat", "fold"], columns="method", values="score")
+        if self._splits.gap:  # repeats divide a series alike: they are no further folds
+            scores = scores.groupby("fold").mean()
         share = float((frame["test"] / frame["train"]).mean())
         order = frame["method"].drop_duplicates().tolist()
         means = {method: corrected_mean(scores[method].to_numpy(), share) for method in order}
@@ -215,9 +218,9 @@ class Performance:
         return {
             "method": method,
             self._score: mean.value,
-            "low": mean.low,
-            "high": mean.high,
-            "against_network": gap.value,
+            "low": np.clip(mean.low, 0, None),
+            "high": np.clip(mean.high, None, 100 if self._limit.is_classification else None),
+            "against_network": float(np.round(gap.value, 9)),  # equal scores differ by rounding
             "against_low": gap.low,
             "against_high": gap.high,
             "p_holm": np.nan if p is None else float(p),

@@ -51,8 +51,10 @@ def check_positive(kernel: np.ndarray, name: str) -> None:
     """Check that a kernel is positive semi-definite to rounding, as kernel machines need.
 
     Raises:
-        KernelError: If it is not.
+        KernelError: If it is not, or has an entry that is no number.
     """
+    if not np.isfinite(kernel).all():
+        raise KernelError(f"The kernel {name} is not finite: scale the features down.")
     values = np.linalg.eigvalsh(kernel)
     if values[0] < -_INDEFINITE * values[-1]:
         raise KernelError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +40,7 @@ class Splits:
             raise ChoiceError(f"At least two folds are needed, got {self.folds} and {self.inner}.")
         if self._is_classification:
             classes, counts = np.unique(self.targets, return_counts=True)
-            needed = max(self.folds, self.inner + 1)
+            needed = next(n for n in itertools.count(self.folds) if n - math.ceil(n / self.folds) >= self.inner)
             if len(classes) < 2:
                 raise ChoiceError("All samples are of one class: take more --samples.")
             if counts.min() < needed:
@@ -46,9 +48,11 @@ class Splits:
                     f"Class {classes[counts.argmin()]} has {counts.min()} samples, and {self.folds} folds need "
                     f"{needed}: take fewer --folds or more --samples."
                 )
-        elif len(self.targets) < self.folds * (2 + 3 * self.gap):
+        elif len(self.targets) < (needed := self.folds * (2 + 3 * self.gap)):
+            why = f" ({self.gap} windows beside the test part are left out)" if self.gap else ""
             raise ChoiceError(
-                f"{len(self.targets)} samples are too few for {self.folds} folds: take fewer --folds or more --samples."
+                f"{len(self.targets)} samples are too few for {self.folds} folds, which need {needed}{why}: take fewer "
+                "--folds or more --samples."
             )
 
     @property

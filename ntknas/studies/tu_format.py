@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from ntknas.core.errors import DataError
 from ntknas.kernels.analytic.samples import Graphs
+
+_LARGEST = 2**62
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,14 @@ class GraphSet:
     graphs: Graphs
     classes: np.ndarray
 
+    def digest(self) -> str:
+        """SHA-256 of features, edges and classes, 16 digits."""
+        digest = hashlib.sha256(self.classes.astype(np.int64).tobytes())
+        for nodes, edges in zip(self.graphs.features, self.graphs.adjacency, strict=True):
+            digest.update(f"{tuple(nodes.shape)}".encode())
+            digest.update(nodes.numpy().tobytes() + edges.numpy().tobytes())
+        return digest.hexdigest()[:16]
+
 
 def read(folder: Path) -> GraphSet:
     """Read a set in the TU format; edges of either direction count as undirected, loops are left out.
@@ -43,8 +55,8 @@ def read(folder: Path) -> GraphSet:
     if len(found) != 1:
         raise DataError(f"{folder} is no set of graphs in the TU format: expected one file NAME_A.txt in it.")
     name = found[0].name.removesuffix("_A.txt")
-    owner = _numbers(folder / f"{name}_graph_indicator.txt", int)[:, 0] - 1
-    labels = _numbers(folder / f"{name}_graph_labels.txt", int)[:, 0]
+    owner = _column(folder / f"{name}_graph_indicator.txt") - 1
+    labels = _column(folder / f"{name}_graph_labels.txt")
     _check_owners(folder, owner, len(labels))
     edges = _numbers(found[0], int) - 1
     if edges.size and (edges.shape[1] != 2 or edges.min() < 0 or edges.max() >= len(owner)):
@@ -84,9 +96,11 @@ def _matrix(edges: np.ndarray, size: int) -> np.ndarray:
 
 
 def _check_owners(folder: Path, owner: np.ndarray, graphs: int) -> None:
-    counts = np.bincount(owner, minlength=graphs) if len(owner) and owner.min() >= 0 else np.zeros(graphs)
-    if len(counts) != graphs or (np.diff(owner) < 0).any():
-        raise DataError(f"{folder}: nodes must be listed graph by graph, and belong to graphs 1 to {graphs}.")
+    if not len(owner) or owner.min() < 0 or owner.max() >= graphs or (np.diff(owner) < 0).any():
+        raise DataError(
+            f"{folder}: nodes must be listed graph by graph, and belong to graphs counted from 1 to {graphs}."
+        )
+    counts = np.bincount(owner, minlength=graphs)
     if not counts.all():
         raise DataError(f"{folder}: graph {int(np.argmin(counts)) + 1} has no nodes: leave it out.")
 
@@ -99,10 +113,18 @@ def _features(folder: Path, name: str, nodes: int) -> np.ndarray:
         parts.append(np.concatenate([column[:, None] == np.unique(column) for column in columns], 1).astype(float))
     if attributes.exists():
         parts.append(_numbers(attributes, float))
-    for part, path in zip(parts, (labels, attributes), strict=False):
+    for part, path in zip(parts, [path for path in (labels, attributes) if path.exists()], strict=True):
         if len(part) != nodes:
             raise DataError(f"{path} has {len(part)} lines, and there are {nodes} nodes.")
     return np.concatenate(parts, 1) if parts else np.ones((nodes, 1))
+
+
+def _column(path: Path) -> np.ndarray:
+    found = _numbers(path, int)
+    if len(found) and found.shape[1] != 1:
+        raise DataError(f"{path} must have one whole number a line, got {found.shape[1]}.")
+    column: np.ndarray = found[:, 0]
+    return column
 
 
 def _numbers(path: Path, kind: type) -> np.ndarray:
@@ -112,13 +134,26 @@ def _numbers(path: Path, kind: type) -> np.ndarray:
         DataError: If the file cannot be read, or has something else in it.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-        rows = [[kind(part) for part in line.split(",")] for line in lines if line.strip()]
-        found = np.array(rows, dtype=np.int64 if kind is int else np.float64)
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
-    except (ValueError, OverflowError) as error:
-        raise DataError(f"{path} must have the same number of {kind.__name__}s in every line: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is no text: {error}.") from error
+    rows = [_parsed(path, number, line, kind) for number, line in enumerate(lines, 1) if line.strip()]
+    if len({len(row) for row in rows}) > 1:
+        raise DataError(f"{path} must have as many numbers in every line.")
+    found = np.array(rows, dtype=np.int64 if kind is int else np.float64)
     if not np.isfinite(found).all():
         raise DataError(f"{path} has a value that is no number.")
     return found.reshape(len(rows), -1) if rows else np.zeros((0, 2), dtype=found.dtype)
+
+
+def _parsed(path: Path, number: int, line: str, kind: type) -> list[Any]:
+    try:
+        row = [kind(part) for part in line.split(",")]
+    except ValueError:
+        row = []
+    if not row or (kind is int and max(map(abs, row)) >= _LARGEST):
+        what = "whole numbers below 2^62" if kind is int else "numbers"
+        raise DataError(f"{path}, line {number}: expected {what} separated by commas, got {line[:40]!r}.")
+    return row

@@ -89,6 +89,7 @@ class TestScaledTraining:
         ({"widths": (8, 4)}, "--widths expects positive numbers that ascend"),
         ({"alphas": ()}, "--alphas expects"),
         ({"steps": 0}, "a step and a repeat"),
+        ({"alphas": (1.0, 1e30)}, "rounding"),
         ({"family": "lstm"}, "family of networks"),
     ],
 )
@@ -109,6 +110,13 @@ def test_trainings_that_did_not_end_are_counted_and_left_out():
     alone = next(row for row in kept if (row["width"], row["alpha"]) == (8, 0.1) and row["share"] == 1.0)
     assert line["change"] == pytest.approx(alone["change"])
     assert "1 trainings did not end (α from 0.1 to 0.1)" in found.verdict[-1]
+
+
+def test_one_class_is_nothing_to_learn():
+    study = Lazy("gnn", widths=(4,), alphas=(1.0,), samples=6, test=4)
+    study._limit.y.fill_(1)
+    with pytest.raises(ChoiceError, match="All samples are of one class"):
+        study.measure((4, 1.0, 0))
 
 
 def test_nothing_ended():
@@ -132,7 +140,7 @@ def test_the_quick_command(tmp_path, capsys, family):
     assert len(list(tmp_path.glob("*.png"))) == 3
 
 
-@pytest.mark.parametrize("alphas", ["a", "0,1", "-1", "inf", "1,1"])
+@pytest.mark.parametrize("alphas", ["a", "0,1", "-1", "inf", "1,1", ",", "1e200"])
 def test_scales_that_are_none(capsys, alphas, tmp_path):
     assert command(["study", "lazy", "--quick", "--alphas", alphas, "--out", str(tmp_path)]) == 1
     assert "--alphas expects" in capsys.readouterr().err

@@ -57,15 +57,29 @@ class TestSplits:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ((np.array([0, 1] * 4), 5), "Class 0 has 4 samples, and 5 folds need 6"),
+            ((np.array([0, 1] * 4), 5), "Class 0 has 4 samples, and 5 folds need 7"),
             ((np.zeros(9, int), 2, 2), "All samples are of one class"),
             ((VALUES, 1), "At least two folds"),
-            ((VALUES[:20], 3, 2, 11), "20 samples are too few for 3 folds"),
+            ((VALUES[:20], 3, 2, 11), "20 samples are too few for 3 folds, which need 105"),
+            ((np.array([0] * 30 + [1] * 3), 2, 2), "Class 1 has 3 samples"),
         ],
     )
     def test_bad_choices(self, arguments, message):
         with pytest.raises(ChoiceError, match=message):
             Splits(*arguments)
+
+    @pytest.mark.parametrize(("folds", "inner"), [(2, 2), (3, 3), (5, 5), (10, 5)])
+    def test_the_smallest_class_that_is_let_through_is_in_every_fit(self, folds, inner):
+        for smallest in range(1, 20):
+            targets = np.array([0] * 40 + [1] * smallest)
+            try:
+                splits = Splits(targets, folds, inner)
+            except ChoiceError:
+                continue
+            for training, _ in splits.outer(0):
+                assert all(len(set(targets[training[fit]])) == 2 for fit, _ in splits.within(training, 0))
+            break
+        assert smallest <= max(folds, 2 * inner)
 
 
 class TestMachines:
@@ -149,7 +163,9 @@ class TestPaired:
 
     def test_few_or_equal_values(self):
         assert np.isnan(corrected_mean(np.array([1.0]), 0.1).p)
-        assert corrected_mean(np.zeros(5), 0.1).p == 1
+        for equal in (np.zeros(5), np.full(3, 10 / 3)):
+            assert np.isnan(corrected_mean(equal, 0.1).p)
+            assert np.isnan(corrected_mean(equal, 0.1).low)
 
     def test_false_alarms_are_rare(self):
         """Scores of two methods that are alike, over folds whose training parts overlap."""
@@ -178,11 +194,32 @@ def test_the_quick_command(tmp_path, capsys, family, data, column):
     assert len(rows) == 8
     better = rows["infinite kernel, kernel ridge"][column] - rows["constant"][column]
     assert better > 0 if column == "accuracy" else better < -0.3
-    assert all(row["low"] <= row[column] <= row["high"] for row in rows.values())
+    assert all(row["low"] is None or 0 <= row["low"] <= row[column] <= row["high"] for row in rows.values())
     assert (tmp_path / f"performance-{family}-{data}-ntk-scores.png").stat().st_size > 5000
     assert "nothing" not in answer["verdict"]
     assert command([*arguments, "--folds", "50"]) == 1
     assert "fewer --folds or more --samples" in capsys.readouterr().err
+
+
+def test_repeats_of_a_series_are_no_further_folds():
+    study = Performance("rnn", "sine", 120, 4, 1, 3, repeats=4)
+    rows = [
+        {
+            "repeat": repeat,
+            "fold": fold,
+            "train": 80,
+            "test": 40,
+            "method": method,
+            "score": fold + gain,
+            "seconds": 1.0,
+        }
+        for repeat in range(4)
+        for fold in range(3)
+        for method, gain in (("network", 0.1 * fold), ("constant", 0.0), ("infinite kernel, SVR", 0.0))
+    ]
+    many, once = (study.summarise(each).table for each in (rows, rows[:9]))
+    for name in ("low", "high", "against_low", "p_holm"):
+        np.testing.assert_allclose(many[name], once[name])
 
 
 def test_the_same_choices_give_the_same_rows():

@@ -82,5 +82,5 @@ def test_pooled_networks_say_first_how_long_their_kernel_takes(tmp_path, capsys,
     arguments = ["--samples", "20", "--widths", "8", "--steps", "3", "--device", "cpu", "--out", str(tmp_path)]
     assert command(["study", "regression", "--quick", "--family", "cnn-pool", *arguments]) == 0
     captured = capsys.readouterr()
-    assert "The infinite kernel with global average pooling takes some" in captured.err.splitlines()[1]
+    assert "The infinite kernel with global average pooling takes some" in captured.err
     assert "flow, infinite" in captured.out

@@ -42,6 +42,10 @@ class Sequences:
         fits = self.lengths.shape == (len(self.values),)
         if not fits or not bool(((self.lengths >= 1) & (self.lengths <= steps)).all()):
             raise DataError(f"Lengths must be one number from 1 to {steps} for each sequence, got {self.lengths}.")
+        object.__setattr__(self, "lengths", self.lengths.long())
+        object.__setattr__(self, "values", self.values.masked_fill(~self.mask[:, :, None], 0.0))
+        if not bool(torch.isfinite(self.values).all()):
+            raise DataError("A sequence has a value that is no number.")
 
     @classmethod
     def of(cls, parts: Sequence[Tensor]) -> Sequences:
@@ -83,7 +87,7 @@ class Sequences:
     def packed(self) -> Tensor:
         """Return one tensor that networks take, N×T×(D + 1); its last feature says which steps there are."""
         mask = self.mask[:, :, None].to(self.values)
-        return torch.cat([self.values * mask, mask], 2)
+        return torch.cat([self.values, mask], 2)
 
 
 @dataclass(frozen=True)

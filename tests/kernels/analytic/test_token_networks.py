@@ -212,7 +212,7 @@ def single_variances(network, x, dual):
 @pytest.mark.parametrize("name", [name for name in sorted(NETWORKS) if not name.startswith("graph")])
 def test_what_stands_after_the_end_is_not_read(name):
     network = NETWORKS[name]
-    noisy = SEQUENCES.values + 5.0 * ~SEQUENCES.mask[:, :, None]
+    noisy = SEQUENCES.values.masked_fill(~SEQUENCES.mask[:, :, None], math.nan)
     longer = torch.cat([noisy, torch.ones(5, 2, 3)], 1)
     for kind in ("nngp", "ntk"):
         plain = getattr(network.kernel(SEQUENCES), kind)
@@ -271,6 +271,7 @@ def test_a_lone_node_and_a_step_are_networks_without_neighbours():
         (lambda: Sequences.of([torch.zeros(1, 2), torch.zeros(1, 3)]), DataError, "one size"),
         (lambda: Sequences(torch.zeros(2, 3, 1), torch.tensor([1, 4])), DataError, "from 1 to 3"),
         (lambda: Sequences(torch.zeros(2, 3)), DataError, "N×T×D"),
+        (lambda: Sequences(torch.full((2, 3, 1), math.nan)), DataError, "no number"),
     ],
 )
 def test_bad_input(make, error, message):
