@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,8 +115,8 @@ def train_network(
     found = []
     for rate in RATES:
         network = build()
-        for step, _ in _trained(network, x[fit], y[fit], rate, marks):
-            found.append((_loss(network, x[held], y[held]), rate, step))
+        steps_at = _trained(network, x[fit], y[fit], rate, marks)
+        found += [(_loss(network, x[held], y[held]), rate, step) for step in steps_at]
     usable = [each for each in found if math.isfinite(each[0])]
     if not usable:
         raise KernelError(f"Training diverged at every learning rate of {RATES}: take another --widths.")
@@ -127,7 +127,7 @@ def train_network(
     return network, {"learning_rate": rate, "steps": float(step)}
 
 
-def _trained(network: nn.Module, x: Tensor, y: Tensor, rate: float, marks: Sequence[int]) -> Any:
+def _trained(network: nn.Module, x: Tensor, y: Tensor, rate: float, marks: Sequence[int]) -> Iterator[int]:
     """Train, and stop by at every mark."""
     optimizer = torch.optim.Adam(network.parameters(), rate)
     for step in range(1, marks[-1] + 1):
@@ -136,7 +136,7 @@ def _trained(network: nn.Module, x: Tensor, y: Tensor, rate: float, marks: Seque
         loss.backward()
         optimizer.step()
         if step in marks:
-            yield step, loss.item()
+            yield step
 
 
 def loss_of(outputs: Tensor, y: Tensor) -> Tensor:

@@ -135,7 +135,7 @@ def test_graphs_against_the_published_recursion(count, layers, aggregation, jump
 
 
 def published_gntk(graphs, a, b, count, layers, aggregation, jumping):
-    def step(own, edges, other, edges2):
+    def step(own, edges, edges2):
         first, second = edges + np.eye(len(edges)), edges2 + np.eye(len(edges2))
         scale = np.outer(*(each.sum(1) for each in (first, second))) if aggregation == "degree" else 1.0
         return first @ own @ second.T / scale
@@ -146,8 +146,8 @@ def published_gntk(graphs, a, b, count, layers, aggregation, jumping):
     theta = sigma.copy()
     total = theta.sum()
     for _ in range(count):
-        sigma, theta = (step(each, edges, None, edges2) for each in (sigma, theta))
-        one, two = step(one, edges, None, edges), step(two, edges2, None, edges2)
+        sigma, theta = (step(each, edges, edges2) for each in (sigma, theta))
+        one, two = step(one, edges, edges), step(two, edges2, edges2)
         for _ in range(layers):
             norm = np.sqrt(np.outer(np.diag(one), np.diag(two)))
             dot = (np.pi - np.arccos(np.clip(sigma / norm, -1, 1))) / np.pi
