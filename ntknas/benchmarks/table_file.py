@@ -8,9 +8,6 @@ checksums guard every block, so that a changed byte is noticed wherever it is re
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,11 +21,12 @@ from ntknas import __version__
 from ntknas.benchmarks.formats.collection import Collection
 from ntknas.benchmarks.table import AccuracyTable, Costs, Target
 from ntknas.core.errors import DataError
+from ntknas.core.files import replacing
+from ntknas.core.sealed_file import HEAD, head_of
 
 FORMAT = 1
 SUFFIX = ".h5"
-_HEAD = 512
-_MAGIC = f"ntknas benchmark table {FORMAT}\nsha256 "
+_MAGIC = f"ntknas benchmark table {FORMAT}\nsha256 ".encode()
 _ROWS_A_BLOCK = 1 << 16
 _PLAIN = ("present", "seconds")
 _NAMES = ("benchmark", "space", "cells", "seeds_are_numbers", "source")
@@ -47,28 +45,19 @@ def write(path: Path, collection: Collection, source: str, source_bytes: int) ->
         DataError: If it cannot be written.
     """
     content = _image(collection, source, source_bytes)
-    temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=path.stem, suffix=".tmp", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(_head(content))
+        with replacing(path) as beside, beside.open("wb") as file:
+            file.write(head_of(content, _MAGIC))
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        os.replace(temporary, path)
     except OSError as error:
         raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def _image(collection: Collection, source: str, source_bytes: int) -> bytes:
     """Return the HDF5 file without its first bytes, made in memory: the library does not survive a full disk."""
-    with h5py.File("table", "w", driver="core", backing_store=False, libver="latest", userblock_size=_HEAD) as file:
+    with h5py.File("table", "w", driver="core", backing_store=False, libver="latest", userblock_size=HEAD) as file:
         file.attrs.update(_attributes(collection, source, source_bytes))
         _write_runs(file, collection)
         for dataset in collection.parameters:
@@ -77,12 +66,6 @@ def _image(collection: Collection, source: str, source_bytes: int) -> bytes:
             _store(group, "flops", collection.flops[dataset])
         file.flush()
         return bytes(file.id.get_file_image())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _attributes(collection: Collection, source: str, source_bytes: int) -> dict[str, Any]:
@@ -120,11 +103,6 @@ def _store(group: h5py.Group, name: str, values: np.ndarray) -> None:
     group.create_dataset(name, data=values, chunks=rows, compression="gzip", shuffle=True, fletcher32=True)
 
 
-def _head(content: bytes) -> bytes:
-    """Return the first bytes of a table: its format and the checksum of what follows."""
-    return f"{_MAGIC}{hashlib.sha256(content).hexdigest()}\n".encode().ljust(_HEAD, b" ")
-
-
 class TableFile:
     """An imported table on disk; figures are read when they are asked for.
 
@@ -143,7 +121,7 @@ class TableFile:
                 start = file.read(len(_MAGIC))
         except OSError as error:
             raise DataError(f"Cannot read {path}: {error.strerror}.") from error
-        if start != _MAGIC.encode():
+        if start != _MAGIC:
             raise DataError(f"{path} is not a table of ntknas {__version__}: import the official file again.")
         with self._open() as opened:
             self.attributes = {
@@ -183,8 +161,8 @@ class TableFile:
             DataError: If a byte has changed.
         """
         with self.path.open("rb") as file:
-            head, content = file.read(_HEAD), file.read()
-        if head != _head(content):
+            head, content = file.read(HEAD), file.read()
+        if head != head_of(content, _MAGIC):
             raise DataError(
                 f"{self.path} has changed since it was written: its checksum is wrong. Import the official file again "
                 "with ntknas bench import --replace."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +22,6 @@ def chosen_study(name: str, options: dict[str, Any]) -> Study:
     from dataclasses import replace
 
     from ntknas.core.errors import ChoiceError, check_known
-    from ntknas.scoring.environment import resolve_device
     from ntknas.studies.constancy import Constancy
     from ntknas.studies.determinism import Determinism
     from ntknas.studies.families import FAMILIES
@@ -46,9 +46,7 @@ def chosen_study(name: str, options: dict[str, Any]) -> Study:
         options["parametrisation"] or "standard",
         widths,
         preset.repeats,
-        options["seed"],
-        options["image_data"],
-        str(resolve_device(options["device"])),
+        *_where(options),
     )
     if name == "determinism":
         return Determinism(networks)
@@ -57,16 +55,11 @@ def chosen_study(name: str, options: dict[str, Any]) -> Study:
 
 def _loss_bound(options: dict[str, Any]) -> Study:
     from ntknas.core.errors import check_known
-    from ntknas.scoring.environment import resolve_device
     from ntknas.studies.families import FAMILIES
     from ntknas.studies.loss_bound import LossBound
 
     _refuse_options(options, "loss-bound", "folds", "alphas")
-    refuse = [key for key in ("repeats", "learning_rate") if options[key] is not None]
-    if refuse:
-        raise click.UsageError(
-            f"--{refuse[0].replace('_', '-')} is no option of loss-bound: rates follow from the kernel."
-        )
+    _refuse_options(options, "loss-bound: rates follow from the kernel", "repeats", "learning_rate")
     family = options["family"] or "mlp"
     check_known("family of this study", family, FAMILIES)
     small = options["quick"] or family != "mlp"
@@ -78,15 +71,12 @@ def _loss_bound(options: dict[str, Any]) -> Study:
         widths[-1],
         options["parametrisation"] or "standard",
         options["steps"] or (20 if small else 60),
-        options["seed"],
-        options["image_data"],
-        str(resolve_device(options["device"])),
+        *_where(options),
     )
 
 
 def _regression(options: dict[str, Any]) -> Study:
     from ntknas.cli.score import duration
-    from ntknas.scoring.environment import resolve_device
     from ntknas.studies.regression import Regression
 
     _refuse_options(options, "regression", "folds", "alphas")
@@ -105,9 +95,7 @@ def _regression(options: dict[str, Any]) -> Study:
         widths[-1],
         options["steps"] or (50 if quick else 500),
         options["repeats"] or (2 if quick else 5),
-        options["seed"],
-        options["image_data"],
-        str(resolve_device(options["device"])),
+        *_where(options),
     )
     if study.family == "cnn-pool":
         taken = duration(study.seconds_of_the_infinite_kernel())
@@ -116,7 +104,6 @@ def _regression(options: dict[str, Any]) -> Study:
 
 
 def _convergence(options: dict[str, Any]) -> Study:
-    from ntknas.scoring.environment import resolve_device
     from ntknas.studies.convergence import Convergence
     from ntknas.studies.limits import FAMILIES
 
@@ -129,15 +116,12 @@ def _convergence(options: dict[str, Any]) -> Study:
         options["samples"] or (6 if quick else 10),
         _numbers(options["widths"]) or widths,
         options["repeats"] or (8 if quick else 100),
-        options["seed"],
-        options["image_data"],
-        str(resolve_device(options["device"])),
+        *_where(options),
     )
 
 
 def _performance(options: dict[str, Any]) -> Study:
     from ntknas.core.errors import check_known
-    from ntknas.scoring.environment import resolve_device
     from ntknas.studies.limits import FAMILIES
     from ntknas.studies.performance import Performance
 
@@ -153,15 +137,12 @@ def _performance(options: dict[str, Any]) -> Study:
         options["steps"] or (40 if quick else 300),
         options["folds"] or (3 if quick else 10),
         options["repeats"] or 1,
-        options["seed"],
-        options["image_data"],
-        str(resolve_device(options["device"])),
+        *_where(options),
     )
 
 
 def _lazy(options: dict[str, Any]) -> Study:
     from ntknas.core.errors import check_known
-    from ntknas.scoring.environment import resolve_device
     from ntknas.studies.lazy import Lazy
     from ntknas.studies.limits import FAMILIES
 
@@ -178,9 +159,7 @@ def _lazy(options: dict[str, Any]) -> Study:
         _scales(options["alphas"]) or ((0.1, 1.0, 10.0, 100.0) if quick else tuple(10.0**p for p in range(-2, 4))),
         options["steps"] or (20 if quick else 200),
         options["repeats"] or (2 if quick else 5),
-        options["seed"],
-        options["image_data"],
-        str(resolve_device(options["device"])),
+        *_where(options),
     )
 
 
@@ -190,7 +169,7 @@ def _scales(text: str | None) -> tuple[float, ...]:
 
     from ntknas.core.errors import ChoiceError
 
-    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
+    parts = _parts(text)
     try:
         found = tuple(float(part) for part in parts)
     except ValueError:
@@ -198,6 +177,13 @@ def _scales(text: str | None) -> tuple[float, ...]:
     if (text is not None and not found) or not all(math.isfinite(each) and each > 0 for each in found):
         raise ChoiceError(f"--alphas expects positive numbers separated by commas, such as 0.1,1,10: got {text!r}.")
     return found
+
+
+def _where(options: dict[str, Any]) -> tuple[int, Path, str]:
+    """The last choices of every study: seed, folder of images, device."""
+    from ntknas.scoring.environment import resolve_device
+
+    return options["seed"], options["image_data"], str(resolve_device(options["device"]))
 
 
 def _refuse(options: dict[str, Any], study: str, *names: str) -> None:
@@ -223,10 +209,14 @@ _CHOICES = {
 """Studies of their own kind; the others are over widths."""
 
 
+def _parts(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
 def _numbers(text: str | None) -> tuple[int, ...]:
     from ntknas.core.errors import ChoiceError
 
-    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
+    parts = _parts(text)
     if (text is not None and not parts) or not all(
         each.isascii() and each.isdigit() and len(each) < 10 for each in parts
     ):

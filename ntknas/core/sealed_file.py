@@ -22,8 +22,8 @@ _MAGIC = b"ntknas sealed HDF5 1\nsha256 "
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
-class DamagedFileError(Exception):
-    """A file whose content is not the one that was written."""
+class DamagedFileError(OSError):
+    """A file whose content is not the one that was written; HDF5 too says what it cannot read by an ``OSError``."""
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def new_image() -> Iterator[tuple[h5py.File, bytearray]]:
 def seal(content: bytes) -> bytes:
     """Return an HDF5 file with its first 512 bytes filled in."""
     body = content[HEAD:]
-    return _head(body) + body
+    return head_of(body) + body
 
 
 def check(path: Path) -> None:
@@ -66,13 +66,14 @@ def check(path: Path) -> None:
         if not head.startswith(_MAGIC):
             raise DamagedFileError("it is neither an HDF5 file nor one that ntknas wrote")
         digest = hashlib.file_digest(file, "sha256")
-    if head != _filled(digest.hexdigest()):
+    if head != _filled(_MAGIC, digest.hexdigest()):
         raise DamagedFileError("its content does not match its checksum")
 
 
-def _head(body: bytes) -> bytes:
-    return _filled(hashlib.sha256(body).hexdigest())
+def head_of(body: bytes, magic: bytes = _MAGIC) -> bytes:
+    """Return the first 512 bytes of a file: what it is, and the SHA-256 of the rest."""
+    return _filled(magic, hashlib.sha256(body).hexdigest())
 
 
-def _filled(digest: str) -> bytes:
-    return (_MAGIC + digest.encode() + b"\n").ljust(HEAD, b" ")
+def _filled(magic: bytes, digest: str) -> bytes:
+    return (magic + digest.encode() + b"\n").ljust(HEAD, b" ")

@@ -14,7 +14,7 @@ import numpy as np
 
 from ntknas.core.errors import StoreError
 from ntknas.core.files import replacing
-from ntknas.core.sealed_file import DamagedFileError, check, new_image
+from ntknas.core.sealed_file import check, new_image
 
 FORMAT = "ntknas-scores"
 VERSION = 1
@@ -81,8 +81,6 @@ def read(path: Path) -> Table:
             expected = file.attrs["sha256"]
     except OSError as error:
         raise StoreError(f"{path} cannot be opened as a score store: {_first_line(error)}. {_remedy(path)}") from error
-    except DamagedFileError as error:
-        raise StoreError(f"{path} cannot be opened as a score store: {error}. {_remedy(path)}") from error
     except (KeyError, ValueError, RuntimeError, TypeError, AttributeError, OverflowError, MemoryError) as error:
         # a changed byte in HDF5's own structures shows as any of these
         raise StoreError(f"{path} is damaged: {_first_line(error)}. {_remedy(path)}") from error

@@ -142,6 +142,17 @@ def estimate(study: Study) -> float:
     return sum(taken[0] + rate * (study.size(unit) - sizes[0]) for unit in units)
 
 
+def seed_of(seed: int, place: int, repeat: int) -> int:
+    """Return the seed of one network: another one for every repeat at every place, such as a width.
+
+    Args:
+        seed: The study's seed.
+        place: Its place, below 1,000,003.
+        repeat: The repeat there, below 10,007.
+    """
+    return (seed * 1_000_003 + place) * 10_007 + repeat
+
+
 def _seconds(study: Study, unit: Unit) -> float:
     start = time.perf_counter()
     study.measure(unit)

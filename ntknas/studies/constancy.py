@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ntknas.report.figures import Figure, Line, LineGrid, LinePanel
 from ntknas.studies.base import Findings, Row, Unit
 from ntknas.studies.networks import Widths
-from ntknas.studies.slopes import Slope, mean_of_repeats, slope
+from ntknas.studies.slopes import Slope, geometric_mean, mean_of_repeats, slope
 from ntknas.tracking import KernelTracker
 
 RECORDS = 5
@@ -185,7 +185,7 @@ def _diverged(frame: pd.DataFrame, width: int) -> int:
 
 
 def _middle(values: np.ndarray | None) -> float:
-    return math.nan if values is None else mean_of_repeats(values, np.arange(len(values)))
+    return math.nan if values is None else geometric_mean(values)
 
 
 def _quantile(values: np.ndarray | None, level: float) -> float:

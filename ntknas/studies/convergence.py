@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,8 +15,9 @@ import torch
 from ntknas.core.errors import ChoiceError, KernelError
 from ntknas.kernels import empirical_ntk
 from ntknas.report.figures import Figure, Line, LineGrid, LinePanel
-from ntknas.studies.base import Findings, Row, Unit
+from ntknas.studies.base import Findings, Row, Unit, seed_of
 from ntknas.studies.limits import FAMILIES, Limit, limit
+from ntknas.studies.networks import check_widths
 from ntknas.studies.slopes import Slope, root_mean_square, slope
 
 THEORY = -0.5
@@ -50,8 +51,6 @@ class Convergence:
     seed: int = 0
     folder: Path = Path("image_data")
     device: str = "cpu"
-    _limits: dict[str, Limit] = field(default_factory=dict, repr=False, compare=False)
-    _kernels: dict[str, torch.Tensor] = field(default_factory=dict, repr=False, compare=False)
 
     name: ClassVar[str] = "convergence"
     title: ClassVar[str] = "Convergence of the kernel to infinite width"
@@ -70,34 +69,26 @@ class Convergence:
         """Check names and numbers."""
         if self.data is not None and len(self.families) > 1:
             raise ChoiceError("--data goes with one --family: every family takes other data.")
-        ascending = list(self.widths) == sorted(set(self.widths))
-        if not ascending or len(self.widths) < 2 or self.widths[0] < 1:
-            raise ChoiceError(f"--widths expects two or more numbers that ascend, got {self.widths}.")
+        check_widths(self.widths)
         if self.repeats < 2:
             raise ChoiceError(f"At least two repeats are needed, got {self.repeats}.")
 
-    def of(self, family: str) -> Limit:
-        """Return a family on the samples."""
-        if family not in self._limits:
-            self._limits[family] = limit(family, self.data, self.samples, self.folder, self.device)
-        return self._limits[family]
-
-    def infinite(self, family: str) -> torch.Tensor:
-        """Return the kernel of infinite width of a family."""
-        if family not in self._kernels:
-            self._kernels[family] = self.of(family).infinite()
-        return self._kernels[family]
+    @cached_property
+    def limits(self) -> dict[str, Limit]:
+        """The families on the samples."""
+        return {family: limit(family, self.data, self.samples, self.folder, self.device) for family in self.families}
 
     def settings(self) -> dict[str, Any]:
         """Return every choice but widths and repeats, to which more may be added."""
+        sources = [each.source for each in self.limits.values()]
         return {
             "family": self.families[0] if len(self.families) == 1 else "all",
-            "data": self.of(self.families[0]).data if len(self.families) == 1 else "own",
+            "data": self.limits[self.families[0]].data if len(self.families) == 1 else "own",
             "parametrisation": "ntk",
             "samples": self.samples,
             "seed": self.seed,
             "networks": [FAMILIES[family].choices for family in self.families],
-            "sources": [self.of(family).source for family in self.families],
+            "sources": sources,
         }
 
     def units(self) -> list[Unit]:
@@ -111,13 +102,13 @@ class Convergence:
 
     def size(self, unit: Unit) -> float:
         """Return the number of parameters."""
-        return float(self.of(unit[0]).parameters(unit[1]))
+        return float(self.limits[unit[0]].parameters(unit[1]))
 
     def bytes_needed(self) -> int:
         """Return the memory of the widest network, its gradients and activations; convolutions have some by sample."""
         width, found = self.widths[-1], []
-        for family in self.families:
-            each, copies = self.of(family), 4 + (self.samples if family == "cnn" else 0)
+        for family, each in self.limits.items():
+            copies = 4 + (self.samples if family == "cnn" else 0)
             found.append(
                 8 * (copies * each.parameters(width) + 12 * len(each) * each.tokens * width + 4 * each.x.numel())
             )
@@ -126,8 +117,8 @@ class Convergence:
     def measure(self, unit: Unit) -> list[Row]:
         """Return the kernel of one network, its upper triangle."""
         family, width, repeat = unit
-        found = self.of(family)
-        network = found.network(width, (self.seed * 1_000_003 + width) * 10_007 + repeat, outputs=1)
+        found = self.limits[family]
+        network = found.network(width, seed_of(self.seed, width, repeat), outputs=1)
         verify = repeat == 0 and width == self.widths[0]
         kernel = empirical_ntk(network, found.x, parameters="all", verify=verify).matrix
         if not bool(torch.isfinite(kernel).all()):
@@ -153,7 +144,7 @@ class Convergence:
 
     def _family(self, family: str, rows: Sequence[Row]) -> dict[str, Any]:
         """Deviations of each kernel from the limit, in the limit's norm: their squares add up to that of the error."""
-        limits = self.infinite(family)
+        limits = self.limits[family].infinite()
         weights = torch.where(self._upper[0] == self._upper[1], 1.0, 2.0).sqrt() / limits.norm()
         stacks = []
         for width in self.widths:
@@ -187,7 +178,7 @@ class Convergence:
         lines = [f"{self.samples} samples, widths {first} to {widest}, {self.repeats} initialisations of each."]
         for family, fitted in slopes.items():
             last = table[table["family"] == family].iloc[-1]
-            text = f"{family} ({FAMILIES[family].text}, {self.of(family).data}): slope {fitted}"
+            text = f"{family} ({FAMILIES[family].text}, {self.limits[family].data}): slope {fitted}"
             if fitted is not None:
                 local = ", ".join(f"{each:.2f}" for each in fitted.local)
                 text += f", between neighbours {local}; random part {found[family]['deviation']}"

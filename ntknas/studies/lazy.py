@@ -15,11 +15,10 @@ from torch import Tensor
 
 from ntknas.core.errors import ChoiceError
 from ntknas.report.figures import Figure, HeatMap, HeatMaps, Line, LineGrid, LinePanel
-from ntknas.studies.base import Findings, Row, Unit
+from ntknas.studies.base import Findings, Row, Unit, seed_of
 from ntknas.studies.limits import FAMILIES, Limit, limit
-from ntknas.studies.performance import SERIES
 from ntknas.studies.scaled_training import ScaledTraining
-from ntknas.studies.slopes import Slope, mean_of_repeats, slope
+from ntknas.studies.slopes import Slope, geometric_mean, mean_of_repeats, slope
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 _SCALES = 1e-6, 1e6
@@ -106,7 +105,7 @@ class Lazy:
         """Inputs and values, training samples first: the earlier part of a series, else drawn with a fixed seed."""
         found = self._limit
         places = torch.arange(len(found))
-        if found.data not in SERIES:
+        if not found.is_series:
             places = torch.from_numpy(np.random.default_rng(0).permutation(len(found)))
         y = found.y
         if found.is_classification:
@@ -142,7 +141,7 @@ class Lazy:
         """Train one network, and return its snapshots; where it did not end, a last row says why."""
         width, alpha, repeat = unit
         x, y = self._loaded
-        network = self._limit.network(width, (self.seed * 1_000_003 + width) * 10_007 + repeat, outputs=1)
+        network = self._limit.network(width, seed_of(self.seed, width, repeat), outputs=1)
         snapshots, status = ScaledTraining(network, x, y, self.samples, alpha, self.steps).run(SHARES)
         about = {"width": width, "alpha": alpha, "repeat": repeat}
         rows = [{**about, **asdict(each), "status": "ok"} for each in snapshots]
@@ -166,7 +165,7 @@ class Lazy:
                         "ended": len(chosen),
                         "reached": _reached(_of(frame, width, alpha)),
                         **{status: int(lost.get(status, 0)) for status in ("diverged", "unfinished")},
-                        **{name: _middle(chosen[name]) for name in MEASURES},
+                        **{name: geometric_mean(chosen[name].to_numpy(float)) for name in MEASURES},
                     }
                 )
         table = pd.DataFrame(lines)
@@ -280,16 +279,11 @@ def _reached(frame: pd.DataFrame) -> float:
     return float(frame.groupby("repeat")["share"].max().fillna(0.0).mean()) if len(frame) else np.nan
 
 
-def _middle(values: pd.Series) -> float:
-    """Geometric mean over repeats."""
-    return float(np.exp(np.log(values.to_numpy(float)).mean())) if len(values) else np.nan
-
-
 def _columns(table: pd.DataFrame, *names: str) -> tuple[np.ndarray, np.ndarray]:
     x, y = (table[name].to_numpy(float) for name in names)
     return x, y
 
 
 def _along(frame: pd.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray]:
-    means = np.exp(np.log(frame[name].astype(float)).groupby(frame["share"]).mean())
+    means = frame.groupby("share")[name].apply(lambda values: geometric_mean(values.to_numpy(float)))
     return means.index.to_numpy(float), means.to_numpy(float)

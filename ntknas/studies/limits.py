@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,11 @@ class Limit:
         return len(self.x)
 
     @property
+    def is_series(self) -> bool:
+        """Whether samples are windows of one series, which share values with their neighbours."""
+        return self.data in SERIES
+
+    @property
     def tokens(self) -> int:
         """Places of a sample at which networks have activations: pixels, nodes or steps."""
         return {4: int(self.x.shape[2:].numel()), 3: int(self.x.shape[1])}.get(self.x.dim(), 1)
@@ -89,9 +95,14 @@ class Limit:
         return built.to(self.x.device, torch.float64)
 
     def parameters(self, width: int) -> int:
-        """Return the number of parameters of a network, counted on one of width 1 and 2 and 3: a square polynomial."""
+        """Return the number of parameters of a network of one output."""
+        return round(float(np.polyval(self._parameter_polynomial, width)))
+
+    @cached_property
+    def _parameter_polynomial(self) -> np.ndarray:
+        """Their number is a square polynomial of the width: through the counts at widths 1, 2 and 3."""
         counts = [sum(each.numel() for each in self.build(small, 1, 0).parameters()) for small in (1, 2, 3)]
-        return round(float(np.polyval(np.polyfit([1, 2, 3], counts, 2), width)))
+        return np.polyfit([1, 2, 3], counts, 2)
 
 
 @dataclass(frozen=True)
@@ -123,6 +134,7 @@ LAYERS = {
 GRAPH = GraphNetwork(2, 1, "degree", jumping=True, readout_std=0.1, readout_bias_std=0.1)
 RECURRENT = RecurrentNetwork(1, "erf", "mean", weight_std=1.2, input_std=1.0, bias_std=0.1, readout_bias_std=0.1)
 TRANSFORMER = TransformerNetwork(1, "tied", "relu", readout_bias_std=0.1)
+SERIES = ("sine", "temperature")
 POSITIONS = 4
 """Features that tell places of a sequence apart, for transformers: sines and cosines of two frequencies."""
 

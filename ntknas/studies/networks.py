@@ -12,11 +12,22 @@ from torch import nn
 
 from ntknas.core.errors import ChoiceError, check_known
 from ntknas.studies import families
+from ntknas.studies.base import seed_of
 from ntknas.studies.data import StudyData, load
 from ntknas.studies.families import FAMILIES, PARAMETRISATIONS
 
 _COPIES = 6
 """Activations, gradients and kernels that are held at a time, by experience."""
+
+
+def check_widths(widths: tuple[int, ...]) -> None:
+    """Check that there are widths to fit a slope to.
+
+    Raises:
+        ChoiceError: If there are fewer than two, or they do not ascend.
+    """
+    if list(widths) != sorted(set(widths)) or len(widths) < 2 or widths[0] < 1:
+        raise ChoiceError(f"--widths expects two or more numbers that ascend, got {widths}.")
 
 
 @dataclass(frozen=True)
@@ -52,9 +63,7 @@ class Widths:
         """Check names and numbers."""
         check_known("family of networks", self.family, FAMILIES)
         check_known("parametrisation", self.parametrisation, PARAMETRISATIONS)
-        ascending = list(self.widths) == sorted(set(self.widths))
-        if not ascending or len(self.widths) < 2 or self.widths[0] < 1:
-            raise ChoiceError(f"--widths expects two or more numbers that ascend, got {self.widths}.")
+        check_widths(self.widths)
         if self.repeats < 2 or self.samples < 2:
             raise ChoiceError(f"At least two repeats and two samples are needed, got {self.repeats}, {self.samples}.")
 
@@ -77,8 +86,7 @@ class Widths:
 
     def network(self, width: int, repeat: int) -> nn.Module:
         """Build one network; a repeat has another seed at every width."""
-        seed = (self.seed * 1_000_003 + width) * 10_007 + repeat
-        data = self.loaded
+        data, seed = self.loaded, seed_of(self.seed, width, repeat)
         return families.build(self.family, self.parametrisation, data.x, width, data.outputs, seed)
 
     def parameters(self, width: int) -> int:

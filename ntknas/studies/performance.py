@@ -16,7 +16,7 @@ from torch import nn
 from ntknas.core.errors import ChoiceError
 from ntknas.kernels import empirical_ntk
 from ntknas.report.figures import BarGroup, Bars, Figure
-from ntknas.studies.base import Findings, Row, Unit
+from ntknas.studies.base import Findings, Row, Unit, seed_of
 from ntknas.studies.limits import FAMILIES, Limit, limit
 from ntknas.studies.paired import Mean, corrected_mean, holm
 from ntknas.studies.predictors import (
@@ -31,7 +31,6 @@ from ntknas.studies.splits import Split, Splits
 
 WINDOW = 11
 """Values that a window of a series and its target take: windows nearer than this share some."""
-SERIES = ("sine", "temperature")
 KERNELS = {"start": "kernel at initialisation", "end": "kernel after training", "infinite": "infinite kernel"}
 
 
@@ -98,7 +97,7 @@ class Performance:
 
     @cached_property
     def _splits(self) -> Splits:
-        gap = WINDOW if self._limit.data in SERIES else 0
+        gap = WINDOW if self._limit.is_series else 0
         return Splits(self._targets, self.folds, min(5, self.folds), gap)
 
     @cached_property
@@ -138,7 +137,7 @@ class Performance:
         split = self._splits.outer(repeat)[fold]
         inner = self._splits.within(split[0], repeat)
         about = {"repeat": repeat, "fold": fold, "train": len(split[0]), "test": len(split[1])}
-        seed = (self.seed * 1_000_003 + repeat) * 10_007 + fold
+        seed = seed_of(self.seed, repeat, fold)
         started = time.perf_counter()
         start, took = self._kernel(self._limit.network(self.width, seed))
         kernels = {"start": (start, took), "infinite": self._infinite}
@@ -254,7 +253,7 @@ class Performance:
         better = (row["against_network"] > 0) == self._limit.is_classification
         text = f"{method}: {row['against_network']:+.3g} [{row['against_low']:.3g}, {row['against_high']:.3g}]"
         if np.isnan(row["p_holm"]):
-            return f"{text} against the network; too few folds to test."
+            return f"{text} against the network; no test of too few folds, or of differences that are all alike."
         if row["p_holm"] < 0.05:
             return f"{text}, p = {row['p_holm']:.2g}: {'better' if better else 'worse'} than the network."
         return f"{text}, p = {row['p_holm']:.2g}: no difference to the network shown."

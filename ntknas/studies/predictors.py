@@ -31,19 +31,27 @@ _INDEFINITE = 1e-8
 
 @dataclass(frozen=True)
 class Machine:
-    """A kernel machine of scikit-learn and what it chooses from."""
+    """A kernel machine of scikit-learn.
+
+    Attributes:
+        make: Makes it.
+        grid: What its numbers are chosen from.
+        is_ridge: Whether it is kernel ridge: without an intercept, and for classes a regression on one-hot targets.
+    """
 
     make: Callable[[], Any]
     grid: dict[str, list[float]]
+    is_ridge: bool = False
 
 
+_KERNEL_RIDGE = Machine(lambda: KernelRidge(kernel="precomputed"), {"alpha": RIDGE}, is_ridge=True)
 CLASSIFIERS = {
     "SVC": Machine(lambda: SVC(kernel="precomputed"), {"C": C}),
-    "kernel ridge": Machine(lambda: KernelRidge(kernel="precomputed"), {"alpha": RIDGE}),
+    "kernel ridge": _KERNEL_RIDGE,
 }
 REGRESSORS = {
     "SVR": Machine(lambda: SVR(kernel="precomputed"), {"C": C, "epsilon": EPSILON}),
-    "kernel ridge": Machine(lambda: KernelRidge(kernel="precomputed"), {"alpha": RIDGE}),
+    "kernel ridge": _KERNEL_RIDGE,
 }
 
 
@@ -80,15 +88,15 @@ def kernel_prediction(
     training, test = split
     scale = kernel[training, training].mean()
     fitted, asked = (kernel[np.ix_(places, training)] / scale for places in (training, test))
-    ridge = isinstance(machine.make(), KernelRidge)
     classes = targets.ndim == 1
-    taught = np.eye(targets.max() + 1)[targets] if classes and ridge else targets.ravel()
-    offset = taught[training].mean(0) if ridge else 0.0  # SVC and SVR have an intercept of their own
-    scoring = "accuracy" if classes and not ridge else "neg_mean_squared_error"
+    one_hot = classes and machine.is_ridge
+    taught = np.eye(targets.max() + 1)[targets][training] if one_hot else targets.ravel()[training]
+    offset = taught.mean(0) if machine.is_ridge else 0  # SVC and SVR have an intercept of their own
+    scoring = "accuracy" if classes and not one_hot else "neg_mean_squared_error"
     search = GridSearchCV(machine.make(), machine.grid, cv=list(inner), scoring=scoring)
-    search.fit(fitted, taught[training] - offset if ridge else taught[training])
-    found: np.ndarray = search.predict(asked) + offset if ridge else search.predict(asked)
-    return found.argmax(1) if classes and ridge else found, {k: float(v) for k, v in search.best_params_.items()}
+    search.fit(fitted, taught - offset)
+    found: np.ndarray = search.predict(asked) + offset
+    return found.argmax(1) if one_hot else found, {k: float(v) for k, v in search.best_params_.items()}
 
 
 def train_network(

@@ -85,7 +85,9 @@ class ScaledTraining:
             step = min(step, whole - time)
             before = [each.detach().clone() for each in parameters]
             self._move(parameters, gradients, step)
-            if not self._loss(start) <= loss * (1 + 1e-9):
+            with torch.no_grad():
+                after = self._loss(start).item()
+            if not after <= loss * (1 + 1e-9):
                 self._restore(parameters, before)
                 step /= 2
                 if step < _SMALLEST * largest:
@@ -109,18 +111,17 @@ class ScaledTraining:
 
     def _gradients(self, start: Tensor) -> tuple[float, list[Tensor]]:
         """The loss of F, and the gradient of it over α² for the parameters."""
-        n = self.samples
-        loss = (self.alpha * (self.network(self.x[:n]) - start[:n]) - self.y[:n]).square().mean()
+        loss = self._loss(start)
         gradients = torch.autograd.grad(loss / self.alpha**2, list(self.network.parameters()), allow_unused=True)
         parameters = self.network.parameters()
         return loss.item(), [
             torch.zeros_like(p) if g is None else g for g, p in zip(gradients, parameters, strict=True)
         ]
 
-    def _loss(self, start: Tensor) -> float:
+    def _loss(self, start: Tensor) -> Tensor:
+        """Mean square of F − y on the training samples."""
         n = self.samples
-        with torch.no_grad():
-            return float((self.alpha * (self.network(self.x[:n]) - start[:n]) - self.y[:n]).square().mean())
+        return (self.alpha * (self.network(self.x[:n]) - start[:n]) - self.y[:n]).square().mean()
 
     @staticmethod
     def _move(parameters: list[nn.Parameter], gradients: list[Tensor], step: float) -> None:

@@ -93,7 +93,12 @@ def slope(
 
 def mean_of_repeats(values: np.ndarray, drawn: np.ndarray) -> float:
     """Geometric mean of one number a repeat."""
-    return float(np.exp(np.log(values[drawn]).mean()))
+    return geometric_mean(values[drawn])
+
+
+def geometric_mean(values: np.ndarray) -> float:
+    """Geometric mean of positive numbers; NaN of none."""
+    return float(np.exp(np.log(values).mean())) if len(values) else float("nan")
 
 
 def root_mean_square(values: np.ndarray, drawn: np.ndarray) -> float:

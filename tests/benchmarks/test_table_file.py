@@ -1,5 +1,6 @@
 """The table on disk: what is written is read, and a changed byte is noticed."""
 
+import os
 import pickle
 import random
 import subprocess
@@ -99,7 +100,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, collection, monkeypatch):
     def fail(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(table_file.os, "fsync", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(DataError, match=r"Cannot write .*No space left"):
         table_file.write(tmp_path / "nb201.h5", collection, "a", 1)
     assert not list(tmp_path.iterdir())

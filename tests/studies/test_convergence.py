@@ -139,11 +139,11 @@ def test_errors_bias_and_deviation_are_those_of_the_kernels():
     study = Convergence(("gnn",), samples=4, widths=(4, 8), repeats=3)
     rows = [row for unit in study.units() for row in study.measure(unit)]
     found = study.summarise(rows)
-    limits = study.infinite("gnn")
+    limits = study.limits["gnn"].infinite()
     kernels = []
     for repeat in range(3):
-        network = study.of("gnn").network(8, 8 * 10_007 + repeat, outputs=1)
-        kernels.append(empirical_ntk(network, study.of("gnn").x, parameters="all").matrix)
+        network = study.limits["gnn"].network(8, 8 * 10_007 + repeat, outputs=1)
+        kernels.append(empirical_ntk(network, study.limits["gnn"].x, parameters="all").matrix)
     stack = torch.stack(kernels)
     norm = limits.norm()
     line = found.table.iloc[1]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from ntknas.core.errors import KernelError
 from ntknas.kernels.analytic.infinite import InfiniteKernel
+from ntknas.kernels.analytic.samples import Graphs, Sequences
 from ntknas.kernels.memory import check_fits
 
 BLOCK_BYTES = 2**28
@@ -16,33 +17,32 @@ _HELD = 8
 """Arrays of a block that are held at a time, by experience."""
 
 Places = list[int]
+S = TypeVar("S", Graphs, Sequences)
 
 
-def in_blocks(
-    sizes: Places, sizes2: Places | None, pairs: Callable[[Places, Places], tuple[Tensor, Tensor]]
-) -> InfiniteKernel:
+def in_blocks(first: S, second: S | None, pairs: Callable[[S, S], tuple[Tensor, Tensor]]) -> InfiniteKernel:
     """Compute NNGP and NTK block by block; samples of like size come into one block.
 
     Args:
-        sizes: Tokens of each sample of the first batch.
-        sizes2: Of each sample of the second batch; without it that is the first, and blocks above the diagonal are
-            enough.
-        pairs: Computes NNGP and NTK between samples of the first and samples of the second batch.
+        first: N samples.
+        second: M other samples; without them the first ones, and blocks above the diagonal are enough.
+        pairs: Computes NNGP and NTK between some samples of the one and some of the other batch.
 
     Raises:
         KernelError: If a pair of samples does not fit into memory.
     """
-    rows, columns = _grouped(sizes), None if sizes2 is None else _grouped(sizes2)
-    shape = len(sizes), len(sizes if sizes2 is None else sizes2)
-    _check_memory(max(sizes) * max(sizes2 or sizes), shape)
+    other = first if second is None else second
+    rows, columns = (_grouped(each.sizes) for each in (first, other))
+    shape = len(first), len(other)
+    _check_memory(first.tokens * other.tokens, shape)
     nngp, ntk = (torch.zeros(shape, dtype=torch.float64) for _ in range(2))
-    for number, first in enumerate(rows):
-        for second in rows[number:] if columns is None else columns:
-            for whole, block in zip((nngp, ntk), pairs(first, second), strict=True):
-                whole[torch.tensor(first)[:, None], torch.tensor(second)] = block.cpu()
-                if columns is None:
-                    whole[torch.tensor(second)[:, None], torch.tensor(first)] = block.cpu().T
-    if columns is None:
+    for number, a in enumerate(rows):
+        for b in rows[number:] if second is None else columns:
+            for whole, block in zip((nngp, ntk), pairs(first.take(a), other.take(b)), strict=True):
+                whole[torch.tensor(a)[:, None], torch.tensor(b)] = block.cpu()
+                if second is None:
+                    whole[torch.tensor(b)[:, None], torch.tensor(a)] = block.cpu().T
+    if second is None:
         nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2
     return InfiniteKernel(nngp, ntk)
 
@@ -60,7 +60,5 @@ def _grouped(sizes: Places) -> list[Places]:
 
 
 def _check_memory(tokens: int, shape: tuple[int, int]) -> None:
-    if not min(shape):
-        raise KernelError("A kernel needs at least one sample in each batch.")
     what = f"Covariances of one pair of samples with {tokens:,} pairs of tokens, and the kernels"
     check_fits(8 * (_HELD * tokens + 4 * shape[0] * shape[1]), what, "smaller or fewer samples")

@@ -75,6 +75,11 @@ def dense(
     return layer
 
 
+def generator_of(seed: int | None) -> torch.Generator | None:
+    """Return a generator of weights, or ``None``, torch's global state, without a seed."""
+    return None if seed is None else torch.Generator().manual_seed(seed)
+
+
 class NTKConvolution(nn.Module):
     """The same for a convolution; fan-in is channels × window."""
 
@@ -145,7 +150,7 @@ def finite_network(
         >>> finite_network(fully_connected(1), (5,), width=7)(torch.zeros(2, 5)).shape
         torch.Size([2, 1])
     """
-    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    generator = generator_of(seed)
     modules: list[nn.Module] = []
     shape = tuple(inputs)
     for place, layer in enumerate(layers):
@@ -168,7 +173,7 @@ def _built(
         sides = ((side + sum(layer.margins(side)) - layer.size) // layer.stride + 1 for side in shape[1:])
         return NTKConvolution(shape[0], width, layer, generator), (width, *sides)
     if isinstance(layer, Activation):
-        return _PLAIN[layer.name](), shape
+        return activation_module(layer.name), shape
     if isinstance(layer, Flatten):
         return nn.Flatten(), (math.prod(shape),)
     if isinstance(layer, GlobalAveragePool):

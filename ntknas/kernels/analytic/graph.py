@@ -9,7 +9,9 @@ kernel is D times this one where there are no biases.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -17,7 +19,7 @@ from torch import Tensor, nn
 
 from ntknas.core.errors import KernelError, check_known
 from ntknas.kernels.analytic.blocks import in_blocks
-from ntknas.kernels.analytic.finite import activation_module, dense
+from ntknas.kernels.analytic.finite import activation_module, dense, generator_of
 from ntknas.kernels.analytic.infinite import InfiniteKernel
 from ntknas.kernels.analytic.layers import ACTIVATIONS
 from ntknas.kernels.analytic.samples import AGGREGATIONS, Graphs
@@ -80,14 +82,7 @@ class GraphNetwork:
             >>> GraphNetwork(blocks=1).kernel(edge).ntk.round(decimals=6).tolist()
             [[8.0]]
         """
-        second = graphs if graphs2 is None else graphs2
-        if second.width != graphs.width:
-            raise KernelError(f"Nodes must have features of one size, got {graphs.width} and {second.width}.")
-
-        def pairs(places: list[int], places2: list[int]) -> tuple[Tensor, Tensor]:
-            return self._pairs(graphs.take(places), second.take(places2))
-
-        return in_blocks(graphs.sizes, None if graphs2 is None else graphs2.sizes, pairs)
+        return in_blocks(graphs, graphs2, self._pairs)
 
     def _pairs(self, graphs: Graphs, graphs2: Graphs) -> tuple[Tensor, Tensor]:
         (nodes, by, mask), (nodes2, by2, mask2) = (each.padded(self.aggregation) for each in (graphs, graphs2))
@@ -118,8 +113,8 @@ class GraphNetwork:
             seed: Seed of the weights; torch's global state without one.
             parametrisation: ``ntk`` or ``standard`` (the same function at initialisation, factors within the weights).
         """
-        generator = None if seed is None else torch.Generator().manual_seed(seed)
-        return _Network(self, features, width, outputs, generator, parametrisation)
+        layer = partial(dense, generator=generator_of(seed), parametrisation=parametrisation)
+        return _Network(self, features, width, outputs, layer)
 
 
 class _Network(nn.Module):
@@ -129,14 +124,9 @@ class _Network(nn.Module):
         features: int,
         width: int,
         outputs: int,
-        generator: torch.Generator | None,
-        parametrisation: str,
+        layer: Callable[..., nn.Module],
     ):
         super().__init__()
-
-        def layer(inputs: int, units: int, *deviations: float) -> nn.Module:
-            return dense(inputs, units, *deviations, generator=generator, parametrisation=parametrisation)
-
         self._features, self._jumping = features, choices.jumping
         sizes = [features] + [width] * (choices.blocks * choices.layers)
         hidden = [layer(a, b, choices.weight_std, choices.bias_std) for a, b in pairwise(sizes)]

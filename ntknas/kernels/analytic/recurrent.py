@@ -6,21 +6,21 @@ place of x. Covariances of step t with step u come from those of t − 1 with u 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from ntknas.core.errors import KernelError, check_known
 from ntknas.kernels.analytic.blocks import in_blocks
-from ntknas.kernels.analytic.finite import activation_module, dense
+from ntknas.kernels.analytic.finite import activation_module, dense, generator_of
 from ntknas.kernels.analytic.infinite import InfiniteKernel
 from ntknas.kernels.analytic.layers import ACTIVATIONS
-from ntknas.kernels.analytic.samples import Sequences
+from ntknas.kernels.analytic.samples import POOLINGS, Sequences, step_weights
 from ntknas.kernels.analytic.tokens import TokenCovariance, of_tokens, read_out
 from ntknas.kernels.analytic.variances import check_deviations
-
-POOLINGS = {"last": "the state after the last step", "mean": "the mean of the states of all steps"}
 
 
 @dataclass(frozen=True)
@@ -75,19 +75,13 @@ class RecurrentNetwork:
             >>> RecurrentNetwork(activation="relu", bias_std=0).kernel(Sequences(torch.ones(1, 1, 4).double())).ntk
             tensor([[1.]], dtype=torch.float64)
         """
-        second = sequences if sequences2 is None else sequences2
-
-        def pairs(places: list[int], places2: list[int]) -> tuple[Tensor, Tensor]:
-            return self._pairs(sequences.take(torch.tensor(places)), second.take(torch.tensor(places2)))
-
-        sizes = [sequences.tokens] * len(sequences)
-        return in_blocks(sizes, None if sequences2 is None else [sequences2.tokens] * len(sequences2), pairs)
+        return in_blocks(sequences, sequences2, self._pairs)
 
     def _pairs(self, first: Sequences, second: Sequences) -> tuple[Tensor, Tensor]:
         state = of_tokens(first.values, second.values)
         for _ in range(self.depth):
             state = self._layer(state)
-        pooled = state.pooled(readout(first, self.pooling), readout(second, self.pooling))
+        pooled = state.pooled(*(step_weights(each.mask.to(each.values), self.pooling) for each in (first, second)))
         return read_out(pooled, self.readout_std, self.readout_bias_std)
 
     def _layer(self, below: TokenCovariance) -> TokenCovariance:
@@ -143,16 +137,9 @@ class RecurrentNetwork:
             seed: Seed of the weights; torch's global state without one.
             parametrisation: ``ntk`` or ``standard`` (the same function at initialisation, factors within the weights).
         """
-        generator = None if seed is None else torch.Generator().manual_seed(seed)
-        return _Network(self, features, width, outputs, generator, parametrisation)
-
-
-def readout(sequences: Sequences, pooling: str) -> Tensor:
-    """Return what each step counts in the readout, N×T."""
-    mask = sequences.mask.to(sequences.values)
-    if pooling == "mean":
-        return mask / mask.sum(1, keepdim=True)
-    return torch.nn.functional.one_hot(sequences.lengths - 1, sequences.tokens).to(mask)
+        generator = generator_of(seed)
+        layer = partial(dense, generator=generator, parametrisation=parametrisation)
+        return _Network(self, features, width, outputs, layer, generator)
 
 
 def _shifted(row: Tensor) -> Tensor:
@@ -167,14 +154,10 @@ class _Network(nn.Module):
         features: int,
         width: int,
         outputs: int,
+        layer: Callable[..., nn.Module],
         generator: torch.Generator | None,
-        parametrisation: str,
     ):
         super().__init__()
-
-        def layer(inputs: int, units: int, *deviations: float) -> nn.Module:
-            return dense(inputs, units, *deviations, generator=generator, parametrisation=parametrisation)
-
         sizes = [features] + [width] * (choices.depth - 1)
         self.inputs = nn.ModuleList(layer(size, width, choices.input_std) for size in sizes)
         self.recurrent = nn.ModuleList(layer(width, width, choices.weight_std, choices.bias_std) for _ in sizes)
@@ -192,8 +175,5 @@ class _Network(nn.Module):
                 state = self.activation(recurrent(state) + inputs)
                 states.append(state)
             x = torch.stack(states, 1)
-        weights = mask / mask.sum(1, keepdim=True)
-        if self._pooling == "last":
-            after = torch.cat([mask[:, 1:], torch.zeros_like(mask[:, :1])], 1)
-            weights = mask - after
+        weights = step_weights(mask, self._pooling)
         return torch.as_tensor(self.readout((weights[:, :, None] * x).sum(1)))

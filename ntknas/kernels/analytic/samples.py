@@ -13,6 +13,8 @@ from ntknas.core.errors import DataError
 
 AGGREGATIONS = {"sum": "c_u = 1", "degree": "c_u = 1 / number of neighbours, itself counted"}
 """What the sum over a node and its neighbours is scaled by."""
+POOLINGS = {"last": "the state after the last step", "mean": "the mean of the states of all steps"}
+"""What a readout takes of a sequence."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class Sequences:
         return int(self.values.shape[1])
 
     @property
+    def sizes(self) -> list[int]:
+        """Steps that each is padded to."""
+        return [self.tokens] * len(self)
+
+    @property
     def features(self) -> int:
         """Features of a step."""
         return int(self.values.shape[2])
@@ -80,7 +87,7 @@ class Sequences:
         """Which steps there are, N×T, boolean."""
         return torch.arange(self.tokens, device=self.values.device) < self.lengths[:, None]
 
-    def take(self, places: Tensor | slice) -> Sequences:
+    def take(self, places: Tensor | list[int]) -> Sequences:
         """Return some of them."""
         return Sequences(self.values[places], self.lengths[places])
 
@@ -168,6 +175,18 @@ class Graphs:
         """
         nodes, matrices, _ = self.padded(aggregation)
         return torch.cat([nodes, matrices], 2)
+
+
+def step_weights(mask: Tensor, pooling: str) -> Tensor:
+    """Return what each step counts in a readout, N×T.
+
+    Args:
+        mask: 1 for the steps that there are, then 0, N×T, floating point.
+        pooling: A key of ``POOLINGS``.
+    """
+    if pooling == "mean":
+        return mask / mask.sum(1, keepdim=True)
+    return mask - torch.cat([mask[:, 1:], torch.zeros_like(mask[:, :1])], 1)
 
 
 def _check_graph(place: int, nodes: Tensor, edges: Tensor) -> None:

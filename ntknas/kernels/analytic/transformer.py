@@ -9,17 +9,17 @@ With 1/n attention is deterministic in the limit, and what flows through the sof
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from ntknas.core.errors import KernelError, check_known
 from ntknas.kernels.analytic.blocks import in_blocks
-from ntknas.kernels.analytic.finite import activation_module, dense
+from ntknas.kernels.analytic.finite import activation_module, dense, generator_of
 from ntknas.kernels.analytic.infinite import InfiniteKernel
 from ntknas.kernels.analytic.layers import ACTIVATIONS
-from ntknas.kernels.analytic.recurrent import readout
-from ntknas.kernels.analytic.samples import Sequences
+from ntknas.kernels.analytic.samples import Sequences, step_weights
 from ntknas.kernels.analytic.tokens import TokenCovariance, of_tokens, read_out
 from ntknas.kernels.analytic.variances import check_deviations
 
@@ -82,13 +82,7 @@ class TransformerNetwork:
             >>> TransformerNetwork().kernel(x).nngp.round(decimals=3).tolist()
             [[1.0]]
         """
-        second = sequences if sequences2 is None else sequences2
-
-        def pairs(places: list[int], places2: list[int]) -> tuple[Tensor, Tensor]:
-            return self._pairs(sequences.take(torch.tensor(places)), second.take(torch.tensor(places2)))
-
-        sizes = [sequences.tokens] * len(sequences)
-        return in_blocks(sizes, None if sequences2 is None else [sequences2.tokens] * len(sequences2), pairs)
+        return in_blocks(sequences, sequences2, self._pairs)
 
     def _pairs(self, first: Sequences, second: Sequences) -> tuple[Tensor, Tensor]:
         state, masks = of_tokens(first.values, second.values), (first.mask, second.mask)
@@ -99,7 +93,7 @@ class TransformerNetwork:
             attended = self._normalised(attended)
             fed = self._dense(self._dense(attended).activated(self.activation))
             state = self._normalised(attended + fed)
-        pooled = state.pooled(readout(first, "mean"), readout(second, "mean"))
+        pooled = state.pooled(*(step_weights(each.mask.to(each.values), "mean") for each in (first, second)))
         return read_out(pooled, self.readout_std, self.readout_bias_std)
 
     def _tied(self, state: TokenCovariance, masks: tuple[Tensor, Tensor]) -> TokenCovariance:
@@ -130,11 +124,7 @@ class TransformerNetwork:
             seed: Seed of the weights; torch's global state without one.
             parametrisation: ``ntk`` or ``standard`` (the same function at initialisation, factors within the weights).
         """
-        generator = None if seed is None else torch.Generator().manual_seed(seed)
-
-        def layer(inputs: int, units: int, *deviations: float) -> nn.Module:
-            return dense(inputs, units, *deviations, generator=generator, parametrisation=parametrisation)
-
+        layer = partial(dense, generator=generator_of(seed), parametrisation=parametrisation)
         hidden = (self.weight_std, self.bias_std)
         tied = self.attention == "tied"
         embedding = nn.Identity() if tied else layer(features, width, *hidden)
@@ -189,5 +179,5 @@ class _Network(nn.Module):
         x = self.embedding(packed[..., :-1])
         for encoder in self.encoders:
             x = encoder(x, mask > 0)
-        weights = mask / mask.sum(1, keepdim=True)
+        weights = step_weights(mask, "mean")
         return torch.as_tensor(self.readout((weights[:, :, None] * x).sum(1)))
