@@ -23,6 +23,11 @@ def channel_shape(x: Tensor) -> list[int]:
     return [1, -1, *[1] * (x.dim() - 2)]
 
 
+def channel_sums(values: Tensor) -> Tensor:
+    """Sum over everything but sample and channel, shape B×channels."""
+    return values.sum(tuple(range(2, values.dim()))) if values.dim() > 2 else values
+
+
 def batch_norms(model: nn.Module) -> list[_BatchNorm]:
     """Return the BatchNorm modules of a network, each once."""
     return [module for module in model.modules() if isinstance(module, _BatchNorm)]
@@ -85,24 +90,39 @@ class Policy:
         mean, variance = self._frozen_statistics(module, x)
         return F.batch_norm(x, mean, variance, weight, bias, training=False, eps=module.eps)
 
-    def statistics(self, module: _BatchNorm, x: Tensor) -> Statistics | None:
-        """Return the mean and variance that the next call of a module normalises by, where they are constants.
+    def centred(self, module: _BatchNorm, x: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return x − mean and the variance by which the next call of a module normalises, where both are constants.
 
         ``None`` under ``coupled`` and ``per-sample``, where they depend on the batch. Counts as the call itself.
         """
+        if self.name == "frozen" and self.recording:
+            mean, variance, values = _biased_statistics(x)
+            self._record(module, (mean, variance))
+            return values, variance
         if self.name == "frozen":
-            return self._frozen_statistics(module, x)
-        if self.name in ("eval", "as-eval-mode") and module.running_mean is not None:
+            mean, variance = self._frozen_statistics(module, x)
+        elif self.name in ("eval", "as-eval-mode") and module.running_mean is not None:
             assert module.running_var is not None
-            return module.running_mean, module.running_var
-        return None
+            mean, variance = module.running_mean, module.running_var
+        else:
+            return None
+        return x - mean.view(channel_shape(x)), variance
 
-    def _frozen_statistics(self, module: _BatchNorm, x: Tensor) -> Statistics:
-        recorded = self._statistics.setdefault(module, [])
+    def _record(self, module: _BatchNorm, statistics: Statistics) -> None:
+        recorded, call = self._next_call(module)
+        recorded[call : call + 1] = [statistics]
+
+    def _next_call(self, module: _BatchNorm) -> tuple[list[Statistics], int]:
         call = self._calls.get(module, 0)
         self._calls[module] = call + 1
+        return self._statistics.setdefault(module, []), call
+
+    def _frozen_statistics(self, module: _BatchNorm, x: Tensor) -> Statistics:
         if self.recording:
-            recorded[call : call + 1] = [_biased_statistics(x)]
+            mean, variance, _ = _biased_statistics(x.detach())
+            self._record(module, (mean, variance))
+            return mean, variance
+        recorded, call = self._next_call(module)
         if call >= len(recorded):
             raise KernelError(
                 "A BatchNorm module was called more often than while its statistics were recorded: under 'frozen' "
@@ -131,8 +151,8 @@ class Policy:
         return F.instance_norm(x, None, None, weight, bias, use_input_stats=True, eps=module.eps)
 
 
-def _biased_statistics(x: Tensor) -> Statistics:
-    """Mean and variance of every channel.
+def _biased_statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and variance of every channel, and the input minus the mean.
 
     On the CPU by sample first: torch's own way is slow there with channels last, and BatchNorm's own sums one long
     row of numbers, to a relative 5e-6.
@@ -140,11 +160,11 @@ def _biased_statistics(x: Tensor) -> Statistics:
     x = x.detach()
     if x.device.type != "cpu" or x.dim() < 3:
         variance, mean = torch.var_mean(x, [dim for dim in range(x.dim()) if dim != 1], correction=0)
-        return mean, variance
-    positions = list(range(2, x.dim()))
-    mean = x.mean(positions).mean(0)
+        return mean, variance, x - mean.view(channel_shape(x))
+    count = x[:, 0].numel()
+    mean = channel_sums(x).sum(0) / count
     centred = x - mean.view(channel_shape(x))
-    return mean, centred.square_().mean(positions).mean(0)
+    return mean, channel_sums(centred.square()).sum(0) / count, centred
 
 
 def _check_stock(module: _BatchNorm, policy: str) -> None:

@@ -10,10 +10,11 @@ from torch import Tensor
 COLUMNS = 1 << 10
 """Columns of one product: a batch of small products keeps every core (or multiprocessor) at work on blocks that stay in
 its cache, where one product of 64 rows with very many columns does not."""
-PRODUCTS = {"cpu": 1 << 4, "cuda": 1 << 8}
-"""Products of a batch: so many columns are converted to float64 at a time, never a whole layer."""
-FEWEST_PRODUCTS = 4
-"""Fewer products than these are one."""
+VALUES = {"cpu": 3 << 18, "cuda": 1 << 24}
+"""So many values of a layer are converted to float64 at a time, in a batch of products; on the CPU they stay in its
+cache."""
+FEW = 1 << 19
+"""Columns with fewer values than these, as BatchNorm's, wait for one another."""
 ROWS = 64
 """Of a symmetric matrix with more rows, blocks of so many rows are computed up to the diagonal and mirrored."""
 
@@ -41,14 +42,21 @@ class GramParts:
         self.columns = columns
         self.with_sums = with_sums
         self._gram = new(sizes[0], sizes[-1])
+        rows = sum(sizes)
+        self._products = max(1, VALUES.get(device.type, VALUES["cpu"]) // (rows * COLUMNS))
+        self._by_product = new(self._products, sizes[0], sizes[-1]) if self._in_one_block else None
         self._sums = [new(size) for size in sizes]
         self._norms = [new(size) for size in sizes]
         self._few: list[Tensor] = []
+        self._waiting = 0
 
     @property
     def gram(self) -> Tensor:
         """The Gram matrix, float64, left rows by right rows."""
         self._add_few()
+        if self._by_product is not None:
+            self._gram += self._by_product.sum(0)
+            self._by_product.zero_()
         return self._gram
 
     @property
@@ -76,37 +84,39 @@ class GramParts:
         Args:
             rows: These columns, for the left rows and below them the right ones.
         """
-        if rows.shape[1] >= COLUMNS:
+        if rows.numel() >= FEW:
             self._add_columns(rows)
             return
         self._few.append(rows)
-        if sum(few.shape[1] for few in self._few) >= FEWEST_PRODUCTS * COLUMNS:
+        self._waiting += rows.numel()
+        if self._waiting >= 2 * FEW:
             self._add_few()
 
     def _add_few(self) -> None:
-        """Add what came with few columns, as BatchNorm's, at once."""
-        few, self._few = self._few, []
+        """Add what waits, at once."""
+        few, self._few, self._waiting = self._few, [], 0
         if few:
             self._add_columns(few[0] if len(few) == 1 else torch.cat(few, 1))
 
     def _add_columns(self, rows: Tensor) -> None:
-        size = COLUMNS * PRODUCTS.get(rows.device.type, 1)
-        for block in rows.split(size, dim=1):
+        for block in rows.split(COLUMNS * self._products, dim=1):
             whole = block.shape[1] // COLUMNS * COLUMNS
-            if whole < FEWEST_PRODUCTS * COLUMNS:
-                whole = 0
             if whole:
                 self._add(_batched(block[:, :whole]))
             if whole < block.shape[1]:
                 self._add(block[:, whole:].double().unsqueeze(0))
 
+    @property
+    def _in_one_block(self) -> bool:
+        return not self.symmetric or self.sizes[0] <= ROWS
+
     def _add(self, batch: Tensor) -> None:
         """Add the Gram matrix of columns in float64, shape products×rows×columns."""
         sides = batch.split(self.sizes, dim=1)
-        if self.symmetric:
+        if self._by_product is None:
             self._add_symmetric(batch)
         else:
-            self._gram += (sides[0] @ sides[-1].mT).sum(0)
+            self._by_product[: len(batch)].baddbmm_(sides[0], sides[-1].mT)
         for side, norms, sums in zip(sides, self._norms, self._sums, strict=True):
             if not self.symmetric:
                 norms += side.square().sum((0, 2))

@@ -23,7 +23,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ntknas.core.errors import KernelError
 from ntknas.kernels import outputs
-from ntknas.kernels.batch_norm import Policy
+from ntknas.kernels.batch_norm import Policy, channel_sums
 from ntknas.kernels.gram import GramParts
 from ntknas.kernels.strategies import per_sample
 from ntknas.kernels.strategies.taps import (
@@ -32,7 +32,6 @@ from ntknas.kernels.strategies.taps import (
     TappedLinear,
     TappedNorm,
     explicitly_padded,
-    inverse_deviation,
 )
 
 NAME = "layer-wise"
@@ -117,18 +116,14 @@ class LayerTap:
         if isinstance(self.module, nn.Linear):
             return per_sample.linear_weight(x, gradient)
         if isinstance(self.module, _BatchNorm):
-            if context:  # centred by TappedNorm, into a tensor that nobody else reads
-                return per_sample.channel_sums(x.mul_(gradient)) * context[0]
-            return per_sample.channel_sums(gradient * x)
+            rows = channel_sums(gradient * x)
+            return rows * context[0] if context else rows
         assert isinstance(self.module, nn.Conv1d | nn.Conv2d)
-        return per_sample.convolution_weight(x, gradient, self.module.kernel_size, context)
+        alone = len(self.received) == 1  # rows of several calls are added up
+        return per_sample.convolution_weight(x, gradient, self.module.kernel_size, context, any_order=alone)
 
     def _bias_rows(self, gradient: Tensor) -> Tensor:
-        return (
-            per_sample.linear_bias(gradient)
-            if isinstance(self.module, nn.Linear)
-            else per_sample.channel_sums(gradient)
-        )
+        return per_sample.linear_bias(gradient) if isinstance(self.module, nn.Linear) else channel_sums(gradient)
 
 
 def _sum(terms: Iterator[Tensor]) -> Tensor:
@@ -211,11 +206,12 @@ class Tapping:
 
     def _normalised(self, tap: LayerTap, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         module: Any = tap.module
-        statistics = self._policy.statistics(module, x)
-        if statistics is None:
+        centred = self._policy.centred(module, x.detach())
+        if centred is None:
             return self._apply(TappedAffine, tap, self._policy.normalise(module, x, None, None), weight, bias)
-        scale = inverse_deviation(statistics, module.eps)
-        return self._apply(TappedNorm, tap, x, weight, bias, statistics, module.eps, context=(scale,))
+        values, variance = centred
+        scale = (variance + module.eps).rsqrt()
+        return self._apply(TappedNorm, tap, x, values, scale, weight, bias, context=(scale,))
 
     def _apply(self, function: Any, tap: LayerTap, x: Tensor, *rest: Any, context: Context = ()) -> Tensor:
         if len(x) != self.samples:

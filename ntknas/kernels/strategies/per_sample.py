@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import torch
@@ -12,7 +13,9 @@ from torch import Tensor
 Geometry = tuple[Any, ...]
 """(stride, padding, dilation, groups) of a convolution."""
 FEWEST_CHANNELS = 8
-"""Input channels of a group from which a grouped convolution is faster than patches on the CPU."""
+"""Input channels from which a convolution with a group for each sample is faster than patches on the CPU, ..."""
+PATCH_VALUES = 1 << 16
+"""... if a sample's patches have more values than this."""
 
 
 def linear_weight(x: Tensor, gradient: Tensor) -> Tensor:
@@ -27,7 +30,9 @@ def linear_bias(gradient: Tensor) -> Tensor:
     return gradient.reshape(len(gradient), -1, gradient.shape[-1]).sum(1)
 
 
-def convolution_weight(x: Tensor, gradient: Tensor, kernel: Sequence[int], geometry: Geometry) -> Tensor:
+def convolution_weight(
+    x: Tensor, gradient: Tensor, kernel: Sequence[int], geometry: Geometry, *, any_order: bool = False
+) -> Tensor:
     """Rows of a convolution's weight, shape B×(out·in/groups·kernel), in the weight's own order.
 
     Args:
@@ -35,6 +40,7 @@ def convolution_weight(x: Tensor, gradient: Tensor, kernel: Sequence[int], geome
         gradient: Gradient of the output.
         kernel: Size of the kernel.
         geometry: (stride, padding, dilation, groups).
+        any_order: Whether the columns may have another order, the same for all samples of these shapes.
     """
     stride, padding, dilation, groups = geometry
     if x.dim() == 3:
@@ -42,9 +48,40 @@ def convolution_weight(x: Tensor, gradient: Tensor, kernel: Sequence[int], geome
         stride, padding, dilation = (1, *stride), (0, *padding), (1, *dilation)
     if all(size == 1 for size in (*kernel, *stride)) and not any(padding):
         return _by_position(x.flatten(2), gradient, groups)
-    if _suits_grouped(x, groups):
-        return convolution_weight_by_groups(x, gradient, kernel, (stride, padding, dilation, groups))
+    geometry = (stride, padding, dilation, groups)
+    if x.device.type != "cpu":
+        return convolution_weight_unfolded(x, gradient, kernel, geometry)
+    if any_order and groups == 1 and _few_values(x, gradient, kernel):
+        return convolution_weight_by_patches(x, gradient, kernel, geometry)
+    if x.dtype == torch.float32 and x.shape[1] // groups >= FEWEST_CHANNELS:
+        return convolution_weight_by_groups(x, gradient, kernel, geometry)
+    return convolution_weight_unfolded(x, gradient, kernel, geometry)
+
+
+def _few_values(x: Tensor, gradient: Tensor, kernel: Sequence[int]) -> bool:
+    channels = x.shape[1]
+    return channels < FEWEST_CHANNELS or channels * prod(kernel) * prod(gradient.shape[2:]) <= PATCH_VALUES
+
+
+def convolution_weight_unfolded(x: Tensor, gradient: Tensor, kernel: Sequence[int], geometry: Geometry) -> Tensor:
+    """The rows in the weight's own order, from patches with channels first."""
+    stride, padding, dilation, groups = geometry
     return _by_position(F.unfold(x, tuple(kernel), dilation, padding, stride), gradient, groups)
+
+
+def convolution_weight_by_patches(x: Tensor, gradient: Tensor, kernel: Sequence[int], geometry: Geometry) -> Tensor:
+    """The rows with columns in the order kernel, in, out, from patches with channels last.
+
+    A patch is gathered in runs of a kernel's row times all channels, as they lie in memory; groups must be 1.
+    """
+    stride, padding, dilation, _ = geometry
+    (top, left), (samples, height, width) = padding, (len(x), *gradient.shape[2:])
+    last = F.pad(x.permute(0, 2, 3, 1), (0, 0, left, left, top, top))
+    by_sample, by_line, by_position, by_channel = last.stride()
+    steps = (by_line * stride[0], by_position * stride[1], by_line * dilation[0], by_position * dilation[1])
+    shape = (samples, height, width, *kernel, last.shape[-1])
+    patches = last.as_strided(shape, (by_sample, *steps, by_channel)).reshape(samples, height * width, -1)
+    return (patches.mT @ gradient.permute(0, 2, 3, 1).reshape(samples, height * width, -1)).flatten(1)
 
 
 def _by_position(patches: Tensor, gradient: Tensor, groups: int) -> Tensor:
@@ -54,13 +91,8 @@ def _by_position(patches: Tensor, gradient: Tensor, groups: int) -> Tensor:
     return (g @ a.transpose(-1, -2)).flatten(1)
 
 
-def _suits_grouped(x: Tensor, groups: int) -> bool:
-    """Whether a grouped convolution is faster than patches: float32 on the CPU, several channels a group."""
-    return x.device.type == "cpu" and x.dtype == torch.float32 and x.shape[1] // groups >= FEWEST_CHANNELS
-
-
 def convolution_weight_by_groups(x: Tensor, gradient: Tensor, kernel: Sequence[int], geometry: Geometry) -> Tensor:
-    """The same rows as the weight gradient of one convolution, in which every sample is a group of its own.
+    """The rows in the weight's own order as the weight gradient of one convolution: every sample is a group of its own.
 
     With B samples side by side as channels, 1×(B·in)×height×width, the gradient of the B·groups groups' weights holds
     one sample's rows after the other's. No patch is ever written to memory.
@@ -82,8 +114,3 @@ def convolution_weight_by_groups(x: Tensor, gradient: Tensor, kernel: Sequence[i
         [False, True, False],
     )
     return rows.reshape(samples, -1)
-
-
-def channel_sums(values: Tensor) -> Tensor:
-    """Sum over everything but sample and channel, shape B×channels."""
-    return values.flatten(2).sum(2) if values.dim() > 2 else values

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 
-from ntknas.kernels.batch_norm import Statistics, channel_shape
+from ntknas.kernels.batch_norm import channel_shape
 
 Receive = Callable[[Tensor, Tensor], None]
 
@@ -95,38 +95,36 @@ class TappedAffine(Function):
 
 
 class TappedNorm(Function):
-    """BatchNorm with constant statistics: y = γ·(x − mean)/√(variance + ε) + β by channel."""
+    """BatchNorm with constant statistics: y = γ·(x − mean)/√(variance + ε) + β by channel.
+
+    Takes x for its gradient alone: what it computes with is x − mean and the scale 1/√(variance + ε).
+    """
 
     @staticmethod
     def forward(
         ctx: Any,
         anchor: Tensor,
         x: Tensor,
+        centred: Tensor,
+        scale: Tensor,
         weight: Tensor,
         bias: Tensor | None,
-        statistics: Statistics,
-        eps: float,
         receive: Receive,
     ) -> Tensor:
         """Normalise, scale and shift."""
-        ctx.save_for_backward(x, weight, statistics[0], inverse_deviation(statistics, eps))
+        shape = channel_shape(x)
+        ctx.save_for_backward(centred, factor := (weight * scale).view(shape))
         ctx.receive = receive
-        return F.batch_norm(x, *statistics, weight, bias, training=False, eps=eps)
+        y = centred * factor
+        return y if bias is None else y.add_(bias.view(shape))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Hand over (x − mean, ∂/∂y) and return ∂/∂x."""
-        x, weight, mean, inverse = ctx.saved_tensors
-        shape = channel_shape(x)
-        ctx.receive(x - mean.view(shape), gradient)
-        to_input = gradient * (weight * inverse).view(shape) if ctx.needs_input_grad[1] else None
-        return None, to_input, None, None, None, None, None
-
-
-def inverse_deviation(statistics: Statistics, eps: float) -> Tensor:
-    """Return 1/√(variance + ε) of every channel."""
-    return (statistics[1] + eps).rsqrt()
+        centred, factor = ctx.saved_tensors
+        ctx.receive(centred, gradient)
+        return None, gradient * factor if ctx.needs_input_grad[1] else None, None, None, None, None, None
 
 
 def explicitly_padded(conv: nn.Conv1d | nn.Conv2d, x: Tensor) -> tuple[Tensor, tuple[int, ...]]:
