@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,13 +11,15 @@ from torch import Tensor, nn
 from ntknas.core.choices import Choices
 from ntknas.core.errors import KernelError, check_known
 from ntknas.core.kernel import Kernel
-from ntknas.kernels import decoupling, preparation, verification
+from ntknas.kernels import decoupling, outputs, preparation, verification
 from ntknas.kernels.batch_norm import Policy, applied
-from ntknas.kernels.chunks import assembled
+from ntknas.kernels.chunks import Receive, assembled
 from ntknas.kernels.gram import GramParts
 from ntknas.kernels.memory import is_out_of_memory
 from ntknas.kernels.normalisation import normalised
 from ntknas.kernels.strategies import layer_wise, row_loop
+
+_ChunkSweep = Callable[[Tensor, Tensor | None, Receive], tuple[int, int]]
 
 ALGORITHM_VERSION = 1
 """Raised whenever the same choices would give other numbers; part of every stored score's identity."""
@@ -65,8 +66,9 @@ def empirical_ntk(
             took, and to fall back to the row loop where it is wrong; and before, on four samples, that the policy and
             the strategy suit the network. Without, the module tree alone decides: for networks of a family for which
             both were proved.
-        chunk: How many samples to take at a time, for less memory and more time: every two chunks are passed through
-            the network together. Where samples are coupled the whole batch is passed, and ``chunk`` rows are held.
+        chunk: How many samples to take at a time, for less memory: the rows of as many chunks as memory allows (a
+            quarter of what is free, 2 GiB at most) are held while the others pass. Where samples are coupled the whole
+            batch is passed, and ``chunk`` rows are computed at a time.
         rows_at_once: How many rows a backward pass of the row loop computes: more are faster where launching operations
             takes longer than computing them, in as many times the memory.
 
@@ -165,29 +167,9 @@ class _Work:
 
     def compute(self, labels: list[Tensor | None], used: str) -> tuple[GramParts, int, str]:
         """Return the kernel's parts, the number of outputs and the strategy that was used."""
-        if not self.chunk or self.policy.couples_samples:
-            return self._block(self.batches, labels, used)
-        samples = [batch.split(self.chunk) for batch in self.batches]
-        classes = [
-            [None] * len(parts) if y is None else y.split(self.chunk) for y, parts in zip(labels, samples, strict=True)
-        ]
-        seen: dict[str, Any] = {"used": used}
-
-        def block(a: int, b: int) -> GramParts:
-            pair, pair_labels = [samples[0][a]], [classes[0][a]]
-            if len(samples) > 1 or a != b:
-                pair, pair_labels = [*pair, samples[-1][b]], [*pair_labels, classes[-1][b]]
-            parts, seen["outputs"], seen["used"] = self._block(pair, pair_labels, seen["used"])
-            return parts
-
-        parts = assembled([len(each) for each in samples], block)
-        return parts, seen["outputs"], seen["used"]
-
-    def _block(self, batches: list[Tensor], labels: list[Tensor | None], used: str) -> tuple[GramParts, int, str]:
-        what = (batches, labels, self.choices.output, self.choices.normalisation == "corrcoef")
         if used == layer_wise.NAME:
             try:
-                return *self._layer_wise(what), used
+                return *self._layer_wise(labels), used
             except Exception as error:
                 # what taps cannot do, the oracle can, in more memory; a true fault comes up again there
                 if is_out_of_memory(error):
@@ -198,23 +180,66 @@ class _Work:
                     f"The strategy 'layer-wise' is not exact for this network: {reason}. Use 'row-loop' or 'auto'."
                 ) from reason
             self.freeze()
-        rows = min(self.rows_at_once, self.chunk or self.rows_at_once)
-        parameters = list(self.chosen.values())
-        return *row_loop.gram(self.model, parameters, *what, chunk=self.chunk, rows_at_once=rows), row_loop.NAME
+        return *self._row_loop(labels), row_loop.NAME
 
-    def _layer_wise(self, what: tuple[list[Tensor], list[Tensor | None], str, bool]) -> tuple[GramParts, int]:
+    def _layer_wise(self, labels: list[Tensor | None]) -> tuple[GramParts, int]:
         """Compute layer by layer and, if asked to, prove the result.
 
         Raises:
             NotLayerWiseError: If the result is not the kernel.
         """
-        parts, outputs_count = layer_wise.gram(self.model, self.policy, self.chosen, *what)
+        network = (self.model, self.policy, self.chosen)
+        if self.chunk:
+            copies = outputs.rows_a_sample(self.choices.output, self.model, self.batches[0][: self.chunk])
+            found = self._by_chunks(
+                labels, copies, lambda x, y, take: layer_wise.sweep(*network, x, y, self.choices.output, copies, take)
+            )
+        else:
+            found = layer_wise.gram(*network, self.batches, labels, self.choices.output, self._with_sums)
         if self.verify:
             self.freeze()  # afresh: taps that are wrong record wrong statistics
-            batches, labels, output, _ = what
-            if not verification.agrees(parts.gram, self.model, list(self.chosen.values()), batches, labels, output):
+            what = (self.model, self._parameters, self.batches, labels, self.choices.output, self.chunk)
+            if not verification.agrees(found[0].gram, *what):
                 raise layer_wise.NotLayerWiseError("its kernel is not the one of plain backward passes")
-        return parts, outputs_count
+        return found
+
+    def _row_loop(self, labels: list[Tensor | None]) -> tuple[GramParts, int]:
+        output, rows = self.choices.output, min(self.rows_at_once, self.chunk or self.rows_at_once)
+        if not self.chunk or self.policy.couples_samples:
+            what = (self.batches, labels, output, self._with_sums)
+            return row_loop.gram(self.model, self._parameters, *what, chunk=self.chunk, rows_at_once=rows)
+        copies = outputs.rows_a_sample(output, self.model, self.batches[0][: self.chunk])
+        return self._by_chunks(
+            labels, copies, lambda x, y, take: row_loop.sweep(self.model, self._parameters, x, y, output, take, rows)
+        )
+
+    def _by_chunks(self, labels: list[Tensor | None], copies: int, sweep: _ChunkSweep) -> tuple[GramParts, int]:
+        """Compute a kernel of uncoupled samples from the rows of chunks."""
+        assert self.chunk is not None
+        samples = [batch.split(self.chunk) for batch in self.batches]
+        classes = [
+            [None] * len(parts) if y is None else y.split(self.chunk) for y, parts in zip(labels, samples, strict=True)
+        ]
+        seen = (0, 0)
+
+        def pass_chunk(side: int, number: int, receive: Receive) -> None:
+            nonlocal seen
+            seen = sweep(samples[side][number], classes[side][number], receive)
+
+        sizes = [[len(x) * copies for x in side] for side in samples]
+        columns = sum(parameter.numel() for parameter in self._parameters)
+        parts = GramParts([sum(each) for each in sizes], columns, self._with_sums, self.batches[0].device)
+        assembled(sizes, pass_chunk, parts)
+        parts.columns *= seen[1]
+        return parts, seen[0]
+
+    @property
+    def _parameters(self) -> list[nn.Parameter]:
+        return list(self.chosen.values())
+
+    @property
+    def _with_sums(self) -> bool:
+        return self.choices.normalisation == "corrcoef"
 
 
 def _kernel(

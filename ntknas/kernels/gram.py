@@ -10,6 +10,8 @@ from torch import Tensor
 COLUMNS = 1 << 10
 """Columns of one product: a batch of small products keeps every core (or multiprocessor) at work on blocks that stay in
 its cache, where one product of 64 rows with very many columns does not."""
+Factors = tuple[Tensor, Tensor]
+"""(g, a) of rows g ⊗ a."""
 VALUES = {"cpu": 3 << 18, "cuda": 1 << 24}
 """So many values of a layer are converted to float64 at a time, in a batch of products; on the CPU they stay in its
 cache."""
@@ -32,6 +34,7 @@ class GramParts:
         sizes: As given.
         columns: As given; a sum over outputs has as many for each.
         with_sums: As given.
+        device: As given.
     """
 
     def __init__(self, sizes: Sequence[int], columns: int, with_sums: bool, device: torch.device):
@@ -41,13 +44,13 @@ class GramParts:
         self.sizes = list(sizes)
         self.columns = columns
         self.with_sums = with_sums
+        self.device = device
         self._gram = new(sizes[0], sizes[-1])
-        rows = sum(sizes)
-        self._products = max(1, VALUES.get(device.type, VALUES["cpu"]) // (rows * COLUMNS))
-        self._by_product = new(self._products, sizes[0], sizes[-1]) if self._in_one_block else None
+        self._products = max(1, VALUES.get(device.type, VALUES["cpu"]) // (sum(sizes) * COLUMNS))
+        self._by_product: Tensor | None = None
         self._sums = [new(size) for size in sizes]
         self._norms = [new(size) for size in sizes]
-        self._few: list[Tensor] = []
+        self._few: list[tuple[Tensor, ...]] = []
         self._waiting = 0
 
     @property
@@ -56,7 +59,7 @@ class GramParts:
         self._add_few()
         if self._by_product is not None:
             self._gram += self._by_product.sum(0)
-            self._by_product.zero_()
+            self._by_product = None
         return self._gram
 
     @property
@@ -78,17 +81,22 @@ class GramParts:
         self._add_few()
         return self._norms[0], self._norms[1]
 
-    def add(self, rows: Tensor) -> None:
+    def block(self, *sizes: int) -> GramParts:
+        """Return parts for some of the rows, still zero."""
+        return GramParts(sizes, self.columns, self.with_sums, self.device)
+
+    def add(self, *sides: Tensor) -> None:
         """Add the Gram matrix of some columns of J.
 
         Args:
-            rows: These columns, for the left rows and below them the right ones.
+            sides: These columns, of the one batch, or of the left and the right one.
         """
-        if rows.numel() >= FEW:
-            self._add_columns(rows)
+        values = sum(side.numel() for side in sides)
+        if values >= FEW:
+            self._add_columns(sides)
             return
-        self._few.append(rows)
-        self._waiting += rows.numel()
+        self._few.append(sides)
+        self._waiting += values
         if self._waiting >= 2 * FEW:
             self._add_few()
 
@@ -96,27 +104,24 @@ class GramParts:
         """Add what waits, at once."""
         few, self._few, self._waiting = self._few, [], 0
         if few:
-            self._add_columns(few[0] if len(few) == 1 else torch.cat(few, 1))
+            self._add_columns([torch.cat(parts, 1) for parts in zip(*few, strict=True)])
 
-    def _add_columns(self, rows: Tensor) -> None:
-        for block in rows.split(COLUMNS * self._products, dim=1):
-            whole = block.shape[1] // COLUMNS * COLUMNS
+    def _add_columns(self, sides: Sequence[Tensor]) -> None:
+        for block in zip(*(side.split(COLUMNS * self._products, dim=1) for side in sides), strict=True):
+            whole = block[0].shape[1] // COLUMNS * COLUMNS
             if whole:
-                self._add(_batched(block[:, :whole]))
-            if whole < block.shape[1]:
-                self._add(block[:, whole:].double().unsqueeze(0))
+                self._add([_batched(side[:, :whole]) for side in block])
+            if whole < block[0].shape[1]:
+                self._add([side[:, whole:].double().unsqueeze(0) for side in block])
 
-    @property
-    def _in_one_block(self) -> bool:
-        return not self.symmetric or self.sizes[0] <= ROWS
-
-    def _add(self, batch: Tensor) -> None:
-        """Add the Gram matrix of columns in float64, shape products×rows×columns."""
-        sides = batch.split(self.sizes, dim=1)
-        if self._by_product is None:
-            self._add_symmetric(batch)
+    def _add(self, sides: Sequence[Tensor]) -> None:
+        """Add the Gram matrix of columns in float64, each side of shape products×rows×columns."""
+        if self.symmetric and self.sizes[0] > ROWS:
+            self._add_symmetric(sides[0])
         else:
-            self._by_product[: len(batch)].baddbmm_(sides[0], sides[-1].mT)
+            if self._by_product is None:
+                self._by_product = self._gram.new_zeros(self._products, *self._gram.shape)
+            self._by_product[: len(sides[0])].baddbmm_(sides[0], sides[-1].mT)
         for side, norms, sums in zip(sides, self._norms, self._sums, strict=True):
             if not self.symmetric:
                 norms += side.square().sum((0, 2))
@@ -131,14 +136,13 @@ class GramParts:
             if start + ROWS < self.sizes[0]:
                 self._gram[here, below] += part[ROWS:].T
 
-    def add_outer(self, g: Tensor, a: Tensor) -> None:
+    def add_outer(self, *sides: Factors) -> None:
         """Add the Gram matrix of rows g_i ⊗ a_i, (g_i·g_j)(a_i·a_j), without forming them.
 
         Args:
-            g: First factors, for the left rows and below them the right ones.
-            a: Second factors, likewise.
+            sides: The factors of the one batch, or of the left and the right one.
         """
-        firsts, seconds = g.double().split(self.sizes), a.double().split(self.sizes)
+        firsts, seconds = ([factor.double() for factor in factors] for factors in zip(*sides, strict=True))
         self._gram.addcmul_(firsts[0] @ firsts[-1].T, seconds[0] @ seconds[-1].T)
         for first, second, norms, sums in zip(firsts, seconds, self._norms, self._sums, strict=True):
             norms += first.square().sum(1) * second.square().sum(1)

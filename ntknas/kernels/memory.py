@@ -24,6 +24,20 @@ def available() -> int | None:
     return int(found[0]) * 1024 if found else None
 
 
+MOST_HELD = 2 << 30
+"""Bytes of rows that are held at most."""
+
+
+def room(device: torch.device) -> int:
+    """Return how many bytes of rows to hold: a quarter of what is free, 2 GiB at most."""
+    if device.type == "cuda":
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        have: int | None = torch.cuda.mem_get_info(device)[0] + unused
+    else:
+        have = available()
+    return MOST_HELD if have is None else min(MOST_HELD, have // 4)
+
+
 def check_fits(needed: int, what: str, remedy: str) -> None:
     """Check that something fits into memory before it is made.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ntknas.core.errors import KernelError
 
@@ -23,6 +23,14 @@ def as_matrix(output: object, samples: int) -> Tensor:
             f"The output must have one row a sample: expected {samples}, got shape {tuple(output.shape)}."
         )
     return output.reshape(samples, -1)
+
+
+def rows_a_sample(reduction: str, model: nn.Module, x: Tensor) -> int:
+    """Return how many rows of J a sample has: 1, or for ``full`` the number of outputs, which a forward pass tells."""
+    if reduction != "full":
+        return 1
+    with torch.no_grad():
+        return as_matrix(model(x), len(x)).shape[1]
 
 
 def passes(reduction: str, output: Tensor, labels: Tensor | None) -> list[Tensor]:

@@ -7,6 +7,7 @@ the very batch that it was asked for.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -26,6 +27,7 @@ def agrees(
     batches: Sequence[Tensor],
     labels: Sequence[Tensor | None],
     reduction: str,
+    chunk: int | None = None,
 ) -> bool:
     """Return whether a Gram matrix has the quadratic form that plain backward passes give.
 
@@ -36,9 +38,10 @@ def agrees(
         batches: One batch or two.
         labels: Their labels, or ``None`` each.
         reduction: Output reduction.
+        chunk: How many samples to pass at a time, or ``None`` for all.
     """
     sides = [
-        _projections(model, parameters, x, y, reduction, seed)
+        _projections_by_chunks(model, parameters, x, y, reduction, seed, chunk or len(x))
         for seed, (x, y) in enumerate(zip(batches, labels, strict=True))
     ]
     (left, u), (right, v) = sides[0], sides[-1]
@@ -54,13 +57,37 @@ def _squares(projections: list[Tensor]) -> float:
     return sum(float(projection.square().sum()) for projection in projections)
 
 
-def _projections(
-    model: nn.Module, parameters: Sequence[nn.Parameter], x: Tensor, labels: Tensor | None, reduction: str, seed: int
+def _projections_by_chunks(
+    model: nn.Module,
+    parameters: Sequence[nn.Parameter],
+    x: Tensor,
+    labels: Tensor | None,
+    reduction: str,
+    seed: int,
+    chunk: int,
 ) -> tuple[list[Tensor], Tensor]:
-    """Return Jᵀv of every pass (float64, the parameters end to end) and v."""
+    """Return Jᵀv of every pass (float64, the parameters end to end) and v, as sums and parts over chunks."""
+    generator = torch.Generator().manual_seed(seed)
+    samples = x.split(chunk)
+    classes = [None] * len(samples) if labels is None else labels.split(chunk)
+    found = [
+        _projections(model, parameters, some, y, reduction, generator) for some, y in zip(samples, classes, strict=True)
+    ]
+    sums = [functools.reduce(torch.add, of_pass) for of_pass in zip(*(each for each, _ in found), strict=True)]
+    return sums, torch.cat([vector for _, vector in found])
+
+
+def _projections(
+    model: nn.Module,
+    parameters: Sequence[nn.Parameter],
+    x: Tensor,
+    labels: Tensor | None,
+    reduction: str,
+    generator: torch.Generator,
+) -> tuple[list[Tensor], Tensor]:
     output = outputs.as_matrix(model(x), len(x))
     rows = output.numel() if reduction == "full" else len(x)
-    vector = torch.rand(rows, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) + 0.5
+    vector = torch.rand(rows, generator=generator, dtype=torch.float64) + 0.5
     vector = vector.to(output.device)
     if reduction == "full":
         cotangents = [vector.view_as(output).to(output.dtype)]

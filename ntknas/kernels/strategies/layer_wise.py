@@ -11,7 +11,7 @@ linear, convolution or BatchNorm layer. What only a run shows (a weight used by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,7 +24,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ntknas.core.errors import KernelError
 from ntknas.kernels import outputs
 from ntknas.kernels.batch_norm import Policy, channel_sums
-from ntknas.kernels.gram import GramParts
+from ntknas.kernels.gram import Factors, GramParts
 from ntknas.kernels.strategies import per_sample
 from ntknas.kernels.strategies.taps import (
     TappedAffine,
@@ -86,28 +86,31 @@ class LayerTap:
     """Collects what one layer hands over, over all its calls, and turns it into rows.
 
     Attributes:
+        number: Place of the layer in the network.
         module: The layer.
         wanted: Which of ``weight`` and ``bias`` belong to the parameter set.
         calls: Number of calls in the forward pass.
         received: (input, output gradient, context) of the calls that the backward pass has reached.
     """
 
+    number: int
     module: nn.Module
     wanted: set[str]
     calls: int = 0
     received: list[tuple[Tensor, Tensor, Context]] = field(default_factory=list)
 
-    def rows(self, *, without_weight: bool = False) -> Iterator[Tensor]:
-        """Yield the rows of the weight and of the bias, summed over calls."""
-        if "weight" in self.wanted and not without_weight:
-            yield _sum(self._weight_rows(*call) for call in self.received)
+    def pieces(self) -> Iterator[Tensor | Factors]:
+        """Yield the rows of the weight and of the bias, summed over calls; those of a weight may be factors."""
+        if "weight" in self.wanted:
+            factors = self._outer_factors()
+            yield _sum(self._weight_rows(*call) for call in self.received) if factors is None else factors
         if "bias" in self.wanted:
             yield _sum(self._bias_rows(gradient) for _, gradient, _ in self.received)
 
-    def outer_factors(self) -> tuple[Tensor, Tensor] | None:
+    def _outer_factors(self) -> Factors | None:
         """Return (g, a) where the rows of the weight are g ⊗ a: a linear layer called once on vectors."""
         vectors = len(self.received) == 1 and self.received[0][0].dim() == 2
-        if vectors and "weight" in self.wanted and isinstance(self.module, nn.Linear):
+        if vectors and isinstance(self.module, nn.Linear):
             x, gradient, _ = self.received[0]
             return gradient, x
         return None
@@ -152,8 +155,8 @@ class Tapping:
         self.anchor = torch.zeros((), requires_grad=True, device=next(iter(parameters.values())).device)
         self.deliver: Deliver = lambda tap: None
         self.taps = [
-            LayerTap(module, names)
-            for module in model.modules()
+            LayerTap(number, module, names)
+            for number, module in enumerate(model.modules())
             if (names := {name for name, value in module._parameters.items() if id(value) in wanted})
         ]
         self._policy = policy
@@ -259,43 +262,76 @@ def gram(
     Raises:
         NotLayerWiseError: If the run shows that the strategy does not apply.
     """
-    copies = 1
-    if reduction == "full":
-        with torch.no_grad():
-            copies = outputs.as_matrix(model(batches[0]), len(batches[0])).shape[1]
+    copies = outputs.rows_a_sample(reduction, model, batches[0])
     sizes = [len(x) * copies for x in batches]
-    x = torch.cat(list(batches)).repeat_interleave(copies, 0) if copies > 1 or len(batches) > 1 else batches[0]
-    tapping = Tapping(model, policy, parameters, sum(sizes))
+    columns = sum(parameter.numel() for parameter in parameters.values())
+    parts = GramParts(sizes, columns, with_sums, batches[0].device)
+
+    def receive(key: Hashable, piece: Tensor | Factors) -> None:
+        if isinstance(piece, Tensor):
+            parts.add(*piece.split(sizes))
+        else:
+            parts.add_outer(*zip(*(factor.split(sizes) for factor in piece), strict=True))
+
+    x = torch.cat(list(batches)) if len(batches) > 1 else batches[0]
+    known = [y for y in labels if y is not None]
+    y = torch.cat(known) if known else None
+    count, passes = sweep(model, policy, parameters, x, y, reduction, copies, receive)
+    parts.columns *= passes
+    return parts, count
+
+
+def sweep(
+    model: nn.Module,
+    policy: Policy,
+    parameters: dict[str, nn.Parameter],
+    x: Tensor,
+    labels: Tensor | None,
+    reduction: str,
+    copies: int,
+    receive: Callable[[Hashable, Tensor | Factors], None],
+) -> tuple[int, int]:
+    """Pass a batch forward and backward, and hand over its rows layer by layer.
+
+    Args:
+        model: The network, under its policy, which decouples the samples.
+        policy: The policy.
+        parameters: The parameter set by name.
+        x: The batch.
+        labels: Its labels.
+        reduction: Output reduction.
+        copies: Rows of each sample: C for ``full``, else 1.
+        receive: Takes (pass, layer, number in the layer) and the rows of these columns, or their factors.
+
+    Returns:
+        Number of outputs C, and of backward passes.
+
+    Raises:
+        NotLayerWiseError: If the run shows that the strategy does not apply.
+    """
+    x = x.repeat_interleave(copies, 0) if copies > 1 else x
+    tapping = Tapping(model, policy, parameters, len(x))
     with tapping.active():
         output = outputs.as_matrix(model(x), len(x))
         cotangents = _cotangents(output, labels, reduction)
-        columns = sum(parameter.numel() for parameter in parameters.values())
-        parts = GramParts(sizes, columns * len(cotangents), with_sums, output.device)
-        tapping.deliver = partial(_contract, parts)
         for number, cotangent in enumerate(cotangents, 1):
+            tapping.deliver = partial(_hand_over, receive, number)
             last = number == len(cotangents)
             outside = tapping.backward(output, cotangent, list(parameters.values()), last=last)
             _check_inside(parameters, outside)
-    return parts, output.shape[1]
+    return output.shape[1], len(cotangents)
 
 
-def _cotangents(output: Tensor, labels: Sequence[Tensor | None], reduction: str) -> list[Tensor]:
+def _cotangents(output: Tensor, labels: Tensor | None, reduction: str) -> list[Tensor]:
     if reduction == "full":
-        return [
-            torch.eye(output.shape[1], dtype=output.dtype, device=output.device).repeat(
-                len(output) // output.shape[1], 1
-            )
-        ]
-    known = [y for y in labels if y is not None]
-    return outputs.passes(reduction, output, torch.cat(known) if known else None)
+        each = torch.eye(output.shape[1], dtype=output.dtype, device=output.device)
+        return [each.repeat(len(output) // output.shape[1], 1)]
+    return outputs.passes(reduction, output, labels)
 
 
-def _contract(parts: GramParts, tap: LayerTap) -> None:
-    factors = tap.outer_factors()
-    if factors is not None:
-        parts.add_outer(*factors)
-    for rows in tap.rows(without_weight=factors is not None):
-        parts.add(rows)
+def _hand_over(receive: Callable[[Hashable, Tensor | Factors], None], number: int, tap: LayerTap) -> None:
+    for part, piece in enumerate(tap.pieces()):
+        receive((number, tap.number, part), piece)
 
 
 def _check_inside(parameters: dict[str, nn.Parameter], outside: Sequence[Tensor | None]) -> None:

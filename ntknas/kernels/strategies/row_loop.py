@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ntknas.kernels import outputs
-from ntknas.kernels.chunks import assembled
+from ntknas.kernels.chunks import Receive, assembled
 from ntknas.kernels.gram import GramParts
 
 NAME = "row-loop"
@@ -38,19 +38,24 @@ def gram(
         labels: Their labels, or ``None`` each.
         reduction: Output reduction.
         with_sums: Whether the row sums are wanted.
-        chunk: How many rows of a side to hold at a time, rows being computed again for every chunk that they meet;
-            ``None`` for all.
+        chunk: How many rows to compute at a time, several chunks being held as memory allows; ``None`` for all.
         rows_at_once: How many rows a backward pass computes, vectorised over their cotangents.
 
     Returns:
         The parts of the kernel, and the number of outputs C.
     """
     forwards = [outputs.as_matrix(model(x), len(x)) for x in batches]
-    cotangents = [outputs.passes(reduction, f, y) for f, y in zip(forwards, labels, strict=True)]
-    merge = _interleave if reduction == "full" else _one_by_one
+    passes = [_rows_of_passes(f, y, reduction) for f, y in zip(forwards, labels, strict=True)]
+    columns = sum(parameter.numel() for parameter in parameters)
     total: GramParts | None = None
-    for one_pass in zip(*(merge(c) for c in cotangents), strict=True):
-        parts = _gram_of_pass(forwards, one_pass, parameters, with_sums, chunk, rows_at_once)
+    for cotangents in zip(*passes, strict=True):
+        chunks = [each.split(chunk or len(each)) for each in cotangents]
+
+        def sweep(side: int, number: int, receive: Receive, chunks: list[tuple[Tensor, ...]] = chunks) -> None:
+            receive(0, jacobian_rows(forwards[side], chunks[side][number], parameters, rows_at_once))
+
+        parts = GramParts([len(each) for each in cotangents], columns, with_sums, forwards[0].device)
+        assembled([[len(some) for some in each] for each in chunks], sweep, parts)
         if total is None:
             total = parts
         else:
@@ -59,23 +64,40 @@ def gram(
     return total, forwards[0].shape[1]
 
 
-def _gram_of_pass(
-    forwards: list[Tensor],
-    cotangents: Sequence[Tensor],
+def sweep(
+    model: nn.Module,
     parameters: Sequence[nn.Parameter],
-    with_sums: bool,
-    chunk: int | None,
-    rows_at_once: int,
-) -> GramParts:
-    chunks = [list(c.split(chunk or len(c))) for c in cotangents]
+    x: Tensor,
+    labels: Tensor | None,
+    reduction: str,
+    receive: Receive,
+    rows_at_once: int = 1,
+) -> tuple[int, int]:
+    """Pass a chunk of a network that does not couple samples, and hand over its rows, pass by pass.
 
-    def block(a: int, b: int) -> GramParts:
-        rows = [jacobian_rows(forwards[0], chunks[0][a], parameters, rows_at_once)]
-        if len(chunks) > 1 or a != b:
-            rows.append(jacobian_rows(forwards[-1], chunks[-1][b], parameters, rows_at_once))
-        return _gram_of_rows(rows, with_sums)
+    Args:
+        model: The network, already under its batch-norm policy.
+        parameters: What the Jacobian is taken by.
+        x: The chunk.
+        labels: Its labels.
+        reduction: Output reduction.
+        receive: Takes the pass and its rows.
+        rows_at_once: How many rows a backward pass computes.
 
-    return assembled([len(each) for each in chunks], block)
+    Returns:
+        Number of outputs C, and of passes.
+    """
+    forward = outputs.as_matrix(model(x), len(x))
+    cotangents = _rows_of_passes(forward, labels, reduction)
+    for number, rows in enumerate(cotangents):
+        receive(number, jacobian_rows(forward, rows, parameters, rows_at_once))
+    return forward.shape[1], len(cotangents)
+
+
+def _rows_of_passes(forward: Tensor, labels: Tensor | None, reduction: str) -> list[Tensor]:
+    """Return for each pass the cotangents of its rows; the rows of ``full`` are one pass."""
+    cotangents = outputs.passes(reduction, forward, labels)
+    return _interleave(cotangents) if reduction == "full" else _one_by_one(cotangents)
 
 
 def _one_by_one(cotangents: list[Tensor]) -> list[Tensor]:
@@ -119,9 +141,3 @@ def jacobian_rows(
                 some[:, start : start + parameter.numel()] = gradient.reshape(len(some), -1)
             start += parameter.numel()
     return rows
-
-
-def _gram_of_rows(sides: list[Tensor], with_sums: bool) -> GramParts:
-    parts = GramParts([len(rows) for rows in sides], sides[0].shape[1], with_sums, sides[0].device)
-    parts.add(sides[0] if len(sides) == 1 else torch.cat(sides))
-    return parts
