@@ -8,7 +8,8 @@ before, each measured in a process of its own (Linux, or CUDA).
 
 Parts: ``decoupled`` (policy frozen, all parameters) against a training step, the row loop, ``torch.func``, ``nngeometry`` (if installed)
 and ``neural-tangents`` (if a Python that has it is named); ``coupled`` against N backward passes; ``forms`` (mean and numerator of the
-alignment from one backward pass a class) against the loop; ``large`` (up to 2,048 images, and a full kernel, in chunks); ``start``.
+alignment from one backward pass a class) against the loop; ``large`` (up to 2,048 images, and a full kernel, in chunks);
+``launches`` (operations that a GPU would be asked for, counted without one); ``batch`` (seconds an image, by batch); ``start``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from peers import graph, with_torch
+from peers import graph, launches, with_torch
 from torch import Tensor
 
 from ntknas import empirical_ntk, load_space
@@ -59,7 +60,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--cells", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--parts", default="decoupled,coupled,forms,large,start")
+    parser.add_argument("--parts", default="decoupled,coupled,forms,large,launches,batch,start")
     parser.add_argument("--neural-tangents", help="A Python that has neural-tangents 0.6.5 and jax 0.4.30.")
     parser.add_argument("--default-allocator", action="store_true", help="Leave the C library's allocator as it is.")
     parser.add_argument("--memory", nargs=2, metavar=("CELL", "WAY"), help=argparse.SUPPRESS)
@@ -332,6 +333,31 @@ def _large(arguments: argparse.Namespace) -> None:
     _table(["N", "output", "rows", "chunk", "kernel (s)", "spectrum (s)", "peak (MiB)", "K alone (MiB)"], rows)
 
 
+def _launches(arguments: argparse.Namespace) -> None:
+    print("\n## Launches: operations of a kernel on a device that is not the CPU\n")
+    rows = []
+    for cell in _cells(arguments.cells):
+        x = torch.empty(arguments.images, 3, 32, 32, device=launches.DEVICE)
+        counts = [launches.of_step(SPACE.build(cell).to(x.device), x)]
+        counts += [launches.of_layer_wise(SPACE.build(cell).to(x.device), x, how) for how in ("frozen", "per-sample")]
+        two, one = (launches.of_row_loop(SPACE.build(cell).to(x.device), x[:n], "coupled") for n in (2, 1))
+        totals = [found.launches.total() for found in counts]
+        rows.append([cell.index, *totals, totals[1] / totals[0], two.launches.total() - one.launches.total()])
+    _table(["cell", "step", "frozen", "per-sample", "frozen / step", "coupled, each row"], rows)
+
+
+def _batch(arguments: argparse.Namespace) -> None:
+    print("\n## Batch: milliseconds an image of a kernel, policy `frozen`\n")
+    sizes, rows = (16, 32, 64, 128), []
+    for cell in _cells(arguments.cells):
+        network = SPACE.build(cell).to(arguments.device)
+        images = {size: _images(arguments, size) for size in sizes}
+        ways = {str(size): partial(empirical_ntk, network, x, **OURS) for size, x in images.items()}
+        seconds, _ = _rounds(ways, arguments)
+        rows.append([cell.index, *[1e3 * seconds[str(size)] / size for size in sizes]])
+    _table(["cell", *[f"N = {size}" for size in sizes]], rows)
+
+
 def _start(arguments: argparse.Namespace) -> None:
     print("\n## Start\n")
     code = {
@@ -397,7 +423,15 @@ def _status(name: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
-PARTS = {"decoupled": _decoupled, "coupled": _coupled, "forms": _forms, "large": _large, "start": _start}
+PARTS = {
+    "decoupled": _decoupled,
+    "coupled": _coupled,
+    "forms": _forms,
+    "large": _large,
+    "launches": _launches,
+    "batch": _batch,
+    "start": _start,
+}
 
 if __name__ == "__main__":
     main()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import accumulate, pairwise
 
+import torch
 from torch import Tensor
 
 from ntknas.core.errors import KernelError
@@ -42,7 +44,7 @@ def assembled(sizes: Sequence[Sequence[int]], sweep: Sweep, whole: GramParts) ->
     """
     work, start = _Assembly(sizes, sweep, whole), 0
     while start < len(sizes[0]):
-        held = _Held(memory.room(whole.device))
+        held = _Held(whole.device)
         while start < len(sizes[0]) and held.has_room:
             work.hold(held, start)
             start += 1
@@ -55,14 +57,18 @@ def assembled(sizes: Sequence[Sequence[int]], sweep: Sweep, whole: GramParts) ->
 class _Held:
     """The pieces of the chunks that are held."""
 
-    room: int
+    device: torch.device
     pieces: dict[int, dict[Hashable, Piece]] = field(default_factory=dict)
     taken: int = 0
 
     @property
     def has_room(self) -> bool:
         """Whether another chunk of the size of these fits."""
-        return not self.pieces or self.taken * (len(self.pieces) + 1) <= self.room * len(self.pieces)
+        return not self.pieces or self.taken * (len(self.pieces) + 1) <= self._room * len(self.pieces)
+
+    @cached_property
+    def _room(self) -> int:
+        return memory.room(self.device)
 
     def piece(self, number: int, key: Hashable) -> Piece:
         """Return a piece of a chunk that is held."""

@@ -46,7 +46,7 @@ class GramParts:
         self.with_sums = with_sums
         self.device = device
         self._gram = new(sizes[0], sizes[-1])
-        self._products = max(1, VALUES.get(device.type, VALUES["cpu"]) // (sum(sizes) * COLUMNS))
+        self._products = max(1, VALUES.get(device.type, VALUES["cuda"]) // (sum(sizes) * COLUMNS))
         self._by_product: Tensor | None = None
         self._sums = [new(size) for size in sizes]
         self._norms = [new(size) for size in sizes]

@@ -60,5 +60,5 @@ def test_an_exported_network_has_every_parameter_and_known_operations(cell, tmp_
 def test_every_part_of_the_benchmark_has_a_function():
     import speed
 
-    assert set(speed.PARTS) == {"decoupled", "coupled", "forms", "large", "start"}
+    assert set(speed.PARTS) == {"decoupled", "coupled", "forms", "large", "launches", "batch", "start"}
     assert set(speed.WAYS) >= {"step", "ours"}

@@ -49,11 +49,10 @@ def convolution_weight(
     if all(size == 1 for size in (*kernel, *stride)) and not any(padding):
         return _by_position(x.flatten(2), gradient, groups)
     geometry = (stride, padding, dilation, groups)
-    if x.device.type != "cpu":
-        return convolution_weight_unfolded(x, gradient, kernel, geometry)
-    if any_order and groups == 1 and _few_values(x, gradient, kernel):
+    on_cpu = x.device.type == "cpu"
+    if any_order and groups == 1 and (not on_cpu or _few_values(x, gradient, kernel)):
         return convolution_weight_by_patches(x, gradient, kernel, geometry)
-    if x.dtype == torch.float32 and x.shape[1] // groups >= FEWEST_CHANNELS:
+    if on_cpu and x.dtype == torch.float32 and x.shape[1] // groups >= FEWEST_CHANNELS:
         return convolution_weight_by_groups(x, gradient, kernel, geometry)
     return convolution_weight_unfolded(x, gradient, kernel, geometry)
 
@@ -64,7 +63,7 @@ def _few_values(x: Tensor, gradient: Tensor, kernel: Sequence[int]) -> bool:
 
 
 def convolution_weight_unfolded(x: Tensor, gradient: Tensor, kernel: Sequence[int], geometry: Geometry) -> Tensor:
-    """The rows in the weight's own order, from patches with channels first."""
+    """The rows in the weight's own order, from patches with channels first; on CUDA a launch for every sample."""
     stride, padding, dilation, groups = geometry
     return _by_position(F.unfold(x, tuple(kernel), dilation, padding, stride), gradient, groups)
 
