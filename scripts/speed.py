@@ -4,18 +4,20 @@
 
 Cells of NAS-Bench-201 from light to heavy (by FLOPs) at the official size, float32 rows. Within a part every way computes the same
 kernel in turn, after one round that does not count; a figure is the median over rounds. Peak memory is above what the process held
-before, each measured in a process of its own (Linux, or CUDA).
+before, each measured in a process of its own (Linux, or CUDA), in which every block of memory is mapped apart: what is in use counts,
+not the gaps of a heap.
 
 Parts: ``decoupled`` (policy frozen, all parameters) against a training step, the row loop, ``torch.func``, ``nngeometry`` (if installed)
 and ``neural-tangents`` (if a Python that has it is named); ``coupled`` against N backward passes; ``forms`` (mean and numerator of the
 alignment from one backward pass a class) against the loop; ``large`` (up to 2,048 images, and a full kernel, in chunks);
-``launches`` (operations that a GPU would be asked for, counted without one); ``batch`` (seconds an image, by batch); ``start``.
+``shares`` (what rows and Gram matrices add to a step, timed apart); ``launches`` (operations that a GPU would be asked for, counted without one); ``batch`` (seconds an image, by batch); ``start``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -28,6 +30,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from peers import graph, launches, with_torch
+from peers.shares import shares
 from torch import Tensor
 
 from ntknas import empirical_ntk, load_space
@@ -60,7 +63,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--cells", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--parts", default="decoupled,coupled,forms,large,launches,batch,start")
+    parser.add_argument("--parts", default="decoupled,shares,coupled,forms,large,launches,batch,start")
     parser.add_argument("--neural-tangents", help="A Python that has neural-tangents 0.6.5 and jax 0.4.30.")
     parser.add_argument("--default-allocator", action="store_true", help="Leave the C library's allocator as it is.")
     parser.add_argument("--memory", nargs=2, metavar=("CELL", "WAY"), help=argparse.SUPPRESS)
@@ -333,6 +336,25 @@ def _large(arguments: argparse.Namespace) -> None:
     _table(["N", "output", "rows", "chunk", "kernel (s)", "spectrum (s)", "peak (MiB)", "K alone (MiB)"], rows)
 
 
+def _shares(arguments: argparse.Namespace) -> None:
+    print(f"\n## Shares: what a kernel adds to a training step, N = {arguments.images}\n")
+    print("Seconds, each the fastest of its rounds.\n")
+    rows = []
+    for cell in _cells(arguments.cells):
+        x = _images(arguments)
+        network, trained = _network(cell, arguments, x), SPACE.build(cell).to(arguments.device)
+        ways = {"step": lambda t=trained, x=x: _step(t, x), "ours": partial(empirical_ntk, network, x, **OURS)}
+        fastest = {name: min(_seconds(way, arguments.device) for _ in range(6)) for name, way in ways.items()}
+        found, step, ours = shares(network, x), fastest["step"], fastest["ours"]
+        more = found.rows - found.weight_gradients
+        floor = step + more + found.gram
+        rows.append(
+            [cell.index, step, found.weight_gradients, found.rows, found.gram, floor / step, ours / step, ours / floor]
+        )
+    head = ["cell", "step", "weight gradients in it", "rows", "Gram", "(step − gradients + rows + Gram) / step"]
+    _table([*head, "ours / step", "ours / that sum"], rows)
+
+
 def _launches(arguments: argparse.Namespace) -> None:
     print("\n## Launches: operations of a kernel on a device that is not the CPU\n")
     rows = []
@@ -386,7 +408,8 @@ def _start(arguments: argparse.Namespace) -> None:
 def _memory_of(cell: int, way: str, arguments: argparse.Namespace) -> float:
     command = [sys.executable, __file__, "--images", str(arguments.images), "--device", arguments.device]
     command += ["--default-allocator", "--memory", str(cell), way]
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)["MiB"]
+    mapped = os.environ | {"MALLOC_MMAP_THRESHOLD_": str(1 << 16)}
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, env=mapped).stdout)["MiB"]
 
 
 WAYS: dict[str, Callable[[torch.nn.Module, Tensor], object]] = {
@@ -428,6 +451,7 @@ PARTS = {
     "coupled": _coupled,
     "forms": _forms,
     "large": _large,
+    "shares": _shares,
     "launches": _launches,
     "batch": _batch,
     "start": _start,

@@ -60,5 +60,24 @@ def test_an_exported_network_has_every_parameter_and_known_operations(cell, tmp_
 def test_every_part_of_the_benchmark_has_a_function():
     import speed
 
-    assert set(speed.PARTS) == {"decoupled", "coupled", "forms", "large", "launches", "batch", "start"}
+    assert set(speed.PARTS) == {"decoupled", "coupled", "forms", "large", "shares", "launches", "batch", "start"}
     assert set(speed.WAYS) >= {"step", "ours"}
+
+
+def test_shares_are_taken_of_every_convolution():
+    """With the gradients that its weight has: each sample's rows add up to them."""
+    from peers import shares
+
+    network, x = _network(1462)
+    expected = torch.autograd.grad(network(x).sum(), list(network.parameters()))
+    names = [name for name, _ in network.named_parameters()]
+    gradients = dict(zip(names, expected, strict=True))
+    modules = {module: name for name, module in network.named_modules()}
+    calls = shares._calls(network, x)
+    assert len(calls) == sum(isinstance(module, torch.nn.Conv2d) for module in modules)
+    for module, a, g, geometry in calls:
+        (found,) = torch.autograd.grad(module(a), module.weight, g)
+        assert torch.allclose(found, gradients[f"{modules[module]}.weight"])
+        assert geometry == (module.stride, module.padding, module.dilation, module.groups)
+    found = shares.shares(network, x, rounds=1)
+    assert min(found.weight_gradients, found.rows, found.gram) > 0
