@@ -66,9 +66,9 @@ def empirical_ntk(
             took, and to fall back to the row loop where it is wrong; and before, on four samples, that the policy and
             the strategy suit the network. Without, the module tree alone decides: for networks of a family for which
             both were proved.
-        chunk: How many samples to take at a time, for less memory: the rows of as many chunks as memory allows (a
-            quarter of what is free, 2 GiB at most) are held while the others pass. Where samples are coupled the whole
-            batch is passed, and ``chunk`` rows are computed at a time.
+        chunk: How many samples to take at a time, for less memory: the rows of one chunk (chunk × parameters numbers),
+            and of more as memory allows (a quarter of what is free, 512 MiB at most), are held while the others pass.
+            Where samples are coupled the whole batch is passed, and ``chunk`` rows are computed at a time.
         rows_at_once: How many rows a backward pass of the row loop computes: more are faster where launching operations
             takes longer than computing them, in as many times the memory.
 

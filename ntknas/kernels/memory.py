@@ -24,12 +24,12 @@ def available() -> int | None:
     return int(found[0]) * 1024 if found else None
 
 
-MOST_HELD = 2 << 30
+MOST_HELD = 1 << 29
 """Bytes of rows that are held at most."""
 
 
 def room(device: torch.device) -> int:
-    """Return how many bytes of rows to hold: a quarter of what is free, 2 GiB at most."""
+    """Return how many bytes of rows to hold: a quarter of what is free, 512 MiB at most."""
     if device.type == "cuda":
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         have: int | None = torch.cuda.mem_get_info(device)[0] + unused

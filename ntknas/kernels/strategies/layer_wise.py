@@ -112,7 +112,7 @@ class LayerTap:
         vectors = len(self.received) == 1 and self.received[0][0].dim() == 2
         if vectors and isinstance(self.module, nn.Linear):
             x, gradient, _ = self.received[0]
-            return gradient, x
+            return gradient, x.detach()  # x knows its graph, which must not live as long as whoever keeps the rows
         return None
 
     def _weight_rows(self, x: Tensor, gradient: Tensor, context: Context) -> Tensor:
