@@ -10,13 +10,13 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from ntknas.benchmarks.formats.collection import Collection, Run
 from ntknas.benchmarks.formats.training_record import SUMMARY_KEYS, read_runs, shown
 from ntknas.core import restricted_pickle
+from ntknas.core.children import safe_context
 from ntknas.core.errors import DataError
 from ntknas.core.pickled_numbers import REBUILDERS
 
@@ -96,7 +96,7 @@ def _results(jobs: list[Job]) -> Iterable[list[Run]]:
 
 
 def _in_processes(jobs: list[Job]) -> Iterator[list[Run]]:
-    pool = ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(os.cpu_count(), safe_context(), _leave_interrupts_to_the_parent)
     try:
         yield from pool.map(_read_file, jobs, chunksize=32)
     except BrokenProcessPool as error:

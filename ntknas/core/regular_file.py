@@ -1,0 +1,87 @@
+"""Input files that are ordinary ones: a pipe or a device never ends, and may not even open."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
+
+
+class SpecialFileError(OSError):
+    """Something that is no regular file, or a file that is larger than its like can be; ``strerror`` says what."""
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading, if it is a regular one; links are followed.
+
+    Raises:
+        SpecialFileError: If it is a folder, a pipe, a socket or a device; none of them is waited for.
+        OSError: If it cannot be opened.
+
+    Example:
+        >>> open_regular(Path("/dev/null"))
+        Traceback (most recent call last):
+        ...
+        ntknas.core.regular_file.SpecialFileError: [Errno 22] it is a device, expected a regular file: '/dev/null'
+    """
+    _check(path, os.stat(path).st_mode)
+    handle = os.open(path, os.O_RDONLY | _WITHOUT_WAITING | getattr(os, "O_BINARY", 0))
+    try:
+        _check(path, os.fstat(handle).st_mode)  # it may have been exchanged in between
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """Return the content of a regular file.
+
+    Args:
+        path: The file.
+        most: Bytes that such a file has at most.
+
+    Raises:
+        SpecialFileError: If it is no regular file, or larger.
+        OSError: If it cannot be read.
+    """
+    with open_regular(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise too_large(path, most)
+    return content
+
+
+def read_text(path: Path, most: int) -> str:
+    """Return a regular file's text, UTF-8 with or without a byte-order mark; see ``read_regular``.
+
+    Raises:
+        UnicodeDecodeError: If it is no such text.
+    """
+    return read_regular(path, most).decode("utf-8-sig")
+
+
+def too_large(path: Path, most: int) -> SpecialFileError:
+    """Return the error for a file with more than ``most`` bytes."""
+    return SpecialFileError(errno.EFBIG, f"it holds more than {_size(most)}, and such a file has less", str(path))
+
+
+def _check(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        kind = _KINDS.get(stat.S_IFMT(mode), "something else")
+        raise SpecialFileError(errno.EINVAL, f"it is {kind}, expected a regular file", str(path))
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:,.0f} MiB" if count >= 2**20 else f"{count:,} bytes"
