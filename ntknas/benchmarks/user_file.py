@@ -2,155 +2,126 @@
 
 from __future__ import annotations
 
-import lzma
-import tarfile
 import tokenize
-import warnings
-import zipfile
-import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ntknas.benchmarks.cell_columns import CELL_COLUMNS, cell_columns, cells_of
+from ntknas.benchmarks.columns import Columns, read_archive, read_csv
 from ntknas.core.errors import DataError
+from ntknas.core.quoting import quoted
+from ntknas.core.unpacking import UNPACKING_ERRORS
 
-INDEX_COLUMNS = ("index",)
-CELL_COLUMNS = ("cell", "arch", "arch_str", "architecture", "hash")
 VALUE_COLUMNS = ("value", "accuracy")
+LARGEST = 1e150
+"""Larger numbers have squares that are none."""
+
+_MISSING = frozenset(
+    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
+    | {"NULL", "NaN", "None", "n/a", "nan", "null"}
+)
 
 
-def read_accuracies(path: Path, space: Any, column: str | None = None) -> pd.Series:
+def read_accuracies(
+    path: Path | str, space: Any, column: str | None = None, cell_column: str | None = None
+) -> pd.Series:
     """Read accuracies by cell.
 
     Args:
-        path: CSV file, plain or compressed, with a header: a column ``index`` (place in the published order) or
-            ``cell`` (architecture string; also ``arch``, ``arch_str``, ``hash``), and the accuracies. Or an ``.npz``
-            of such columns as arrays; hashes may be rows of bytes.
+        path: CSV file, plain or compressed (gzip, bzip2, xz, or zip of one file), with a header: the accuracies, and
+            columns that name the cells: ``index`` (place in the published order), or ``cell``, ``arch``, ``arch_str``,
+            ``architecture``, ``hash``, ``net`` or ``net_str`` (an index, or any text that the space reads). Or an
+            ``.npz`` of such columns as arrays; hashes may be rows of bytes. Where several columns name the cells they
+            must agree on every row.
         space: The space of the cells.
         column: Column of the accuracies; by default ``value`` or ``accuracy``, or the only other column.
+        cell_column: The column that names the cells, where it is not one of these or others are not to count.
 
     Returns:
         Accuracy by index of the cell, named after its column; rows without a value are dropped.
 
     Raises:
-        DataError: If the file cannot be read, lacks a column, or holds a cell twice, unknown or without a number.
+        DataError: If the file cannot be read, lacks a column, holds a cell twice, unknown or without a number, or its
+            columns name different cells in a row.
     """
-    table = _read(path)
-    _check_names_cells(path, table)
-    value = _value_column(path, table, column)
-    indices = _indices(path, table, space)
-    values = pd.to_numeric(table[value], errors="coerce")
-    wrong = table[value][(values.isna() & table[value].notna()) | np.isinf(values)]
-    if len(wrong):
-        raise DataError(
-            f"{path}, line {wrong.index[0] + 2}: expected a number in column {value!r}, got {wrong.iloc[0]!r}."
-        )
-    series = pd.Series(values.to_numpy(float), index=pd.Index(indices, name="cell"), name=value)
-    twice = series.index[series.index.duplicated()]
-    if len(twice):
-        raise DataError(f"{path} holds cell {twice[0]} more than once: expected one accuracy a cell.")
-    return series.dropna()
+    path = Path(path)
+    named: list[str] = []
+    values: list[str] = []
 
+    def choose(names: Sequence[str]) -> list[str]:
+        named[:] = cell_columns(names, cell_column)
+        values[:] = [_value_column(names, named, column)]
+        return [*named, *values]
 
-def _read(path: Path) -> pd.DataFrame:
+    table = _read(path, len(space), choose)
     try:
-        table = _read_archive(path) if path.suffix == ".npz" else _read_csv(path)
+        cells = cells_of(table, named, space)
+        accuracies = _numbers(table, values[0])
+    except DataError as error:
+        raise _in_file(path, error) from error
+    return pd.Series(accuracies, index=pd.Index(cells, name="cell"), name=values[0]).dropna()
+
+
+def _read(path: Path, rows: int, choose: Any) -> Columns:
+    is_archive = path.suffix == ".npz"
+    try:
+        table = (read_archive if is_archive else read_csv)(path, rows, choose)
     except FileNotFoundError as error:
         raise DataError(
             f"No such file: {path}. --accuracies takes a CSV file (or .npz) with columns index (or cell) and value."
         ) from error
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        TypeError,
-        AttributeError,
-        MemoryError,
-        OverflowError,
-        ImportError,
-        RuntimeError,
-        tokenize.TokenError,
-        tarfile.TarError,
-        pd.errors.ParserWarning,
-        zlib.error,
-        lzma.LZMAError,
-        zipfile.BadZipFile,
-    ) as error:
-        kind = "numpy archive" if path.suffix == ".npz" else "CSV file"
-        raise DataError(
-            f"{path} is not a {kind} that can be read: {(str(error).strip().splitlines() or [type(error).__name__])[0]}"
-        ) from error
-    if table.empty:
+    except DataError as error:
+        raise _in_file(path, error) from error
+    except (*UNPACKING_ERRORS, TypeError, AttributeError, MemoryError, SyntaxError, tokenize.TokenError) as error:
+        kind = "numpy archive" if is_archive else "CSV file"
+        reason = getattr(error, "strerror", None) or (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DataError(f"{path} is not a {kind} that can be read: {reason}.") from error
+    if not table.places:
         raise DataError(f"{path} holds no rows.")
     return table
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(path, index_col=False, dtype=dict.fromkeys(CELL_COLUMNS, str))
+def _in_file(path: Path, error: DataError) -> DataError:
+    text = str(error).rstrip(".")
+    return DataError(f"{path}{', ' if text.startswith(('line ', 'row ')) else ': '}{text}.")
 
 
-def _read_archive(path: Path) -> pd.DataFrame:
-    with np.load(path, allow_pickle=False) as archive:
-        return pd.DataFrame({name: _as_column(name, archive[name]) for name in archive.files})
-
-
-def _as_column(name: str, values: np.ndarray) -> Any:
-    """Return a one-dimensional array of numbers or texts as it is, and rows of bytes that name cells in hexadecimal."""
-    if name in CELL_COLUMNS and values.ndim == 2 and values.dtype == np.uint8:
-        return [row.tobytes().hex() for row in values]
-    if values.ndim != 1 or values.dtype.kind not in "iufUS":
-        raise ValueError(f"{name!r} is an array of {values.dtype} {values.shape}, expected one row of numbers or texts")
-    return values
-
-
-def _value_column(path: Path, table: pd.DataFrame, column: str | None) -> str:
-    taken = {*INDEX_COLUMNS, *CELL_COLUMNS}
-    others = [str(name) for name in table.columns if name not in taken]
+def _value_column(names: Sequence[str], named: Sequence[str], column: str | None) -> str:
+    others = [name for name in names if name not in CELL_COLUMNS and name not in named]
     if column is not None:
-        if column not in others:
-            raise DataError(f"{path} has no column {column!r} of accuracies: it has {', '.join(others) or 'none'}.")
+        if column not in names or column in named:
+            raise DataError(f"it has no column {column!r} of accuracies: it has {', '.join(others) or 'none'}")
         return column
-    named = [name for name in others if name in VALUE_COLUMNS]
-    if len(named or others) != 1:
+    known = [name for name in others if name in VALUE_COLUMNS]
+    if len(known or others) != 1:
         raise DataError(
-            f"{path} has {len(others)} columns that could be the accuracies ({', '.join(others)}): "
-            "name one with --column."
+            f"it has {len(known or others)} columns that could be the accuracies ({', '.join(known or others)}): "
+            "name one with --column"
         )
-    return (named or others)[0]
+    return (known or others)[0]
 
 
-def _indices(path: Path, table: pd.DataFrame, space: Any) -> list[int]:
-    for name in INDEX_COLUMNS:
-        if name in table:
-            return [_index(path, line, value, len(space)) for line, value in enumerate(table[name], start=2)]
-    name = next(name for name in CELL_COLUMNS if name in table)
-    return [_cell(path, line, value, space) for line, value in enumerate(table[name], start=2)]
+def _numbers(table: Columns, name: str) -> np.ndarray:
+    column = table.values[name]
+    numbers = np.array([_number(value, table.places[row], name) for row, value in enumerate(column)], dtype=float)
+    if np.isnan(numbers).all():
+        raise DataError(f"column {name!r} holds no number: all of its {len(numbers):,} values are missing")
+    return numbers
 
 
-def _check_names_cells(path: Path, table: pd.DataFrame) -> None:
-    if not any(name in table for name in (*INDEX_COLUMNS, *CELL_COLUMNS)):
-        columns = ", ".join(map(str, table.columns))
-        raise DataError(f"{path} names no cells: expected a column 'index' or 'cell', got {columns}.")
-
-
-def _index(path: Path, line: int, value: Any, cells: int) -> int:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or value != value
-        or not 0 <= value < cells
-        or int(value) != value
-    ):
-        raise DataError(f"{path}, line {line}: expected a cell index from 0 to {cells - 1}, got {value!r}.")
-    return int(value)
-
-
-def _cell(path: Path, line: int, value: Any, space: Any) -> int:
+def _number(value: Any, where: str, name: str) -> float:
+    if isinstance(value, str) and value.strip() in _MISSING:
+        return float("nan")
     try:
-        return int(space.index(str(value)))
-    except ValueError as error:
-        raise DataError(f"{path}, line {line}: {error}") from error
+        number = float("_" if isinstance(value, str) and "_" in value else value)
+    except ValueError:
+        number = float("inf")
+    if abs(number) > LARGEST:
+        raise DataError(
+            f"{where}: expected a number from -{LARGEST:g} to {LARGEST:g} in column {name!r}, got {quoted(value)}"
+        )
+    return number

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -22,7 +22,7 @@ class SpecialFileError(OSError):
     """Something that is no regular file, or a file that is larger than its like can be; ``strerror`` says what."""
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a file for reading, if it is a regular one; links are followed.
 
     Raises:

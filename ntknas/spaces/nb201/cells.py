@@ -17,7 +17,10 @@ OUTPUT_NODE = 3
 
 _ORDER_SEED = 88  # the official generator shuffles the product of operations with this seed
 _EDGE = re.compile(r"(?P<op>[a-z0-9_]+)~(?P<source>\d)")
-_EXAMPLE = "|nor_conv_3x3~0|+|skip_connect~0|none~1|+|none~0|avg_pool_3x3~1|nor_conv_1x1~2|"
+_EXAMPLE = (
+    "|nor_conv_3x3~0|+|skip_connect~0|none~1|+|none~0|avg_pool_3x3~1|nor_conv_1x1~2|, or as NASLib writes it like "
+    "(2, 0, 1, 1, 4, 3)"
+)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ntknas.spaces.base import CellSpace
-from ntknas.spaces.nb201 import counts, graph, identity
+from ntknas.spaces.nb201 import counts, graph, identity, naslib
 from ntknas.spaces.nb201.cells import EDGES, OPERATIONS, Cell, index_of_operations, parse_cell, published_order
-from ntknas.spaces.networks import nb201 as networks
+
+if TYPE_CHECKING:
+    from ntknas.spaces.networks import nb201 as networks
 
 
 class NB201(CellSpace[Cell]):
@@ -32,12 +34,15 @@ class NB201(CellSpace[Cell]):
         return Cell(index, published_order()[index])
 
     def index(self, text: str) -> int:
-        """Return the place of an architecture string in the published order.
+        """Return the place of a cell in the published order.
+
+        Args:
+            text: An architecture string, or six operations as NASLib numbers them; see ``naslib.parse``.
 
         Raises:
             ChoiceError: If the text is not a cell.
         """
-        return index_of_operations()[parse_cell(text)]
+        return index_of_operations()[naslib.parse(text) or parse_cell(text)]
 
     def build(
         self,
@@ -69,6 +74,8 @@ class NB201(CellSpace[Cell]):
         Raises:
             ChoiceError: If an option has an unknown or impossible value.
         """
+        from ntknas.spaces.networks import nb201 as networks
+
         self._check_build_options(variant, init, num_classes)
         operations = self.cell(cell).operations
         return networks.build(

@@ -1,0 +1,106 @@
+"""Which cells the rows of a user's table are of: every column that names them must say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ntknas.benchmarks.columns import Columns
+from ntknas.core.errors import DataError
+from ntknas.core.quoting import quoted
+from ntknas.spaces.naming import find_all
+
+INDEX_COLUMN = "index"
+CELL_COLUMNS = (INDEX_COLUMN, "cell", "arch", "arch_str", "architecture", "hash", "net", "net_str")
+"""Columns that name cells, by index or text; ``index`` by index alone."""
+
+
+def cell_columns(names: Sequence[str], chosen: str | None) -> list[str]:
+    """Return the columns that say which cells the rows are of.
+
+    Args:
+        names: All columns.
+        chosen: The one that counts, if the user says so.
+
+    Raises:
+        DataError: If there is none.
+    """
+    if chosen is not None and chosen not in names:
+        raise DataError(f"it has no column {chosen!r}, which --cell-column asks for: it has {', '.join(names)}")
+    known = [chosen] if chosen is not None else [name for name in names if name in CELL_COLUMNS]
+    if not known:
+        raise DataError(
+            f"it names no cells: expected a column 'index' or 'cell', got {', '.join(names)}. Name the column of the "
+            "cells with --cell-column"
+        )
+    return known
+
+
+def cells_of(table: Columns, names: Sequence[str], space: Any) -> list[int]:
+    """Return the cell of each row.
+
+    Args:
+        table: The table.
+        names: Its columns that name cells.
+        space: The space of the cells.
+
+    Raises:
+        DataError: If a row names no cell, two columns name different ones, or two rows the same.
+    """
+    by_column = {name: _indices(table, name, space) for name in names}
+    first = names[0]
+    for name in names[1:]:
+        _check_agreement(table, first, by_column[first], name, by_column[name], space)
+    _check_once(table, by_column[first])
+    return by_column[first]
+
+
+def _indices(table: Columns, name: str, space: Any) -> list[int]:
+    values = table.values[name]
+    if name == INDEX_COLUMN:
+        _check_numbers(table, values, space)
+    return find_all(space, values, lambda row: f"{table.places[row]}, column {name!r}")
+
+
+def _check_numbers(table: Columns, values: Sequence[Any], space: Any) -> None:
+    """Check that a column named ``index`` holds nothing else."""
+    for row, value in enumerate(values):
+        try:
+            whole = float(value) == int(float(value))
+        except (ValueError, OverflowError):
+            whole = False
+        if not whole:
+            raise DataError(
+                f"{table.places[row]}: expected a cell index from 0 to {len(space) - 1} in column 'index', got "
+                f"{quoted(value)}"
+            )
+
+
+def _check_agreement(table: Columns, first: str, cells: list[int], second: str, others: list[int], space: Any) -> None:
+    row = next((row for row, (cell, other) in enumerate(zip(cells, others, strict=True)) if cell != other), None)
+    if row is None:
+        return
+    counters = [name for name, column in ((first, cells), (second, others)) if _counts_rows(column)]
+    numbered = f" {counters[0]!r} looks like a row number." if len(counters) == 1 else ""
+    advice = second if counters == [first] else first
+    raise DataError(
+        f"{table.places[row]}: its columns name different cells: {first!r} cell {cells[row]} ({space[cells[row]]}), "
+        f"{second!r} cell {others[row]} ({space[others[row]]}).{numbered} Name the column that counts, such as "
+        f"--cell-column {advice}"
+    )
+
+
+def _counts_rows(cells: list[int]) -> bool:
+    """Return whether a column only counts its rows, from 0 or from 1."""
+    return cells[0] in (0, 1) and cells == list(range(cells[0], cells[0] + len(cells)))
+
+
+def _check_once(table: Columns, cells: list[int]) -> None:
+    seen: dict[int, int] = {}
+    for row, cell in enumerate(cells):
+        before = seen.setdefault(cell, row)
+        if before != row:
+            raise DataError(
+                f"it holds cell {cell} more than once, in {table.places[before]} and {table.places[row]}: expected one "
+                "accuracy a cell"
+            )

@@ -1,0 +1,178 @@
+"""Columns of a user's file, read in a stream: of those that are asked for, and of no more rows than there can be."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ntknas.core.errors import DataError
+from ntknas.core.quoting import quoted
+from ntknas.core.regular_file import open_regular
+from ntknas.core.unpacking import open_unpacked
+
+_FEWEST_BYTES = 1 << 26
+_BYTES_A_ROW = 1 << 10
+_BYTES_A_NUMBER = 1 << 8  # of an archive: a text may be long
+_LONGEST_LINE = 1 << 20
+_MOST_LINES_A_ROW = 1_000
+_MOST_COLUMNS = 10_000
+
+Choose = Callable[[Sequence[str]], Sequence[str]]
+"""Returns which columns are wanted, by name, of all that there are; raises DataError if one is missing."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns of a file.
+
+    Attributes:
+        values: By name; texts, or numbers where the file has a type for them.
+        places: How each row is called in messages.
+    """
+
+    values: dict[str, Sequence[Any]]
+    places: Sequence[str]
+
+
+def read_csv(path: Path, rows: int, choose: Choose) -> Columns:
+    """Read columns of a CSV file with a header, plain or compressed.
+
+    Args:
+        path: The file.
+        rows: How many rows it can have.
+        choose: Chooses the columns.
+
+    Raises:
+        DataError: If it is not such a file, has a name twice, too many rows, or rows of another length.
+        OSError: If it cannot be read.
+    """
+    with open_unpacked(path, _most_bytes(rows)) as stream:
+        lines = _Lines(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
+        try:
+            table = csv.reader(lines, strict=True)
+            header = [name.strip() for name in next(table, [])]
+            if not header:
+                raise DataError("it is not a CSV file: it begins without a header")
+            wanted = _choose(header, choose)
+            return _read_rows(table, lines, header, wanted, rows)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise DataError(f"line {lines.count}: {error}") from error
+
+
+def _read_rows(table: Any, lines: _Lines, header: list[str], wanted: Sequence[str], rows: int) -> Columns:
+    places = [header.index(name) for name in wanted]
+    values: dict[str, list[str]] = {name: [] for name in wanted}
+    numbers: list[int] = []
+    for row in table:
+        lines.row_ends()
+        if not row:
+            continue
+        if len(row) != len(header):
+            raise DataError(f"line {table.line_num}: expected {len(header)} fields as in its header, got {len(row)}")
+        if len(numbers) == rows:
+            raise DataError(f"line {table.line_num}: it has more rows than there are cells, {rows:,}")
+        numbers.append(table.line_num)
+        for name, place in zip(wanted, places, strict=True):
+            values[name].append(row[place])
+    return Columns(dict(values), [f"line {number}" for number in numbers])
+
+
+class _Lines:
+    """The lines of a text, none of them too long and not too many of them a row."""
+
+    def __init__(self, text: io.TextIOBase):
+        self._text, self.count, self._of_this_row = text, 0, 0
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._text.readline(_LONGEST_LINE):
+            self.count += 1
+            self._of_this_row += 1
+            if len(line) == _LONGEST_LINE or self._of_this_row > _MOST_LINES_A_ROW:
+                raise csv.Error("a row without an end")
+            yield line
+
+    def row_ends(self) -> None:
+        """Count the lines of the next row from here."""
+        self._of_this_row = 0
+
+
+def read_archive(path: Path, rows: int, choose: Choose) -> Columns:
+    """Read columns of a numpy archive ``.npz``: arrays of one length, numbers or texts, or rows of bytes.
+
+    Args:
+        path: The file.
+        rows: How many rows it can have.
+        choose: Chooses the columns.
+
+    Raises:
+        DataError: If an array is no column, there are two of one name, or they do not go together.
+        OSError: If it cannot be read; a damaged one raises what ``zipfile`` and ``numpy`` raise.
+    """
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+        names = [entry.filename.removesuffix(".npy") for entry in archive.infolist()]
+        wanted = _choose(names, choose)
+        values: dict[str, Sequence[Any]] = {}
+        for name in wanted:
+            member = f"{name}.npy" if f"{name}.npy" in sizes else name
+            if sizes[member] > (most := max(_BYTES_A_NUMBER * rows, _FEWEST_BYTES)):
+                raise DataError(f"{name!r} is of {sizes[member]:,} bytes, expected at most {most:,}")
+            with archive.open(member) as stream:
+                values[name] = _as_column(name, _read_array(stream, sizes[member]))
+    lengths = {name: len(column) for name, column in values.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError(f"its arrays have different lengths: {_listed(lengths)}")
+    count = next(iter(lengths.values()))
+    if count > rows:
+        raise DataError(f"it has {count:,} rows, more than there are cells, {rows:,}")
+    return Columns(values, [f"row {number}" for number in range(count)])
+
+
+def _read_array(stream: Any, size: int) -> np.ndarray:
+    """Read an array whose header does not ask for more than the file holds."""
+    version = np.lib.format.read_magic(stream)
+    reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = reader(stream)
+    count = int(np.prod([int(length) for length in shape], dtype=object)) if shape else 1
+    if dtype.hasobject or dtype.itemsize * count > size:
+        raise DataError(f"it holds an array of {dtype} {shape}, which its {size:,} bytes are not")
+    content = stream.read(dtype.itemsize * count)
+    values = np.frombuffer(content, dtype, count)
+    return values.reshape(shape, order="F" if fortran else "C")
+
+
+def _as_column(name: str, values: np.ndarray) -> Sequence[Any]:
+    """Return an array of numbers or texts as a list, and rows of bytes, as hashes are kept, in hexadecimal."""
+    if values.ndim == 2 and values.dtype == np.uint8 and values.shape[1] > 1:
+        return [row.tobytes().hex() for row in values]
+    if values.ndim != 1 or values.dtype.kind not in "iufUS":
+        raise DataError(f"{name!r} is an array of {values.dtype} {values.shape}, expected one row of numbers or texts")
+    if values.dtype.kind == "S":
+        return [text.decode("utf-8") for text in values.tolist()]
+    column: list[Any] = values.tolist()
+    return column
+
+
+def _choose(names: Sequence[str], choose: Choose) -> Sequence[str]:
+    if len(names) > _MOST_COLUMNS:
+        raise DataError(f"it has {len(names):,} columns, expected at most {_MOST_COLUMNS:,}")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(f"it has {names.count(twice[0])} columns named {quoted(twice[0])}: which one counts?")
+    return choose(names)
+
+
+def _most_bytes(rows: int) -> int:
+    return max(rows * _BYTES_A_ROW, _FEWEST_BYTES)
+
+
+def _listed(lengths: dict[str, int]) -> str:
+    return ", ".join(f"{name} {length}" for name, length in lengths.items())

@@ -1,0 +1,76 @@
+"""Cells by the names that people write: an index, or what the space reads, such as an architecture string."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ntknas.core.errors import ChoiceError, DataError
+from ntknas.core.quoting import quoted
+
+_INDEX = re.compile(r"-?[0-9]{1,19}")
+_WHOLE = re.compile(r"(-?[0-9]{1,19})\.0*")
+_SIX_OPERATIONS = re.compile(r"[0-4]{6}")
+
+
+def find(space: Any, text: str) -> int:
+    """Return the index of a cell that is named by index or architecture string.
+
+    Raises:
+        ChoiceError: If there is no such cell.
+    """
+    if not _INDEX.fullmatch(text):
+        return int(space.index(text))
+    if not 0 <= int(text) < len(space):
+        raise ChoiceError(
+            f"Cell index out of range: expected 0 to {len(space) - 1} for {space.name}, got {text}.{_hint(text)}"
+        )
+    if len(text) > 1 and text.startswith(("0", "-")):
+        raise ChoiceError(
+            f"Not an index: {text!r}. An index has no zeros before it: {int(text)}, if it is one.{_hint(text)}"
+        )
+    return int(text)
+
+
+def find_all(space: Any, names: Sequence[str | int | float], where: Callable[[int], str]) -> list[int]:
+    """Return the indices of a column of names, which must all be indices or all be texts that the space reads.
+
+    Args:
+        space: The space.
+        names: The column; whole numbers, also such as 3.0, and texts of their digits are indices.
+        where: Returns how a place of the column is called in messages.
+
+    Raises:
+        DataError: If an entry names no cell, or is of another kind than the first; the message says where it stands.
+    """
+    texts = [_as_text(name) for name in names]
+    is_index = [_INDEX.fullmatch(text) is not None for text in texts]
+    if len(set(is_index)) > 1:
+        other = is_index.index(not is_index[0])
+        kinds = ("is one", "is no index") if is_index[0] else ("is none", "is an index")
+        raise DataError(
+            f"{where(other)}: {quoted(texts[other])} {kinds[1]}, where {quoted(texts[0])} in {where(0)} is "
+            f"{kinds[0]}: expected a column of one kind."
+        )
+    return [_found(space, text, where, place) for place, text in enumerate(texts)]
+
+
+def _found(space: Any, text: str, where: Callable[[int], str], place: int) -> int:
+    try:
+        return find(space, text)
+    except ValueError as error:
+        raise DataError(f"{where(place)}: {error}") from error
+
+
+def _as_text(name: str | int | float) -> str:
+    """Return a name as text; a whole number that a table keeps as 3.0 without its point."""
+    text = str(name).strip()
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else text
+
+
+def _hint(text: str) -> str:
+    if not _SIX_OPERATIONS.fullmatch(text):
+        return ""
+    return f" If these are six operations as NASLib numbers them, write ({', '.join(text)})."
