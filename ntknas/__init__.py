@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ntknas.core.lazy import importer_of
 
 __version__ = "0.1.0"
 
@@ -29,11 +30,7 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import the public functions on first use, so that ``import ntknas`` and the command's help stay quick."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'ntknas' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+__getattr__ = importer_of(_HOME)  # on first use, so that ``import ntknas`` and the command's help stay quick
 
 
 def __dir__() -> list[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from ntknas.core.choices import Choices
 from ntknas.core.errors import KernelError
+from ntknas.core.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ROW_ERROR_FACTOR = 50.0
 """c of the singularity rule: the relative error of a computed row of J is about c·eps of the rows' precision.

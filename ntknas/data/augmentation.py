@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+from ntknas.core.lazy import F, torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 AUGMENTATIONS = {
     "none": "the images as they are",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ntknas.core.lazy import F, torch
 from ntknas.data.image_set import ImageSet, Request
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _MAXIMUM = 16.0
 _TEST_EVERY = 5  # the set has no official split: every fifth image is kept for testing

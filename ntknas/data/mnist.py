@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from ntknas.core.errors import DataError
+from ntknas.core.lazy import F, torch
 from ntknas.data.files import OfficialFile
 from ntknas.data.image_set import ImageSet, Request
 from ntknas.data.pixels import constants
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _RAW = "MNIST/raw"
 _NAMES = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
+from ntknas.core.lazy import torch
 from ntknas.data.image_set import ImageSet, Request
 
 _TEST_SEEDS = 1 << 31  # held-out noise is other noise; torch looks at 32 bits of a seed

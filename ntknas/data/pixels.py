@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
-from torch import Tensor
 
 from ntknas.core.errors import ChoiceError, check_known
+from ntknas.core.lazy import torch
 from ntknas.data.image_set import ImageSet
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Constants = tuple[tuple[float, ...], tuple[float, ...]]
 """(mean, deviation) of each channel, for pixels from 0 to 1."""

@@ -6,15 +6,18 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from ntknas.core.errors import ChoiceError, DataError, check_known
+from ntknas.core.lazy import torch
 from ntknas.data.augmentation import AUGMENTATIONS, augment
 from ntknas.data.image_set import ImageSet, Request
 from ntknas.data.sources import load_images
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 DRAWS = {
     "balanced": "equally many images of each class, in the order of the classes; a remainder goes to drawn classes",

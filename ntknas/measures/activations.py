@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, cast
 
 from ntknas.core.cases import NetworkCase
+from ntknas.core.lazy import nn, torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.registry import Need, register
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 JACOB_COV_OFFSET = 1e-5
 """k of the measure ``jacob_cov``."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from operator import attrgetter
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from ntknas.core.kernel import Kernel
+from ntknas.core.lazy import torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.registry import Need, register
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _LABELLED = (Need.GRAM, Need.LABELS)
 _ONE_ROW_A_SAMPLE = ("sum", "traced", "label")

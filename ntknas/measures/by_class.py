@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import torch
-
 from ntknas.core.kernel import Kernel
+from ntknas.core.lazy import torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.registry import Need, register
 

@@ -7,18 +7,19 @@ All follow the code of zero-cost-nas (Abdelfattah et al., ICLR 2021) in their de
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any
 
 from ntknas.core.cases import NetworkCase
+from ntknas.core.lazy import F, nn, torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.registry import Aggregate, Need, register
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Layer = nn.Conv2d | nn.Linear
+
 _NETWORK = (Need.NETWORK, Need.LABELS)
-Layer = nn.Conv2d | nn.Linear
 
 
 def layers(network: nn.Module) -> list[Layer]:

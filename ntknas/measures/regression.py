@@ -9,14 +9,15 @@ all in float64.
 from __future__ import annotations
 
 from functools import lru_cache
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from ntknas.core.cases import RegressionCase
+from ntknas.core.lazy import F, torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.registry import Need, register
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RIDGES = tuple(10.0**power for power in range(-8, 3))
 _VALIDATION_EVERY = 4

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-import torch
-
 from ntknas.core.kernel import Kernel
+from ntknas.core.lazy import torch
 from ntknas.measures.registry import Aggregate, Need, register
 
 _GRAM = (Need.GRAM,)

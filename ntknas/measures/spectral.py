@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from ntknas.core.kernel import Kernel
+from ntknas.core.lazy import torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.registry import Aggregate, Need, register
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SPECTRUM = (Need.SPECTRUM,)
 EIG_OFFSET = 1.0

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 from ntknas.core.errors import ChoiceError, check_known
-from ntknas.spaces.networks.initialisation import INITIALISATIONS
+from ntknas.spaces.initialisations import INITIALISATIONS
 from ntknas.spaces.space import CellLike
 
 C = TypeVar("C", bound=CellLike)

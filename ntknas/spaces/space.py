@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
-from torch import nn
+from ntknas.core.lazy import nn
 
 
 class CellLike(Protocol):

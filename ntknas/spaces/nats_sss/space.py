@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ntknas.spaces.base import CellSpace
 from ntknas.spaces.nats_sss import configurations, counts
 from ntknas.spaces.nats_sss.configurations import CANDIDATES, Configuration
-from ntknas.spaces.networks import nats_sss as networks
+
+if TYPE_CHECKING:
+    from ntknas.spaces.networks import nats_sss as networks
 
 
 class NATSSize(CellSpace[Configuration]):
@@ -59,6 +61,8 @@ class NATSSize(CellSpace[Configuration]):
         Raises:
             ChoiceError: If an option has an unknown or impossible value.
         """
+        from ntknas.spaces.networks import nats_sss as networks
+
         self._check_build_options(variant, init, num_classes)
         widths, depth = self._scaled(cell, channels, cells_per_stage)
         return networks.build(widths, num_classes=num_classes, cells_per_stage=depth, init=init, seed=seed)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ntknas.spaces.base import CellSpace
 from ntknas.spaces.nb101 import catalogue, counts
 from ntknas.spaces.nb101.cells import Cell, parse_cell
-from ntknas.spaces.networks import nb101 as networks
+
+if TYPE_CHECKING:
+    from ntknas.spaces.networks import nb101 as networks
 
 
 class NB101(CellSpace[Cell]):
@@ -72,6 +74,8 @@ class NB101(CellSpace[Cell]):
         Raises:
             ChoiceError: If an option has an unknown or impossible value.
         """
+        from ntknas.spaces.networks import nb101 as networks
+
         self._check_build_options(variant, init, num_classes)
         found, size = self.cell(cell), self._sized(channels, cells_per_stage)
         return networks.build(found.matrix, found.operations, num_classes=num_classes, init=init, seed=seed, **size)

@@ -8,7 +8,7 @@ million, n3 and n1 the numbers of 3×3 and 1×1 convolutions in the cell.
 
 from __future__ import annotations
 
-from ntknas.spaces.networks.nb201 import STAGES
+STAGES = 3
 
 _KERNEL_AREA = {"nor_conv_1x1": 1, "nor_conv_3x3": 9}
 

@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ntknas.spaces.nb201.cells import EDGES, OUTPUT_NODE
+from ntknas.spaces.nb201.counts import STAGES
 from ntknas.spaces.networks.initialisation import initialise, materialise, parametrised
-
-STAGES = 3
 
 
 class ReLUConvBN(nn.Sequential):
