@@ -6,7 +6,7 @@ s_p[n] = Σ_a ∂f(x_n)/∂θ_{p,a} for each parameter tensor p, and K = Σ_p s_
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,8 @@ from ntknas.kernels import decoupling, outputs, preparation
 from ntknas.kernels.batch_norm import Policy, applied
 from ntknas.kernels.gram import Factors
 from ntknas.kernels.memory import is_out_of_memory
-from ntknas.kernels.strategies import layer_wise
+from ntknas.kernels.strategies import layer_wise, per_sample
+from ntknas.kernels.strategies.layer_wise import Context, LayerTap, NotLayerWiseError, Tapping
 from ntknas.kernels.verification import TOLERANCE
 
 OUTPUTS = ("sum", "label")
@@ -129,19 +130,26 @@ class _Sums:
             self.policy.start()
 
     def _by_layer(self, x: Tensor, labels: Tensor | None, chunk: int | None) -> Tensor:
-        """Sum the rows that every layer hands over in one backward pass of a chunk."""
+        """Sum what every layer hands over in one backward pass of a chunk."""
+        return torch.cat([self._by_layer_at_once(*some) for some in _chunks(x, labels, chunk)])
+
+    def _by_layer_at_once(self, x: Tensor, labels: Tensor | None) -> Tensor:
         columns = self._columns()
-        parts = []
-        for some, classes in _chunks(x, labels, chunk):
-            sums = torch.zeros(len(some), len(self.parameters), dtype=torch.float64)
+        sums = torch.zeros(len(x), len(self.parameters), dtype=torch.float64)
 
-            def receive(key: Hashable, piece: Tensor | Factors, sums: Tensor = sums) -> None:
-                assert isinstance(key, tuple)
-                sums[:, columns[key[1:]]] += _row_sums(piece).cpu()
+        def take(tap: LayerTap) -> None:
+            for piece, part in enumerate(_tap_sums(tap)):
+                sums[:, columns[tap.number, piece]] += part.cpu()
 
-            layer_wise.sweep(self.model, self.policy, self.parameters, some, classes, self.output, 1, receive)
-            parts.append(sums)
-        return torch.cat(parts)
+        tapping = Tapping(self.model, self.policy, self.parameters, len(x))
+        tapping.deliver = take
+        with tapping.active():
+            outcome = outputs.as_matrix(self.model(x), len(x))
+            (cotangent,) = outputs.passes(self.output, outcome, labels)
+            outside = tapping.backward(outcome, cotangent, list(self.parameters.values()), last=True)
+        if any(gradient is not None for gradient in outside):
+            raise NotLayerWiseError("a parameter is used outside its layer")
+        return sums
 
     def _columns(self) -> dict[tuple[int, int], int]:
         """Return the column of what a layer hands over, by its place in the network and the piece's in the layer."""
@@ -192,6 +200,35 @@ def _chunks(x: Tensor, labels: Tensor | None, chunk: int | None) -> list[tuple[T
     size = chunk or len(x)
     classes = [None] * -(-len(x) // size) if labels is None else labels.split(size)
     return list(zip(x.split(size), classes, strict=True))
+
+
+def _tap_sums(tap: LayerTap) -> Iterator[Tensor]:
+    """Yield the sums over the entries of a layer's weight and of its bias, as far as they are wanted.
+
+    The entries of a row g ⊗ a sum to the product of the sums of g and a: of a layer that sums over its channels, one
+    channel is enough.
+    """
+    if not isinstance(tap.module, nn.Linear | nn.Conv1d | nn.Conv2d) or getattr(tap.module, "groups", 1) > 1:
+        yield from (_row_sums(piece) for piece in tap.pieces())
+        return
+    along = -1 if isinstance(tap.module, nn.Linear) else 1
+    calls = [(_summed(x, along), _summed(gradient, along), context) for x, gradient, context in tap.received]
+    if "weight" in tap.wanted:
+        yield torch.stack([_weight_sums(tap.module, *call) for call in calls]).sum(0)
+    if "bias" in tap.wanted:
+        yield torch.stack([gradient.flatten(1).sum(1) for _, gradient, _ in calls]).sum(0)
+
+
+def _weight_sums(module: nn.Module, x: Tensor, gradient: Tensor, context: Context) -> Tensor:
+    """Return the sums of the rows of a weight from inputs and output gradients that are summed over channels."""
+    if isinstance(module, nn.Linear):
+        return (x * gradient).flatten(1).sum(1)
+    assert isinstance(module, nn.Conv1d | nn.Conv2d)
+    return per_sample.convolution_weight(x, gradient, module.kernel_size, context, any_order=True).sum(1)
+
+
+def _summed(values: Tensor, along: int) -> Tensor:
+    return values.detach().sum(along, keepdim=True, dtype=torch.float64)
 
 
 def _row_sums(piece: Tensor | Factors) -> Tensor:

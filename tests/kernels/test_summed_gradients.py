@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+import ntknas.kernels.summed_gradients as kernels_module
 from ntknas.core.errors import ChoiceError, KernelError
 from ntknas.kernels.strategies import layer_wise
 from ntknas.kernels.summed_gradients import summed_gradient_kernel, summed_gradients
@@ -76,21 +77,24 @@ def _derivative(network, parameters, along, x):
 
 def test_one_pass_where_samples_are_apart_and_the_same_without(monkeypatch):
     network, (x, _) = cases.CASES[3].network(), cases.batch()
-    swept = []
-    sweep = layer_wise.sweep
-    monkeypatch.setattr(layer_wise, "sweep", lambda *args: swept.append(len(args[3])) or sweep(*args))
-    fast = summed_gradients(network, x, batch_norm="per-sample", chunk=3)
-    assert swept == [3, 2]
+    passed = []
+    backward = layer_wise.Tapping.backward
+    monkeypatch.setattr(
+        layer_wise.Tapping, "backward", lambda *args, **kw: passed.append(len(args[1])) or backward(*args, **kw)
+    )
+    fast = summed_gradients(network, x, batch_norm="per-sample", chunk=3, verify=False)
+    assert passed == [3, 2]
     monkeypatch.setattr(layer_wise, "blockers", lambda *_: ["not today"])
-    torch.testing.assert_close(fast, summed_gradients(network, x, batch_norm="per-sample"), rtol=1e-10, atol=1e-12)
-    assert swept == [3, 2]
+    slow = summed_gradients(network, x, batch_norm="per-sample", verify=False)
+    torch.testing.assert_close(fast, slow, rtol=1e-10, atol=1e-12)
+    assert passed == [3, 2]
 
 
 def test_taps_that_are_wrong_are_found_out(monkeypatch):
     network, (x, _) = cases.CASES[2].network(), cases.batch()
     right = summed_gradients(network, x)
-    rows = layer_wise.LayerTap._bias_rows
-    monkeypatch.setattr(layer_wise.LayerTap, "_bias_rows", lambda self, gradient: 1.1 * rows(self, gradient))
+    sums = kernels_module._weight_sums
+    monkeypatch.setattr(kernels_module, "_weight_sums", lambda *args: 1.1 * sums(*args))
     torch.testing.assert_close(summed_gradients(network, x), right, rtol=1e-10, atol=1e-12)
 
 
