@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
-
+from ntknas.core.choices import Choices
 from ntknas.core.kernel import Kernel
+from ntknas.core.lazy import nn
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -19,12 +23,16 @@ class NetworkCase:
         images: The probe's images, N×3×H×W, on the network's device and in its precision.
         labels: The probe's labels, N.
         seed: Seed of the weights, from which measures seed their own draws.
+        choices: What is chosen for kernels; measures that say so take batch-norm policy and parameter set from it.
+        verify: Whether those prove on this network what they compute.
     """
 
     network: nn.Module = field(repr=False)
     images: Tensor = field(repr=False)
     labels: Tensor = field(repr=False)
     seed: int = 0
+    choices: Choices = field(default_factory=Choices)
+    verify: bool = True
 
     def copy(self) -> nn.Module:
         """Return a copy of the network in training mode."""

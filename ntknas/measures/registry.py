@@ -22,7 +22,17 @@ from ntknas.core.kernel import Kernel
 from ntknas.core.score import NoValueError, Score, Status
 
 ENTRY_POINT_GROUP = "ntknas.measures"
-_OWN_MODULES = ("size", "spectral", "alignment", "by_class", "regression", "gradients", "activations", "training")
+_OWN_MODULES = (
+    "size",
+    "spectral",
+    "alignment",
+    "by_class",
+    "regression",
+    "gradients",
+    "activations",
+    "summed_gradients",
+    "training",
+)
 
 
 class Need(StrEnum):
@@ -33,6 +43,8 @@ class Need(StrEnum):
     LABELS = "labels"
     CROSS_KERNEL = "cross-kernel"
     NETWORK = "network"
+    CHOICES = "choices"
+    """Of a measure of the network: the batch-norm policy and the parameter set that kernels have."""
     TRAINING = "training"
 
 
@@ -171,7 +183,8 @@ def expand(names: Iterable[str]) -> tuple[str, ...]:
             subject = _SUBJECTS.get(name)
             members = all_measures().items()
             untrained = [each for each, m in members if m.subject is not TrainingCase]
-            expanded += [each for each, m in members if m.subject is subject] if subject else untrained
+            alone = [each for each, m in members if m.subject is subject and Need.CHOICES not in m.needs]
+            expanded += alone if subject else untrained
         else:
             expanded.append(name)
     return tuple(dict.fromkeys(expanded))

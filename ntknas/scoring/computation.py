@@ -125,7 +125,7 @@ class Computation:
         """Compute what the measures of an item are taken of."""
         job, images, probe = self.job, self._images, self._probe
         if item.kind == "network":
-            return NetworkCase(network, images, probe.labels, item.seed)
+            return NetworkCase(network, images, probe.labels, item.seed, item.choices, verify=not is_own(job.space))
         how: dict[str, Any] = {"verify": not is_own(job.space)}
         if item.kind == "kernel" and chunk is None and job.strategy.name == "auto" and forms_suffice(item):
             return forms_of(network, item.choices, images, probe.labels, **how)

@@ -11,7 +11,7 @@ from ntknas.core.errors import ChoiceError, check_known
 from ntknas.data.datasets import get_dataset
 from ntknas.data.probe import Probe
 from ntknas.kernels import ALGORITHM_VERSION
-from ntknas.measures import expand, get_measure
+from ntknas.measures import Need, expand, get_measure
 from ntknas.spaces.networks.initialisation import INITIALISATIONS, SEEDING_VERSION
 from ntknas.store.records import Setting
 
@@ -138,8 +138,14 @@ class Recipe:
 
     def _what(self, group: Group) -> dict[str, Any]:
         if group.kind in WITHOUT_KERNEL:
-            return _OF_NETWORK | {"output": group.kind, "precision": self.choices.precision}
+            return _OF_NETWORK | self._taken_over(group) | {"output": group.kind, "precision": self.choices.precision}
         return replace(self.choices, output=group.output).as_dict()
+
+    def _taken_over(self, group: Group) -> dict[str, Any]:
+        """Return the kernel's choices that are those of a measure of the network too."""
+        if not any(Need.CHOICES in get_measure(name).needs for name in group.measures):
+            return {}
+        return {"batch_norm": self.choices.batch_norm, "parameters": self.choices.parameters}
 
 
 WITHOUT_KERNEL = ("network", "training")
