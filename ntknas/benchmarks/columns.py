@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ntknas.core.errors import DataError
+from ntknas.core.npy import member_names, read_member
 from ntknas.core.quoting import quoted
 from ntknas.core.regular_file import open_regular
 from ntknas.core.unpacking import open_unpacked
@@ -116,17 +117,11 @@ def read_archive(path: Path, rows: int, choose: Choose) -> Columns:
         DataError: If an array is no column, there are two of one name, or they do not go together.
         OSError: If it cannot be read; a damaged one raises what ``zipfile`` and ``numpy`` raise.
     """
+    most = max(_BYTES_A_NUMBER * rows, _FEWEST_BYTES)
     with open_regular(path) as file, zipfile.ZipFile(file) as archive:
-        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-        names = [entry.filename.removesuffix(".npy") for entry in archive.infolist()]
-        wanted = _choose(names, choose)
-        values: dict[str, Sequence[Any]] = {}
-        for name in wanted:
-            member = f"{name}.npy" if f"{name}.npy" in sizes else name
-            if sizes[member] > (most := max(_BYTES_A_NUMBER * rows, _FEWEST_BYTES)):
-                raise DataError(f"{name!r} is of {sizes[member]:,} bytes, expected at most {most:,}")
-            with archive.open(member) as stream:
-                values[name] = _as_column(name, _read_array(stream, sizes[member]))
+        members = member_names(archive)
+        wanted = _choose(list(members), choose)
+        values = {name: _as_column(name, read_member(archive, members[name], most)) for name in wanted}
     lengths = {name: len(column) for name, column in values.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(f"its arrays have different lengths: {_listed(lengths)}")
@@ -134,19 +129,6 @@ def read_archive(path: Path, rows: int, choose: Choose) -> Columns:
     if count > rows:
         raise DataError(f"it has {count:,} rows, more than there are cells, {rows:,}")
     return Columns(values, [f"row {number}" for number in range(count)])
-
-
-def _read_array(stream: Any, size: int) -> np.ndarray:
-    """Read an array whose header does not ask for more than the file holds."""
-    version = np.lib.format.read_magic(stream)
-    reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = reader(stream)
-    count = int(np.prod([int(length) for length in shape], dtype=object)) if shape else 1
-    if dtype.hasobject or dtype.itemsize * count > size:
-        raise DataError(f"it holds an array of {dtype} {shape}, which its {size:,} bytes are not")
-    content = stream.read(dtype.itemsize * count)
-    values = np.frombuffer(content, dtype, count)
-    return values.reshape(shape, order="F" if fortran else "C")
 
 
 def _as_column(name: str, values: np.ndarray) -> Sequence[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tokenize
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ import pandas as pd
 from ntknas.benchmarks.cell_columns import CELL_COLUMNS, cell_columns, cells_of
 from ntknas.benchmarks.columns import Columns, read_archive, read_csv
 from ntknas.core.errors import DataError
+from ntknas.core.npy import ARCHIVE_ERRORS
 from ntknas.core.quoting import quoted
-from ntknas.core.unpacking import UNPACKING_ERRORS
 
 VALUE_COLUMNS = ("value", "accuracy")
 LARGEST = 1e150
@@ -76,7 +75,7 @@ def _read(path: Path, rows: int, choose: Any) -> Columns:
         ) from error
     except DataError as error:
         raise _in_file(path, error) from error
-    except (*UNPACKING_ERRORS, TypeError, AttributeError, MemoryError, SyntaxError, tokenize.TokenError) as error:
+    except ARCHIVE_ERRORS as error:
         kind = "numpy archive" if is_archive else "CSV file"
         reason = getattr(error, "strerror", None) or (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(f"{path} is not a {kind} that can be read: {reason}.") from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.output import json_option, note, number, print_json, print_table
 
@@ -17,18 +18,22 @@ if TYPE_CHECKING:
     from ntknas.core.score import Score
     from ntknas.measures import Measure
 
+_FAILURES = (RuntimeError, TypeError, LookupError, ValueError, ArithmeticError, AttributeError, ImportError)
+
 
 @click.command(name="kernel")
 @click.argument("cell", required=False)
 @click.option(
     "--model",
+    cls=kinds.TrustedOption,
     help="In place of CELL: FILE.py:function, which is run and returns a module, (module, x) or (module, x, labels).",
 )
 @shared.bench_option
 @shared.dataset_option
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the weights.")
+@click.option("--seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the weights.")
 @click.option(
     "--plot",
+    cls=kinds.TrustedOption,
     is_flag=False,
     flag_value="kernel.png",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -72,7 +77,7 @@ class _LookedAt:
 
 
 def _refuse_options_of_cells(ctx: click.Context) -> None:
-    for name in ("bench", "seed", "init", "variant", "channels", "cells_per_stage"):
+    for name in ("bench", "seed", "init", "variant", "channels", "cells_per_stage", "independent_seeds"):
         if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{name.replace('_', '-')} is of cells: your function makes the module as it is.")
 
@@ -109,10 +114,10 @@ def _of_cell(cell: str, options: dict[str, Any]) -> _LookedAt:
 def _of_model(place: str, options: dict[str, Any]) -> _LookedAt:
     import time
 
-    from ntknas.core.errors import DataError
+    from ntknas.core.errors import DataError, NtknasError
     from ntknas.scoring.cell_kernel import DTYPES, kernel_of
     from ntknas.scoring.environment import resolve_device
-    from ntknas.scoring.user_model import load_model
+    from ntknas.scoring.user_model import folder_first, load_model
 
     dataset, device = options.pop("dataset"), resolve_device(options.pop("device"))
     recipe = shared.take_recipe({**options}, None)
@@ -128,12 +133,11 @@ def _of_model(place: str, options: dict[str, Any]) -> _LookedAt:
     x = x.to(device, dtype) if x.is_floating_point() else x.to(device)
     start = time.perf_counter()
     try:
-        kernel = kernel_of(model.to(device, dtype), recipe.choices, x, labels, verify=True)
-    except (
-        RuntimeError,
-        TypeError,
-        IndexError,
-    ) as error:  # what a user's module does with inputs that it does not take
+        with folder_first(place):
+            kernel = kernel_of(model.to(device, dtype), recipe.choices, x, labels, verify=True)
+    except NtknasError:
+        raise
+    except _FAILURES as error:  # what a user's module does with inputs that it does not take
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise DataError(
             f"{place} fails on inputs of shape {tuple(x.shape)}: {reason}. Return inputs that it takes beside it, or "

@@ -8,6 +8,13 @@ from typing import Any
 import numpy as np
 
 from ntknas.core.errors import ChoiceError, DataError
+from ntknas.core.regular_file import read_text
+from ntknas.spaces.naming import find
+
+__all__ = ["find", "read_cells_file", "sample", "select"]
+
+_FEWEST_BYTES = 1 << 22
+_BYTES_A_CELL = 1 << 8
 
 
 def sample(space: Any, count: int, seed: int) -> list[int]:
@@ -53,10 +60,10 @@ def read_cells_file(space: Any, path: Path) -> list[int]:
     """Return the cells of a file with one index or architecture string a line; ``#`` starts a comment line.
 
     Raises:
-        DataError: If the file cannot be read, is empty, or a line is no cell.
+        DataError: If the file cannot be read, is empty, too large for the space, or a line is no cell.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path, max(_FEWEST_BYTES, _BYTES_A_CELL * len(space))).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"Cannot read the cells file {path}: {getattr(error, 'strerror', None) or error}.") from error
     entries = [(number, line.strip()) for number, line in enumerate(lines, start=1)]
@@ -71,16 +78,3 @@ def _entry(space: Any, path: Path, number: int, text: str) -> int:
         return find(space, text)
     except ChoiceError as error:
         raise DataError(f"{path}, line {number}: {error}") from error
-
-
-def find(space: Any, text: str) -> int:
-    """Return the index of a cell that is named by index or architecture string.
-
-    Raises:
-        ChoiceError: If there is no such cell.
-    """
-    if not _is_number(text.removeprefix("-")):
-        return int(space.index(text))
-    if not 0 <= int(text) < len(space):
-        raise ChoiceError(f"Cell index out of range: expected 0 to {len(space) - 1} for {space.name}, got {text}.")
-    return int(text)

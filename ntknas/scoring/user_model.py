@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,9 @@ def load_model(place: str) -> tuple[nn.Module, Tensor | None, Tensor | None]:
     Raises:
         DataError: If there is no such file or function, it raises, or returns something else.
     """
-    file, colon, name = place.rpartition(":")
-    if not colon or not name.isidentifier() or not file.endswith(".py"):
-        raise DataError(f"--model expects FILE.py:function, got {place!r}.")
-    made = _called(_function(Path(file), name), place)
+    file, name = _parts_of(place)
+    with folder_first(place):
+        made = _called(_function(file, name), place)
     parts = made if isinstance(made, tuple) else (made,)
     model, x, y = (*parts, None, None)[:3]
     tensors = all(each is None or isinstance(each, Tensor) for each in (x, y))
@@ -38,6 +39,32 @@ def load_model(place: str) -> tuple[nn.Module, Tensor | None, Tensor | None]:
     if y is not None and y.is_floating_point():
         raise DataError(f"Labels must be whole numbers, the classes: {place} returned {y.dtype}. Use y.long().")
     return model, x, y
+
+
+@contextmanager
+def folder_first(place: str) -> Iterator[None]:
+    """Let a user's file import what lies beside it, as ``python FILE.py`` does; the path is as it was afterwards.
+
+    Args:
+        place: ``FILE.py:function``; its module may import while it is called, too.
+
+    Raises:
+        DataError: If it is not written so.
+    """
+    folder = str(_parts_of(place)[0].resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # the file itself may have taken it out
+            sys.path.remove(folder)
+
+
+def _parts_of(place: str) -> tuple[Path, str]:
+    file, colon, name = place.rpartition(":")
+    if not colon or not name.isidentifier() or not file.endswith(".py"):
+        raise DataError(f"--model expects FILE.py:function, got {place!r}.")
+    return Path(file), name
 
 
 def _function(path: Path, name: str) -> Any:

@@ -50,7 +50,7 @@ def find_all(space: Any, names: Sequence[str | int | float], where: Callable[[in
         other = is_index.index(not is_index[0])
         kinds = ("is one", "is no index") if is_index[0] else ("is none", "is an index")
         raise DataError(
-            f"{where(other)}: {quoted(texts[other])} {kinds[1]}, where {quoted(texts[0])} in {where(0)} is "
+            f"{where(other)}: {quoted(texts[other])} {kinds[1]}, where {quoted(texts[0])} in {where(0)} "
             f"{kinds[0]}: expected a column of one kind."
         )
     return [_found(space, text, where, place) for place, text in enumerate(texts)]

@@ -1,6 +1,7 @@
 """``ntknas kernel --model``: the kernel of a user's own module."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -114,6 +115,50 @@ def test_a_file_that_cannot_be_run(tmp_path, capsys):
     path.write_text("def f(:")
     assert command(["kernel", "--model", f"{path}:f"]) == 1
     assert "cannot be run: SyntaxError" in capsys.readouterr().err
+
+
+BESIDE = """
+import torch
+from torch import nn
+import beside_the_model
+from package_beside import part
+
+class Late(nn.Module):
+    def forward(self, x):
+        from package_beside import later
+        return later.double(part.flatten(x)).sum(1, keepdim=True) * self.weight
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(beside_the_model.WEIGHT))
+
+def make():
+    from package_beside import inputs
+    return Late(), inputs.ONES
+"""
+
+
+def test_a_file_imports_what_lies_beside_it(tmp_path, monkeypatch, capsys):
+    """On import, in the function and in the module's forward pass, from any working folder, as ``python FILE.py``."""
+    folder, elsewhere = tmp_path / "models", tmp_path / "elsewhere"
+    (folder / "package_beside").mkdir(parents=True)
+    elsewhere.mkdir()
+    (folder / "mine.py").write_text(BESIDE)
+    (folder / "beside_the_model.py").write_text("WEIGHT = 3.0")
+    (folder / "package_beside" / "__init__.py").write_text("")
+    (folder / "package_beside" / "part.py").write_text("def flatten(x): return x.flatten(1)")
+    (folder / "package_beside" / "inputs.py").write_text("import torch\nONES = torch.ones(2, 5)")
+    (folder / "package_beside" / "later.py").write_text("def double(x): return 2 * x")
+    monkeypatch.chdir(elsewhere)
+    before = list(sys.path)
+    assert command(["kernel", "--model", "../models/mine.py:make", "--parameters", "all", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["matrix"] == [[100.0, 100.0], [100.0, 100.0]]  # (2 · 5)²
+    assert sys.path == before
+
+
+def test_the_path_is_as_it_was_when_a_file_fails(file, capsys):
+    before = list(sys.path)
+    assert command(["kernel", "--model", f"{file}:broken"]) == 1
+    assert sys.path == before
 
 
 def test_a_cell_or_a_module(file, capsys):

@@ -203,7 +203,8 @@ def test_cells_are_read_by_hash_and_by_matrix(space):
     [
         ("hello", "neither a hash nor a matrix"),
         ("0" * 32, "No NAS-Bench-101 cell has the hash"),
-        ("01 00: input,output,output", "2 to 7 vertices and a matrix of as many"),
+        ("01 00: input,output,output", "a matrix of as many rows and columns as there are operations"),
+        ("011 001 000: input,maxpool3x3,maxpool3x3", "the first operation is input, the last one output"),
         ("010 001 000: input,conv5x5,output", "operations are input, any of conv3x3"),
         ("010 001 100: input,maxpool3x3,output", "from earlier to later"),
         ("00 00: input,output", "no path leads"),
@@ -222,6 +223,71 @@ def test_out_of_range_and_impossible_options(space):
         space.build(0, channels=0)
     with pytest.raises(ChoiceError, match="Unknown network variant"):
         space.build(0, variant="mine")
+
+
+EXAMPLE = (
+    "0111111 0011001 0001000 0000100 0000000 0000000 0000000: input,conv3x3-bn-relu,conv1x1-bn-relu,conv1x1-bn-relu,"
+    "maxpool3x3,conv3x3-bn-relu,output"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "pruned"),
+    [
+        (EXAMPLE, "011 001 000: input,conv3x3-bn-relu,output"),
+        (
+            "01000001 00100000 00010000 00001000 00000100 00000010 00000000 00000000: input,"
+            + "maxpool3x3," * 6
+            + "output",
+            "01 00: input,output",
+        ),
+        ("0110 0001 0000 0000: input,conv3x3-bn-relu,none,output", "010 001 000: input,conv3x3-bn-relu,output"),
+    ],
+)
+def test_limits_hold_for_what_lies_between_input_and_output(space, text, pruned):
+    """As in the official ``ModelSpec``: ten edges, eight vertices, an unknown operation, of which little is left."""
+    assert space.index(text) == space.index(pruned)
+
+
+def test_the_published_index_of_a_cell_with_ten_edges(space):
+    assert space.index(EXAMPLE) == 349_290
+
+
+def test_limits_hold_after_pruning_too(space):
+    chain = ["0" * (x + 1) + "1" + "0" * (6 - x) for x in range(7)]
+    with pytest.raises(ChoiceError, match="at most 7 vertices"):
+        space.index(" ".join([*chain, "0" * 8]) + ": input," + "maxpool3x3," * 6 + "output")
+
+
+def test_every_damaged_cache_is_noticed(tmp_path):
+    """Types and shapes too, which the digest of the content does not cover."""
+    kept = catalogue.load()
+    fields = {name: getattr(kept, name) for name in catalogue._FIELDS}
+    path = tmp_path / "cells.npz"
+    for name, other in (
+        ("bits", kept.bits.view(">u4")),
+        ("hashes", kept.hashes.view("S16")),
+        ("vertices", kept.vertices.view("i1")),
+        ("operations", kept.operations.reshape(2, -1)),
+        ("vertices", kept.vertices.reshape(1, -1)),
+        ("operations", kept.operations[:-1]),
+    ):
+        np.savez(path, **{**fields, name: other})
+        assert catalogue._read(path) is None, name
+    for content in (b"", b"PK\x05\x06" + bytes(18), b"junk" * 30):
+        path.write_bytes(content)
+        assert catalogue._read(path) is None
+
+
+def test_no_damaged_head_of_a_cache_ends_in_an_error(tmp_path):
+    """Every byte of an archive that is not content flipped, which zip's checksums do not all cover."""
+    kept = catalogue.load()
+    np.savez_compressed(tmp_path / "good.npz", **{name: getattr(kept, name)[:0] for name in catalogue._FIELDS})
+    template = (tmp_path / "good.npz").read_bytes()
+    path = tmp_path / "cells.npz"
+    for place in range(len(template)):
+        path.write_bytes(bytes([*template[:place], template[place] ^ 0x41, *template[place + 1 :]]))
+        assert catalogue._read(path) is None
 
 
 def test_a_damaged_cache_is_not_used(tmp_path, caplog):

@@ -15,7 +15,7 @@ from typing import Any
 from ntknas.benchmarks.formats import model_metrics
 from ntknas.benchmarks.formats.collection import Collection, Run
 from ntknas.core.errors import ChoiceError, DataError
-from ntknas.spaces.nb101.cells import check_module, module_hash
+from ntknas.spaces.nb101.cells import check_limits, module_hash, read_module
 
 DATASET = "cifar10"
 RUNS = 3
@@ -121,7 +121,7 @@ def _place(module: tuple[str, str, str], index_of: IndexOfHash) -> int:
     """Return the place of a cell whose hash is that of its matrix and operations."""
     digest, matrix, operations = module
     try:
-        expected = module_hash(*check_module(matrix, tuple(operations.split(","))))
+        expected = module_hash(*check_limits(*read_module(matrix, tuple(operations.split(",")))))
         if expected != digest:
             raise DataError(f"the hash {digest} is not that of its matrix and operations, {expected}")
         return index_of(digest)

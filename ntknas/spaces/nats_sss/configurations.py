@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ntknas.core.errors import ChoiceError
+from ntknas.core.quoting import quoted
 
 CANDIDATES = (8, 16, 24, 32, 40, 48, 56, 64)
 PLACES = 5
@@ -52,7 +53,7 @@ def parse(text: str) -> int:
     known = {str(number): place for place, number in enumerate(CANDIDATES)}
     if len(parts) != PLACES or any(part not in known for part in parts):
         raise ChoiceError(
-            f"Not a configuration of the NATS-Bench size space: {text!r}. Expected {PLACES} numbers among "
+            f"Not a configuration of the NATS-Bench size space: {quoted(text)}. Expected {PLACES} numbers among "
             f"{', '.join(known)} joined by ':', such as 8:16:24:32:64."
         )
     index = 0

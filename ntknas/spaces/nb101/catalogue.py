@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from ntknas.core.errors import ChoiceError
+from ntknas.core.errors import ChoiceError, DataError
+from ntknas.core.npy import ARCHIVE_ERRORS, member_names, read_member
+from ntknas.core.regular_file import open_regular
 from ntknas.spaces.nb101.cells import OPERATIONS, Cell, decode_matrix
 from ntknas.spaces.nb101.enumeration import COUNTS, enumerate_cells
 
@@ -24,6 +26,7 @@ DIGEST = "ed5ecf04f31615e936002d29aa035f496d3f698b111508b02530a1934b307018"
 """SHA-256 of hashes, vertices, matrices and operations: what is read is what was enumerated, or it is not used."""
 
 _FIELDS = {"hashes": "V16", "vertices": "u1", "bits": "<u4", "operations": "u1"}
+_MOST_BYTES = 32  # a cell of an array, and the array's head
 _log = logging.getLogger("ntknas")
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
@@ -96,15 +99,26 @@ def _read(path: Path) -> Catalogue | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as content:
-            found = Catalogue(*(content[name] for name in _FIELDS))
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        found = Catalogue(**_arrays(path))
+    except (*ARCHIVE_ERRORS, DataError) as error:
         _log.warning("%s cannot be read (%s): the cells are enumerated again.", path, error)
         return None
     if found.digest != DIGEST:
         _log.warning("%s is not the catalogue of NAS-Bench-101: the cells are enumerated again.", path)
         return None
     return found
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a cache, whose types and sizes the digest does not cover."""
+    arrays = {}
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+        members = member_names(archive)
+        for name, kind in _FIELDS.items():
+            arrays[name] = read_member(archive, members[name], SIZE * _MOST_BYTES)
+            if arrays[name].dtype != np.dtype(kind) or arrays[name].shape != (SIZE,):
+                raise DataError(f"{name} is {arrays[name].dtype} {arrays[name].shape}, expected {kind} ({SIZE},)")
+    return arrays
 
 
 def _enumerate(progress: Progress) -> Catalogue:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from ntknas.core.errors import ChoiceError
+from ntknas.core.quoting import quoted
 
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 MAX_VERTICES = 7
 MAX_EDGES = 9
+_MOST_WRITTEN = 32  # vertices of a matrix that may be written down, before those that lead nowhere are removed
 _ENDS = ("input", "output")
 _HASH = re.compile(r"[0-9a-f]{32}")
 _EXAMPLE = (
@@ -142,7 +144,8 @@ def parse_cell(text: str) -> str:
 
     Args:
         text: A module hash; or the rows of a matrix, a colon and the operations from ``input`` to ``output``.
-            Vertices that do not lie between input and output are removed, as in the official code.
+            Vertices that do not lie between input and output are removed, and the space's limits hold for the rest, as
+            in the official ``ModelSpec``.
 
     Raises:
         ChoiceError: If the text is neither.
@@ -154,32 +157,48 @@ def parse_cell(text: str) -> str:
     digits, operations = re.sub(r"\s", "", rows), tuple(name.strip() for name in names.split(","))
     if not colon:
         raise _not_a_cell(text, "neither a hash nor a matrix with operations")
-    return module_hash(*prune(*check_module(digits, operations)))
+    return module_hash(*check_limits(*prune(*read_module(digits, operations))))
 
 
-def check_module(digits: str, names: tuple[str, ...]) -> tuple[Matrix, tuple[str, ...]]:
-    """Return matrix and inner operations of a cell as the official records write it.
+def read_module(digits: str, names: tuple[str, ...]) -> tuple[Matrix, tuple[str, ...]]:
+    """Return matrix and inner operations as they are written, of however many vertices and edges.
 
     Args:
         digits: The matrix row by row, ``0`` and ``1``.
         names: Operations from ``input`` to ``output``.
 
     Raises:
-        ChoiceError: If they are not a cell of this space.
+        ChoiceError: If they are no directed acyclic graph with an operation at each vertex.
     """
     size = len(names)
     shown = f"{digits}: {','.join(names)}"
-    if not 2 <= size <= MAX_VERTICES or len(digits) != size * size or set(digits) - {"0", "1"}:
-        raise _not_a_cell(shown, f"2 to {MAX_VERTICES} vertices and a matrix of as many rows and columns are needed")
+    if not 2 <= size <= _MOST_WRITTEN or len(digits) != size * size or set(digits) - {"0", "1"}:
+        raise _not_a_cell(shown, "a matrix of as many rows and columns as there are operations is needed")
     matrix = tuple(tuple(int(digit) for digit in digits[x * size : (x + 1) * size]) for x in range(size))
-    if (names[0], names[-1]) != _ENDS or any(name not in OPERATIONS for name in names[1:-1]):
-        raise _not_a_cell(shown, f"operations are input, any of {', '.join(OPERATIONS)}, and output")
+    if (names[0], names[-1]) != _ENDS:
+        raise _not_a_cell(shown, f"the first operation is {_ENDS[0]}, the last one {_ENDS[1]}")
     if any(matrix[x][y] for x in range(size) for y in range(x + 1)):
         raise _not_a_cell(shown, "edges must lead from earlier to later vertices")
-    if sum(map(sum, matrix)) > MAX_EDGES:
-        raise _not_a_cell(shown, f"at most {MAX_EDGES} edges are allowed")
     return matrix, names[1:-1]
 
 
+def check_limits(matrix: Matrix, operations: tuple[str, ...]) -> tuple[Matrix, tuple[str, ...]]:
+    """Return a cell whose vertices all lie between input and output, if it is one of this space.
+
+    Raises:
+        ChoiceError: If it has too many vertices or edges, or unknown operations.
+    """
+    shown = ", ".join(operations)
+    if len(matrix) > MAX_VERTICES:
+        raise _not_a_cell(
+            shown, f"at most {MAX_VERTICES} vertices between input and output, both included, are allowed"
+        )
+    if any(name not in OPERATIONS for name in operations):
+        raise _not_a_cell(shown, f"operations are input, any of {', '.join(OPERATIONS)}, and output")
+    if sum(map(sum, matrix)) > MAX_EDGES:
+        raise _not_a_cell(shown, f"at most {MAX_EDGES} edges are allowed")
+    return matrix, operations
+
+
 def _not_a_cell(text: str, why: str) -> ChoiceError:
-    return ChoiceError(f"Not a NAS-Bench-101 cell: {text!r}: {why}. Expected {_EXAMPLE}.")
+    return ChoiceError(f"Not a NAS-Bench-101 cell: {quoted(text)}: {why}. Expected {_EXAMPLE}.")

@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import product
 
 from ntknas.core.errors import ChoiceError
+from ntknas.core.quoting import quoted
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
@@ -69,21 +70,21 @@ def parse_cell(text: str) -> tuple[str, ...]:
 def _parse_node(text: str, node: str, number: int) -> list[str]:
     edges = node.split("|")
     if len(edges) != number + 2 or edges[0] or edges[-1]:
-        raise _not_a_cell(text, f"node {number} to hold {number} edge(s) between '|', got {node!r}")
+        raise _not_a_cell(text, f"node {number} to hold {number} edge(s) between '|', got {quoted(node)}")
     return [_parse_edge(text, edge, source) for source, edge in enumerate(edges[1:-1])]
 
 
 def _parse_edge(text: str, edge: str, source: int) -> str:
     match = _EDGE.fullmatch(edge)
     if match is None or int(match["source"]) != source:
-        raise _not_a_cell(text, f"an edge 'operation~{source}', got {edge!r}")
+        raise _not_a_cell(text, f"an edge 'operation~{source}', got {quoted(edge)}")
     if match["op"] not in OPERATIONS:
-        raise _not_a_cell(text, f"an operation among {', '.join(OPERATIONS)}, got {match['op']!r}")
+        raise _not_a_cell(text, f"an operation among {', '.join(OPERATIONS)}, got {quoted(match['op'])}")
     return match["op"]
 
 
 def _not_a_cell(text: str, expected: str) -> ChoiceError:
-    return ChoiceError(f"Not a NAS-Bench-201 cell: {text!r}. Expected {expected}. A cell looks like {_EXAMPLE}")
+    return ChoiceError(f"Not a NAS-Bench-201 cell: {quoted(text)}. Expected {expected}. A cell looks like {_EXAMPLE}")
 
 
 @lru_cache(maxsize=1)
