@@ -154,6 +154,12 @@ def kernel_options_with(output: str) -> Callable[[F], F]:
             type=click.IntRange(1),
             help="Cells in each stage.  [default: official, 5 for nb201, 3 for nb101, 1 for nats-sss]",
         ),
+        click.option(
+            "--independent-seeds",
+            is_flag=True,
+            help="Start each network from a seed of its own, made of the seed and the cell; else networks of one seed "
+            "share stem, reductions and head.",
+        ),
     )
 
 
@@ -311,7 +317,7 @@ def take_recipe(options: dict[str, Any], measures: tuple[str, ...] | None, name:
     from ntknas.scoring import NetworkOptions, Recipe
 
     chosen = Choices(*(options.pop(field) for field in Choices.__dataclass_fields__))
-    network = NetworkOptions(*(options.pop(field) for field in ("channels", "cells_per_stage", "variant", "init")))
+    network = NetworkOptions(*(options.pop(field) for field in NetworkOptions.__dataclass_fields__))
     return Recipe(name, chosen, network, measures) if measures else Recipe(name, chosen, network)
 
 

@@ -37,7 +37,7 @@ def cell_network(space: Any, cell: int, seed: int, dataset: str, options: Networ
     Args:
         space: The space.
         cell: Index of the cell.
-        seed: Seed of the weights.
+        seed: The seed that was asked for.
         dataset: Data set that the network is built for.
         options: How the cell becomes a network.
         images: Images on the device and in the precision to compute in.
@@ -46,7 +46,8 @@ def cell_network(space: Any, cell: int, seed: int, dataset: str, options: Networ
         NtknasError: If the options are impossible for such networks.
     """
     num_classes = get_dataset(dataset).num_classes
-    network: nn.Module = space.build(space[cell], num_classes=num_classes, seed=seed, **options.resolved(space))
+    start = options.seed(space, cell, seed)
+    network: nn.Module = space.build(space[cell], num_classes=num_classes, seed=start, **options.resolved(space))
     return network.to(images.device, images.dtype)
 
 

@@ -93,7 +93,7 @@ class Computation:
         elif job.training is not None:
             epochs = sorted({item.epoch for item in task})
             identity = {"space": job.space.name, "dataset": job.dataset, "cell": first.cell}
-            identity |= {**job.recipe.network.resolved(job.space), "precision": job.recipe.choices.precision}
+            identity |= {**job.recipe.network.describe(job.space), "precision": job.recipe.choices.precision}
             yield from moments(network, job.training, epochs, identity, first.seed)
 
     def _measured(self, item: WorkItem, moment: Moment) -> Progress:
@@ -125,7 +125,8 @@ class Computation:
         """Compute what the measures of an item are taken of."""
         job, images, probe = self.job, self._images, self._probe
         if item.kind == "network":
-            return NetworkCase(network, images, probe.labels, item.seed, item.choices, verify=not is_own(job.space))
+            seed = job.recipe.network.seed(job.space, item.cell, item.seed)
+            return NetworkCase(network, images, probe.labels, seed, item.choices, verify=not is_own(job.space))
         how: dict[str, Any] = {"verify": not is_own(job.space)}
         if item.kind == "kernel" and chunk is None and job.strategy.name == "auto" and forms_suffice(item):
             return forms_of(network, item.choices, images, probe.labels, **how)

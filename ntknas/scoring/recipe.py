@@ -12,6 +12,7 @@ from ntknas.data.datasets import get_dataset
 from ntknas.data.probe import Probe
 from ntknas.kernels import ALGORITHM_VERSION
 from ntknas.measures import Need, expand, get_measure
+from ntknas.scoring.cell_seeds import independent_seed
 from ntknas.spaces.networks.initialisation import INITIALISATIONS, SEEDING_VERSION
 from ntknas.store.records import Setting
 
@@ -25,12 +26,15 @@ class NetworkOptions:
         cells_per_stage: Cells in each stage; the space's official number without one.
         variant: Network definition.
         init: Initialisation.
+        independent_seeds: Whether each network starts from a seed of its own; else networks of one seed share the
+            weights of what they have in common.
     """
 
     channels: int | None = None
     cells_per_stage: int | None = None
     variant: str = "official"
     init: str = "default"
+    independent_seeds: bool = False
 
     def __post_init__(self) -> None:
         """Check the initialisation.
@@ -41,8 +45,17 @@ class NetworkOptions:
         check_known("initialisation", self.init, INITIALISATIONS)
 
     def resolved(self, space: Any) -> dict[str, Any]:
-        """Return the options for a space, official numbers filled in."""
-        return {name: space.defaults[name] if value is None else value for name, value in asdict(self).items()}
+        """Return the options of a space's ``build``, official numbers filled in."""
+        options = {name: value for name, value in asdict(self).items() if name != "independent_seeds"}
+        return {name: space.defaults[name] if value is None else value for name, value in options.items()}
+
+    def describe(self, space: Any) -> dict[str, Any]:
+        """Return what identifies networks of a space; settings of shared seeds say nothing of them."""
+        return {**self.resolved(space), **({"cell_seeds": "independent"} if self.independent_seeds else {})}
+
+    def seed(self, space: Any, cell: int, seed: int) -> int:
+        """Return the seed of a cell's weights."""
+        return independent_seed(space, cell, seed, self.variant) if self.independent_seeds else seed
 
 
 @dataclass(frozen=True)
@@ -126,7 +139,7 @@ class Recipe:
             "space": space.name,
             "dataset": dataset,
             "num_classes": get_dataset(dataset).num_classes,
-            **self.network.resolved(space),
+            **self.network.describe(space),
             **self._what(group),
             **{f"probe_{name}": value for name, value in probe.describe().items()},
             "algorithm_version": ALGORITHM_VERSION,

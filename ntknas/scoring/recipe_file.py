@@ -32,6 +32,7 @@ OPTIONS = (
     "pixels",
     "fresh-probes",
     "seeds",
+    "independent-seeds",
     "epochs",
     "batch-size",
     "learning-rate",

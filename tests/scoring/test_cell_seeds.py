@@ -1,0 +1,179 @@
+"""Seeds of a network's own: no weights in common, equal networks still equal, old settings as they were."""
+
+import hashlib
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+
+from ntknas import empirical_ntk, load_space, load_store, measure
+from ntknas.cli.main import run as command
+from ntknas.core.cases import NetworkCase
+from ntknas.core.choices import Choices
+from ntknas.correlation.epochs import epoch_of
+from ntknas.data import Request, make_probe
+from ntknas.scoring import Job, NetworkOptions, Recipe, Training, make_plan
+from ntknas.scoring.cell_kernel import cell_network
+from ntknas.scoring.engine import Engine
+from ntknas.scoring.shards import Shard
+from ntknas.spaces.nb201 import identity
+from ntknas.store import ScoreStore
+from ntknas.training import Trainer, TrainingImages, TrainingOptions
+
+SPACE = load_space("nb201")
+PROBE = make_probe("digits", 10, Request(image_size=12))
+IMAGES = TrainingImages("digits", Request(image_size=12), 60)
+SHARED = NetworkOptions(channels=2, cells_per_stage=1)
+OWN = replace(SHARED, independent_seeds=True)
+DIGESTS = {  # of version 0.1.0
+    "nb201": ("f307b031a7bc255f", "a26d14ff8ba893f9", "14432af1309ed8b8", "73563e618f954e16", "497199d7ff18e550"),
+    "nb101": ("ccf7986d451641bd", "b268b0fa25584687", "ce5f7f522ce4adaf", "5cdee28729539a51", "f09548d07f1094d5"),
+    "nats-sss": ("084ec77f22ea8c9b", "ff9113216086f50e", "ea40d57781cdcbfc", "632ef293304aaee8", "8b22172973f5f560"),
+}
+
+
+@pytest.mark.parametrize("bench", DIGESTS)
+def test_settings_of_version_0_1_0_keep_their_digests(bench):
+    training = Training(TrainingImages("digits", Request(image_size=12)), TrainingOptions(), (0, 2))
+    job = Job(load_space(bench), "cifar10", Recipe(measures=("trace", "naswot")), PROBE, training=training)
+    settings = [job.setting(group, epoch) for epoch in (0, 2) for group in job.groups(epoch)]
+    assert tuple(setting.digest for setting in settings) == DIGESTS[bench]
+    own = replace(job, recipe=replace(job.recipe, network=NetworkOptions(independent_seeds=True)))
+    named = [own.setting(group, epoch) for epoch in (0, 2) for group in own.groups(epoch)]
+    assert [{**setting.fields} for setting in named] == [
+        {**setting.fields, "cell_seeds": "independent"} for setting in settings
+    ]
+
+
+def test_a_setting_of_version_0_1_0_with_other_choices_keeps_its_digest():
+    choices = Choices("full", "coupled", "all", "cosine")
+    recipe = Recipe("x", choices, NetworkOptions(3, 2, "zero-cost", "xavier"), ("cond",))
+    job = Job(SPACE, "cifar100", recipe, make_probe("noise", 8, Request(image_size=8), fresh=True))
+    assert job.setting(job.groups(0)[0]).digest == "685d400a24ac0ab7"
+
+
+def own_seed(cell, seed):
+    network = identity.class_representatives("weights")[cell]
+    return int.from_bytes(hashlib.sha256(b"%d/%d" % (seed, network)).digest()[:4], "little")
+
+
+def score(path, cells, engine=None, seeds=(0,), epochs=None, checkpoints=None, **recipe):
+    what = Recipe(**{"network": OWN, "measures": ("trace", "naswot"), **recipe})
+    training = epochs and Training(IMAGES, TrainingOptions(batch_size=25), epochs, checkpoints)
+    job = Job(SPACE, "cifar10", what, PROBE, training=training)
+    with ScoreStore.open(path) as store:
+        plan = make_plan(job, cells, list(seeds), store)
+        list((engine or Engine()).run(plan, job, store, store.add_run({})))
+        store.compact()
+    return len(plan.items), load_store(path)
+
+
+def values(frame):
+    key = ["cell", "seed", "measure"]
+    return frame.set_index(key)["value"].sort_index()
+
+
+def _twins():
+    """Two connected cells that are one network at initialisation."""
+    weights = identity.class_representatives("weights")
+    return next((r, i) for i, r in enumerate(weights) if r != i and not SPACE.is_disconnected(i))
+
+
+def test_scores_are_those_of_networks_that_are_built_from_their_own_seed(tmp_path):
+    cells = [*_twins(), 284, 8216]
+    measures = ("trace", "naswot", "linear_regions")  # the last draws inputs of its own
+    stored = values(score(tmp_path / "s.h5", cells, seeds=(0, 3), measures=measures)[1])
+    for cell in cells:
+        for seed in (0, 3):
+            network = SPACE.build(cell, seed=own_seed(cell, seed), channels=2, cells_per_stage=1)
+            kernel = empirical_ntk(network, PROBE.images)
+            assert measure("trace", kernel).value == pytest.approx(stored[cell, seed, "trace"], rel=1e-5)
+            case = NetworkCase(network, PROBE.images, PROBE.labels, own_seed(cell, seed))
+            for name in measures[1:]:
+                assert measure(name, case).value == pytest.approx(stored[cell, seed, name], rel=1e-5)
+    one, other = _twins()
+    assert [stored[one, seed, "trace"] for seed in (0, 3)] == [stored[other, seed, "trace"] for seed in (0, 3)]
+
+
+def test_networks_have_no_weights_in_common():
+    def parts(options, cell):
+        network = cell_network(SPACE, cell, 0, "cifar10", options, PROBE.images)
+        return [network.stem[0].weight, network.classifier.weight]
+
+    for a, b in zip(parts(SHARED, 284), parts(SHARED, 8216), strict=True):
+        assert torch.equal(a, b)
+    for a, b in zip(parts(OWN, 284), parts(OWN, 8216), strict=True):
+        assert not torch.isclose(a, b).any()
+
+
+def test_workers_and_later_runs_know_the_seeds(tmp_path):
+    cells = [*_twins(), 284, 5555]
+    alone = score(tmp_path / "alone.h5", cells)[1]
+    together = score(tmp_path / "together.h5", cells, Engine(workers=1))[1]
+    pd.testing.assert_series_equal(values(alone), values(together), rtol=1e-5)
+    assert score(tmp_path / "alone.h5", cells)[0] == 0
+    assert score(tmp_path / "alone.h5", cells, network=SHARED)[0] > 0
+
+
+def test_twins_that_are_scored_one_after_the_other_are_equal(tmp_path):
+    one, other = _twins()
+    assert score(tmp_path / "s.h5", [one], measures=("trace",))[0] == 1
+    computed, frame = score(tmp_path / "s.h5", [other], measures=("trace",))
+    assert computed == 0
+    assert frame["value"].nunique() == 1
+
+
+def test_shards_score_what_the_whole_scores(tmp_path):
+    cells = [*_twins(), 284, 5555]
+    whole = values(score(tmp_path / "whole.h5", cells)[1])
+    recipe = Recipe(network=OWN)
+    parts = [Shard(number, 2).cells(SPACE, recipe, cells) for number in (1, 2)]
+    for number, part in enumerate(parts):
+        shard = values(score(tmp_path / f"{number}.h5", part)[1])
+        assert shard.equals(whole[whole.index.isin(part, level="cell")])
+
+
+def test_a_network_trains_from_where_it_was_measured(tmp_path):
+    """A cell that is another's twin at initialisation and not after training has one seed all the same."""
+    weights, trained = (identity.class_representatives(name) for name in ("weights", "all"))
+    cell = next(i for i, r in enumerate(weights) if r != i and trained[i] == i and not SPACE.is_disconnected(i))
+    frame = score(tmp_path / "s.h5", [cell], epochs=(0, 1), measures=("trace",))[1]
+    traces = frame[frame["measure"] == "trace"]
+    stored = {epoch_of(row): row["value"] for _, row in traces.iterrows()}
+    network = SPACE.build(cell, seed=own_seed(cell, 0), channels=2, cells_per_stage=1)
+    assert measure("trace", empirical_ntk(network, PROBE.images)).value == pytest.approx(stored[0], rel=1e-5)
+    Trainer(network, IMAGES, TrainingOptions(batch_size=25), 0, 1).train_epoch()
+    assert measure("trace", empirical_ntk(network, PROBE.images)).value == pytest.approx(stored[1], rel=1e-3)
+
+
+def test_checkpoints_of_shared_seeds_are_not_taken_up(tmp_path):
+    def trained(folder, options, epochs):
+        training = Training(IMAGES, TrainingOptions(batch_size=25), epochs, tmp_path / folder, keep=True)
+        job = Job(SPACE, "cifar10", Recipe(network=options, measures=("trace",)), PROBE, training=training)
+        with ScoreStore.open(tmp_path / f"{folder}-{options.independent_seeds}.h5") as store:
+            plan = make_plan(job, [284], [0], store)
+            list(Engine().run(plan, job, store, store.add_run({})))
+            return store.frame().set_index("measure")["value"]["train_loss"]
+
+    assert trained("alone", OWN, (1,)) == trained("alone", OWN, (1,))
+    trained("both", SHARED, (1,))
+    assert trained("both", OWN, (1,)) == trained("alone", OWN, (1,))
+
+
+def test_the_command_and_a_recipe_may_ask_for_them(tmp_path, capsys):
+    recipe = tmp_path / "own.toml"
+    recipe.write_text('title = "t"\nsource = "s"\ntext = "x"\n[score]\nmeasures = "trace"\nindependent-seeds = true\n')
+    size = ["--probe", "digits", "--probe-size", "8", "--channels", "2", "--cells-per-stage", "1", "--cells", "2"]
+    stores = {"option": ["--independent-seeds", "--measures", "trace"], "recipe": ["--recipe", str(recipe)]}
+    for name, options in stores.items():
+        assert command(["score", *size, *options, "--store", str(tmp_path / f"{name}.h5")]) == 0
+    frames = [load_store(tmp_path / f"{name}.h5") for name in stores]
+    assert [set(frame["cell_seeds"]) for frame in frames] == [{"independent"}] * 2
+    assert values(frames[0]).equals(values(frames[1]))
+    cell, value = frames[0]["cell"].iloc[0], frames[0]["value"].iloc[0]
+    capsys.readouterr()
+    assert command(["kernel", str(cell), *size[:-2], "--independent-seeds", "--json"]) == 0
+    shown = {row["measure"]: row["value"] for row in json.loads(capsys.readouterr().out)["measures"]}
+    assert shown["trace"] == pytest.approx(value, rel=1e-6)
