@@ -7,13 +7,15 @@ from typing import Any
 
 import click
 
-from ntknas.cli.output import json_option, number, print_json, print_table
+from ntknas.cli import kinds
+from ntknas.cli.output import json_option, note, number, print_json, print_table
+from ntknas.core.display import printable
 
 
 @click.command(name="diff")
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
-@click.option("--worst", type=click.IntRange(0), default=5, show_default=True, help="Cells to name for each measure.")
+@click.option("--worst", type=kinds.NUMBER, default=5, show_default=True, help="Cells to name for each measure.")
 @json_option
 def command(a: Path, b: Path, worst: int, json: bool) -> None:
     """Show what differs between the stores A and B: settings, environment, and how far cells moved in the ranking."""
@@ -23,18 +25,23 @@ def command(a: Path, b: Path, worst: int, json: bool) -> None:
     from ntknas.store import load_store
 
     first, second = load_store(a), load_store(b)
+    left_out = {str(name): frame.attrs["left_out"] for name, frame in ((a, first), (b, second))}
+    for name, lines in left_out.items():
+        if lines:
+            note(lines.message(name))
     found = diff(first, second, worst)
     made_with = {name: (value, environments(second)[name]) for name, value in environments(first).items()}
     differing = {name: pair for name, pair in made_with.items() if pair[0] != pair[1]}
     if json:
-        print_json({"environment": differing, "rows": [asdict(item) for item in found]})
+        lost = {name: lines.lines for name, lines in left_out.items()}
+        print_json({"environment": differing, "rows": [asdict(item) for item in found], "left_out": lost})
         return
     for name, (one, other) in differing.items():
-        click.echo(f"{name}: {', '.join(one) or '–'} → {', '.join(other) or '–'}")
+        click.echo(printable(f"{name}: {', '.join(one) or '–'} → {', '.join(other) or '–'}"))
     for fields in _unique([dict(item.fields) for item in found]):
         changes = ", ".join(f"{name} {one} → {other}" for name, (one, other) in fields.items())
         measures = ", ".join(item.measure for item in found if dict(item.fields) == fields)
-        click.echo(f"{measures}: {changes or 'the same setting'}")
+        click.echo(printable(f"{measures}: {changes or 'the same setting'}"))
     rows = [
         [item.measure, str(item.n), str(item.equal), str(item.only_a), str(item.only_b), number(item.kendall)]
         for item in found
@@ -43,7 +50,7 @@ def command(a: Path, b: Path, worst: int, json: bool) -> None:
     for item in found:
         if item.worst:
             moves = [f"{w['cell']} ({w['rank_a']:g} → {w['rank_b']:g})" for w in item.worst]
-            click.echo(f"{item.measure}: moved farthest, by rank: {', '.join(moves)}")
+            click.echo(printable(f"{item.measure}: moved farthest, by rank: {', '.join(moves)}"))
 
 
 def _unique(items: list[dict[str, Any]]) -> list[dict[str, Any]]:

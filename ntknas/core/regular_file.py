@@ -5,25 +5,47 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a symbolic link",
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
+WITHOUT_LINKS: int = getattr(os, "O_NOFOLLOW", 0)
 
 
 class SpecialFileError(OSError):
     """Something that is no regular file, or a file that is larger than its like can be; ``strerror`` says what."""
 
 
-def open_regular(path: Path) -> BufferedReader:
-    """Open a file for reading, if it is a regular one; links are followed.
+def check_regular(path: Path, *, follow: bool = True) -> None:
+    """Check that a place holds a regular file, or nothing, without opening it.
+
+    Args:
+        path: The place.
+        follow: Whether a symbolic link may lead there.
+
+    Raises:
+        SpecialFileError: If it holds something else.
+        OSError: If it cannot be looked at.
+    """
+    with suppress(FileNotFoundError):
+        _check(path, os.stat(path, follow_symlinks=follow).st_mode)
+
+
+def open_regular(path: Path, *, follow: bool = True) -> BufferedReader:
+    """Open a file for reading, if it is a regular one.
+
+    Args:
+        path: The file.
+        follow: Whether a symbolic link may lead there.
 
     Raises:
         SpecialFileError: If it is a folder, a pipe, a socket or a device; none of them is waited for.
@@ -35,8 +57,9 @@ def open_regular(path: Path) -> BufferedReader:
         ...
         ntknas.core.regular_file.SpecialFileError: [Errno 22] it is a device, expected a regular file: '/dev/null'
     """
-    _check(path, os.stat(path).st_mode)
-    handle = os.open(path, os.O_RDONLY | _WITHOUT_WAITING | getattr(os, "O_BINARY", 0))
+    _check(path, os.stat(path, follow_symlinks=follow).st_mode)
+    flags = os.O_RDONLY | _WITHOUT_WAITING | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags if follow else flags | WITHOUT_LINKS)
     try:
         _check(path, os.fstat(handle).st_mode)  # it may have been exchanged in between
         return os.fdopen(handle, "rb")

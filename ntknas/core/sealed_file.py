@@ -1,8 +1,8 @@
-"""HDF5 files that are checked before the library opens them.
+"""Files that are checked before a library opens them.
 
 A changed byte in HDF5's own structures can send its library into an endless loop (the heap that holds strings has no
-checksum), so that a hash of what was read comes too late. A sealed file starts with 512 bytes, which HDF5 leaves to its
-users: the format, and the SHA-256 of all that follows.
+checksum), and one in a checkpoint can change a weight, so that a hash of what was read comes too late. A sealed file
+starts with 512 bytes, which HDF5 leaves to its users: the format, and the SHA-256 of all that follows.
 """
 
 from __future__ import annotations
@@ -14,16 +14,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ntknas.core.regular_file import open_regular
+
 if TYPE_CHECKING:
     import h5py
 
 HEAD = 512
-_MAGIC = b"ntknas sealed HDF5 1\nsha256 "
+MAGIC = b"ntknas sealed HDF5 1\nsha256 "
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 class DamagedFileError(OSError):
     """A file whose content is not the one that was written; HDF5 too says what it cannot read by an ``OSError``."""
+
+
+class UnsealedFileError(OSError):
+    """A plain HDF5 file: older than seals, or somebody else's."""
+
+
+class SealVersionError(OSError):
+    """A file with the seal of another version."""
 
 
 @contextmanager
@@ -52,25 +62,72 @@ def seal(content: bytes) -> bytes:
     return head_of(body) + body
 
 
-def check(path: Path) -> None:
-    """Check a file before it is opened; a file that HDF5 itself begins is older than seals, or somebody else's.
+def check(path: Path, magic: bytes = MAGIC) -> None:
+    """Check a file before it is opened.
+
+    Args:
+        path: The file.
+        magic: What it must begin with.
 
     Raises:
         DamagedFileError: If it is not what was written.
-        OSError: If it cannot be read.
+        UnsealedFileError: If it is plain HDF5.
+        SealVersionError: If it has the seal of another version.
+        OSError: If it is no plain file, or cannot be read.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(HEAD)
-        if head.startswith(_HDF5):
-            return
-        if not head.startswith(_MAGIC):
-            raise DamagedFileError("it is neither an HDF5 file nor one that ntknas wrote")
+        _check_magic(head, magic)
         digest = hashlib.file_digest(file, "sha256")
-    if head != _filled(_MAGIC, digest.hexdigest()):
+    if head != _filled(magic, digest.hexdigest()):
         raise DamagedFileError("its content does not match its checksum")
 
 
-def head_of(body: bytes, magic: bytes = _MAGIC) -> bytes:
+def read_body(path: Path, magic: bytes) -> bytes:
+    """Read what follows the first 512 bytes of a file, if it is what was written.
+
+    Raises:
+        OSError: As ``check`` does.
+    """
+    with open_regular(path) as file:
+        head = file.read(HEAD)
+        _check_magic(head, magic)
+        body = file.read()
+    if head != head_of(body, magic):
+        raise DamagedFileError("its content does not match its checksum")
+    return body
+
+
+def is_recognised(path: Path, magic: bytes = MAGIC) -> bool:
+    """Return whether a file, damaged or not, was once written by ``ntknas``: by its first bytes, or by HDF5's after.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    with open_regular(path) as file:
+        head, body = file.read(HEAD), file.read(len(_HDF5))
+    kind = _kind(magic)
+    return bool(head) and (head.startswith(kind) or kind.startswith(head) or body == _HDF5)
+
+
+def _check_magic(head: bytes, magic: bytes) -> None:
+    if head.startswith(magic):
+        return
+    if head.startswith(_HDF5):
+        raise UnsealedFileError("it is plain HDF5, without the seal of ntknas")
+    kind, line = _kind(magic), head.partition(b"\n")[0]
+    version = line[len(kind) :]
+    if line.startswith(kind) and version.isdigit() and version != magic.partition(b"\n")[0][len(kind) :]:
+        raise SealVersionError(f"it has a seal of version {version.decode()}")
+    raise DamagedFileError("it is neither an HDF5 file nor one that ntknas wrote")
+
+
+def _kind(magic: bytes) -> bytes:
+    """What a file begins with in every version."""
+    return magic.partition(b"\n")[0].rstrip(b"0123456789")
+
+
+def head_of(body: bytes, magic: bytes = MAGIC) -> bytes:
     """Return the first 512 bytes of a file: what it is, and the SHA-256 of the rest."""
     return _filled(magic, hashlib.sha256(body).hexdigest())
 

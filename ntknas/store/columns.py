@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,13 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ntknas.core import plain_hdf5
+from ntknas.core.display import printable
 from ntknas.core.errors import StoreError
 from ntknas.core.files import replacing
-from ntknas.core.sealed_file import check, new_image
+from ntknas.core.sealed_file import DamagedFileError, SealVersionError, UnsealedFileError, check, new_image
+from ntknas.store.faults import DamagedStoreError, ForeignFileError, StoreVersionError
+from ntknas.store.schema import check_columns, check_names
 
 FORMAT = "ntknas-scores"
 VERSION = 1
@@ -30,6 +34,8 @@ COLUMNS: dict[str, str] = {
     "reason": "<u4",
 }
 """Columns of the scores and their types; the coded ones are places in the tables ``NAMES``."""
+_OF_HDF5 = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, OverflowError, MemoryError)
+"""What a changed byte in HDF5's own structures shows as."""
 NAMES = ("settings", "runs", "measures", "statuses", "reasons")
 
 
@@ -62,47 +68,86 @@ class Table:
         return digest.hexdigest()
 
 
-def read(path: Path) -> Table:
+def read(path: Path, *, unsealed: bool = False) -> Table:
     """Read a store's file; an absent one is empty.
 
+    Args:
+        path: The file.
+        unsealed: Whether plain HDF5, older than seals, is read too: to convert it.
+
     Raises:
-        StoreError: If the file is not a store, of another version, truncated or altered.
+        StoreError: If the file is not a store, of another version, damaged, holds what no store holds, or cannot be
+            read.
     """
-    if not path.exists():
-        return Table.empty()
     try:
-        check(path)
+        _check_seal(path, unsealed=unsealed)
         with h5py.File(path, "r", locking=False) as file:  # the file is replaced, never changed
-            _check_format(path, file.attrs)
-            table = Table(
-                {name: file["scores"][name][:] for name in COLUMNS},
-                {name: [text.decode() for text in file["names"][name][:]] for name in NAMES},
-            )
-            expected = file.attrs["sha256"]
-    except OSError as error:
-        raise StoreError(f"{path} cannot be opened as a score store: {_first_line(error)}. {_remedy(path)}") from error
-    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError, OverflowError, MemoryError) as error:
-        # a changed byte in HDF5's own structures shows as any of these
-        raise StoreError(f"{path} is damaged: {_first_line(error)}. {_remedy(path)}") from error
+            _check_format(path, file)
+            table, expected = _read(file)
+    except FileNotFoundError:
+        return Table.empty()
+    except _OF_HDF5 as error:
+        raise DamagedStoreError(f"{path} is damaged: {_first_line(error)}. {_remedy(path)}") from error
     if table.digest() != expected:
-        raise StoreError(f"{path} is damaged: its content does not match its checksum. {_remedy(path)}")
+        raise DamagedStoreError(f"{path} is damaged: its content does not match its checksum. {_remedy(path)}")
     return table
 
 
+def _check_seal(path: Path, *, unsealed: bool) -> None:
+    try:
+        check(path)
+    except FileNotFoundError:
+        raise
+    except UnsealedFileError as error:
+        if not unsealed:
+            raise ForeignFileError(
+                f"{path} is not a score store that can be trusted as it stands: {error}. If it is one of a version "
+                f"before seals, convert it: ntknas store convert {path} --into NEW.h5"
+            ) from error
+    except SealVersionError as error:
+        raise StoreVersionError(
+            f"{path} cannot be opened as a score store: {error}. Use the version of ntknas that wrote it."
+        ) from error
+    except DamagedFileError as error:
+        raise DamagedStoreError(f"{path} cannot be opened as a score store: {error}. {_remedy(path)}") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreError(f"Cannot read {path}: {reason}. A store is a plain file that you may read.") from error
+
+
+def _read(file: h5py.File) -> tuple[Table, str]:
+    """Read what is in plain arrays and texts, and check that they are those of a store."""
+    about = plain_hdf5.attributes(file, ("rows", "sha256"))
+    scores, texts = plain_hdf5.group(file, "scores"), plain_hdf5.group(file, "names")
+    names = {name: plain_hdf5.texts(texts, name) for name in NAMES}
+    columns = {name: plain_hdf5.array(scores, name, dtype, (about["rows"],)) for name, dtype in COLUMNS.items()}
+    check_names(names)
+    check_columns(columns, names)
+    return Table(columns, names), about["sha256"]
+
+
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    if isinstance(error, KeyError) and error.args:
+        return str(error.args[0])
+    return printable((str(error).splitlines() or [type(error).__name__])[0].rstrip("."))
 
 
 def _remedy(path: Path) -> str:
-    return f"Restore it from a copy, or move it away and score again; a journal {path}.journal is kept and read."
+    return (
+        f"Restore it from a copy, or move it away and score again; a journal {path}.journal is kept and read "
+        f"(ntknas store repair {path} does both)."
+    )
 
 
-def _check_format(path: Path, attributes: Mapping[str, Any]) -> None:
-    if attributes.get("format") != FORMAT:
-        raise StoreError(f"{path} is an HDF5 file, but not a score store of ntknas. Name another --store.")
-    if attributes.get("version") != VERSION:
-        raise StoreError(
-            f"{path} is a store of version {attributes.get('version')}, expected {VERSION}: use the version of ntknas "
+def _check_format(path: Path, file: h5py.File) -> None:
+    attributes: dict[str, Any] = dict.fromkeys(("format", "version"))
+    with suppress(KeyError, ValueError):
+        attributes |= plain_hdf5.attributes(file, ("format", "version"))
+    if attributes["format"] != FORMAT:
+        raise ForeignFileError(f"{path} is an HDF5 file, but not a score store of ntknas. Name another --store.")
+    if attributes["version"] != VERSION:
+        raise StoreVersionError(
+            f"{path} is a store of version {attributes['version']}, expected {VERSION}: use the version of ntknas "
             "that wrote it, or another --store."
         )
 

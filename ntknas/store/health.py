@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from glob import escape
 from pathlib import Path
 
 import pandas as pd
 
 from ntknas.core.errors import StoreError
+from ntknas.core.files import move_aside, remove_stale
+from ntknas.core.sealed_file import is_recognised
 from ntknas.store import columns, journal, tables
-from ntknas.store.store import ScoreStore, journal_parts, journal_path
+from ntknas.store.faults import DamagedStoreError, ForeignFileError, StoreVersionError
+from ntknas.store.intake import Intake
+from ntknas.store.layout import exists, journal_parts, journal_path, real_path
+from ntknas.store.store import ScoreStore
+from ntknas.store.waiting import Waiting
+
+_SHOWN = 20
+"""Numbers of lines that a sentence names."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +47,13 @@ class Health:
         faults: What is wrong with each file, one sentence each.
         gaps: What is missing.
         scores: Number of scores that can be read; ``None`` where the file cannot.
+        left_out: Number of journals' lines that were left out of them.
     """
 
     faults: list[str] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     scores: int | None = None
+    left_out: int = 0
 
 
 def examine(path: Path) -> Health:
@@ -52,34 +62,45 @@ def examine(path: Path) -> Health:
     Raises:
         StoreError: If there is no store.
     """
-    found = Health()
-    files = [journal_path(path), *journal_parts(path)]
-    if not path.exists() and not any(file.exists() for file in files):
+    real = real_path(path)
+    if not exists(real):
         raise StoreError(f"No score store at {path}. Make one with: ntknas score --store {path}")
-    for file in files:
-        found.faults.extend(_faults_of_journal(file))
+    faults = [fault for file in (journal_path(real), *journal_parts(real)) for fault in _faults_of_journal(file)]
     try:
-        columns.read(path)
-        frame = ScoreStore.read(path).frame()
+        columns.read(real)
+        store = ScoreStore.read(real)
+        frame = store.frame()
     except StoreError as error:
-        if str(error) not in found.faults:
-            found.faults.append(str(error))
-        return found
-    return Health(found.faults, _gaps(frame), len(frame))
+        if not any(fault.rstrip(".") in str(error) for fault in faults):
+            faults.append(str(error))
+        return Health(faults)
+    if store.orphans:
+        lost = f"{store.orphans} record(s) are of a setting whose line is damaged or gone, and cannot be read without."
+        faults[-1:] = [f"{faults[-1]} {lost}" if faults else f"{journal_path(real)}: {lost}"]
+    return Health(faults, _gaps(frame), len(frame), store.left_out.lines)
 
 
 def _faults_of_journal(file: Path) -> list[str]:
+    source = Intake(file)
     try:
-        content = journal.read(file)
+        source.take(Waiting(), lenient=True)
     except StoreError as error:
         return [str(error)]
-    faults = []
+    faults, content = [f"{fault}." for fault in source.misfits], source.content
     if content.damaged:
-        lines = ", ".join(map(str, content.damaged))
-        faults.append(f"{file} has damaged lines ({lines}): the scores in them are lost, the others are read.")
+        faults.append(
+            f"{file} has damaged lines ({_listed(content.damaged)}): the scores in them are lost, the others are read."
+        )
+    elif content.missing:
+        faults.append(f"{file} lacks {content.missing} line(s) that were in it: the scores in them are lost.")
     if content.torn:
         faults.append(f"{file} ends in an unfinished line, left by a killed run: that score is computed again.")
     return faults
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:_SHOWN]))
+    return f"{shown} and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else shown
 
 
 def _gaps(frame: pd.DataFrame) -> list[Gap]:
@@ -99,7 +120,7 @@ class Repair:
 
     Attributes:
         scores: Number of scores in the repaired store.
-        set_aside: Files that were moved away, under their new names.
+        set_aside: Files that were moved away or copied, under their new names.
     """
 
     scores: int
@@ -109,34 +130,58 @@ class Repair:
 def repair(path: Path) -> Repair:
     """Make a store that opens again: a damaged file is set aside and made anew from its journals.
 
-    Nothing is deleted: damaged files and journals stay beside the store under another name.
+    Nothing is deleted: damaged files and journals stay beside the store under another name. What is whole, but of
+    another version or somebody else's, is left alone.
 
     Raises:
-        StoreError: If there is no store, or it cannot be written.
+        StoreError: If there is no store, it is written by another process, of another version, somebody else's, or
+            cannot be read or written.
     """
-    examine(path)
-    files = [path, journal_path(path), *journal_parts(path)]
-    set_aside = [_aside(file) for file in files if _is_unreadable(path, file)]
-    with ScoreStore.open(path) as store:
-        damaged = bool(store.damaged or store.orphans)
-        if damaged or store.uncompacted:
+    real = real_path(path)
+    if not exists(real):
+        raise StoreError(f"No score store at {path}. Make one with: ntknas score --store {path}")
+    set_aside = [_moved(file) for file in _unusable(real)]
+    with ScoreStore.open(real, lenient=True) as store:
+        if store.left_out or store.uncompacted:
             store.replace(store.table())
-        if damaged:
-            set_aside += list(path.parent.glob(f"{escape(path.name)}.journal*.damaged"))
-        return Repair(len(store), set_aside)
+        remove_stale(real)
+        return Repair(len(store), set_aside + store.set_aside)
 
 
-def _is_unreadable(path: Path, file: Path) -> bool:
+def _unusable(path: Path) -> list[Path]:
+    """Return the files of a store that repair sets aside; all of them are looked at before one is moved.
+
+    Raises:
+        StoreError: If one is being written, of another version, unreadable, or the file is no store.
+    """
+    journals = [file for file in (journal_path(path), *journal_parts(path)) if file.exists()]
+    if any(journal.is_written(file) for file in journals):
+        raise StoreError(f"Another process is writing {path}: wait for it, and repair the store then.")
+    unusable = [file for file in journals if _is_foreign(file)]
     try:
-        columns.read(file) if file == path else journal.read(file)
-    except StoreError:
+        columns.read(path)
+    except StoreVersionError:
+        raise
+    except DamagedStoreError as error:
+        if len(unusable) == len(journals) and not is_recognised(path):
+            raise ForeignFileError(
+                f"{path} is nothing that ntknas wrote, as far as can be told, and has no journal beside it: there is "
+                "nothing to repair, and it is left alone. Restore it from a copy."
+            ) from error
+        unusable.insert(0, path)
+    return unusable
+
+
+def _is_foreign(file: Path) -> bool:
+    try:
+        Intake(file).take(Waiting(), lenient=True)
+    except ForeignFileError:
         return True
     return False
 
 
-def _aside(file: Path) -> Path:
-    number = 0
-    while (place := file.with_name(f"{file.name}.damaged{number or ''}")).exists():
-        number += 1
-    os.replace(file, place)
-    return place
+def _moved(file: Path) -> Path:
+    try:
+        return move_aside(file)
+    except OSError as error:
+        raise StoreError(f"Cannot set {file} aside: {error.strerror or error}. It stays as it is.") from error

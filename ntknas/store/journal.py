@@ -2,7 +2,8 @@
 
 A line is eight hexadecimal digits of CRC-32, a space, JSON without line breaks, a line feed. It reaches the operating
 system in one write before a score is reported as done, so a killed process loses nothing; the disk is asked to keep it
-at least every ``SYNC_SECONDS``, so a power cut loses at most that much.
+at least every ``SYNC_SECONDS``, so a power cut loses at most that much. Every line says its number, so that one that
+was taken out is missed.
 """
 
 from __future__ import annotations
@@ -12,16 +13,27 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ntknas.core.errors import StoreError
+from ntknas.core.files import copy_aside
+from ntknas.core.regular_file import WITHOUT_LINKS, check_regular, open_regular
+from ntknas.store.faults import ForeignFileError, StoreVersionError
+from ntknas.store.schema import parsed
 
 FORMAT = "ntknas-journal"
 VERSION = 1
 SYNC_SECONDS = 2.0
+LONGEST_LINE = 1 << 26
+"""Bytes that a line may have; no memory is spent on longer ones."""
+KINDS = ("setting", "run", "scores", "unit")
+"""Types of entries, of stores and of studies."""
+_JUDGED_LINES = 10_000
+_BLOCK = 1 << 20
 
 
 @dataclass
@@ -29,16 +41,20 @@ class JournalContent:
     """What a journal says.
 
     Attributes:
-        entries: The entries of its intact lines, in order, without the header.
-        good_bytes: Length of the file up to the end of its last intact line.
+        entries: The entries of its intact lines, in order, without the header; empty where they are streamed.
+        numbers: The number of each one's line.
         torn: Whether an unfinished line follows, the trace of a killed process.
-        damaged: Numbers of lines in the middle whose checksum is wrong.
+        damaged: Numbers of lines whose checksum is wrong.
+        missing: Lines that were taken out, by the numbers of those that follow.
+        size: Bytes that were read.
     """
 
     entries: list[dict[str, Any]] = field(default_factory=list)
-    good_bytes: int = 0
+    numbers: list[int] = field(default_factory=list)
     torn: bool = False
     damaged: list[int] = field(default_factory=list)
+    missing: int = 0
+    size: int = 0
 
 
 def encode(entry: Mapping[str, Any]) -> bytes:
@@ -47,117 +63,200 @@ def encode(entry: Mapping[str, Any]) -> bytes:
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
+def _header() -> dict[str, Any]:
+    return {"type": "header", "format": FORMAT, "version": VERSION}
+
+
 def _decode(line: bytes) -> dict[str, Any] | None:
     checksum, _, text = line.partition(b" ")
     try:
-        return json.loads(text) if int(checksum, 16) == zlib.crc32(text) and len(checksum) == 8 else None
+        entry = parsed(text) if len(checksum) == 8 and int(checksum, 16) == zlib.crc32(text) else None
     except ValueError:
         return None
+    return entry if isinstance(entry, dict) else None
 
 
 def read(path: Path) -> JournalContent:
     """Read a journal; an absent one is empty.
 
     Raises:
-        StoreError: If the file is not a journal, or of another version.
+        StoreError: If the file is not a journal, of another version, or cannot be read.
     """
     content = JournalContent()
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return content
-    except OSError as error:
-        raise StoreError(f"Cannot read the journal {path}: {error.strerror}.") from error
-    position = 0
-    for number, line in enumerate(data.splitlines(keepends=True), start=1):
-        position += len(line)
-        entry = _decode(line.rstrip(b"\n")) if line.endswith(b"\n") else None
-        if entry is not None:
-            content.entries.append(entry)
-            content.good_bytes = position
-        elif position == len(data):
-            content.torn = True
-        else:
-            content.damaged.append(number)
-    _check_header(path, content, empty=not data)
+    for number, entry in stream(path, content):
+        content.entries.append(entry)
+        content.numbers.append(number)
     return content
 
 
-def _check_header(path: Path, content: JournalContent, *, empty: bool) -> None:
-    if empty or (content.torn and not content.entries and not content.damaged):
+def stream(path: Path, content: JournalContent) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Read a journal line by line; an absent one is empty.
+
+    Args:
+        path: The file.
+        content: Takes what is said of the file as a whole; complete once the last entry was yielded.
+
+    Yields:
+        The number of each intact line, and its entry.
+
+    Raises:
+        StoreError: If the file is not a journal, of another version, or cannot be read.
+    """
+    try:
+        with open_regular(path, follow=False) as file:
+            check_ours(path, file)
+            for number, (size, line) in enumerate(_lines(file), start=1):
+                content.size += size
+                entry = _judged(number, line, content)
+                if entry is not None and entry.get("type") != "header":
+                    yield number, entry
+    except FileNotFoundError:
         return
-    header = content.entries.pop(0) if content.entries else {}
-    if header.get("format") != FORMAT:
+    except OSError as error:
         raise StoreError(
-            f"{path} is not a journal of ntknas, or its first line is damaged. Move it away and start again."
+            f"Cannot read the journal {path}: {error.strerror or error}. A store's journal is a plain file beside it "
+            "that you may read."
+        ) from error
+
+
+def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield the size of every line, and the line; of one that is too long, a line feed alone."""
+    while line := file.readline(LONGEST_LINE):
+        size = len(line)
+        if size == LONGEST_LINE and not line.endswith(b"\n"):
+            while line and not line.endswith(b"\n"):
+                line = file.readline(LONGEST_LINE)
+                size += len(line)
+            line = line[-1:]
+        yield size, line
+
+
+def _judged(number: int, line: bytes, content: JournalContent) -> dict[str, Any] | None:
+    """Return the entry of a line, or note what is wrong with it."""
+    if not line.endswith(b"\n"):
+        content.torn = True
+        return None
+    entry = _decode(line[:-1])
+    if entry is None:
+        content.damaged.append(number)
+        return None
+    said = entry.pop("line", None)
+    if isinstance(said, int):
+        content.missing = max(content.missing, said - number)
+    return entry
+
+
+def check_ours(path: Path, file: BinaryIO) -> None:
+    """Check that an open file is a journal: empty, with our header, or mostly of lines whose checksums are right.
+
+    Raises:
+        ForeignFileError: If it is somebody else's, or too little of it is left to tell.
+        StoreVersionError: If it is of another version.
+    """
+    first = file.readline(LONGEST_LINE)
+    entry = _decode(first[:-1]) if first.endswith(b"\n") else None
+    if entry is not None and entry.get("format") == FORMAT and entry.get("version") != VERSION:
+        raise StoreVersionError(
+            f"{path} is a journal of version {str(entry.get('version'))[:20]}, expected {VERSION}: use the version of "
+            "ntknas that wrote it, or another --store."
         )
-    if header.get("version") != VERSION:
-        raise StoreError(
-            f"{path} is a journal of version {header.get('version')}, expected {VERSION}: use the version of ntknas "
-            "that wrote it, or another --store."
+    whole = entry is not None and entry.get("format") == FORMAT
+    begun = encode(_header()).startswith(first)  # by a process that was killed, or not at all
+    file.seek(0)
+    if not whole and not begun and not _is_mostly_right(file):
+        raise ForeignFileError(
+            f"{path} is not a journal of ntknas, or too much of it is damaged to tell. Move it away and start again, "
+            "or choose another --store."
         )
+    file.seek(0)
+
+
+def _is_mostly_right(file: BinaryIO) -> bool:
+    """Return whether more than half of the first lines have their checksum, and a type that we write."""
+    right = judged = 0
+    for size, line in _lines(file):
+        if size > LONGEST_LINE or judged == _JUDGED_LINES:
+            break
+        entry = _decode(line[:-1]) if line.endswith(b"\n") else None
+        right += entry is not None and entry.get("type") in KINDS
+        judged += 1
+    return 2 * right > judged
 
 
 class JournalWriter:
     """Appends entries to a journal; one process at a time.
 
     Args:
-        path: The file; made if absent, its torn last line cut off if there is one.
+        path: The file; made if absent. Its torn last line is cut off if there is one, and nothing is written to a file
+            that is not known to be a journal.
 
     Attributes:
         mended: Whether a torn last line was cut off.
 
     Raises:
-        StoreError: If another process writes it, or it cannot be written.
+        StoreError: If another process writes it, it is somebody else's, or it cannot be written.
     """
 
     def __init__(self, path: Path):
         self.path = path
+        self.mended = False
+        self._synced = time.monotonic()
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            check_regular(path, follow=False)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | WITHOUT_LINKS
+            self._file = os.open(path, flags, 0o644)
         except OSError as error:
-            raise StoreError(f"Cannot write the journal {path}: {error.strerror}. Choose another --store.") from error
+            reason = error.strerror or str(error)
+            raise StoreError(f"Cannot write the journal {path}: {reason}. Choose another --store.") from error
         try:
             self._lock()
-            content = read(path)
-        except StoreError:
+            self._begin()
+        except BaseException:
             os.close(self._file)
             raise
-        self._synced = time.monotonic()
-        self.mended = content.torn
-        if content.torn:
-            os.ftruncate(self._file, content.good_bytes)
-        if not content.good_bytes:
-            self.append({"type": "header", "format": FORMAT, "version": VERSION})
 
     def _lock(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StoreError(
-                f"Another process is writing {self.path}: wait for it, or give this one another --store."
-            ) from error
-        except OSError:  # a file system without locks: the user keeps writers apart
-            return
+        if not _locks(self._file):
+            raise StoreError(f"Another process is writing {self.path}: wait for it, or give this one another --store.")
+
+    def _begin(self) -> None:
+        """Count the lines, cut off what a killed process left of one, and write the header of a new file."""
+        with os.fdopen(os.dup(self._file), "rb") as file:
+            check_ours(self.path, file)
+            self._lines, end, size = _extent(file)
+        if end < size:
+            self.mended = True
+            os.ftruncate(self._file, end)
+        if not end:
+            self._write(encode(_header()))
 
     def append(self, entry: Mapping[str, Any]) -> None:
         """Append an entry; when this returns, a killed process no longer loses it.
 
         Raises:
             StoreError: If the disk is full or the file cannot be written; what was there before stays.
+            ValueError: If the entry holds a number that is none.
         """
-        line = encode(entry)
-        before = os.fstat(self._file).st_size
+        self._write(encode({**entry, "line": self._lines + 1}))
+
+    def _write(self, line: bytes) -> None:
+        before = os.fstat(self._file)
+        if not before.st_nlink:
+            raise StoreError(
+                f"The journal {self.path} was removed while it was written: scores that were reported as done are "
+                "gone with it. Run the same command again, and leave the files beside the store alone meanwhile."
+            )
         try:
             while line:  # a disk that fills up takes a part, and refuses the rest
                 line = line[os.write(self._file, line) :]
             self.sync(at_least_every=SYNC_SECONDS)
         except OSError as error:
-            os.ftruncate(self._file, before)
+            os.ftruncate(self._file, before.st_size)
             raise StoreError(
                 f"Cannot write the journal {self.path}: {error.strerror}. Every score reported as done is kept; "
                 "make room and run the same command again."
             ) from error
+        self._lines += 1
 
     def sync(self, at_least_every: float = 0.0) -> None:
         """Ask the disk to keep what was written, unless that was done within the last seconds."""
@@ -168,8 +267,69 @@ class JournalWriter:
     def clear(self) -> None:
         """Empty the journal, after its content has been compacted."""
         os.ftruncate(self._file, 0)
-        self.append({"type": "header", "format": FORMAT, "version": VERSION})
+        self._lines = 0
+        self._write(encode(_header()))
 
     def close(self) -> None:
         """Release the file."""
         os.close(self._file)
+
+
+def _locks(handle: int) -> bool:
+    """Lock a file for one writer; return whether no other has it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: the user keeps writers apart
+        return True
+    return True
+
+
+def _extent(file: BinaryIO) -> tuple[int, int, int]:
+    """Return the number of lines, where the last one ends, and the size of a file."""
+    lines = end = size = 0
+    while block := file.read(_BLOCK):
+        lines += block.count(b"\n")
+        if b"\n" in block:
+            end = size + block.rindex(b"\n") + 1
+        size += len(block)
+    return lines, end, size
+
+
+def is_written(path: Path) -> bool:
+    """Return whether another process writes a journal.
+
+    Raises:
+        StoreError: If it cannot be opened.
+    """
+    try:
+        with open_regular(path, follow=False) as file:
+            return not _locks(file.fileno())
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreError(f"Cannot read the journal {path}: {error.strerror or error}.") from error
+
+
+def retire(path: Path, size: int, *, keep_copy: bool) -> Path | None:
+    """Remove a journal whose content is safe elsewhere, unless a process writes it or has written more by now.
+
+    Args:
+        path: The journal.
+        size: Bytes of it that are safe.
+        keep_copy: Whether to copy it aside before, for what could not be taken.
+
+    Returns:
+        The copy, if one was made.
+
+    Raises:
+        OSError: If it cannot be copied; it then stays.
+    """
+    with suppress(FileNotFoundError), open_regular(path, follow=False) as file:
+        if not _locks(file.fileno()) or os.fstat(file.fileno()).st_size != size:
+            return None
+        copy = copy_aside(path) if keep_copy else None
+        path.unlink()
+        return copy
+    return None

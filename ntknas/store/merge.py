@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pandas as pd
 from ntknas.core.errors import StoreError
 from ntknas.store import tables
 from ntknas.store.columns import Table
+from ntknas.store.left_out import LeftOut
 from ntknas.store.records import Setting
 from ntknas.store.store import ScoreStore
 
@@ -31,6 +32,7 @@ class Merged:
         repeated: Scores that several stores hold.
         differing: How many of these have another value or status; the first store's is kept.
         largest_difference: Largest relative difference of repeated values.
+        left_out: What could not be read of each store, by its path; stores of which everything was read are not named.
     """
 
     scores: int
@@ -38,6 +40,7 @@ class Merged:
     repeated: int
     differing: int
     largest_difference: float
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)
 
 
 def merge(target: Path, others: Sequence[Path], *, mixed: bool = False) -> Merged:
@@ -57,16 +60,18 @@ def merge(target: Path, others: Sequence[Path], *, mixed: bool = False) -> Merge
     """
     with ScoreStore.open(target) as opened:
         names = [target, *others]
-        parts = [opened.table(), *(ScoreStore.read(path).table() for path in others)]
+        stores = [opened, *map(ScoreStore.read, others)]
+        left_out = {str(name): store.left_out for name, store in zip(names, stores, strict=True) if store.left_out}
+        parts = [store.table() for store in stores]
         if not mixed:
             _check_identities(names, parts)
         whole = tables.joined(parts)
         order = _by_worth(whole)
-        merged = _in_order(tables.latest(tables.taken(whole, order)))
+        merged = _in_order(tables.last_of_each(tables.taken(whole, order)))
         summary = _summary(whole, merged, len(parts[0]))
         if merged.digest() != parts[0].digest() or opened.uncompacted:
             opened.replace(merged)
-    return summary
+    return replace(summary, left_out=left_out)
 
 
 def _check_identities(names: Sequence[Path], parts: Sequence[Table]) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ntknas.core.errors import StoreError
 from ntknas.store import journal
+from ntknas.store.layout import journal_path
 from ntknas.store.records import ScoreRecord
-from ntknas.store.store import journal_path
 
 
 class StorePart:
@@ -56,5 +57,13 @@ def part_path(store: Path, name: str) -> Path:
 
 
 def records_of(part: Path) -> list[ScoreRecord]:
-    """Return the intact records of a part; an absent one has none."""
-    return [ScoreRecord.from_json(entry) for entry in journal.read(part).entries if entry["type"] == "scores"]
+    """Return the intact records of a part; an absent one has none.
+
+    Raises:
+        StoreError: If it is not a journal, or an entry is not what it must be.
+    """
+    entries = journal.stream(part, journal.JournalContent())
+    try:
+        return [ScoreRecord.from_json(entry) for _, entry in entries if entry.get("type") == "scores"]
+    except ValueError as error:
+        raise StoreError(f"{part} holds a record that no version of ntknas writes: {error}.") from error

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ntknas.core.score import Score, Status
+from ntknas.core.score import Score
+from ntknas.store import schema
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,10 @@ class ScoreRecord:
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as plain data."""
-        scores = {name: [score.value, score.status.value, score.reason] for name, score in self.scores.items()}
+        scores = {
+            name: [score.value, score.status.value, schema.storable(score.reason)]
+            for name, score in self.scores.items()
+        }
         return {
             "type": "scores",
             "setting": self.setting,
@@ -72,10 +76,20 @@ class ScoreRecord:
         """Read a record back.
 
         Raises:
-            KeyError: If a field is missing.
-            ValueError: If a value and its status disagree, or a status is unknown.
+            ValueError: If a field is missing, or not what it must be; the message names it.
         """
-        scores = {
-            name: Score(name, value, Status(status), reason) for name, (value, status, reason) in data["scores"].items()
-        }
-        return cls(data["setting"], data["run"], data["cell"], data["seed"], data["seconds"], scores)
+        missing = [name for name in _FIELDS if name not in data]
+        if missing:
+            raise ValueError(f"it has no {missing[0]}")
+        scores = schema.mapping("its scores", data["scores"])
+        return cls(
+            schema.text("setting", data["setting"]),
+            schema.text("run", data["run"]),
+            schema.check_cell(data["cell"]),
+            schema.check_seed(data["seed"]),
+            schema.finite("seconds", data["seconds"]),
+            {name: schema.check_score(name, entry) for name, entry in scores.items()},
+        )
+
+
+_FIELDS = ("setting", "run", "cell", "seed", "seconds", "scores")

@@ -12,10 +12,9 @@ import pandas as pd
 from ntknas.core.errors import StoreError
 from ntknas.core.score import Status
 from ntknas.store.columns import COLUMNS, NAMES, Table
-from ntknas.store.records import ScoreRecord, Setting
+from ntknas.store.records import Setting
+from ntknas.store.schema import CODED, SEQUENCE
 
-CODED = {"setting": "settings", "run": "runs", "measure": "measures", "status": "statuses", "reason": "reasons"}
-"""Columns of codes, and the names that they are places in."""
 STATUSES = [status.value for status in Status]
 FAILURES = [status.value for status in Status if status.is_failure]
 """Statuses that the next run tries again; a score with any other is done."""
@@ -23,45 +22,31 @@ DONE = [status.value for status in Status if not status.is_failure]
 KEY = ["setting", "cell", "seed", "measure"]
 
 
-def named(settings: Mapping[str, Mapping[str, Any]], runs: Mapping[str, Any]) -> dict[str, list[str]]:
+def named(settings: Mapping[str, Mapping[str, Any]], runs: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
     """Return names of a table without scores, with its settings and runs by digest and identifier."""
     return {
         "settings": [Setting(fields).text for fields in settings.values()],
-        "runs": [json.dumps({"id": run, "info": info}, sort_keys=True) for run, info in runs.items()],
+        "runs": [run_text(run, info) for run, info in runs.items()],
         "measures": [],
         "statuses": list(STATUSES),
         "reasons": [""],
     }
 
 
-def from_records(
-    records: Iterable[ScoreRecord], settings: Mapping[str, Mapping[str, Any]], runs: Mapping[str, Any]
-) -> Table:
-    """Make a table of records whose settings and runs are known."""
-    names = named(settings, runs)
-    places = {"setting": _places(settings), "run": _places(runs), "status": _places(STATUSES)}
-    measures: dict[str, int] = {}
-    reasons = {"": 0}
-    rows = [
-        (
-            places["setting"][record.setting],
-            places["run"][record.run],
-            record.cell,
-            record.seed,
-            measures.setdefault(measure, len(measures)),
-            np.nan if score.value is None else score.value,
-            places["status"][score.status.value],
-            record.seconds,
-            reasons.setdefault(score.reason, len(reasons)),
-        )
-        for record in records
-        for measure, score in record.scores.items()
-    ]
-    by_column = zip(*rows, strict=True) if rows else ([] for _ in COLUMNS)
-    columns = {
-        name: np.array(values, dtype=dtype) for (name, dtype), values in zip(COLUMNS.items(), by_column, strict=True)
-    }
-    return Table(columns, {**names, "measures": list(measures), "reasons": list(reasons)})
+def run_text(identifier: str, info: Mapping[str, Any]) -> str:
+    """Return a run as a table names it."""
+    return json.dumps({"id": identifier, "info": info}, sort_keys=True)
+
+
+def check_codes(names: Mapping[str, list[str]]) -> None:
+    """Check that codes can tell names apart.
+
+    Raises:
+        StoreError: If there are more settings or measures than that.
+    """
+    for column, name in CODED.items():
+        if len(names[name]) > np.iinfo(COLUMNS[column]).max:
+            raise StoreError(f"A store holds at most {np.iinfo(COLUMNS[column]).max:,} {name}: use several stores.")
 
 
 def _places(names: Iterable[str]) -> dict[str, int]:
@@ -75,12 +60,11 @@ def joined(tables: Sequence[Table]) -> Table:
         StoreError: If there are more settings or measures than their codes can tell apart.
     """
     names = {name: list(dict.fromkeys(text for table in tables for text in table.names[name])) for name in NAMES}
+    check_codes(names)
     columns = {}
     for column, dtype in COLUMNS.items():
         parts = [_recoded(table, column, names) for table in tables]
         values = np.concatenate(parts) if parts else np.empty(0)
-        if column in CODED and len(names[CODED[column]]) > np.iinfo(dtype).max:
-            raise StoreError(f"A store holds at most {np.iinfo(dtype).max:,} {CODED[column]}: use several stores.")
         columns[column] = values.astype(dtype, copy=False)
     return Table(columns, names)
 
@@ -93,10 +77,40 @@ def _recoded(table: Table, column: str, names: Mapping[str, list[str]]) -> np.nd
     return np.array([places[text] for text in table.names[CODED[column]]], dtype=np.int64)[values]
 
 
+def last_of_each(table: Table, order: np.ndarray | None = None) -> Table:
+    """Return the row of every (setting, cell, seed, measure) that is the last in an order; rows stay in theirs.
+
+    Args:
+        table: The rows.
+        order: Places of all rows; as they stand without one.
+    """
+    keys = pd.DataFrame({name: table.columns[name] for name in KEY})
+    order = np.arange(len(keys)) if order is None else order
+    keep = order[~keys.iloc[order].duplicated(keep="last").to_numpy()]
+    return table if len(keep) == len(keys) else taken(table, np.sort(keep))
+
+
 def latest(table: Table) -> Table:
-    """Return the last row of every (setting, cell, seed, measure)."""
-    keep = ~pd.DataFrame({name: table.columns[name] for name in KEY}).duplicated(keep="last").to_numpy()
-    return table if keep.all() else taken(table, keep)
+    """Return one row of every (setting, cell, seed, measure): a score before a failure, then that of the later run.
+
+    Of rows of one run, or of runs without a sequence, the later one in the table.
+    """
+    infos = [json.loads(text)["info"] for text in table.names["runs"]]
+    sequences = np.array([info.get(SEQUENCE, -1) for info in infos] or [-1], dtype=np.int64)
+    is_score = ~has_status(table, FAILURES)
+    by_run = sequences[table.columns["run"]] if len(table) else np.empty(0, np.int64)
+    return last_of_each(table, np.lexsort([by_run, is_score]))
+
+
+def used(table: Table) -> Table:
+    """Return a table with the settings, runs, measures and reasons alone that its rows have."""
+    names, columns = dict(table.names), dict(table.columns)
+    for column, name in CODED.items():
+        if column != "status":
+            codes, columns[column] = np.unique(table.columns[column], return_inverse=True)
+            names[name] = [table.names[name][code] for code in codes]
+            columns[column] = columns[column].astype(COLUMNS[column])
+    return Table(columns, names)
 
 
 def taken(table: Table, rows: np.ndarray) -> Table:

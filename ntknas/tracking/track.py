@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from ntknas.core.display import printable
 from ntknas.core.errors import StoreError
-from ntknas.core.files import replacing
+from ntknas.core.files import remove_stale, replacing
+from ntknas.core.plain_hdf5 import array, attributes, group, names, texts
 from ntknas.core.score import Status
-from ntknas.core.sealed_file import check, new_image
+from ntknas.core.sealed_file import DamagedFileError, SealVersionError, UnsealedFileError, check, new_image
 
 FORMAT = "ntknas-track"
 VERSION = 1
@@ -24,6 +27,7 @@ EMPTY = (np.empty(0, np.int64), np.empty((0, 0)), np.empty(0, np.int64))
 """Steps, spectra and labels of a track without records."""
 COLUMNS = ["step", "quantity", "value", "status", "reason"]
 _TEXTS = ("quantity", "status", "reason")
+_NUMBERS = ("<f8", "<f4", "<i8")
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ def write(folder: Path, track: Track) -> Path:
     path = path_of(folder, track.identity)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        remove_stale(path)
         with replacing(path) as beside:
             beside.write_bytes(_image(track))
     except OSError as error:
@@ -125,37 +130,133 @@ def _image(track: Track) -> bytes:
     return bytes(image)
 
 
-def read(path: Path) -> Track:
+def read(path: Path, *, unsealed: bool = False) -> Track:
     """Read a track.
+
+    Args:
+        path: The file.
+        unsealed: Whether plain HDF5, older than seals, is read too: to convert it.
 
     Raises:
         StoreError: If the file is missing, damaged, no track, or of another version.
     """
     try:
-        check(path)
+        _check_seal(path, unsealed=unsealed)
         with h5py.File(path, "r", locking=False) as file:
-            if file.attrs.get("format") != FORMAT or file.attrs.get("version") != VERSION:
-                raise StoreError(f"{path} is no track of this version of ntknas: name another --store.")
-            columns = {name: file["frame"][name][:] for name in COLUMNS}
-            for name in _TEXTS:
-                columns[name] = [text.decode() for text in columns[name]]
-            expected = file.attrs["sha256"]
-            track = Track(
-                identity=json.loads(file.attrs["identity"]),
-                frame=pd.DataFrame(columns),
-                steps=file["steps"][:],
-                spectra=file["spectra"][:],
-                labels=file["labels"][:],
-                kernels=file["kernels"][:] if "kernels" in file else None,
-                status=Status(file.attrs["status"]),
-                reason=str(file.attrs["reason"]),
-                about=json.loads(file.attrs["about"]),
-            )
-    except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:  # a changed byte shows as any of these
-        reason = str(error).partition("\n")[0].rstrip(".")
+            _check_format(path, file)
+            track, expected = _read(file)
+    except (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, MemoryError) as error:
+        # a changed byte shows as any of these
+        reason = printable(str(error.args[0] if error.args else error).partition("\n")[0].rstrip("."))
         raise StoreError(f"{path} cannot be read as a track: {reason}. Move it away, and it is made again.") from error
     if track.digest() != expected:
         raise StoreError(f"{path} does not match its checksum: it is damaged. Move it away, and it is made again.")
+    return track
+
+
+def _check_seal(path: Path, *, unsealed: bool) -> None:
+    try:
+        check(path)
+    except UnsealedFileError as error:
+        if not unsealed:
+            raise StoreError(
+                f"{path} is no track that can be trusted as it stands: {error}. If it is one of a version before "
+                f"seals, convert it: ntknas store convert {path} --into NEW.h5"
+            ) from error
+    except SealVersionError as error:
+        raise StoreError(f"{path} cannot be read: {error}. Use the version of ntknas that wrote it.") from error
+    except DamagedFileError:
+        raise
+    except OSError as error:
+        raise StoreError(
+            f"Cannot read {path}: {error.strerror or error}. A track is a file that you may read."
+        ) from error
+
+
+def _check_format(path: Path, file: h5py.File) -> None:
+    if not _is_track(file):
+        raise StoreError(f"{path} is no track of this version of ntknas: name another --store.")
+
+
+def _is_track(file: h5py.File) -> bool:
+    with suppress(KeyError, ValueError):
+        return bool(attributes(file, ("format", "version")) == {"format": FORMAT, "version": VERSION})
+    return False
+
+
+def _read(file: h5py.File) -> tuple[Track, str]:
+    """Read what is in plain arrays and texts, and check that it is what a track holds."""
+    about = attributes(file, ("identity", "status", "reason", "about", "sha256"))
+    identity = json.loads(about["identity"], parse_constant=_refuse)
+    if not isinstance(identity, dict) or not all(type(identity.get(name)) is int for name in ("cell", "seed")):
+        raise ValueError("its identity has no cell and seed")
+    frame = group(file, "frame")
+    columns: dict[str, Any] = {name: texts(frame, name) for name in _TEXTS}
+    rows = len(columns["quantity"])
+    columns["step"] = array(frame, "step", _NUMBERS, (rows,))
+    columns["value"] = array(frame, "value", _NUMBERS, (rows,))
+    steps = array(file, "steps", "<i8", (None,))
+    spectra = array(file, "spectra", _NUMBERS, (None, None))
+    if len(spectra) != len(steps) or not set(columns["status"]) <= {status.value for status in Status}:
+        raise ValueError("it has other steps than spectra, or a status that there is not")
+    size = spectra.shape[1]
+    track = Track(
+        identity=identity,
+        frame=pd.DataFrame({name: columns[name] for name in COLUMNS}),
+        steps=steps,
+        spectra=spectra,
+        labels=array(file, "labels", "<i8", (None,)),
+        kernels=array(file, "kernels", _NUMBERS, (len(steps), size, size)) if "kernels" in names(file) else None,
+        status=Status(about["status"]),
+        reason=about["reason"],
+        about=_mapping(json.loads(about["about"])),
+    )
+    return track, about["sha256"]
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("what is known of it is no mapping")  # noqa: TRY004
+    return value
+
+
+def is_unsealed_track(path: Path) -> bool:
+    """Return whether a file is a track in plain HDF5, from before seals.
+
+    Raises:
+        StoreError: If it cannot be read.
+    """
+    try:
+        check(path)
+    except UnsealedFileError:
+        try:
+            with h5py.File(path, "r", locking=False) as file:
+                return _is_track(file)
+        except (OSError, RuntimeError, ValueError, TypeError):
+            return False
+    except OSError:
+        return False
+    return False
+
+
+def convert(old: Path, new: Path) -> Track:
+    """Write a track in plain HDF5, from before seals, into a new file; return it.
+
+    Raises:
+        StoreError: If it is none, there is a file in the place already, or it cannot be written.
+    """
+    track = read(old, unsealed=True)
+    if new.exists() or new.is_symlink():
+        raise StoreError(f"{new} is there already: name a new file.")
+    try:
+        with replacing(new) as beside:
+            beside.write_bytes(_image(track))
+    except OSError as error:
+        raise StoreError(f"Cannot write {new}: {error.strerror or error}.") from error
     return track
 
 
@@ -163,7 +264,12 @@ def find(folder: Path, identity: Mapping[str, Any]) -> Track | None:
     """Return the track with an identity, or ``None`` if the folder has none.
 
     Raises:
-        StoreError: If its file is damaged.
+        StoreError: If its file is damaged, or the track of something else.
     """
     path = path_of(folder, identity)
-    return read(path) if path.exists() else None
+    if not path.exists():
+        return None
+    track = read(path)
+    if _text(track.identity) != _text(identity):
+        raise StoreError(f"{path} is the track of something else than its name says. Move it away.")
+    return track

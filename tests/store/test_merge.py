@@ -11,7 +11,7 @@ from ntknas import load_store
 from ntknas.cli.main import run
 from ntknas.core.errors import StoreError
 from ntknas.core.score import Score, Status
-from ntknas.store import ScoreRecord, ScoreStore, Setting, columns
+from ntknas.store import ScoreRecord, ScoreStore, Setting, columns, journal
 from ntknas.store.health import examine, repair
 from ntknas.store.merge import merge
 from ntknas.store.part import StorePart
@@ -208,11 +208,11 @@ def test_a_journal_whose_header_is_damaged_is_set_aside(tmp_path):
     assert done.scores == 8
     assert done.set_aside[0].read_bytes().startswith(b"something else")
     journal_path(path).write_bytes(b"other\n" * 3)
-    assert repair(path).set_aside[0].name.endswith("damaged1")
+    assert repair(path).set_aside[0].name.endswith("damaged-2")
 
 
-@pytest.mark.parametrize("make_it", ["text", "hdf5", "version"])
-def test_foreign_files_and_versions_are_named(tmp_path, make_it, monkeypatch):
+@pytest.mark.parametrize("make_it", ["text", "hdf5", "version", "journal version", "part version"])
+def test_foreign_files_and_other_versions_are_named_and_left_alone(tmp_path, make_it, monkeypatch, capsys):
     import h5py
 
     path = tmp_path / "s.h5"
@@ -220,14 +220,22 @@ def test_foreign_files_and_versions_are_named(tmp_path, make_it, monkeypatch):
         path.write_text("hello")
     elif make_it == "hdf5":
         h5py.File(path, "w").close()
-    else:
+    elif make_it == "version":
         monkeypatch.setattr(columns, "VERSION", 7)
         make(path, [1])
         monkeypatch.undo()
+    else:
+        make(path, [1], compact=make_it == "part version")
+        file = journal_path(path) if make_it == "journal version" else path.with_name("s.h5.journal.part-1")
+        file.write_bytes(journal.encode({"type": "header", "format": journal.FORMAT, "version": 7}))
     (fault,) = examine(path).faults
-    assert {"text": "cannot be opened", "hdf5": "not a score store", "version": "version 7"}[make_it] in fault
-    kept = path.read_bytes()
-    assert repair(path).set_aside[0].read_bytes() == kept
+    assert {"text": "cannot be opened", "hdf5": "not a score store"}.get(make_it, "version 7") in fault
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert run(["store", "repair", str(path)]) == 1
+    assert {"text": "nothing that ntknas wrote", "hdf5": "store convert"}.get(
+        make_it, "version 7"
+    ) in capsys.readouterr().err
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
 def test_repair_of_a_healthy_store_changes_nothing(tmp_path):

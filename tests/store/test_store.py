@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from ntknas import load_store
+from ntknas.cli import main
 from ntknas.core import sealed_file
 from ntknas.core.errors import StoreError
 from ntknas.core.score import Score, Status
@@ -229,11 +230,18 @@ def test_a_changed_value_is_noticed(path):
             load_store(path)
 
 
-def test_a_store_from_before_seals_is_read(path):
+def test_a_store_from_before_seals_is_converted_when_that_is_asked_for(path, tmp_path):
     fill(path, range(5))
-    before = content(path)
+    fill(path, range(5, 8), compact=False)
+    before, new = content(path), tmp_path / "new.h5"
     path.write_bytes(path.read_bytes()[sealed_file.HEAD :])  # HDF5's places count from where its own part begins
-    assert content(path) == before
+    whole = path.read_bytes()
+    with pytest.raises(StoreError, match=r"without the seal of ntknas.*ntknas store convert .*scores.h5 --into"):
+        load_store(path)
+    assert main.run(["store", "convert", str(path), "--into", str(new)]) == 0
+    assert content(new) == before
+    assert path.read_bytes() == whole
+    assert main.run(["store", "convert", str(path), "--into", str(new)]) == 1
 
 
 def test_every_flipped_byte_is_noticed_or_harmless(path):

@@ -1,0 +1,111 @@
+"""Parts of a store as stores of their own, and stores without some of their scores."""
+
+from __future__ import annotations
+
+from itertools import chain, count
+from pathlib import Path
+
+from ntknas.core.errors import ChoiceError, StoreError
+from ntknas.core.sealed_file import UnsealedFileError, check
+from ntknas.store import tables
+from ntknas.store.columns import Table
+from ntknas.store.layout import exists, real_path
+from ntknas.store.selection import Selection, selected
+from ntknas.store.store import ScoreStore
+
+
+def extract(store: ScoreStore, target: Path, selection: Selection) -> int:
+    """Write some of a store's scores into a new store, with their settings and runs; return their number.
+
+    Raises:
+        StoreError: If there is a store in the place already, or it cannot be written.
+        ChoiceError: If the store holds no such scores.
+    """
+    table = store.table()
+    chosen = tables.used(tables.taken(table, selected(tables.as_frame(table), selection)))
+    if not len(chosen):
+        raise ChoiceError(f"{store.path} holds no such scores: there is nothing to extract.")
+    write_new(target, chosen)
+    return len(chosen)
+
+
+def write_new(target: Path, table: Table) -> None:
+    """Write a table into a store that is not there yet.
+
+    Raises:
+        StoreError: If something is in the place already, or it cannot be written.
+    """
+    if exists(real_path(target)):
+        raise StoreError(
+            f"{target} is there already: name a new store, and bring both together with ntknas store merge."
+        )
+    with ScoreStore.open(target) as new:
+        new.replace(table)
+
+
+def chosen(store: ScoreStore, selection: Selection) -> int:
+    """Return how many of a store's scores are meant.
+
+    Raises:
+        ChoiceError: If the store holds no such scores, or all are meant.
+    """
+    if selection.is_all:
+        raise ChoiceError("Say what to drop: --space, --dataset, --setting, --recipe or --measures.")
+    return int(selected(store.frame(), selection).sum())
+
+
+def drop(path: Path, selection: Selection, *, keep_copy: bool = True) -> tuple[int, Path | None]:
+    """Remove some of a store's scores, with the settings and runs that nothing else has.
+
+    Args:
+        path: The store.
+        selection: Which.
+        keep_copy: Whether they are first written into a store of their own beside it.
+
+    Returns:
+        Their number, and the store that keeps them.
+
+    Raises:
+        StoreError: If the store cannot be read or written; nothing is removed then.
+        ChoiceError: If it holds no such scores, or all are meant.
+    """
+    if not exists(real_path(path)):
+        raise StoreError(f"No score store at {path}.")
+    with ScoreStore.open(path) as store:
+        number = chosen(store, selection)
+        copy = _fresh(store.path) if keep_copy else None
+        if copy:
+            extract(store, copy, selection)
+        table = store.table()
+        store.replace(tables.used(tables.taken(table, ~selected(tables.as_frame(table), selection))))
+        return number, copy
+
+
+def _fresh(path: Path) -> Path:
+    """Return the first of ``….dropped``, ``….dropped-2`` and so on that is free."""
+    endings = chain([""], (f"-{number}" for number in count(2)))
+    names = (path.with_name(f"{path.stem}.dropped{ending}{path.suffix}") for ending in endings)
+    return next(name for name in names if not exists(name))
+
+
+def convert(old: Path, new: Path) -> int:
+    """Write the scores of a store from before seals, journals included, into a new store; return their number.
+
+    Of plain HDF5 only arrays and texts are read that lie in the file itself, of the types and shapes of a store.
+
+    Raises:
+        StoreError: If the file is no such store, or there is a store in the place already.
+    """
+    try:
+        check(real_path(old))
+    except UnsealedFileError:
+        pass
+    except FileNotFoundError as error:
+        raise StoreError(f"No file {old}: there is nothing to convert.") from error
+    except OSError as error:
+        raise StoreError(f"{old} cannot be converted: {error.strerror or error}.") from error
+    else:
+        raise StoreError(f"{old} has its seal: there is nothing to convert.")
+    table = ScoreStore.read(old, unsealed=True).table()
+    write_new(new, table)
+    return len(table)
