@@ -22,10 +22,9 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 def brought(images: Tensor, device: torch.device | str, precision: str) -> Tensor:
-    """Return images on the device and in the precision to compute in, laid out for the spaces' own networks there.
+    """Return images on the device and in the precision to compute in, laid out as our own networks do it themselves.
 
-    On the CPU channels come last: layers follow their input's layout, and above all average pooling and its gradient
-    are faster (``python scripts/memory_format.py``). Values are the same.
+    See ``ntknas.spaces.networks.layout``; networks of third parties compute in this layout too.
     """
     images = images.to(device, DTYPES[precision])
     return images.contiguous(memory_format=torch.channels_last) if images.device.type == "cpu" else images

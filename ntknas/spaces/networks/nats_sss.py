@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ntknas.spaces.nats_sss.configurations import CELL
 from ntknas.spaces.nb201.cells import parse_cell
 from ntknas.spaces.networks.initialisation import initialise, materialise, parametrised
+from ntknas.spaces.networks.layout import laid_out
 from ntknas.spaces.networks.nb201 import InferCell, Reduction
 
 
@@ -48,7 +49,7 @@ class NATSSizeNetwork(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Return what is pooled for the classifier, N×channels×height×width."""
-        return self.lastact(self.cells(self.stem(x)))
+        return self.lastact(self.cells(self.stem(laid_out(x))))
 
     def operations(self) -> Iterator[tuple[str, nn.Module]]:
         """Yield every operation that has parameters, with the name that seeds it."""

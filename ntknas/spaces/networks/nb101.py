@@ -11,6 +11,7 @@ from ntknas.spaces.nb101.cells import Matrix
 from ntknas.spaces.nb101.channels import vertex_channels
 from ntknas.spaces.nb101.counts import STACKS
 from ntknas.spaces.networks.initialisation import initialise, materialise, parametrised
+from ntknas.spaces.networks.layout import laid_out
 
 _EPSILON = 1e-5
 _MOMENTUM = 1 - 0.997  # the official code states the share of the old statistics
@@ -111,7 +112,7 @@ class NB101Network(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Return what is pooled for the classifier, N×channels×height×width."""
-        return self.layers(self.stem(x))
+        return self.layers(self.stem(laid_out(x)))
 
     def operations(self) -> Iterator[tuple[str, nn.Module]]:
         """Yield every operation that has parameters, with the name that seeds it."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ntknas.spaces.nb201.cells import EDGES, OUTPUT_NODE
 from ntknas.spaces.nb201.counts import STAGES
 from ntknas.spaces.networks.initialisation import initialise, materialise, parametrised
+from ntknas.spaces.networks.layout import laid_out
 
 
 class ReLUConvBN(nn.Sequential):
@@ -133,7 +134,7 @@ class NB201Network(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Return what is pooled for the classifier, N×channels×height×width."""
-        return self.lastact(self.cells(self.stem(x)))
+        return self.lastact(self.cells(self.stem(laid_out(x))))
 
     def operations(self, labels: dict[int, int]) -> Iterator[tuple[str, nn.Module]]:
         """Yield every operation that has parameters, with the name that seeds it.
