@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from types import TracebackType
 from typing import TypeVar
 
-import click
+from ntknas.cli.output import note
+from ntknas.core.durations import TimeLeft
 
 T = TypeVar("T")
 _LINE_SECONDS = 15.0
 _MEGA = {"bytes": "MB"}
 
 
-def track(work: Iterable[T], total: int, description: str, unit: str) -> Iterator[T]:
+def track(work: Iterable[T], total: int, description: str, unit: str, costs: Sequence[float] = ()) -> Iterator[T]:
     """Yield from ``work`` and show how far it is.
 
     Args:
@@ -23,10 +25,14 @@ def track(work: Iterable[T], total: int, description: str, unit: str) -> Iterato
         total: Number of steps.
         description: What is done.
         unit: What a step is, in the plural.
+        costs: What each step costs, where they differ: 0 if it was done before.
     """
-    with Meter(total, description, unit) as meter:
-        for item in work:
+    left = TimeLeft.of(cost for cost in costs if cost) if costs else None
+    with Meter(total, description, unit, left) as meter:
+        for number, item in enumerate(work):
             yield item
+            if costs and costs[number]:
+                meter.done(costs[number])
             meter.advance(1)
 
 
@@ -37,9 +43,11 @@ class Meter:
         total: Number of steps.
         description: What is done.
         unit: What a step is, in the plural; ``bytes`` are shown as megabytes.
+        left: Knows how long the rest takes, where steps differ; else they take as long as those so far.
     """
 
-    def __init__(self, total: int, description: str, unit: str):
+    def __init__(self, total: int, description: str, unit: str, left: TimeLeft | None = None):
+        self._left = left
         self._scale, self._unit = (1e6, _MEGA[unit]) if unit in _MEGA else (1.0, unit)
         self._total, self._description, self._done = total, description, 0
         self._start = self._last = time.monotonic()
@@ -54,20 +62,30 @@ class Meter:
         if self._bar:
             self._bar.stop()
 
+    def done(self, cost: float, kind: Hashable = "", seconds: float | None = None) -> None:
+        """Tell what a step cost, before it is counted; see ``TimeLeft.done``."""
+        if self._left:
+            self._left.done(cost, kind, seconds)
+
     def advance(self, steps: int) -> None:
         """Count steps that were done."""
         if not steps:
             return
         self._done += steps
         if self._bar:
-            self._bar.update(self._done / self._scale, self._rate())
+            self._bar.update(self._done / self._scale, self._rate(), self._seconds_left())
             return
         now = time.monotonic()
         if now - self._last >= _LINE_SECONDS or self._done == self._total:
             self._last = now
-            left = (now - self._start) / max(self._done, 1) * (self._total - self._done)
             done = f"{self._done / self._scale:.0f}/{self._total / self._scale:.0f}"
-            click.echo(f"{self._description} {done}, {self._rate()}, {left:.0f} s left", err=True)
+            note(f"{self._description} {done}, {self._rate()}, {self._seconds_left():.0f} s left")
+
+    def _seconds_left(self) -> float:
+        seconds = self._left.seconds() if self._left else None
+        if seconds is not None:
+            return seconds
+        return (time.monotonic() - self._start) / max(self._done, 1) * (self._total - self._done)
 
     def _rate(self) -> str:
         seconds = max(time.monotonic() - self._start, 1e-9)
@@ -85,7 +103,6 @@ class _Bar:
             Progress,
             TextColumn,
             TimeElapsedColumn,
-            TimeRemainingColumn,
         )
 
         self._progress = Progress(
@@ -94,16 +111,15 @@ class _Bar:
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=Console(stderr=True),
             refresh_per_second=4,
         )
-        self._task = self._progress.add_task(description, total=total, rate="")
+        self._task = self._progress.add_task(description, total=total, rate="", left="")
         self._progress.start()
 
-    def update(self, done: float, rate: str) -> None:
-        self._progress.update(self._task, completed=done, rate=rate)
+    def update(self, done: float, rate: str, left: float) -> None:
+        self._progress.update(self._task, completed=done, rate=rate, left=f"{timedelta(seconds=round(left))} left")
 
     def stop(self) -> None:
         self._progress.stop()

@@ -17,6 +17,8 @@ _FEWEST_SAMPLES = 20
 
 def chosen_study(name: str, options: dict[str, Any]) -> Study:
     """Make the study that the options ask for, on its preset."""
+    if name != "determinism":
+        _refuse_options(options, name, "contraction")
     if name in _CHOICES:
         return _CHOICES[name](options)
     from dataclasses import replace
@@ -49,7 +51,7 @@ def chosen_study(name: str, options: dict[str, Any]) -> Study:
         *_where(options),
     )
     if name == "determinism":
-        return Determinism(networks)
+        return Determinism(networks, contraction=options["contraction"] or "kernel")
     return Constancy(networks, preset.steps, preset.learning_rate)
 
 
@@ -80,7 +82,7 @@ def _regression(options: dict[str, Any]) -> Study:
     from ntknas.studies.regression import Regression
 
     _refuse_options(options, "regression", "folds", "alphas")
-    if options["learning_rate"] is not None or options["parametrisation"] == "standard":
+    if options["learning_rate"] is not None or options["parametrisation"] not in (None, "ntk"):
         note("Note: regression is of networks in NTK parametrisation; its learning rate follows from the kernel.")
     quick = options["quick"]
     samples = options["samples"] or (100 if quick else 400 if options["data"] == "boston" else 1000)
@@ -189,7 +191,7 @@ def _where(options: dict[str, Any]) -> tuple[int, Path, str]:
 def _refuse(options: dict[str, Any], study: str, *names: str) -> None:
     """Refuse options that a study would not read, and say that networks are in NTK parametrisation."""
     _refuse_options(options, study, *names)
-    if options["parametrisation"] == "standard":
+    if options["parametrisation"] not in (None, "ntk"):
         note(f"Note: {study} is of networks in NTK parametrisation.")
 
 

@@ -1,4 +1,4 @@
-"""What a run would take: networks to compute after recognising equal ones, time and memory from a short trial."""
+"""What a run would take: networks to compute after recognising equal ones, time and memory from short trials."""
 
 from __future__ import annotations
 
@@ -7,19 +7,43 @@ import statistics
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 
-from ntknas.scoring.computation import Computation
+from ntknas.core.durations import TimeModel
+from ntknas.kernels.batch_norm import COUPLING
+from ntknas.scoring.computation import Computation, forms_suffice
+from ntknas.scoring.fewer_images import fewer, sizes
 from ntknas.scoring.job import Job
-from ntknas.scoring.plan import Plan, Task
+from ntknas.scoring.plan import Plan, Task, WorkItem
 from ntknas.scoring.progress import Progress
 from ntknas.scoring.recipe import WITHOUT_KERNEL
 
 TRIALS = 5
-LIMIT_SECONDS = 60.0
-"""A kind of item that has taken so long gets no further trial."""
+BUDGET = 60.0
+"""Seconds for all trials; each kind of item may exceed its share by the last one."""
+SAMPLE = 1000
+"""Networks of a kind whose FLOPs are looked up: of more than this many, equally many from the whole plan."""
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One trial.
+
+    Attributes:
+        spent: The seconds that it took.
+        whole: Those that the task takes with all images and epochs.
+    """
+
+    spent: float
+    whole: float
+
+
+Try = Callable[[Task, int], Tried]
 
 
 @dataclass(frozen=True)
@@ -32,47 +56,62 @@ class Forecast:
         output: Output reduction of the kernel.
         measures: The measures.
         items: How many networks have to be computed.
+        seconds: Seconds for all of them on one worker.
         tried: Seconds of each that was tried, from the lightest network to the heaviest.
+        images: With how many images they were tried; with fewer than the probe has, their time is multiplied by the
+            ratio, or by its square where a backward pass of the whole batch is needed for every image.
+        spread: Whether the networks that were tried stand for all: then ``seconds`` is their mean for each, else it
+            follows from the FLOPs of those that are light.
     """
 
     kind: str
     output: str
     measures: tuple[str, ...]
     items: int
+    seconds: float
     tried: list[float]
-
-    @property
-    def seconds(self) -> float:
-        """Seconds for all items on one worker."""
-        return self.items * statistics.fmean(self.tried)
+    images: int
+    spread: bool
 
     @property
     def uncertainty(self) -> float | None:
-        """Standard error of ``seconds``, from the spread of the trials; ``None`` with one."""
-        if len(self.tried) < 2:
+        """Standard error of ``seconds``, from the spread of the trials; ``None`` where they do not stand for all."""
+        if len(self.tried) < 2 or not self.spread:
             return None
         return self.items * statistics.stdev(self.tried) / len(self.tried) ** 0.5
 
 
-def forecast(plan: Plan, job: Job, device: torch.device) -> list[Forecast]:
-    """Try a few items of each kind, spread over the networks' FLOPs; nothing is stored.
+def forecast(
+    plan: Plan,
+    job: Job,
+    device: torch.device,
+    say: Callable[[str], None] = lambda _: None,
+    budget: float = BUDGET,
+    clock: Clock = time.perf_counter,
+) -> list[Forecast]:
+    """Try a few items of each kind within a budget of seconds; nothing is stored.
+
+    Light networks are tried with few images first, then with more, and other networks spread over their FLOPs, as long
+    as the next trial is expected to end within the kind's share of the budget.
 
     Args:
         plan: What would be computed.
         job: What it belongs to.
         device: Where to try.
+        say: Is told what is tried.
+        budget: Seconds for all trials.
+        clock: Tells the seconds.
     """
     kinds: dict[tuple[tuple[str, tuple[str, ...]], ...], list[Task]] = defaultdict(list)
     for task in plan.tasks:
         kinds[tuple((item.setting, item.measures) for item in task)].append(task)
-    if job.training is not None:
-        job = replace(job, training=replace(job.training, checkpoints=None))
-    compute = Computation(job, device)
-    found = []
-    for tasks in kinds.values():
-        chosen = _spread(tasks, job)
-        _seconds(compute, chosen[0])  # the first one also loads libraries
-        found.append(Forecast(*_kind(tasks[0]), len(tasks), _try(compute, chosen)))
+    found, end = [], clock() + budget
+    for number, tasks in enumerate(kinds.values()):
+        share = max(0.0, end - clock()) / (len(kinds) - number)
+        kind, output, measures = _kind(tasks[0])
+        say(f"Kind {number + 1} of {len(kinds)}, {len(tasks)} networks: {', '.join(measures)}; {share:.0f} s for it.")
+        trial = _Trial(job, tasks, share, _trying(job, device, clock), clock)
+        found.append(Forecast(kind, output, measures, len(tasks), *trial.run(say)))
     return found
 
 
@@ -83,30 +122,107 @@ def _kind(task: Task) -> tuple[str, str, tuple[str, ...]]:
     return "trained" if first.epoch else first.kind, output, measures
 
 
-def _spread(tasks: list[Task], job: Job) -> list[Task]:
-    """Tasks at the middles of equally many, ordered by FLOPs, so that their mean is that of all."""
+class _Trial:
+    """The trials of one kind."""
+
+    def __init__(self, job: Job, tasks: list[Task], share: float, attempt: Try, clock: Clock):
+        self._images, self._tasks, self._clock, self._try = len(job.probe), tasks, clock, attempt
+        self._end = clock() + share
+        self._flops = _flops(job, tasks)
+        self._power = max(_power(item) for item in tasks[0])
+        self._chosen = _spread(tasks, self._flops)
+
+    def run(self, say: Callable[[str], None]) -> tuple[float, list[float], int, bool]:
+        """Return seconds for all, those of each trial, the number of images, and whether the trials stand for all."""
+        images, light = self._enough_images(say)
+        model, tried = TimeModel(), [light]
+        model.add(self._flops_of(self._chosen[0]), light.whole)
+        for task in self._chosen[1:] if images == self._images else self._chosen[1:][-1:]:
+            shorter = tried[-1].spent / max(tried[-1].whole, 1e-9)
+            if model.seconds(1, self._flops_of(task)) * shorter > self._left():
+                break
+            tried.append(self._told(task, images, say))
+            model.add(self._flops_of(task), tried[-1].whole)
+        spread, number = len(tried) == len(self._chosen), len(self._tasks)
+        seconds = number * statistics.fmean(each.whole for each in tried)
+        if not spread:
+            seconds = model.seconds(number, number * statistics.fmean(self._flops.values()))
+        return seconds, [each.whole for each in tried], images, spread
+
+    def _enough_images(self, say: Callable[[str], None]) -> tuple[int, Tried]:
+        """Try the lightest network with ever more images, as long as they leave time for others."""
+        light, number, tried = self._chosen[0], 0, Tried(0.0, 0.0)
+        for more in sizes(self._images):
+            if number and tried.spent * (more / number) ** self._power > self._left() / 2:
+                break
+            tried = self._told(light, more, say)
+            if not number and tried.spent < self._left() / 4:  # the first one also loads libraries
+                tried = self._told(light, more, say)
+            number = more
+        return number, tried
+
+    def _told(self, task: Task, images: int, say: Callable[[str], None]) -> Tried:
+        tried = self._try(task, images)
+        say(f"Cell {task[0].cell} with {images} of {self._images} images: {tried.spent:.2f} s.")
+        return tried
+
+    def _left(self) -> float:
+        return self._end - self._clock()
+
+    def _flops_of(self, task: Task) -> float:
+        return self._flops[task[0].cell]
+
+
+def _power(item: WorkItem) -> int:
+    """The power of the number of images that the time of an item grows with at the most."""
+    every_image = item.kind not in WITHOUT_KERNEL and item.choices.batch_norm == COUPLING and not forms_suffice(item)
+    return 2 if every_image else 1
+
+
+def _flops(job: Job, tasks: list[Task]) -> dict[int, float]:
+    """FLOPs by cell, of all tasks or of equally spaced ones."""
     space = job.space
-    by_flops = sorted(tasks, key=lambda task: (space.flops(space[task[0].cell]), task[0].cell))
-    count = min(TRIALS, len(tasks))
-    return [by_flops[int((place + 0.5) * len(tasks) / count)] for place in range(count)]
+    return {
+        task[0].cell: float(space.flops(space[task[0].cell])) for task in tasks[:: max(1, round(len(tasks) / SAMPLE))]
+    }
 
 
-def _try(compute: Computation, tasks: list[Task]) -> list[float]:
-    start, taken = time.monotonic(), []
-    for task in tasks:
-        taken.append(_seconds(compute, task))
-        if time.monotonic() - start > LIMIT_SECONDS:
-            break
-    return taken
+def _spread(tasks: list[Task], flops: dict[int, float]) -> list[Task]:
+    """Tasks at the middles of equally many, ordered by FLOPs, so that their mean is that of all."""
+    known = [task for task in tasks if task[0].cell in flops]
+    by_flops = sorted(known, key=lambda task: (flops[task[0].cell], task[0].cell))
+    count = min(TRIALS, len(known))
+    return [by_flops[int((place + 0.5) * len(known) / count)] for place in range(count)]
 
 
-def _seconds(compute: Computation, task: Task) -> float:
-    """Compute a task and return its time; of a training one epoch, multiplied, and every kernel after it."""
-    epochs, start = max(item.epoch for item in task), time.perf_counter()
-    tried = compute(tuple(replace(item, epoch=min(item.epoch, 1)) for item in task))
-    kernels = [done for done in tried if isinstance(done, Progress) and done.item.kind != "training"]
+def _trying(job: Job, device: torch.device, clock: Clock) -> Try:
+    """Return what tries a task of a job with so many images."""
+
+    def attempt(task: Task, images: int) -> Tried:
+        smaller = fewer(job, images)
+        trained = len(job.training.images) / len(smaller.training.images) if job.training and smaller.training else 1.0
+        return _try(Computation(smaller, device), task, len(job.probe) / images, trained, clock)
+
+    return attempt
+
+
+def _try(compute: Computation, task: Task, times: float, trained: float, clock: Clock) -> Tried:
+    """Compute a task; of a training one epoch, multiplied, and every kernel after it.
+
+    Args:
+        compute: Computes it with fewer images.
+        task: The task.
+        times: How many times the images there are.
+        trained: How many times the images to train on there are.
+        clock: Tells the seconds.
+    """
+    epochs, start = max(item.epoch for item in task), clock()
+    reports = list(compute(tuple(replace(item, epoch=min(item.epoch, 1)) for item in task)))
+    spent = clock() - start
+    kernels = [done for done in reports if isinstance(done, Progress) and done.item.kind != "training"]
     measuring = sum(done.seconds for done in kernels)
-    return measuring + epochs * (time.perf_counter() - start - measuring) if epochs else measuring
+    whole = sum(done.seconds * times ** _power(done.item) for done in kernels)
+    return Tried(spent, whole + epochs * max(0.0, spent - measuring) * trained if epochs else whole)
 
 
 def peak_memory(device: torch.device) -> int:

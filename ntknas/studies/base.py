@@ -5,19 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import pandas as pd
 
+from ntknas.core.durations import TimeModel
 from ntknas.core.errors import StoreError
 from ntknas.report.figures import Figure
 from ntknas.store import journal
 
 Row = dict[str, Any]
 Unit = tuple[Any, ...]
+
+STEP = 1e6
+"""Multiplications that a core would make in the time that any pass through a network takes at least."""
+BUDGET = 20.0
+"""Seconds for the trials of a forecast."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,8 @@ class Study(Protocol):
     def units(self) -> list[Unit]:
         """Return what is measured one by one, cheap ones first; each is plain data."""
 
-    def size(self, unit: Unit) -> float:
-        """Return how large a unit is: what its time grows with."""
+    def cost(self, unit: Unit) -> float:
+        """Return about how many multiplications a unit takes, those that its fixed part would allow included."""
 
     def bytes_needed(self) -> int:
         """Return the memory that the largest unit needs."""
@@ -126,20 +132,49 @@ def run(study: Study, ledger: Ledger) -> Iterator[list[Row]]:
         yield rows
 
 
-def estimate(study: Study) -> float:
-    """Return about how many seconds all units take, from two small ones: t = a + b·size.
+@dataclass(frozen=True)
+class Trial:
+    """What a study would take.
 
-    Nothing is kept.
+    Attributes:
+        seconds: For all units.
+        tried: How many units were tried.
     """
-    units = sorted(study.units(), key=study.size)
-    sizes = sorted({study.size(unit) for unit in units})
-    tried = [next(unit for unit in units if study.size(unit) == size) for size in sizes[:2]]
-    study.measure(tried[0])  # the first one also loads libraries
-    taken = [_seconds(study, unit) for unit in tried]
-    if len(tried) < 2:
-        return taken[0] * len(units)
-    rate = max(0.0, (taken[1] - taken[0]) / (sizes[1] - sizes[0]))
-    return sum(taken[0] + rate * (study.size(unit) - sizes[0]) for unit in units)
+
+    seconds: float
+    tried: int
+
+
+def estimate(study: Study, budget: float = BUDGET, clock: Callable[[], float] = time.perf_counter) -> Trial:
+    """Try some units, cheap ones first, and say how long all take; nothing is kept.
+
+    Args:
+        study: The study.
+        budget: Seconds for all trials. Units are tried while the next one is expected to end within them, and the
+            cheapest one in any case.
+        clock: Tells the seconds.
+    """
+    costs = {unit: study.cost(unit) for unit in study.units()}
+    model, start, tried = TimeModel(), clock(), 0
+    for unit in _ever_dearer(costs):
+        left = budget - (clock() - start)
+        if tried and model.seconds(1, costs[unit]) > left:
+            break
+        taken = _seconds(study, unit, clock)
+        if not tried and taken < left / 2:  # the first one also loads libraries
+            taken = _seconds(study, unit, clock)
+        model.add(costs[unit], taken)
+        tried += 1
+    return Trial(model.seconds(len(costs), sum(costs.values())), tried)
+
+
+def _ever_dearer(costs: dict[Unit, float]) -> list[Unit]:
+    """The cheapest unit, and those that cost at least half as much again as the one before."""
+    chosen: list[Unit] = []
+    for unit in sorted(costs, key=lambda each: costs[each]):
+        if not chosen or costs[unit] >= 1.5 * costs[chosen[-1]]:
+            chosen.append(unit)
+    return chosen
 
 
 def seed_of(seed: int, place: int, repeat: int) -> int:
@@ -153,7 +188,7 @@ def seed_of(seed: int, place: int, repeat: int) -> int:
     return (seed * 1_000_003 + place) * 10_007 + repeat
 
 
-def _seconds(study: Study, unit: Unit) -> float:
-    start = time.perf_counter()
+def _seconds(study: Study, unit: Unit, clock: Callable[[], float]) -> float:
+    start = clock()
     study.measure(unit)
-    return time.perf_counter() - start
+    return clock() - start

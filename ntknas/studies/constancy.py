@@ -61,9 +61,11 @@ class Constancy:
         """Return every (width, repeat)."""
         return [(width, repeat) for width in self.networks.widths for repeat in range(self.networks.repeats)]
 
-    def size(self, unit: Unit) -> float:
-        """Return the number of parameters of a width."""
-        return float(self.networks.parameters(unit[0]))
+    def cost(self, unit: Unit) -> float:
+        """Return the multiplications of all steps and kernels."""
+        passes, kernel = (cost(unit[0]) for cost in (self.networks.pass_cost, self.networks.kernel_cost))
+        drift = 2.0 * self.networks.samples**3  # by experience
+        return self.steps * passes + (1 + min(RECORDS, self.steps)) * (kernel + drift)
 
     def bytes_needed(self) -> int:
         """Return the memory of the widest network."""

@@ -100,9 +100,9 @@ class Convergence:
             for repeat in range(self.repeats)
         ]
 
-    def size(self, unit: Unit) -> float:
-        """Return the number of parameters."""
-        return float(self.limits[unit[0]].parameters(unit[1]))
+    def cost(self, unit: Unit) -> float:
+        """Return the multiplications of a kernel."""
+        return self.limits[unit[0]].kernel_cost(unit[1])
 
     def bytes_needed(self) -> int:
         """Return the memory of the widest network, its gradients and activations; convolutions have some by sample."""

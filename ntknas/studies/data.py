@@ -61,13 +61,25 @@ def load(name: str, size: int, folder: Path = Path("image_data")) -> StudyData:
 
 
 def _boston(size: int, folder: Path) -> StudyData:
-    """Boston housing: 13 features, each of mean 0 and variance 1; prices in standard deviations."""
+    """Boston housing, 506 samples: 13 features, each of mean 0 and variance 1; prices in standard deviations."""
+    order = np.random.default_rng(0).permutation(506)  # the file is sorted by district
+    return StudyData("boston", *_houses(order), _BOSTON)
+
+
+def _boston_file_order(size: int, folder: Path) -> StudyData:
+    """The same, sorted by district as the file is: what code takes that reads its first lines."""
+    return StudyData("boston-file-order", *_houses(np.arange(506)), f"{_BOSTON}, in the order of the file")
+
+
+def _houses(order: np.ndarray) -> tuple[Tensor, Tensor]:
     from mlxtend.data import boston_housing_data
 
     features, prices = boston_housing_data()
-    order = np.random.default_rng(0).permutation(len(prices))  # the file is sorted by district
-    x, y = (torch.from_numpy(_standardised(each[order])) for each in (features, prices[:, None]))
-    return StudyData("boston", x, y, "Boston housing (Harrison & Rubinfeld 1978), as embedded in mlxtend")
+    x, y = (torch.from_numpy(_standardised(values[order])) for values in (features, prices[:, None]))
+    return x, y
+
+
+_BOSTON = "Boston housing (Harrison & Rubinfeld 1978), as embedded in mlxtend"
 
 
 def _standardised(values: np.ndarray) -> np.ndarray:
@@ -135,6 +147,7 @@ def _windows(series: np.ndarray, size: int) -> tuple[Tensor, Tensor]:
 
 DATA: dict[str, Callable[[int, Path], StudyData]] = {
     "boston": _boston,
+    "boston-file-order": _boston_file_order,
     "mnist": _mnist,
     "sine": _sine,
     "temperature": _temperature,

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ntknas.core.errors import check_known
 from ntknas.kernels import empirical_ntk
+from ntknas.kernels.summed_gradients import summed_gradient_kernel
 from ntknas.report.figures import Figure, Line, LineGrid, LinePanel
 from ntknas.studies.base import Findings, Row, Unit
 from ntknas.studies.networks import Widths
@@ -20,6 +22,12 @@ from ntknas.studies.slopes import Slope, mean_of_pairs, slope
 ASYMPTOTIC_FROM = 500
 """Width from which theory's slope is expected; narrower networks pull the fit above."""
 THEORY = -0.5
+SUMMED = "summed-gradients"
+CONTRACTIONS = {
+    "kernel": "the kernel, K = J Jᵀ",
+    SUMMED: "K = Σ_p s_p s_pᵀ, s_p[n] the sum of the gradient of sample n over the entries of parameter tensor p: what "
+    "the published code contracts",
+}
 
 
 @dataclass(frozen=True)
@@ -29,10 +37,15 @@ class Determinism:
     Attributes:
         networks: Which networks, on which data.
         output: Output reduction of the kernels.
+        contraction: A key of ``CONTRACTIONS``; summed gradients are of the sum of the outputs.
+
+    Raises:
+        ChoiceError: If there is no such contraction.
     """
 
     networks: Widths
     output: str = "traced"
+    contraction: str = "kernel"
 
     name: ClassVar[str] = "determinism"
     title: ClassVar[str] = "Determinism of the kernel at initialisation"
@@ -42,39 +55,56 @@ class Determinism:
         "not say so."
     )
     formula: ClassVar[str] = (
-        "Over R initialisations, all pairs: ‖K_a − K_b‖_F / mean_r ‖K_r‖_F; the published distance ‖K_a − K_b‖_F "
-        "beside it. Slope of the logarithms, with a 95 % interval by bootstrap over initialisations (not over pairs)."
+        "Over R initialisations, all pairs: ‖K_a − K_b‖_F / mean_r ‖K_r‖_F; the unnormalised ‖K_a − K_b‖_F "
+        "beside it. Slope of the logarithms, with a 95 % interval by bootstrap over initialisations (not over pairs). "
+        "With --contraction summed-gradients K is Σ_p s_p s_pᵀ, s_p[n] the sum of the gradient of sample n over the "
+        "entries of parameter tensor p, which is what the published code computes; its distance, over the upper "
+        "triangle, is held against that of the kernel itself."
     )
+
+    def __post_init__(self) -> None:
+        """Check the name of the contraction."""
+        check_known("contraction", self.contraction, CONTRACTIONS)
 
     def settings(self) -> dict[str, Any]:
         """Return every choice."""
-        return {**self.networks.describe(), "output": self.output, "repeats": self.networks.repeats}
+        about = {**self.networks.describe(), "output": self.output, "repeats": self.networks.repeats}
+        return {**about, "contraction": self.contraction} if self._is_summed else about
+
+    @property
+    def _is_summed(self) -> bool:
+        return self.contraction == SUMMED
 
     def units(self) -> list[Unit]:
         """Return the widths."""
         return [(width,) for width in self.networks.widths]
 
-    def size(self, unit: Unit) -> float:
-        """Return the number of parameters of a width."""
-        return float(self.networks.parameters(unit[0]))
+    def cost(self, unit: Unit) -> float:
+        """Return the multiplications of all kernels of a width."""
+        return self.networks.repeats * (1 + self._is_summed) * self.networks.kernel_cost(unit[0])
 
     def bytes_needed(self) -> int:
         """Return the memory of the widest networks and all their kernels."""
         return self.networks.bytes_at(self.networks.widths[-1], self.networks.repeats + 6)
 
     def measure(self, unit: Unit) -> list[Row]:
-        """Return norms and distances of the kernels of a width."""
+        """Return norms and distances of the kernels of a width; of summed gradients those over the triangle, too."""
         (width,) = unit
         kernels = torch.stack([self._kernel(width, repeat) for repeat in range(self.networks.repeats)])
-        flat = kernels.flatten(1)
-        norms = flat.norm(dim=1)
-        distances = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist")
-        return [{"width": width, "norms": norms.tolist(), "distances": distances.tolist()}]
+        if not self._is_summed:
+            return [{"width": width, **_distances(kernels)}]
+        summed = torch.stack([self._summed(width, repeat) for repeat in range(self.networks.repeats)])
+        triangles = {"published": _pairs(_triangles(summed)), "same_of_kernel": _pairs(_triangles(kernels))}
+        return [{"width": width, **_distances(summed), **triangles}]
 
     def _kernel(self, width: int, repeat: int) -> torch.Tensor:
         network = self.networks.network(width, repeat)
         verify = repeat == 0
         return empirical_ntk(network, self.networks.loaded.x, self.output, parameters="all", verify=verify).matrix
+
+    def _summed(self, width: int, repeat: int) -> torch.Tensor:
+        network, x = self.networks.network(width, repeat), self.networks.loaded.x
+        return summed_gradient_kernel(network, x, parameters="all", verify=repeat == 0)
 
     def summarise(self, rows: Sequence[Row]) -> Findings:
         """Return distances by width, their slopes and whether −1/2 is in the interval."""
@@ -86,13 +116,16 @@ class Determinism:
         found = {
             "relative": slope(widths, relative, mean_of_pairs),
             "relative, wide": _from(widths, relative, wide),
-            "published": slope(widths, absolute, mean_of_pairs),
+            "unnormalised": slope(widths, absolute, mean_of_pairs),
         }
+        triangles = {name: [np.array(row[name]) for row in rows] for name in _TRIANGLES if self._is_summed}
+        found |= {name: slope(widths, each, mean_of_pairs) for name, each in triangles.items()}
         table = pd.DataFrame(
             {
                 "width": widths.astype(int),
                 "relative_distance": [_mean(each) for each in relative],
-                "published_distance": [_mean(each) for each in absolute],
+                "distance": [_mean(each) for each in absolute],
+                **{f"{name}_distance": [_mean(each) for each in found] for name, found in triangles.items()},
                 "mean_norm": [float(np.mean(row["norms"])) for row in rows],
                 "local_slope": [math.nan, *(found["relative"].local if found["relative"] else [])],
             }
@@ -101,21 +134,24 @@ class Determinism:
 
     def _figures(self, table: pd.DataFrame) -> dict[str, Figure]:
         x = table["width"].to_numpy(float)
-        relative, published = (table[name].to_numpy() for name in ("relative_distance", "published_distance"))
+        relative = table["relative_distance"].to_numpy()
         reference = relative[-1] * np.sqrt(x[-1] / x)
+        lines = [Line("between initialisations", x, table["distance"].to_numpy())]
+        if self._is_summed:
+            lines = [Line(text, x, table[f"{name}_distance"].to_numpy()) for name, text in _TRIANGLES.items()]
         panels = [
             LinePanel(
                 "relative distance",
                 [Line("between initialisations", x, relative), Line("width^-1/2", x, reference, muted=True)],
                 y_scale="log",
             ),
-            LinePanel("published distance", [Line("between initialisations", x, published)], y_scale="log"),
+            LinePanel("distance over the triangle" if self._is_summed else "unnormalised", lines, y_scale="log"),
         ]
-        grid = LineGrid(f"Determinism: {self.networks.text}", "width", "", panels, "log", share_y=False)
-        return {"distance": grid}
+        title = f"Determinism: {self.networks.text}{', gradients summed first' if self._is_summed else ''}"
+        return {"distance": LineGrid(title, "width", "", panels, "log", share_y=False)}
 
     def _verdict(self, found: dict[str, Slope | None]) -> list[str]:
-        overall, wide, published = found["relative"], found["relative, wide"], found["published"]
+        overall, wide, absolute = found["relative"], found["relative, wide"], found["unnormalised"]
         lines = [f"{self.networks.text}, {self.networks.repeats} initialisations of each width."]
         if overall is not None:
             local = ", ".join(f"{each:.2f}" for each in overall.local)
@@ -125,10 +161,35 @@ class Determinism:
             lines.append(f"From width {ASYMPTOTIC_FROM} on: {wide}; {holds} in the interval.")
         else:
             lines.append(f"Fewer than two widths from {ASYMPTOTIC_FROM} on: the asymptotic slope is not fitted.")
-        if published is not None:
-            way, norm = ("grows", "as the norm does") if published.value > 0 else ("falls", "too")
-            lines.append(f"The published distance {way} with width, {norm}: slope {published}.")
+        if absolute is not None:
+            way, norm = ("grows", "as the norm does") if absolute.value > 0 else ("falls", "too")
+            lines.append(f"The unnormalised distance {way} with width, {norm}: slope {absolute}.")
+        if self._is_summed:
+            lines.append(
+                f"The published distance, of summed gradients over the upper triangle, has slope {found['published']}; "
+                f"by the same formula the kernel itself has {found['same_of_kernel']}."
+            )
         return lines
+
+
+_TRIANGLES = {"published": "gradients summed first, as published", "same_of_kernel": "the kernel itself"}
+
+
+def _distances(kernels: torch.Tensor) -> Row:
+    """Norms, and distances of all pairs."""
+    flat = kernels.flatten(1)
+    return {"norms": flat.norm(dim=1).tolist(), "distances": _pairs(flat)}
+
+
+def _pairs(flat: torch.Tensor) -> list[list[float]]:
+    distances: list[list[float]] = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist").tolist()
+    return distances
+
+
+def _triangles(kernels: torch.Tensor) -> torch.Tensor:
+    """The upper triangles with the diagonal, as the published code takes them."""
+    rows, columns = torch.triu_indices(*kernels.shape[1:])
+    return kernels[:, rows, columns]
 
 
 def _mean(distances: np.ndarray) -> float:

@@ -16,6 +16,7 @@ from ntknas.kernels.analytic.layers import Convolution
 PARAMETRISATIONS = {
     "standard": "torch's layers and their initialisation: weights and biases uniform on ±1/√fan-in",
     "ntk": "y = √2 w x/√fan-in + 0.1 b, w and b standard normal (1 in place of √2 in the last layer and in attention)",
+    "normal-fan-in": "weights normal of variance 1/fan-in, no biases",
 }
 _BIAS = 0.1
 
@@ -26,15 +27,26 @@ class Layers:
     def __init__(self, parametrisation: str):
         check_known("parametrisation", parametrisation, PARAMETRISATIONS)
         self._ntk = parametrisation == "ntk"
+        self._normal = parametrisation == "normal-fan-in"
 
     def dense(self, inputs: int, outputs: int, gain: float = math.sqrt(2)) -> nn.Module:
         """Return a fully connected layer; ``gain`` is W_std in NTK parametrisation."""
-        return NTKDense(inputs, outputs, gain, _BIAS) if self._ntk else nn.Linear(inputs, outputs)
+        if self._ntk:
+            return NTKDense(inputs, outputs, gain, _BIAS)
+        return _normal(nn.Linear(inputs, outputs, bias=False)) if self._normal else nn.Linear(inputs, outputs)
 
     def convolution(self, inputs: int, outputs: int) -> nn.Module:
         """Return a 3×3 convolution that keeps the size."""
-        layer = Convolution(3, 1, "SAME", math.sqrt(2), _BIAS)
-        return NTKConvolution(inputs, outputs, layer) if self._ntk else nn.Conv2d(inputs, outputs, 3, padding=1)
+        if self._ntk:
+            return NTKConvolution(inputs, outputs, Convolution(3, 1, "SAME", math.sqrt(2), _BIAS))
+        layer = nn.Conv2d(inputs, outputs, 3, padding=1, bias=not self._normal)
+        return _normal(layer) if self._normal else layer
+
+
+def _normal(layer: nn.Linear | nn.Conv2d) -> nn.Module:
+    """Draw the weights of a layer anew, normal of variance 1/fan-in."""
+    nn.init.normal_(layer.weight, std=layer.weight[0].numel() ** -0.5)
+    return layer
 
 
 def _fully_connected(layers: Layers, x: Tensor, width: int, outputs: int) -> nn.Module:

@@ -127,9 +127,10 @@ class Lazy:
             (width, alpha, repeat) for width in self.widths for alpha in self.alphas for repeat in range(self.repeats)
         ]
 
-    def size(self, unit: Unit) -> float:
-        """Return the number of parameters."""
-        return float(self._limit.parameters(unit[0]))
+    def cost(self, unit: Unit) -> float:
+        """Return the multiplications of all steps and kernels."""
+        passes, kernels = (cost(unit[0]) for cost in (self._limit.pass_cost, self._limit.kernel_cost))
+        return 2 * self.steps * passes + (1 + len(SHARES)) * kernels
 
     def bytes_needed(self) -> int:
         """Return the memory of the widest network, copies of its parameters, and kernels."""

@@ -25,6 +25,7 @@ from ntknas.kernels.analytic import (
 )
 from ntknas.kernels.memory import check_fits
 from ntknas.studies import tu_format
+from ntknas.studies.base import STEP
 from ntknas.studies.data import load
 
 Build = Callable[[int, int, int], nn.Module]
@@ -97,6 +98,14 @@ class Limit:
     def parameters(self, width: int) -> int:
         """Return the number of parameters of a network of one output."""
         return round(float(np.polyval(self._parameter_polynomial, width)))
+
+    def pass_cost(self, width: int) -> float:
+        """Return about how many multiplications a forward and a backward pass take; see ``Study.cost``."""
+        return STEP + 3.0 * len(self) * self.tokens * self.parameters(width)
+
+    def kernel_cost(self, width: int) -> float:
+        """Return about how many multiplications the kernel of a network of one output takes."""
+        return self.pass_cost(width) + float(len(self) ** 2 * self.parameters(width))
 
     @cached_property
     def _parameter_polynomial(self) -> np.ndarray:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ntknas.core.errors import ChoiceError
 from ntknas.report.figures import Figure, Line, LineGrid, LinePanel
 from ntknas.studies import families
-from ntknas.studies.base import Findings, Row, Unit
+from ntknas.studies.base import STEP, Findings, Row, Unit
 from ntknas.studies.data import load
 from ntknas.studies.descent import Path, descend, flow, kernel_of
 from ntknas.studies.slopes import fitted
@@ -98,12 +98,13 @@ class LossBound:
         each = [("descent", part) for part in FRACTIONS] + [("flow", 0.0)]
         return [(model, kind, part) for model in ("tanh", "network") for kind, part in each]
 
-    def size(self, unit: Unit) -> float:
-        """Return the number of kernels that a unit needs; the flow some ten a step."""
+    def cost(self, unit: Unit) -> float:
+        """Return the multiplications of all steps, each with a kernel; the flow has some ten a step."""
         model, kind, part = unit
-        return (self.samples if model == "network" else 1) * (
-            self.steps / part if kind == "descent" else 10.0 * self.steps
-        )
+        steps = self.steps / part if kind == "descent" else 10.0 * self.steps
+        x, y, _ = self._loaded
+        weights = self.width * (x[0].numel() + y.shape[1]) if model == "network" else 1
+        return steps * (STEP + y.shape[1] * float(len(x) * (3 + len(x)) * weights))
 
     def bytes_needed(self) -> int:
         """Return the memory of the kernel and the network."""

@@ -12,12 +12,16 @@ from torch import nn
 
 from ntknas.core.errors import ChoiceError, check_known
 from ntknas.studies import families
-from ntknas.studies.base import seed_of
+from ntknas.studies.base import STEP, seed_of
 from ntknas.studies.data import StudyData, load
 from ntknas.studies.families import FAMILIES, PARAMETRISATIONS
 
 _COPIES = 6
 """Activations, gradients and kernels that are held at a time, by experience."""
+_MOVING = 50
+"""Multiplications that a core makes while it reads and writes one activation, by experience."""
+_ACTIVATIONS = {"mlp": 1, "cnn": 4, "transformer": 10}
+"""Activations of a position, in widths."""
 
 
 def check_widths(widths: tuple[int, ...]) -> None:
@@ -96,6 +100,24 @@ class Widths:
                 families.Layers(self.parametrisation), self.loaded.x, width, self.loaded.outputs
             )
         return sum(parameter.numel() for parameter in network.parameters())
+
+    def pass_cost(self, width: int) -> float:
+        """Return about how many multiplications a forward and a backward pass take; see ``Study.cost``."""
+        activations = _ACTIVATIONS[self.family.removesuffix("-wide")] * width
+        return STEP + 3.0 * self.samples * self._positions * (self.parameters(width) + _MOVING * activations)
+
+    def kernel_cost(self, width: int) -> float:
+        """Return about how many multiplications a kernel takes: a backward pass an output, and the products of rows."""
+        rows = width + self.loaded.x[0].numel() if self.family == "mlp" else self.parameters(width)
+        return self.loaded.outputs * (self.pass_cost(width) + float(self.samples**2 * rows))
+
+    @property
+    def _positions(self) -> int:
+        """Places of a sample at which weights are used: pixels, or steps."""
+        shape = self.loaded.x.shape
+        if self.family == "mlp":
+            return 1
+        return shape[2] * shape[3] // 4 if len(shape) == 4 else shape[1]  # most weights come after the pooling
 
     def bytes_at(self, width: int, kernels: int) -> int:
         """Return about how much memory a width takes.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,6 +16,62 @@ from ntknas.core.errors import NtknasError
 from ntknas.core.files import replacing
 from ntknas.report.plotter import draw
 from ntknas.studies.base import Findings, Study
+
+_RECORD = re.compile(r"^<!-- made from (\{.*\}) -->$", re.MULTILINE)
+
+
+def usual_stem(study: Study, *, quick: bool) -> str:
+    """Return the name of a study's files: the study, its networks and data, and what is unusual about it."""
+    about = study.settings()
+    parts = [study.name, about["family"], about["data"], about["parametrisation"], about.get("contraction", "")]
+    return "-".join(part for part in [*parts, "quick" if quick else ""] if part)
+
+
+def free_stem(study: Study, folder: Path, stem: str, command: str) -> str:
+    """Return the name under which no page of other settings, or of more units, is lost.
+
+    Args:
+        study: The study.
+        folder: The folder.
+        stem: The usual name.
+        command: The command that makes the page.
+
+    Returns:
+        The usual name, unless there is a page of another study under it; then that name with a digest.
+    """
+    page = folder / f"{stem}.md"
+    if not page.exists() or _is_outgrown(page, study, command):
+        return stem
+    return f"{stem}-{hashlib.sha256(_record(study).encode()).hexdigest()[:8]}"
+
+
+def _is_outgrown(page: Path, study: Study, command: str) -> bool:
+    """Whether a page has nothing that this study's page would lack: the same settings, and no other units."""
+    try:
+        text = page.read_text(encoding="utf-8")
+        records = _RECORD.findall(text)
+        old = json.loads(records[-1]) if records else {}
+    except (OSError, ValueError):
+        return False
+    if not records:  # of version 0.1.0, which recorded the command alone
+        return f"Made by `{command}`" in text
+    new = json.loads(_record(study))
+    return bool(old.get("settings") == new["settings"]) and _covers(new["units"], old.get("units"))
+
+
+def _covers(new: list[list[Any]], old: Any) -> bool:
+    """Whether every value of an old record is among the new ones."""
+    if not isinstance(old, list) or len(old) != len(new):
+        return False
+    return all(
+        isinstance(before, list) and all(value in now for value in before) for now, before in zip(new, old, strict=True)
+    )
+
+
+def _record(study: Study) -> str:
+    """Return settings, and the values that each place of a unit takes, as one line that fits into a comment."""
+    units = [list(dict.fromkeys(values)) for values in zip(*study.units(), strict=True)]
+    return json.dumps({"settings": study.settings(), "units": units}, sort_keys=True).replace("--", "-\\u002d")
 
 
 def write(study: Study, findings: Findings, folder: Path, stem: str, command: str, device: str) -> list[Path]:
@@ -55,6 +115,7 @@ def _text(study: Study, findings: Findings, pictures: Sequence[Path], command: s
     lines += ["", *(f"- {line}" for line in findings.verdict), ""]
     lines += [f"![{picture.stem}]({picture.name})" for picture in pictures]
     lines += ["", _table(findings.table), "", f"Made by `{command}` on {device}.", ""]
+    lines += [f"<!-- made from {_record(study)} -->", ""]
     return "\n".join(lines)
 
 

@@ -122,7 +122,7 @@ class Performance:
         """Return every (repeat, fold)."""
         return [(repeat, fold) for repeat in range(self.repeats) for fold in range(self.folds)]
 
-    def size(self, unit: Unit) -> float:
+    def cost(self, unit: Unit) -> float:
         """Return one: all folds are alike."""
         return 1.0
 

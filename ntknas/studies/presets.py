@@ -27,12 +27,14 @@ class Preset:
 
 
 _MLP = (50, 100, 250, 500, 1000, 2500, 5000, 10_000)
+_MLP_IN_FILE_ORDER = (50, 100, 500, 1000, 5000, 10_000, 50_000, 100_000)
 _MNIST = (250, 500, 1000, 2500, 5000)
 _CNN = (16, 32, 64, 128, 256, 512)
 _TRANSFORMER = (64, 128, 256, 512, 1024)
 
 PUBLISHED = {
     ("mlp", "boston"): Preset("boston", 500, _MLP, 50, 50, 1e-4),
+    ("mlp", "boston-file-order"): Preset("boston-file-order", 100, _MLP_IN_FILE_ORDER, 50, 50, 1e-4),
     ("mlp", "mnist"): Preset("mnist", 35, _MNIST, 50, 20, 1e-5),
     ("cnn", "mnist"): Preset("mnist", 35, _CNN, 50, 10, 1e-5),
     ("transformer", "sine"): Preset("sine", 100, _TRANSFORMER, 50, 50, 1e-4),
@@ -41,6 +43,7 @@ PUBLISHED = {
 }
 QUICK = {
     ("mlp", "boston"): Preset("boston", 60, (64, 256, 1024), 6, 10, 1e-3),
+    ("mlp", "boston-file-order"): Preset("boston-file-order", 60, (64, 256, 1024), 6, 10, 1e-3),
     ("mlp", "mnist"): Preset("mnist", 20, (64, 256, 1024), 6, 10, 1e-4),
     ("cnn", "mnist"): Preset("mnist", 10, (8, 16, 32), 6, 5, 1e-4),
     ("transformer", "sine"): Preset("sine", 20, (16, 32, 64), 6, 10, 1e-3),

@@ -102,7 +102,7 @@ class Regression:
         """Return the repeats."""
         return [(repeat,) for repeat in range(self.repeats)]
 
-    def size(self, unit: Unit) -> float:
+    def cost(self, unit: Unit) -> float:
         """Return one: all repeats are alike."""
         return 1.0
 

@@ -1,0 +1,69 @@
+"""A job with fewer images: what a short trial computes in its place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+
+from ntknas.data.image_set import ImageSet
+from ntknas.data.probe import Probe
+from ntknas.scoring.job import Job
+from ntknas.scoring.training import Training
+from ntknas.training import TrainingImages
+
+FEWEST = 4
+TRAINED = 16
+"""Images of a training for each one of the probe, at the most."""
+
+
+def sizes(images: int) -> Iterator[int]:
+    """Yield ever larger numbers of images, each four times the one before, up to all."""
+    number = FEWEST
+    while number < images:
+        yield number
+        number *= 4
+    yield images
+
+
+def fewer(job: Job, images: int) -> Job:
+    """Return a job whose probe has so many images, and whose networks train on few, without checkpoints."""
+    training = None if job.training is None else _fewer_trained(job.training, TRAINED * images)
+    return replace(job, probe=_fewer_probed(job.probe, images), training=training)
+
+
+def _fewer_probed(probe: Probe, images: int) -> Probe:
+    """Images at equal distances, since classes may lie one after the other."""
+    if images >= len(probe):
+        return probe
+    places = torch.arange(images) * len(probe) // images
+    held_out, redraw = probe.held_out, probe.redraw
+    return replace(
+        probe,
+        images=probe.images[places],
+        labels=probe.labels[places],
+        held_out=held_out and _fewer_probed(held_out, images),
+        redraw=redraw and (lambda seed: _fewer_probed(redraw(seed), images)),
+    )
+
+
+def _fewer_trained(training: Training, images: int) -> Training:
+    whole = training.images
+    size = min(images, len(whole))
+    few = _FewerTrained(whole.source, whole.request, size, share=size / len(whole))
+    return replace(training, images=few, checkpoints=None)
+
+
+@dataclass(frozen=True)
+class _FewerTrained(TrainingImages):
+    """The first of a training's images, and as small a share of the test images."""
+
+    share: float = 1.0
+
+    @cached_property
+    def validation(self) -> ImageSet:
+        whole = super().validation
+        return replace(whole, labels=whole.labels[: math.ceil(self.share * len(whole))])
