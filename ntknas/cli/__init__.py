@@ -1,1 +1,6 @@
 """The command line: parses, calls the library, prints. One file a command; mathematics nowhere."""
+
+import sys
+
+if sys.platform == "win32":
+    sys.exit("ntknas runs on Linux and macOS. On Windows it runs in the Windows Subsystem for Linux (WSL).")

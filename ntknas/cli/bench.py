@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ntknas.cli import kinds
 from ntknas.cli import options as shared
+from ntknas.cli.groups import Group
 from ntknas.cli.output import json_option, note, number, print_json, print_table
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ NAMES = ("nb101", "nb201", "nats-tss", "nats-sss")
 """The benchmarks, for help texts, which must not import them; a test keeps it true."""
 
 
-@click.group(name="bench")
+@click.group(name="bench", cls=Group)
 def command() -> None:
     """Benchmarks: trained accuracies of a space's cells."""
 
@@ -25,8 +27,8 @@ def command() -> None:
 @command.command(name="import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--bench", help=f"What FILE must be: {', '.join(NAMES)}.  [default: whatever it is]")
-@click.option("--replace", is_flag=True, help="Replace a table that is there.")
-@shared.bench_data_option
+@click.option("--replace", cls=kinds.TrustedOption, is_flag=True, help="Replace a table that is there.")
+@shared.bench_output_option
 @json_option
 def import_command(file: Path, bench: str | None, replace: bool, bench_data: Path, json: bool) -> None:
     """Import the official FILE (or NATS-Bench folder) once; afterwards it is not needed any more.
@@ -142,8 +144,8 @@ def verify(name: str | None, bench_data: Path) -> None:
 @click.argument("cell")
 @click.option("--dataset", help="Data set of the accuracy.  [default: the only one]")
 @click.option("--split", default="test", show_default=True, help="train, valid, test or valtest.")
-@click.option("--epochs", type=click.IntRange(1), help="Epoch budget.  [default: the largest]")
-@click.option("--seed", type=int, help="Training seed.  [default: all, and their mean]")
+@click.option("--epochs", type=kinds.COUNT, help="Epoch budget.  [default: the largest]")
+@click.option("--seed", type=kinds.SEED, help="Training seed.  [default: all, and their mean]")
 @shared.bench_data_option
 @json_option
 def query(

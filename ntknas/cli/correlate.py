@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.output import csv_option, json_option, note, print_csv, print_json, print_table
 from ntknas.core.errors import ChoiceError, NtknasError
@@ -33,14 +34,17 @@ _MANY_CELLS = 1000
 @click.option("--column", help="Column of --accuracies to take.")
 @click.option(
     "--resamples",
-    type=click.IntRange(0),
+    type=kinds.NUMBER,
     default=1000,
     show_default=True,
     help="Bootstrap resamples; 0 for no intervals.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the bootstrap.")
+@click.option("--seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the bootstrap.")
 @click.option(
-    "--plots", type=click.Path(file_okay=False, path_type=Path), help="Folder to draw bar and scatter plots into."
+    "--plots",
+    cls=kinds.TrustedOption,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to draw bar and scatter plots into.",
 )
 @click.option("--compare", is_flag=True, help="Test between measures: is the best one better than each other one?")
 @json_option

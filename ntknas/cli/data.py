@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
+from ntknas.cli import kinds
+from ntknas.cli.groups import Group
 from ntknas.cli.output import json_option, print_json, print_table
 
-_image_data = click.option(
-    "--image-data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("image_data"),
-    show_default=True,
-    help="Folder of the image sets.",
-)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-@click.group(name="data")
+def _folder(cls: type[click.Option]) -> Callable[[F], F]:
+    return click.option(
+        "--image-data",
+        cls=cls,
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("image_data"),
+        show_default=True,
+        help="Folder of the image sets.",
+    )
+
+
+_image_data = _folder(click.Option)
+
+
+@click.group(name="data", cls=Group)
 def command() -> None:
     """Image sets that probes are drawn from."""
 
@@ -58,7 +69,7 @@ def _overview(name: str, root: Path) -> dict[str, Any]:
 
 @command.command(name="fetch")
 @click.argument("name")
-@_image_data
+@_folder(kinds.TrustedOption)
 def fetch(name: str, image_data: Path) -> None:
     """Fetch the image set NAME from its official place, where that is allowed."""
     from ntknas.data.sources import SOURCES

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ntknas.cli import kinds
 from ntknas.cli.output import note
 
 MEASURES = ("trace", "mean", "lambda_max", "lambda_min", "cond", "effective_rank", "lga", "cka")
@@ -16,6 +17,7 @@ PROBE_SIZE = 32
 @click.command(name="demo")
 @click.option(
     "--folder",
+    cls=kinds.TrustedOption,
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("ntknas-demo"),
     show_default=True,

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import sys
-import tomllib
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import click
 
 from ntknas import __version__
-from ntknas.core.errors import NtknasError, unknown
+from ntknas.cli import settings, stopping, streams
+from ntknas.cli.groups import Group
+from ntknas.cli.output import note
+from ntknas.core.errors import NtknasError
 
-SETTINGS_FILE = "ntknas.toml"
 _COMMANDS = {
     "demo": ("demo", "Score 100 real cells on embedded images and correlate with published accuracies."),
     "score": ("score", "Score the cells of a benchmark into a store; resumes."),
@@ -34,7 +33,7 @@ _COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group whose commands are imported when they are used, so that help needs no torch."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -53,54 +52,6 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
 
-def _settings() -> dict[str, Any]:
-    """Return the content of ``ntknas.toml`` in the current folder: one table a command, option names as keys.
-
-    Raises:
-        NtknasError: If the file is not TOML.
-    """
-    path = Path(SETTINGS_FILE)
-    if not path.is_file():
-        return {}
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise NtknasError(f"Cannot read {path.resolve()}: {error}.") from error
-    for command, options in content.items():
-        if command not in _COMMANDS or not isinstance(options, dict):
-            raise NtknasError(f"{path}: expected one table for each command ({', '.join(_COMMANDS)}), got {command!r}.")
-    return {command: _options(command, options) for command, options in content.items()}
-
-
-def _options(command: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Options of one command, as the command line would give them.
-
-    Raises:
-        NtknasError: If there is no such option, or its value is not of a kind that it takes.
-    """
-    known = {
-        option.name: option for option in _load(command).params if isinstance(option, click.Option) and option.name
-    }
-    taken = {}
-    for key, value in options.items():
-        name = key.replace("-", "_")
-        if name not in known:
-            raise unknown(f"option in the table [{command}] of {SETTINGS_FILE}:", key, sorted(known))
-        if known[name].is_flag != isinstance(value, bool) or isinstance(value, dict):
-            expected = "true or false" if known[name].is_flag else "text or a number"
-            raise NtknasError(f"{SETTINGS_FILE}, [{command}] {key}: expected {expected}, got {value!r}.")
-        taken[name] = _as_typed(value, repeatable=known[name].multiple)
-    return taken
-
-
-def _as_typed(value: Any, *, repeatable: bool) -> Any:
-    if isinstance(value, list):
-        return [str(item) for item in value] if repeatable else ",".join(map(str, value))
-    if isinstance(value, bool):
-        return value
-    return [str(value)] if repeatable else str(value)
-
-
 def _load(name: str) -> click.Command:
     command: click.Command = import_module(f"ntknas.cli.{_COMMANDS[name][0]}").command
     return command
@@ -108,71 +59,102 @@ def _load(name: str) -> click.Command:
 
 @click.group(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110, "auto_envvar_prefix": "NTKNAS"},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 110,
+        "auto_envvar_prefix": settings.PREFIX,
+    },
 )
 @click.version_option(__version__, prog_name="ntknas")
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Settings file to trust, and to take in place of an ntknas.toml that is found.",
+)
 @click.pass_context
-def cli(ctx: click.Context) -> None:
+def cli(ctx: click.Context, config: Path | None) -> None:
     """Score neural architectures without training, by their neural tangent kernel.
 
-    Every option can also be set by a variable NTKNAS_<COMMAND>_<OPTION> or in ntknas.toml ([score] probe = "digits");
-    the command line wins over the variable, the variable over the file. Exit codes: 0 done; 1 something you can fix;
-    2 usage; 3 finished, but some cells failed; 130 and 143 interrupted.
+    Every option can also be set by a variable NTKNAS_<COMMAND>_<OPTION> or in a file ([score] probe = "digits"): the
+    one that --config names, else the ntknas.toml of this folder or the nearest above it, and before these your own
+    ~/.config/ntknas/ntknas.toml. The command line wins over the variable, the variable over the file. Options that run
+    code, write over files or connect are not taken from a file that was only found.
+
+    Exit codes: 0 done; 1 something you can fix; 2 usage; 3 finished, but some cells failed; 129, 130 and 143 stopped by
+    a hang-up, an interrupt or a request to end; 141 nobody reads the output any more.
     """
-    ctx.default_map = _settings()
-
-
-class TerminatedError(BaseException):
-    """SIGTERM arrived."""
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise TerminatedError
-
-
-_INTERRUPTED = "Interrupted. What was reported as done is stored; the same command goes on from there."
+    for warning in settings.unknown_variables(cli, os.environ):
+        note(warning)
+    ctx.default_map = ctx.ensure_object(settings.Settings).read(cli, config)
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code; errors go to standard error as one message."""
+    used = settings.Settings()
     try:
-        result = cli.main(arguments, prog_name="ntknas", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
+        # not cli.main(), which ends a broken pipe in its own way
+        with cli.make_context("ntknas", list(arguments), obj=used) as ctx:
+            result = cli.invoke(ctx)
+    except click.exceptions.Exit as error:
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo(_INTERRUPTED, err=True)
-        return 130
-    except TerminatedError:
-        click.echo(_INTERRUPTED, err=True)
-        return 143
+    except click.ClickException as error:
+        return _usage(error)
+    except (KeyboardInterrupt, click.Abort) as error:
+        return _stopped(error)
     except NtknasError as error:
-        click.echo(f"Error: {error}", err=True)
-        return 1
+        return _failed(str(error), used.used)
     except BrokenPipeError:
-        # the reader of our output has gone; give the interpreter nothing left to flush there
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        streams.drop(sys.stdout)
+        return 128 + signal.SIGPIPE
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
-        click.echo(f"Error: Cannot read or write{where}: {error.strerror or error}.", err=True)
-        return 1
+        return _failed(f"Cannot read or write{where}: {error.strerror or error}.", used.used)
     except Exception as error:
         if os.environ.get("NTKNAS_TRACEBACK"):
             raise
-        click.echo(
-            f"Error: {type(error).__name__}: {error}. An input that ntknas did not foresee, or a fault of its own; "
-            "what was reported as done is stored. NTKNAS_TRACEBACK=1 shows where it happened.",
-            err=True,
-        )
-        return 1
+        return _failed(_unforeseen(error), used.used)
     return result if isinstance(result, int) else 0
+
+
+def _usage(error: click.ClickException) -> int:
+    with suppress(OSError):
+        error.show()
+    if isinstance(error, click.BadParameter) and (origin := settings.origin_of(error.ctx, error.param)):
+        note(f"The value is from {origin}.")
+    return error.exit_code
+
+
+def _stopped(error: BaseException) -> int:
+    signalled = error if isinstance(error, stopping.StoppedError) else error.__cause__
+    number = signalled.number if isinstance(signalled, stopping.StoppedError) else signal.SIGINT
+    note(f"{'Interrupted' if number == signal.SIGINT else 'Stopped'}. {stopping.kept(error)}".rstrip())
+    return 128 + number
+
+
+def _failed(message: str, used: list[str]) -> int:
+    note(f"Error: {message}")
+    if used:
+        note(f"Not from the command line: {'; '.join(used)}.")
+    return 1
+
+
+def _unforeseen(error: Exception) -> str:
+    kept = stopping.kept(error)
+    return (
+        f"{type(error).__name__}: {error}. An input that ntknas did not foresee, or a fault of its own"
+        f"{f'. {kept}' if kept else '.'} NTKNAS_TRACEBACK=1 shows where it happened."
+    )
 
 
 def main() -> None:
     """Entry point of the installed command."""
-    signal.signal(signal.SIGTERM, _terminate)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without Greek letters
-    sys.exit(run(sys.argv[1:]))
+    streams.prepare()
+    stopping.listen()
+    code = run(sys.argv[1:])
+    failure = streams.flush()
+    stopping.end_quietly()
+    if isinstance(failure, BrokenPipeError):
+        code = code or 128 + signal.SIGPIPE
+    elif failure is not None:
+        code = code or _failed(f"Cannot write standard output: {failure.strerror}.", [])
+    sys.exit(code)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ntknas.cli import kinds
 from ntknas.core import choices
 
 if TYPE_CHECKING:
@@ -40,17 +41,24 @@ def _all(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 
 
 def _choice(name: str, known: Any, default: str, text: str) -> Callable[[F], F]:
-    return click.option(name, type=click.Choice(list(known)), default=default, show_default=True, help=text)
+    return click.option(name, type=kinds.Choice(list(known)), default=default, show_default=True, help=text)
 
 
 bench_option = click.option("--bench", default="nb201", show_default=True, help="Benchmark whose cells are meant.")
-bench_data_option = click.option(
-    "--bench-data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("bench_data"),
-    show_default=True,
-    help="Folder of the imported tables.",
-)
+
+
+def _bench_data_option(cls: type[click.Option]) -> Callable[[F], F]:
+    return click.option(
+        "--bench-data",
+        cls=cls,
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("bench_data"),
+        show_default=True,
+        help="Folder of the imported tables.",
+    )
+
+
+bench_data_option, bench_output_option = _bench_data_option(click.Option), _bench_data_option(kinds.TrustedOption)
 dataset_option = click.option(
     "--dataset",
     default="cifar10",
@@ -59,6 +67,7 @@ dataset_option = click.option(
 )
 store_option = click.option(
     "--store",
+    cls=kinds.TrustedOption,
     type=click.Path(dir_okay=False, path_type=Path),
     default=DEFAULT_STORE,
     show_default=True,
@@ -74,10 +83,21 @@ engine_options = _all(
         help="Worker processes, or auto: one per GPU, else per core. 0 computes in this process.",
     ),
     click.option(
-        "--timeout", type=click.FloatRange(0, min_open=True), help="Seconds for one network, then it is given up."
+        "--timeout", type=kinds.Finite(0, min_open=True), help="Seconds for one network, then it is given up."
     ),
-    _choice("--engine", ["local", "ray"], "local", "What distributes the work; ray needs pip install 'ntknas[ray]'."),
-    click.option("--ray-address", help="Address of a running Ray cluster, or auto.  [default: start one here]"),
+    click.option(
+        "--engine",
+        cls=kinds.TrustedOption,
+        type=kinds.Choice(["local", "ray"]),
+        default="local",
+        show_default=True,
+        help="What distributes the work; ray needs pip install 'ntknas[ray]'.",
+    ),
+    click.option(
+        "--ray-address",
+        cls=kinds.TrustedOption,
+        help="Address of a running Ray cluster, or auto.  [default: start one here]",
+    ),
 )
 
 
@@ -85,11 +105,11 @@ def probe_options_with(size: int) -> Callable[[F], F]:
     """Options that say which images are the probe; ``size`` is the default of their number."""
     return _all(
         click.option("--probe", help=f"Images of the probe: {SOURCES}.  [default: the data set's own]"),
-        click.option("--probe-size", type=click.IntRange(1), default=size, show_default=True, help="Its images."),
+        click.option("--probe-size", type=kinds.COUNT, default=size, show_default=True, help="Its images."),
         _choice("--probe-split", ["train", "test"], "train", "Split of the source that the probe is of."),
         _choice("--draw", ["balanced", "random", "replacement", "first"], "balanced", "How its images are drawn."),
         click.option("--fresh-probes", is_flag=True, help="Draw a probe of its own for each seed of the weights."),
-        click.option("--probe-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draw."),
+        click.option("--probe-seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the draw."),
         click.option(
             "--image-data",
             type=click.Path(file_okay=False, path_type=Path),
@@ -99,7 +119,9 @@ def probe_options_with(size: int) -> Callable[[F], F]:
         ),
         _choice("--augment", ["none", "crop-flip"], "none", "Augmentation of the probe's images."),
         _choice("--pixels", ["nas-bench-201", "zero-cost-nas"], "nas-bench-201", "Normalisation of the images."),
-        click.option("--download", is_flag=True, help="Fetch missing images from their official source."),
+        click.option(
+            "--download", cls=kinds.TrustedOption, is_flag=True, help="Fetch missing images from their official source."
+        ),
     )
 
 
@@ -108,16 +130,16 @@ training_options = _all(
     click.option(
         "--train-images", help=f"Images that networks are trained on: {SOURCES}.  [default: the source of the probe]"
     ),
+    click.option("--train-size", type=kinds.COUNT, help="Train on the first images of the files.  [default: all]"),
+    click.option("--batch-size", type=kinds.COUNT, default=1024, show_default=True, help="Images of a training step."),
     click.option(
-        "--train-size", type=click.IntRange(1), help="Train on the first images of the files.  [default: all]"
+        "--learning-rate", type=kinds.Finite(), default=0.025, show_default=True, help="Learning rate of SGD."
     ),
-    click.option("--batch-size", type=int, default=1024, show_default=True, help="Images of a training step."),
-    click.option("--learning-rate", type=float, default=0.025, show_default=True, help="Learning rate of SGD."),
-    click.option("--momentum", type=float, default=0.9, show_default=True, help="Momentum of SGD."),
-    click.option("--weight-decay", type=float, default=3e-4, show_default=True, help="Weight decay."),
+    click.option("--momentum", type=kinds.Finite(), default=0.9, show_default=True, help="Momentum of SGD."),
+    click.option("--weight-decay", type=kinds.Finite(), default=3e-4, show_default=True, help="Weight decay."),
     click.option("--nesterov", is_flag=True, help="Nesterov's momentum."),
     _choice("--schedule", ["constant", "cosine"], "constant", "Learning rate over the epochs, up to the last listed."),
-    click.option("--label-smoothing", type=float, default=0.0, show_default=True, help="Label smoothing."),
+    click.option("--label-smoothing", type=kinds.Finite(), default=0.0, show_default=True, help="Label smoothing."),
     _choice("--train-augment", ["crop-flip", "none"], "crop-flip", "Augmentation of the training images."),
     click.option("--mixed-precision", is_flag=True, help="Train in bfloat16 where torch's autocast does."),
 )
@@ -145,13 +167,13 @@ def kernel_options_with(output: str) -> Callable[[F], F]:
         ),
         click.option(
             "--channels",
-            type=click.IntRange(1),
+            type=kinds.COUNT,
             help="Channels of the first stage; nats-sss scales its widest 64 to it.  "
             "[default: official, 16 for nb201, 128 for nb101]",
         ),
         click.option(
             "--cells-per-stage",
-            type=click.IntRange(1),
+            type=kinds.COUNT,
             help="Cells in each stage.  [default: official, 5 for nb201, 3 for nb101, 1 for nats-sss]",
         ),
         click.option(
@@ -355,10 +377,22 @@ def apply_recipe(ctx: click.Context, options: dict[str, Any]) -> str:
 
 
 def split_names(text: str | None) -> tuple[str, ...] | None:
-    """Split names at commas and replace the names of groups of measures by their members; ``None`` stays."""
-    from ntknas.measures import expand
+    """Split names of measures at commas and replace those of groups by their members; ``None`` stays.
 
-    return None if text is None else expand(name.strip() for name in text.split(",") if name.strip())
+    Raises:
+        ChoiceError: If there is no name, or one that is neither a measure's nor a group's.
+    """
+    from ntknas.core.errors import ChoiceError, check_known
+    from ntknas.measures import GROUPS, all_measures, expand
+
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise ChoiceError("--measures names none: leave it out for the default, or name some, such as trace,cond.")
+    for name in names:
+        check_known("measure", name, [*all_measures(), *GROUPS])
+    return expand(names)
 
 
 def take_engine(options: dict[str, Any]) -> Engine:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ntknas.cli import streams
+from ntknas.cli.table import Table, terminal_width
+from ntknas.core.display import printable
+
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import Console
 
 F = TypeVar("F", bound=Callable[..., Any])
-_WIDE = 200
 
 
 def json_option(function: F) -> F:
@@ -28,36 +30,48 @@ def csv_option(function: F) -> F:
 
 
 def print_json(data: Any) -> None:
-    """Print plain data as JSON; numbers that are none are refused."""
-    click.echo(json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False))
+    """Print plain data as JSON; numbers that are none are refused, and what a terminal would obey is escaped."""
+    text = json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False)
+    click.echo(
+        "".join(letter if letter == "\n" or letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
+    )
 
 
 def print_csv(frame: pd.DataFrame) -> None:
     """Print a data frame as CSV."""
-    click.echo(frame.to_csv(index=False), nl=False)
+    text = frame.to_csv(index=False)
+    click.echo(printable(text, lines=True) if sys.stdout.isatty() else text, nl=False)
 
 
-def console(*, err: bool = False) -> Console:
-    """Return a console; wide where nobody watches, so that nothing is cut."""
-    from rich.console import Console
+def print_table(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, least: Sequence[str] = ()
+) -> None:
+    """Print a table; where it is wider than the terminal, without the columns that matter least.
 
-    stream = sys.stderr if err else sys.stdout
-    return Console(file=stream, width=None if stream.isatty() else _WIDE, highlight=False)
-
-
-def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> None:
-    """Print a table; the first ``left`` columns are text, the others numbers."""
-    from rich.table import Table
-    from rich.text import Text
-
+    Args:
+        title: Line above it; empty for none.
+        header: Names of the columns.
+        rows: The cells.
+        left: Number of columns that are text; the others are numbers.
+        least: Columns to leave out first where there is no room, before those on the right; the first column stays.
+    """
+    width = terminal_width()
+    table = Table([printable(name) for name in header], [[printable(cell) for cell in row] for row in rows], left)
+    shown, missing = table.fitting(width, least) if width else (table, [])
     if title:
-        click.echo(title)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, name in enumerate(header):
-        table.add_column(name, justify="left" if place < left else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console().print(table)
+        click.echo(printable(title, lines=True))
+    click.echo(shown.render(width))
+    if missing:
+        note(f"Not shown for lack of room: {', '.join(missing)}. {_elsewhere()}")
+
+
+def _elsewhere() -> str:
+    """Say where all columns are."""
+    ctx = click.get_current_context(silent=True)
+    formats = [f"--{option.name}" for option in ctx.command.params if option.name in ("csv", "json")] if ctx else []
+    if not formats:
+        return "A wider terminal shows all, and so does a file."
+    return f"{' and '.join(formats)} {'have' if len(formats) > 1 else 'has'} all."
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -70,5 +84,8 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def note(message: str) -> None:
-    """Print a remark on standard error."""
-    click.echo(message, err=True)
+    """Print a remark on standard error; that nobody reads it is no reason to stop."""
+    try:
+        click.echo(printable(message, lines=True), err=True)
+    except OSError:
+        streams.drop(sys.stderr)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from ntknas.cli.groups import Group
 from ntknas.cli.output import json_option, print_json, print_table
 
 
-@click.group(name="recipe")
+@click.group(name="recipe", cls=Group)
 def command() -> None:
     """Recipes: every choice of one published way of measuring, as a named file."""
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.output import json_option, note, print_json, print_table
 from ntknas.cli.progress import Meter
+from ntknas.cli.stopping import storing
 
 if TYPE_CHECKING:
     from ntknas.scoring import Job, Plan, Strategy, Training
@@ -31,9 +33,9 @@ _REASONS = 3
 @click.option(
     "--cells", default="100", show_default=True, help="Cells of a random sample, a range such as 0:1001, or all."
 )
-@click.option("--cells-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the sample.")
+@click.option("--cells-seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the sample.")
 @click.option("--cells-file", type=click.Path(path_type=Path), help="Score these cells: one index or string a line.")
-@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Initialisations of each cell.")
+@click.option("--seeds", type=kinds.COUNT, default=1, show_default=True, help="Initialisations of each cell.")
 @click.option(
     "--measures",
     help=f"Measures or groups of them, separated by commas: {shared.MEASURES}; the groups kernel, regression, "
@@ -50,6 +52,7 @@ _REASONS = 3
 @shared.training_options
 @click.option(
     "--checkpoints",
+    cls=kinds.TrustedOption,
     default="auto",
     show_default=True,
     help="Folder of the trainings' checkpoints, or none; auto: STORE.checkpoints.",
@@ -60,14 +63,14 @@ _REASONS = 3
 @shared.engine_options
 @click.option(
     "--strategy",
-    type=click.Choice(["auto", "layer-wise", "row-loop"]),
+    type=kinds.Choice(["auto", "layer-wise", "row-loop"]),
     default="auto",
     show_default=True,
     help="How kernels are computed; auto takes the fastest that is exact.",
 )
 @click.option(
     "--rows-at-once",
-    type=click.IntRange(1),
+    type=kinds.COUNT,
     help="Rows of a coupled kernel that one backward pass computes.  [default: by a short trial]",
 )
 @click.option("--shard", help="Score part i of n alone, i/n from 1, into a store of its own (STORE.shard-i-of-n).")
@@ -157,7 +160,7 @@ def score(
 
     where = engine.text()
     keep_freed_memory()
-    with ScoreStore.open(store) as opened:
+    with storing(), ScoreStore.open(store) as opened:
         _warn(opened)
         plan = make_plan(job, cells, seeds, opened)
         missing = sum(len(item.members) for item in plan.items)
@@ -176,7 +179,7 @@ def score(
                 job, strategy = _strategy(plan, job, engine, trial)
                 run_id = opened.add_run({**engine.describe(), **about, "strategy": strategy})
                 work = engine.run(plan, job, opened, run_id)
-                for done in _shown(work, plan):
+                for done in _shown(work, plan, job):
                     for score in done.scores.values():
                         statuses[score.status.value] += len(done.item.members)
                         if score.status.is_failure:
@@ -196,17 +199,22 @@ def score(
     }
 
 
-def _shown(work: Iterable[Report], plan: Plan) -> Iterator[Progress]:
+def _shown(work: Iterable[Report], plan: Plan, job: Job) -> Iterator[Progress]:
     """Yield finished kernels and show how far the run is: in kernels, or where networks are trained in epochs."""
     from ntknas.scoring import Progress
+    from ntknas.scoring.forecast import kernels_left, kind_and_cost
 
     epochs = sum(task[-1].epoch for task in plan.tasks)
     kernels = sum(1 for item in plan.items if not item.epoch)
     unit = "epochs and kernels" if epochs and kernels else "epochs" if epochs else "kernels"
-    with Meter(epochs + kernels, "Training" if epochs else "Scoring", unit) as meter:
+    left = None if epochs else kernels_left(plan, job)
+    with Meter(epochs + kernels, "Training" if epochs else "Scoring", unit, left) as meter:
         for done in work:
             if isinstance(done, Progress):
                 yield done
+                if left:
+                    kind, cost = kind_and_cost(job, done.item)
+                    meter.done(cost, kind, done.seconds)
                 meter.advance(0 if done.item.epoch else 1)
             else:
                 meter.advance(done.epochs)
@@ -234,15 +242,16 @@ def _forecast(job: Job, cells: list[int], seeds: Sequence[int], engine: Engine, 
     import torch
 
     from ntknas.scoring import make_plan
-    from ntknas.scoring.forecast import forecast, peak_memory
+    from ntknas.scoring.forecast import BUDGET, forecast, peak_memory
     from ntknas.store import ScoreStore
 
     where, workers = engine.here, max(1, len(engine.devices))
     torch.set_num_threads(engine.threads or torch.get_num_threads())
+    note(f"Forecast of {len(cells)} cells × {len(seeds)} seed(s), by trials of {BUDGET:.0f} s or so; none is stored.")
     plan = make_plan(job, cells, seeds, ScoreStore.peek(store))
     if plan.items:
-        note(f"Trying a few of {len(plan.tasks)} networks on {where}; nothing is stored.")
-    kinds = forecast(plan, job, where)
+        note(f"Trying a few of {len(plan.tasks)} networks on {where}, few images first.")
+    kinds = forecast(plan, job, where, say=note)
     total = sum(kind.seconds for kind in kinds) / workers
     memory = peak_memory(where)
     if json:
@@ -261,6 +270,13 @@ def _forecast(job: Job, cells: list[int], seeds: Sequence[int], engine: Engine, 
         for kind in kinds
     ]
     print_table("", ["measures", "output", "networks", "s a network, light to heavy", "one worker"], table, left=2)
+    fewest, whole = min(kind.images for kind in kinds), len(job.probe)
+    if fewest < whole:
+        click.echo(
+            f"From trials with {fewest} of {whole} images, multiplied: at the most, and right to a factor of some."
+        )
+    elif not all(kind.spread for kind in kinds):
+        click.echo("From trials of light networks, by FLOPs: heavy ones would have taken too long.")
     click.echo(
         f"With {workers} worker(s): {duration(total)}, some {memory / 2**20:.0f} MiB each"
         f"{' of GPU memory' if where.type == 'cuda' else ''}."

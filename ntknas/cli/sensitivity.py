@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.output import json_option, note, number, print_json, print_table
 
@@ -24,17 +25,23 @@ CHOICES = "batch-norm,probe-size,probe,probe-seed,init,parameters,precision,seed
 @shared.dataset_option
 @shared.recipe_option
 @click.option("--cells", default="50", show_default=True, help="Cells of a random sample, a range, or all.")
-@click.option("--cells-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the sample.")
+@click.option("--cells-seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the sample.")
 @click.option("--measures", default="cond,lga,trace", show_default=True, help="Measures, separated by commas.")
 @click.option("--vary", default=CHOICES, show_default=True, help="Choices to vary, one at a time.")
 @click.option("--target", help="Target of the accuracies.  [default: the first of the benchmark's for the data set]")
-@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the card into this file.")
+@click.option(
+    "--plot",
+    cls=kinds.TrustedOption,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw the card into this file.",
+)
 @shared.kernel_options
 @shared.probe_options
 @shared.device_option
 @shared.bench_data_option
 @click.option(
     "--store",
+    cls=kinds.TrustedOption,
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path("sensitivity.h5"),
     show_default=True,

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.output import csv_option, json_option, note, number, print_csv, print_json, print_table
+from ntknas.cli.stopping import storing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,17 +38,17 @@ _SHOWN = (
 @shared.bench_data_option
 @shared.dataset_option
 @shared.recipe_option
-@click.option("--bins", type=click.IntRange(1), default=4, show_default=True, help="Accuracy bins, equally many cells.")
-@click.option("--per-bin", type=click.IntRange(1), default=3, show_default=True, help="Cells of each, without CELLS.")
-@click.option("--cells-seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the sample.")
+@click.option("--bins", type=kinds.COUNT, default=4, show_default=True, help="Accuracy bins, equally many cells.")
+@click.option("--per-bin", type=kinds.COUNT, default=3, show_default=True, help="Cells of each, without CELLS.")
+@click.option("--cells-seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the sample.")
 @click.option(
     "--target", help="Accuracies that make the bins, such as cifar10-valid/valid/200.  [default: the main one]"
 )
-@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Trainings of each cell.")
-@click.option("--epochs", type=click.IntRange(1), default=30, show_default=True, help="Epochs of training.")
-@click.option("--every", type=click.IntRange(1), default=1, show_default=True, help="Record every so many units.")
+@click.option("--seeds", type=kinds.COUNT, default=1, show_default=True, help="Trainings of each cell.")
+@click.option("--epochs", type=kinds.COUNT, default=30, show_default=True, help="Epochs of training.")
+@click.option("--every", type=kinds.COUNT, default=1, show_default=True, help="Record every so many units.")
 @click.option(
-    "--unit", type=click.Choice(["epoch", "step"]), default="epoch", show_default=True, help="Unit of --every."
+    "--unit", type=kinds.Choice(["epoch", "step"]), default="epoch", show_default=True, help="Unit of --every."
 )
 @click.option("--measures", default="kernel", show_default=True, help="Measures to take of every kernel.")
 @shared.kernel_options_with(output="traced")
@@ -56,12 +58,15 @@ _SHOWN = (
 @click.option("--keep-kernels", is_flag=True, help="Keep every kernel, for heat maps and your own analyses.")
 @click.option(
     "--store",
+    cls=kinds.TrustedOption,
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("tracks"),
     show_default=True,
     help="Folder of the tracks, one HDF5 file each.",
 )
-@click.option("--plots", type=click.Path(file_okay=False, path_type=Path), help="Folder to draw into.")
+@click.option(
+    "--plots", cls=kinds.TrustedOption, type=click.Path(file_okay=False, path_type=Path), help="Folder to draw into."
+)
 @json_option
 @csv_option
 @click.pass_context
@@ -176,7 +181,7 @@ def _tracks(asked: _Asked) -> list[Track]:
     found = {key: tracking.find(asked.store, *key) for key in keys}
     missing = [key for key, track in found.items() if track is None]
     note(f"{len(keys)} trainings of {epochs} epochs: {len(keys) - len(missing)} tracks are there.")
-    with Meter(len(missing) * epochs, "Training", "epochs") as meter:
+    with storing(), Meter(len(missing) * epochs, "Training", "epochs") as meter:
         made = tracking.make(missing, asked.store, resolve_device(asked.device), meter.advance)
         found |= {(track.cell, track.seed): track for track in made}
     return [track for track in found.values() if track is not None]

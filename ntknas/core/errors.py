@@ -41,9 +41,19 @@ def unknown(kind: str, got: object, known: Iterable[object]) -> ChoiceError:
         The error, to be raised by the caller.
     """
     names = [str(name) for name in known]
-    near = difflib.get_close_matches(str(got), names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return ChoiceError(f"Unknown {kind} {got!r}: expected one of {', '.join(names)}.{hint}")
+    return ChoiceError(f"Unknown {kind} {got!r}: expected one of {', '.join(names)}.{did_you_mean(got, names)}")
+
+
+def did_you_mean(got: object, known: Iterable[object]) -> str:
+    """Return the question after the nearest known name, whatever its case; nothing if none is near.
+
+    Example:
+        >>> did_you_mean("NB2O1", ["nb101", "nb201"])
+        " Did you mean 'nb201'?"
+    """
+    names = {str(name).casefold(): str(name) for name in known}
+    near = difflib.get_close_matches(str(got).casefold(), names, n=1)
+    return f" Did you mean {names[near[0]]!r}?" if near else ""
 
 
 def check_known(kind: str, got: str, known: Iterable[str]) -> str:

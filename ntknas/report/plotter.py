@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure as Canvas
 
 from ntknas.core.errors import NtknasError
+from ntknas.core.files import replacing
 from ntknas.report.figures import (
     BarGroup,
     Bars,
@@ -60,7 +61,8 @@ def draw(figure: Figure, path: Path) -> Path:
         canvas = _canvas(figure)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            canvas.savefig(path)
+            with replacing(path) as beside:
+                canvas.savefig(beside, format=path.suffix[1:])
         except OSError as error:
             raise NtknasError(f"Cannot write the picture {path}: {error.strerror or error}.") from error
         except (ValueError, RuntimeError) as error:

@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ntknas.core.errors import ChoiceError
-from ntknas.scoring.recipe import Recipe
+
+if TYPE_CHECKING:
+    from ntknas.scoring.recipe import Recipe
 
 
 @dataclass(frozen=True)

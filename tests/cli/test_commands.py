@@ -263,58 +263,6 @@ def test_a_torn_journal_is_mended_and_said_so(capsys, tmp_path):
     assert len(load_store("scores.h5")) == 20
 
 
-def test_settings_come_from_option_variable_file_default_in_this_order(capsys, tmp_path, monkeypatch):
-    def images():
-        (tmp_path / "scores.h5").unlink(missing_ok=True)
-        code, _, err = ntknas(capsys, "score", "--cells", 1, "--measures", "trace", *given)
-        assert code == 0, err
-        return load_store("scores.h5")["probe_shape"].iloc[0].split("x")[0]
-
-    (tmp_path / "ntknas.toml").write_text(
-        '[score]\nprobe = "digits"\nchannels = 2\ncells-per-stage = 1\nprobe_size = 11\n'
-    )
-    given = []
-    assert images() == "11"
-    monkeypatch.setenv("NTKNAS_SCORE_PROBE_SIZE", "12")
-    assert images() == "12"
-    given = ["--probe-size", 13]
-    assert images() == "13"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("[score\n", "Cannot read"),
-        ("[paint]\nx = 1\n", "one table for each command"),
-        ("x = 1\n", "one table"),
-        ("[score]\nprob = 'digits'\n", "Did you mean 'probe'"),
-        ("[kernel]\nplot = true\n", "expected text or a number, got True"),
-        ("[score]\ndownload = 'yes'\n", "expected true or false, got 'yes'"),
-    ],
-)
-def test_a_settings_file_that_is_wrong(capsys, tmp_path, text, message):
-    (tmp_path / "ntknas.toml").write_text(text)
-    assert message in fails(capsys, "bench", "list")
-
-
-def test_lists_and_numbers_in_the_settings_file(capsys, tmp_path):
-    (tmp_path / "ntknas.toml").write_text(
-        '[score]\nmeasures = ["trace", "cond"]\nstore = 5\ncells = 2\nprobe = "digits"\n'
-    )
-    code, _, err = ntknas(capsys, "score", *SMALL)
-    assert code == 0, err
-    assert set(load_store("5")["measure"]) == {"trace", "cond"}
-
-
-def test_flags_and_repeatable_options_in_the_settings_file(capsys, tmp_path, monkeypatch):
-    score(capsys)
-    (tmp_path / "ntknas.toml").write_text('[correlate]\njson = true\ndataset = "cifar100"\nresamples = 0\n')
-    assert list(json.loads(ntknas(capsys, "correlate")[1])["targets"]) == ["cifar100/valid/200"]
-    (tmp_path / "ntknas.toml").unlink()
-    monkeypatch.setenv("NTKNAS_CORRELATE_JSON", "1")
-    assert json.loads(ntknas(capsys, "correlate")[1])["rows"]
-
-
 def test_what_nobody_foresaw_is_still_one_message(capsys, monkeypatch):
     from ntknas.cli import main
 
