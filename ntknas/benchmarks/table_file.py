@@ -2,8 +2,8 @@
 
 Layout: a group ``runs/<data set>/<epochs>`` with the attribute ``seeds`` and cells × seeds arrays ``present`` (bool),
 ``seconds`` and one of accuracies in percent for each split, NaN where there is no figure; ``costs/<data set>`` with
-``parameters`` and ``flops`` by cell. The first 512 bytes name the format and hold the SHA-256 of the rest; HDF5's own
-checksums guard every block, so that a changed byte is noticed wherever it is read.
+``parameters`` and ``flops`` by cell. The first 512 bytes name the format and hold the SHA-256 of the rest, which is
+checked whenever the file is opened; nothing is read but plain arrays that lie in the file.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ import numpy as np
 from ntknas import __version__
 from ntknas.benchmarks.formats.collection import Collection
 from ntknas.benchmarks.table import AccuracyTable, Costs, Target
+from ntknas.core.display import printable
 from ntknas.core.errors import DataError
-from ntknas.core.files import replacing
-from ntknas.core.sealed_file import HEAD, head_of
+from ntknas.core.files import remove_stale, replacing
+from ntknas.core.plain_hdf5 import array, attributes, group, names
+from ntknas.core.sealed_file import HEAD, DamagedFileError, SealVersionError, UnsealedFileError, check, head_of
 
 FORMAT = 1
 SUFFIX = ".h5"
 _MAGIC = f"ntknas benchmark table {FORMAT}\nsha256 ".encode()
 _ROWS_A_BLOCK = 1 << 16
 _PLAIN = ("present", "seconds")
+_MORE_NAMES = ("cells_with_runs", "runs", "source_bytes", "ntknas", "imported")
 _NAMES = ("benchmark", "space", "cells", "seeds_are_numbers", "source")
 
 
@@ -47,6 +50,7 @@ def write(path: Path, collection: Collection, source: str, source_bytes: int) ->
     content = _image(collection, source, source_bytes)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_stale(path)
         with replacing(path) as beside, beside.open("wb") as file:
             file.write(head_of(content, _MAGIC))
             file.write(content)
@@ -116,31 +120,15 @@ class TableFile:
 
     def __init__(self, path: Path, benchmark: str):
         self.path = path
-        try:
-            with path.open("rb") as file:
-                start = file.read(len(_MAGIC))
-        except OSError as error:
-            raise DataError(f"Cannot read {path}: {error.strerror}.") from error
-        if start != _MAGIC:
-            raise DataError(f"{path} is not a table of ntknas {__version__}: import the official file again.")
+        self.verify()  # before HDF5 opens it, which a changed byte can send into an endless loop
         with self._open() as opened:
-            self.attributes = {
-                name: value.item() if isinstance(value, np.generic) else value for name, value in opened.attrs.items()
-            }
-            self._targets = {
-                Target(dataset, split, int(epochs)): opened["runs"][dataset][epochs].attrs["seeds"].tolist()
-                for dataset in opened["runs"]
-                for epochs in opened["runs"][dataset]
-                for split in opened["runs"][dataset][epochs]
-                if split not in _PLAIN
-            }
-            missing = [name for name in _NAMES if name not in self.attributes]
-            if missing:
-                raise KeyError(f"no attribute {missing[0]}")
+            self.attributes = attributes(opened, (*_NAMES, *(name for name in _MORE_NAMES if name in opened.attrs)))
+            self._targets = _targets(opened)
+            _check_about(self.attributes)
         if self.attributes["benchmark"] != benchmark:
             raise DataError(
-                f"{path} is the table of {self.attributes['benchmark']}, and {benchmark} was asked for: give it back "
-                "its name, or import the official file."
+                f"{path} is the table of {printable(self.attributes['benchmark'])}, and {benchmark} was asked for: "
+                "give it back its name, or import the official file."
             )
 
     @contextmanager
@@ -149,8 +137,9 @@ class TableFile:
             with h5py.File(self.path, "r", locking=False) as file:
                 yield file
         except (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, MemoryError) as error:
+            reason = printable(error.args[0] if error.args else error)
             raise DataError(
-                f"{self.path} is damaged ({error}): nothing of it was used. Import the official file again with "
+                f"{self.path} is damaged ({reason}): nothing of it was used. Import the official file again with "
                 "ntknas bench import --replace."
             ) from error
 
@@ -160,13 +149,27 @@ class TableFile:
         Raises:
             DataError: If a byte has changed.
         """
-        with self.path.open("rb") as file:
-            head, content = file.read(HEAD), file.read()
-        if head != head_of(content, _MAGIC):
+        try:
+            check(self.path, _MAGIC)
+        except UnsealedFileError as error:
             raise DataError(
-                f"{self.path} has changed since it was written: its checksum is wrong. Import the official file again "
-                "with ntknas bench import --replace."
-            )
+                f"{self.path} is not a table of ntknas: {error}. Import the official file again."
+            ) from error
+        except SealVersionError as error:
+            raise DataError(
+                f"{self.path} is not a table of ntknas {__version__}: {error}. Use the version that wrote it, or "
+                "import the official file again."
+            ) from error
+        except DamagedFileError as error:
+            raise DataError(self._changed(error)) from error
+        except OSError as error:
+            raise DataError(f"Cannot read {self.path}: {error.strerror or error}.") from error
+
+    def _changed(self, error: DamagedFileError) -> str:
+        advice = "Import the official file again with ntknas bench import --replace."
+        if "neither" in str(error):
+            return f"{self.path} is not a table of ntknas {__version__}, or its beginning is damaged. {advice}"
+        return f"{self.path} is damaged (it has changed since it was written: its checksum is wrong). {advice}"
 
     @property
     def tables(self) -> Mapping[Target, AccuracyTable]:
@@ -176,29 +179,53 @@ class TableFile:
     def read(self, target: Target) -> AccuracyTable:
         """Read the table of a target."""
         with self._open() as file:
-            group = file[f"runs/{target.dataset}/{target.epochs}"]
+            runs = group(file, f"runs/{target.dataset}/{target.epochs}")
             seeds = tuple(self._targets[target])
             return AccuracyTable(
-                self._array(group, target.split, len(seeds)),
+                self._array(runs, target.split, len(seeds)),
                 seeds,
-                seconds=self._array(group, "seconds", len(seeds)),
+                seconds=self._array(runs, "seconds", len(seeds)),
                 seeds_are_numbers=bool(self.attributes["seeds_are_numbers"]),
             )
 
-    def _array(self, group: h5py.Group, name: str, *columns: int) -> np.ndarray:
-        """Read an array of numbers whose shape is that of the space."""
-        stored = group[name]
-        expected = (self.attributes["cells"], *columns)
-        if stored.shape != expected or stored.dtype != np.float64:
-            raise ValueError(f"{stored.name} is {stored.dtype} {stored.shape}, expected float64 {expected}")
-        values: np.ndarray = stored[:]
+    def _array(self, parent: h5py.Group, name: str, *columns: int) -> np.ndarray:
+        """Read an array of numbers whose shape is that of the space, none of them infinite."""
+        values = array(parent, name, "<f8", (self.attributes["cells"], *columns))
+        if np.isinf(values).any():
+            raise ValueError(f"{name} holds an infinite number")
         return values
 
     def costs(self, dataset: str) -> Costs:
         """Read the parameters and FLOPs of all cells' networks for a data set."""
         with self._open() as file:
-            group = file[f"costs/{dataset}"]
-            return Costs(self._array(group, "parameters"), self._array(group, "flops"))
+            costs = group(file, f"costs/{dataset}")
+            return Costs(self._array(costs, "parameters"), self._array(costs, "flops"))
+
+
+def _targets(file: h5py.File) -> dict[Target, list[int]]:
+    """Return the seeds of every target; names and numbers are checked."""
+    targets: dict[Target, list[int]] = {}
+    runs = group(file, "runs")
+    for dataset in names(runs):
+        budgets = group(runs, dataset)
+        for epochs in names(budgets):
+            if not (epochs.isascii() and epochs.isdigit()):
+                raise ValueError(f"{epochs!r} is no number of epochs")
+            budget = group(budgets, epochs)
+            seeds = attributes(budget, ("seeds",))["seeds"]
+            if not isinstance(seeds, list) or not seeds or not all(type(seed) is int for seed in seeds):
+                raise ValueError("seeds are no list of integers")
+            targets |= {Target(dataset, split, int(epochs)): seeds for split in names(budget) if split not in _PLAIN}
+    return targets
+
+
+def _check_about(about: Mapping[str, Any]) -> None:
+    kinds = {"benchmark": str, "space": str, "source": str, "cells": int, "seeds_are_numbers": bool}
+    for name, kind in kinds.items():
+        if type(about[name]) is not kind:
+            raise ValueError(f"the attribute {name} is {about[name]!r}, expected {kind.__name__}")
+    if about["cells"] < 1:
+        raise ValueError(f"it has {about['cells']} cells")
 
 
 class _Tables(Mapping[Target, AccuracyTable]):

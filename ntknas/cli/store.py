@@ -7,11 +7,15 @@ from typing import Any
 
 import click
 
+from ntknas.cli import kinds, store_contents
 from ntknas.cli import options as shared
+from ntknas.cli.groups import Group
 from ntknas.cli.output import json_option, note, print_json, print_table
+from ntknas.cli.store_contents import say_left_out
+from ntknas.core.display import printable
 
 
-@click.group(name="store")
+@click.group(name="store", cls=Group)
 def command() -> None:
     """Score stores."""
 
@@ -25,8 +29,7 @@ def info(store: Path, json: bool) -> None:
 
     opened = ScoreStore.read(store)
     frame = opened.frame()
-    if opened.torn or opened.damaged:
-        note(f"Note: the journal has {len(opened.damaged)} damaged line(s){' and an unfinished one' * opened.torn}.")
+    say_left_out(opened, store)
     settings = [
         _setting(digest, fields, frame[frame["setting"] == digest]) for digest, fields in opened.settings.items()
     ]
@@ -37,6 +40,7 @@ def info(store: Path, json: bool) -> None:
                 "store": str(store),
                 "scores": len(frame),
                 "in_journal": opened.uncompacted,
+                "left_out": opened.left_out.lines,
                 "settings": settings,
                 "runs": runs,
             }
@@ -65,8 +69,8 @@ def _setting(digest: str, fields: dict[str, Any], frame: Any) -> dict[str, Any]:
 
 def _print_setting(setting: dict[str, Any]) -> None:
     click.echo(f"\nsetting {setting['setting']}: {setting['cells']} cells, seeds {setting['seeds']}")
-    click.echo("  " + ", ".join(f"{name}={value}" for name, value in setting["fields"].items()))
-    rows = [[*name.split("/"), str(count)] for name, count in setting["scores_by_measure_and_status"].items()]
+    click.echo("  " + printable(", ".join(f"{name}={value}" for name, value in setting["fields"].items())))
+    rows = [[*name.rsplit("/", 1), str(count)] for name, count in setting["scores_by_measure_and_status"].items()]
     print_table("", ["measure", "status", "scores"], rows, left=2)
 
 
@@ -75,7 +79,12 @@ _STORE = click.argument("store", type=click.Path(path_type=Path), default=shared
 
 @command.command(name="merge")
 @click.argument("stores", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--into", type=click.Path(dir_okay=False, path_type=Path), help="Store to make.  [default: the first]")
+@click.option(
+    "--into",
+    cls=kinds.TrustedOption,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Store to make.  [default: the first]",
+)
 @click.option("--mixed", is_flag=True, help="Also where scores were measured otherwise: they stand beside one another.")
 @json_option
 def merge_stores(stores: tuple[Path, ...], into: Path | None, mixed: bool, json: bool) -> None:
@@ -90,8 +99,11 @@ def merge_stores(stores: tuple[Path, ...], into: Path | None, mixed: bool, json:
 
     target, others = (into, stores) if into else (stores[0], stores[1:])
     done = merge(target, others, mixed=mixed)
+    for name, left_out in done.left_out.items():
+        note(left_out.message(name))
     if json:
-        print_json({"store": str(target), **asdict(done)})
+        lines = {name: left_out.lines for name, left_out in done.left_out.items()}
+        print_json({"store": str(target), **asdict(done), "left_out": lines})
         return
     click.echo(f"{target}: {done.scores} scores, {done.added} of them new.")
     if done.repeated:
@@ -119,7 +131,7 @@ def verify(ctx: click.Context, store: Path, json: bool) -> None:
         print_json({"store": str(store), **asdict(found)})
     else:
         for fault in found.faults:
-            click.echo(fault)
+            click.echo(printable(fault))
         if found.gaps:
             rows = [[gap.setting, gap.measure, str(gap.missing), str(gap.failed)] for gap in found.gaps]
             print_table("", ["setting", "measure", "missing", "failed"], rows, left=2)
@@ -135,7 +147,10 @@ def verify(ctx: click.Context, store: Path, json: bool) -> None:
 @_STORE
 @json_option
 def repair_store(store: Path, json: bool) -> None:
-    """Make STORE open again: a damaged file is set aside and made anew from its journals. Nothing is deleted."""
+    """Make STORE open again: a damaged file is set aside and made anew from its journals. Nothing is deleted.
+
+    What is whole, but of another version of ntknas or somebody else's, is left alone (exit code 1).
+    """
     from ntknas.store.health import repair
 
     done = repair(store)
@@ -155,24 +170,14 @@ def compact(store: Path) -> None:
 
     ScoreStore.read(store)
     with ScoreStore.open(store) as opened:
+        say_left_out(opened, store)
         waiting = opened.uncompacted
         opened.compact()
         click.echo(f"{store}: {len(opened)} scores, {waiting} of them from journals.")
+        for file in opened.set_aside:
+            click.echo(f"Kept aside, for the lines that could not be read: {file}")
 
 
-@command.command(name="export")
-@_STORE
-@click.option("--csv", type=click.Path(dir_okay=False, path_type=Path), help="CSV file to write; .gz compresses it.")
-@click.option("--parquet", type=click.Path(dir_okay=False, path_type=Path), help="Parquet file to write.")
-def export(store: Path, csv: Path | None, parquet: Path | None) -> None:
-    """Write the scores of STORE with all fields of their settings, one row each, as a table for other programs."""
-    from ntknas.store.export import to_csv, to_parquet
-    from ntknas.store.store import ScoreStore
-
-    if not csv and not parquet:
-        raise click.UsageError("Say where to: --csv FILE or --parquet FILE.")
-    frame = ScoreStore.read(store).frame()
-    for path, write in ((csv, to_csv), (parquet, to_parquet)):
-        if path:
-            write(frame, path)
-            click.echo(f"{path}: {len(frame)} scores.")
+for each in (store_contents.export, store_contents.extract_scores, store_contents.drop_scores):
+    command.add_command(each)
+command.add_command(store_contents.convert_store)

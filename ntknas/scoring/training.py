@@ -15,6 +15,7 @@ from ntknas.core.cases import TrainingCase
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.training import Trainer, TrainingImages, TrainingOptions
 from ntknas.training.checkpoint import Checkpoint
+from ntknas.training.state import check_state
 
 CHECKPOINT_SECONDS = 30.0
 """A training that is killed loses at most this much, and its epoch."""
@@ -156,7 +157,14 @@ def _checkpoint(training: Training, identity: dict[str, Any], seed: int) -> Chec
 def _resume(trainer: Trainer, checkpoint: Checkpoint | None, latest: int) -> float:
     """Take up a checkpoint, unless it is beyond the first epoch that is asked for; return the seconds it took."""
     found = checkpoint.load(next(trainer.network.parameters()).device) if checkpoint else None
-    if found is None or found[0]["epoch"] > latest:
+    if checkpoint is None or found is None:
         return 0.0
-    trainer.restore(found[0])
-    return found[1]
+    state, seconds = found
+    try:
+        check_state(state, trainer.state())
+    except ValueError as error:
+        raise checkpoint.unusable(f"cannot be used: {error}") from error
+    if state["epoch"] > latest:
+        return 0.0
+    trainer.restore(state)
+    return seconds

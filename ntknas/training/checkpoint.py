@@ -1,10 +1,16 @@
-"""Checkpoints: one file a training, replaced atomically, read without unpickling objects."""
+"""Checkpoints: one file a training, replaced atomically, sealed, read without unpickling objects.
+
+They are sealed since torch's format does not notice a changed weight: the training would go on from it.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import math
 import pickle
+import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,10 +20,26 @@ from typing import Any
 import torch
 
 from ntknas.core.errors import NtknasError
-from ntknas.core.files import replacing
+from ntknas.core.files import remove_stale, replacing
+from ntknas.core.sealed_file import DamagedFileError, head_of, read_body
 
 FORMAT = "ntknas-checkpoint"
 VERSION = 1
+MAGIC = b"ntknas sealed checkpoint 1\nsha256 "
+_OF_TORCH = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    EOFError,
+    AssertionError,
+    MemoryError,
+    OverflowError,
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+)
+"""What a file that torch did not write shows as."""
 
 
 class CheckpointError(NtknasError):
@@ -59,9 +81,10 @@ class Checkpoint:
         content = {"format": FORMAT, "version": VERSION, "identity": self._text, "seconds": seconds, "state": state}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            remove_stale(self.path)
             with replacing(self.path) as beside:
-                torch.save(content, beside)
-        except (OSError, RuntimeError) as error:  # torch's writer reports a full disk as a RuntimeError
+                beside.write_bytes(_sealed(content))
+        except (OSError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
             raise CheckpointError(
                 f"Cannot write the checkpoint {self.path}: {reason}. Make room, choose another --checkpoints, or train "
@@ -76,19 +99,47 @@ class Checkpoint:
         """
         if not self.path.exists():
             return None
-        remedy = "Move it away, and the training begins anew."
         try:
-            content = torch.load(self.path, map_location=device, weights_only=True)
-        except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-            reason = "it is damaged, or no checkpoint" if not isinstance(error, OSError) else error.strerror
-            raise CheckpointError(f"The checkpoint {self.path} cannot be read: {reason}. {remedy}") from error
+            content = _loaded(read_body(self.path, MAGIC), device)
+        except (DamagedFileError, *_OF_TORCH) as error:
+            raise self.unusable(f"cannot be read: {_reason(error)}") from error
+        except OSError as error:
+            raise self.unusable(f"cannot be read: {error.strerror or error}") from error
         if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") != VERSION:
-            raise CheckpointError(f"{self.path} is no checkpoint of this version of ntknas. {remedy}")
-        if content["identity"] != self._text:
-            raise CheckpointError(f"The checkpoint {self.path} is of another network or training. {remedy}")
-        return content["state"], float(content["seconds"])
+            raise self.unusable("is no checkpoint of this version of ntknas")
+        if content.get("identity") != self._text:
+            raise self.unusable("is of another network or training")
+        state, seconds = content.get("state"), content.get("seconds")
+        if not isinstance(state, dict) or not isinstance(seconds, float | int) or not 0 <= seconds < math.inf:
+            raise self.unusable("holds no state of a training, or not the time that it took")
+        return state, float(seconds)
+
+    def unusable(self, why: str) -> CheckpointError:
+        """Return the error for a checkpoint that cannot be used."""
+        return CheckpointError(f"The checkpoint {self.path} {why}. Move it away, and the training begins anew.")
 
     def remove(self) -> None:
-        """Remove the file."""
+        """Remove the file, and what a killed process left of it."""
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
+            remove_stale(self.path)
+
+
+def _sealed(content: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    body = buffer.getvalue()
+    return head_of(body, MAGIC) + body
+
+
+def _loaded(body: bytes, device: torch.device) -> Any:
+    """Read what torch wrote, which stores tensors as they are, never packed."""
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            raise ValueError("it is packed")
+    return torch.load(io.BytesIO(body), map_location=device, weights_only=True)
+
+
+def _reason(error: Exception) -> str:
+    is_other = isinstance(error, DamagedFileError) and "neither" in str(error)
+    return "it is no checkpoint of this version of ntknas" if is_other else "it is damaged, or no checkpoint"

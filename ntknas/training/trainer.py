@@ -17,6 +17,7 @@ from ntknas.core.errors import DataError
 from ntknas.kernels.preparation import full_precision
 from ntknas.training.images import TrainingImages
 from ntknas.training.options import TrainingOptions
+from ntknas.training.state import check_state
 
 _EVALUATED_AT_ONCE = 512
 OnStep = Callable[[int, float, float], None]
@@ -163,7 +164,12 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state of the same network and training."""
+        """Go on from a state of the same network and training.
+
+        Raises:
+            ValueError: If it is none; nothing is changed then.
+        """
+        check_state(state, self.state())
         self.network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self.epoch, self.step = int(state["epoch"]), int(state["step"])
