@@ -6,7 +6,8 @@ instructions, but
 * hands every finished dictionary to a function, which may put something small in its place; whatever was built for that
   dictionary is let go;
 * knows no instruction that imports or calls anything but the rebuilders it is given;
-* reads runs of (key, float) pairs, which such files consist of, in one step each (``lanes``).
+* reads runs of (key, float) pairs, which such files consist of, in one step each (``lanes``);
+* holds no more than a file of its size can need (``PickleMemory``), and takes no keys whose hashes can be made alike.
 
 What a later part of the pickle refers to, although it was let go, becomes ``GONE``: to use it is an error.
 """
@@ -21,13 +22,17 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from ntknas.core import pickle_memory as memory_of
 from ntknas.core.errors import DataError
-from ntknas.core.pickled_numbers import BUILT
+from ntknas.core.pickle_memory import PickleMemory
+from ntknas.core.pickled_numbers import BUILT, ByteArray
 
 _CHUNK = 1 << 22
 _MARGIN = 1 << 16
 _LONGEST_TEXT = 1 << 26  # the pixels of a batch are one text where Python 3 wrote them in an old protocol
 _LONGEST_OLD_TEXT = 256
+_LARGEST_KEY = 60  # bits: below Python's modulus of hashes, so that no two numbers have one
+_LONGEST_KEY = 4  # parts of a tuple
 _LONGEST_BYTES = 1 << 28  # the images of a batch are one string of bytes
 _HIGHEST_STACK = 1 << 16  # picklers put a thousand items at a time into a container
 _DEEPEST = 64
@@ -60,20 +65,23 @@ GONE = _Gone()
 
 
 class _Mark(NamedTuple):
-    """The state at an open bracket: the stack around it and the number of objects known so far."""
+    """The state at an open bracket: the stack around it, the objects known so far and the bytes that they take."""
 
     stack: list[Any]
     objects: int
+    held: int
 
 
 class _TextNumbers(dict[bytes, int]):
     """Numbers of texts, each kept once."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: PickleMemory) -> None:
         super().__init__()
         self.texts: list[str] = []
+        self._memory = memory
 
     def __missing__(self, content: bytes) -> int:
+        self._memory.keep(memory_of.TEXT + 2 * len(content))
         self.texts.append(content.decode("utf-8", "surrogatepass"))
         self[content] = number = len(self.texts) - 1
         return number
@@ -88,6 +96,10 @@ class PickleMachine:
         finished: Called with every dictionary after items were put into it; returns it, or what stands in its place.
         lanes: Whether runs of pairs are read in one step; without, every instruction is taken singly.
         consumed: Called with the number of bytes read now and then.
+
+    Attributes:
+        memory: What the objects take.
+        scanned: Bytes that were looked at for runs.
     """
 
     def __init__(
@@ -102,12 +114,14 @@ class PickleMachine:
         self._stream, self._rebuilders, self._finished = stream, rebuilders, finished
         self._lanes, self._consumed = lanes, consumed
         self._data, self._at, self._ended = b"", 0, False
+        self._singly_until = 0  # place in the data up to which no run is looked for
+        self.memory, self.scanned = PickleMemory(), 0
         self._reset()
 
     def _reset(self) -> None:
         self._stack: list[Any] = []
         self._marks: list[_Mark] = []
-        self._numbers = _TextNumbers()
+        self._numbers = _TextNumbers(self.memory)
         self._memo = array("i")  # number of a text, or minus one minus the number of an object
         self._objects: dict[int, Any] = {}
         self._object_count = 0
@@ -157,7 +171,9 @@ class PickleMachine:
         block = self._stream.read(max(least, _CHUNK))
         self._ended = not block
         self._data = self._data[self._at :] + block
+        self._singly_until -= self._at
         self._at = 0
+        self.memory.read(len(block))
         self._consumed(len(block))
 
     def _take(self, count: int) -> bytes:
@@ -200,8 +216,13 @@ class PickleMachine:
             raise ValueError(f"object {place} is numbered out of order")
         top = self._stack[-1]
         if type(top) is str:
+            self.memory.keep(memory_of.ITEM)
             self._memo.append(self._numbers[top.encode("utf-8", "surrogatepass")])
             return
+        if type(top) in (dict, list, set, tuple):
+            self.memory.hold(memory_of.NUMBERED)
+        else:
+            self.memory.keep(memory_of.NUMBERED)
         self._objects[self._object_count] = top
         self._object_count += 1
         self._memo.append(-self._object_count)
@@ -210,7 +231,7 @@ class PickleMachine:
         number = self._memo[place]
         self._stack.append(self._numbers.texts[number] if number >= 0 else self._objects.get(-number - 1, GONE))
 
-    def _set_items(self, items: list[Any], first_inside: int | None) -> None:
+    def _set_items(self, items: list[Any], mark: _Mark | None) -> None:
         target = self._stack[-1]
         if type(target) is not dict:
             raise TypeError("items for what is no dictionary")
@@ -218,11 +239,16 @@ class PickleMachine:
         for key in keys:
             if not _is_plain(key):
                 raise TypeError("a key that is no name or number, or tuple of them")
+        before = len(target)
         target.update(zip(keys, items[1::2], strict=True))
+        if len(target) != before + len(keys):
+            raise ValueError("a key twice in one dictionary")
         instead = self._finished(target)
         if instead is not target:
             self._stack[-1] = instead
-            self._let_go(target, self._object_count if first_inside is None else first_inside)
+            self._let_go(target, self._object_count if mark is None else mark.objects)
+            if mark is not None:
+                self.memory.held = mark.held
 
     def _let_go(self, finished: dict[Any, Any], first: int) -> None:
         """Forget the dictionary and the containers built for it; numbers are few and may be shared."""
@@ -240,20 +266,37 @@ class PickleMachine:
         arguments, function = self._stack.pop(), self._stack.pop()
         if type(arguments) is not tuple or not any(function is known for known in self._rebuilders.values()):
             raise DataError("it calls something that is no rebuilder of numbers")
-        self._stack.append(function(*arguments))
+        made = function(*arguments)
+        self.memory.hold(_size(made))
+        self._stack.append(made)
 
     def _build(self) -> None:
         state, target = self._stack.pop(), self._stack[-1]
         if type(target) not in BUILT:
             raise DataError("it changes the inside of an object")
         target.__setstate__(state)
+        self.memory.hold(_size(target))
+
+    def _run_of(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+        """Return the run of pairs that starts with this instruction, if there is one and none failed here before."""
+        start = self._at - 1
+        if not self._lanes or start < self._singly_until:
+            return None
+        found = pattern.match(self._data, start)
+        self.scanned += 1 if found is None else found.end() - start
+        return found
+
+    def _take_singly(self, run: re.Match[bytes]) -> bool:
+        """Leave a run to its single instructions: to look for a run at each of them would take its length squared."""
+        self._singly_until = run.end()
+        return False
 
     def _int_run(self) -> bool:
         """Read a run of small integers with floats; return whether there was one."""
-        start = self._at - 1
-        found = _INT_KEYS.match(self._data, start) if self._lanes else None
+        found = self._run_of(_INT_KEYS)
         if found is None:
             return False
+        start = found.start()
         pairs = np.frombuffer(self._data, _INT_ITEM, (found.end() - start) // _INT_ITEM.itemsize, start)
         self._push_pairs(pairs["key"].tolist(), pairs["value"].tolist())
         self._at = found.end()
@@ -261,14 +304,13 @@ class PickleMachine:
 
     def _old_run(self) -> bool:
         """Read a run of texts that were seen before with floats; return whether there was one."""
-        start = self._at - 1
-        found = _OLD_KEYS.match(self._data, start) if self._lanes else None
+        found = self._run_of(_OLD_KEYS)
         if found is None:
             return False
-        pairs = _OLD_KEY.findall(self._data, start, found.end())
+        pairs = _OLD_KEY.findall(self._data, found.start(), found.end())
         numbers = [self._memo[int.from_bytes(long or short, "little")] for long, short, _ in pairs]
         if min(numbers) < 0:
-            return False
+            return self._take_singly(found)
         texts = self._numbers.texts
         self._push_pairs([texts[number] for number in numbers], _floats(b"".join([value for _, _, value in pairs])))
         self._at = found.end()
@@ -276,14 +318,13 @@ class PickleMachine:
 
     def _new_run(self) -> bool:
         """Read a run of new texts with floats; return whether there was one."""
-        start = self._at - 1
-        found = _NEW_KEYS.match(self._data, start) if self._lanes else None
+        found = self._run_of(_NEW_KEYS)
         if found is None:
             return False
-        pairs = _NEW_KEY.findall(self._data, start, found.end())
+        pairs = _NEW_KEY.findall(self._data, found.start(), found.end())
         places = np.frombuffer(b"".join([pair[5] for pair in pairs]), "<u4")
         if not np.array_equal(places, np.arange(len(self._memo), len(self._memo) + len(pairs))):
-            return False
+            return self._take_singly(found)
         numbers = [self._numbers[a or b or c or d or e] for a, b, c, d, e, _, _ in pairs]
         self._memo.extend(numbers)
         texts = self._numbers.texts
@@ -298,9 +339,26 @@ class PickleMachine:
 
 
 def _is_plain(key: Any) -> bool:
+    """Return whether a key is one whose hash a file cannot choose: texts have secret ones, small numbers their own.
+
+    Of a tuple one part may be a number, since two numbers can be chosen to hash to anything.
+    """
     if type(key) is tuple:
-        return all(type(part) in (str, int, bytes) for part in key)
-    return type(key) in (str, int, float, bool, bytes, type(None))
+        numbers = [part for part in key[:_LONGEST_KEY] if type(part) is int]
+        texts = [part for part in key[:_LONGEST_KEY] if type(part) in (str, bytes)]
+        return len(numbers) < 2 and len(numbers) + len(texts) == len(key) and all(map(_is_plain, numbers))
+    if type(key) is int:
+        return key.bit_length() <= _LARGEST_KEY
+    return type(key) in (str, float, bool, bytes, type(None))
+
+
+def _size(made: Any) -> int:
+    """Bytes of what a rebuilder made."""
+    if type(made) is set:
+        return memory_of.SET + 8 * memory_of.ITEM * len(made)
+    if type(made) is bytes:
+        return len(made)
+    return int(made.content.nbytes) if isinstance(made, ByteArray) else memory_of.NUMBERED
 
 
 class _UnknownInstructionError(Exception):
@@ -321,6 +379,14 @@ Handler = Callable[[PickleMachine], None]
 
 def _push(make: Callable[[PickleMachine], Any]) -> Handler:
     return lambda machine: machine._stack.append(make(machine))
+
+
+def _push_empty(make: Callable[[], Any], size: int) -> Handler:
+    def push(machine: PickleMachine) -> None:
+        machine.memory.hold(size)
+        machine._stack.append(make())
+
+    return push
 
 
 def _skip(count: int) -> Handler:
@@ -351,13 +417,13 @@ def _old(size: int) -> Handler:
 def _open(machine: PickleMachine) -> None:
     if len(machine._marks) >= _DEEPEST:
         raise OverflowError("objects inside one another without end")
-    machine._marks.append(_Mark(machine._stack, machine._object_count))
+    machine._marks.append(_Mark(machine._stack, machine._object_count, machine.memory.held))
     machine._stack = []
 
 
 def _set_many(machine: PickleMachine) -> None:
-    first_inside = machine._marks[-1].objects
-    machine._set_items(machine._pop_mark(), first_inside)
+    mark = machine._marks[-1]
+    machine._set_items(machine._pop_mark(), mark)
 
 
 def _set_one(machine: PickleMachine) -> None:
@@ -384,7 +450,7 @@ def _list_on_top(machine: PickleMachine) -> list[Any]:
 
 def _add_many(machine: PickleMachine) -> None:
     items = machine._pop_mark()
-    if type(machine._stack[-1]) is not set or not all(type(item) in (str, int) for item in items):
+    if type(machine._stack[-1]) is not set or not all(type(item) in (str, int) and _is_plain(item) for item in items):
         raise TypeError("items for what is no set of names or numbers")
     machine._stack[-1].update(items)
 
@@ -398,6 +464,7 @@ def _check_flat(items: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _tuple_of_all(machine: PickleMachine) -> None:
     items = tuple(machine._pop_mark())
+    machine.memory.hold(memory_of.TUPLE + memory_of.ITEM * len(items))
     machine._stack.append(_check_flat(items))
 
 
@@ -406,6 +473,7 @@ def _tuple(count: int) -> Handler:
         items = tuple(machine._stack[-count:])
         if len(items) != count:
             raise IndexError("too few items for a tuple")
+        machine.memory.hold(memory_of.TUPLE + memory_of.ITEM * count)
         machine._stack[-count:] = [_check_flat(items)]
 
     return make
@@ -452,10 +520,10 @@ _KNOWN: dict[bytes, Handler] = {
     b"U": lambda machine: machine._old_bytes(machine._take(1)[0]),
     b"T": lambda machine: machine._old_bytes(_unsigned(machine, 4)),
     b"\x8e": lambda machine: machine._bytes(_unsigned(machine, 8)),
-    b"}": _push(lambda machine: {}),
-    b"]": _push(lambda machine: []),
+    b"}": _push_empty(dict, memory_of.DICTIONARY),
+    b"]": _push_empty(list, memory_of.LIST),
     b")": _push(lambda machine: ()),
-    b"\x8f": _push(lambda machine: set()),
+    b"\x8f": _push_empty(set, memory_of.SET),
     b"t": _tuple_of_all,
     b"\x85": _tuple(1),
     b"\x86": _tuple(2),

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ntknas.core.errors import DataError
+from ntknas.core.quoting import quoted
 
 _FORMATS = {
     "f8": "d", "f4": "f", "f2": "e", "i8": "q", "i4": "i", "i2": "h", "i1": "b",
@@ -27,13 +28,13 @@ class NumberType:
 
     def __init__(self, name: Any, *_: Any):
         if not isinstance(name, str) or name not in _FORMATS:
-            raise DataError(f"it holds values of the type {name!r}, which is none of numbers")
+            raise DataError(f"it holds values of the type {quoted(name)}, which is none of numbers")
         self.code = "<" + _FORMATS[name]
 
     def __setstate__(self, state: Any) -> None:
         order = state[1] if isinstance(state, tuple) and len(state) > 1 else None
         if order not in ("<", ">", "|", "="):
-            raise DataError(f"it holds numbers of the unknown byte order {order!r}")
+            raise DataError(f"it holds numbers of the unknown byte order {quoted(order)}")
         self.code = (">" if order == ">" else "<") + self.code[1:]
 
 
@@ -111,9 +112,14 @@ def refuse(*_: Any) -> None:
 @Rebuilder
 def name_set(items: Any = ()) -> set[Any]:
     """Rebuild a set of names and numbers."""
-    if not isinstance(items, list | tuple) or not all(isinstance(item, str | int) for item in items):
+    if not isinstance(items, list | tuple) or not all(type(item) is str or _is_small(item) for item in items):
         raise DataError("it holds a set of something else than names and numbers")
     return set(items)
+
+
+def _is_small(item: Any) -> bool:
+    """Return whether it is a number whose hash no other number has."""
+    return type(item) is int and item.bit_length() <= 60
 
 
 REBUILDERS: Mapping[tuple[str, str], Callable[..., Any]] = {

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from ntknas.core.errors import DataError
 from ntknas.core.pickle_machine import PickleMachine, Rebuilders
+from ntknas.core.regular_file import open_regular
 
 _NOTHING: Rebuilders = {}
 
@@ -24,7 +25,7 @@ def load(path: Path, rebuilders: Rebuilders = _NOTHING) -> Any:
         DataError: If the file is missing, damaged, or asks for anything else.
     """
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             return load_stream(stream, rebuilders)
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error

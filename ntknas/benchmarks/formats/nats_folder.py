@@ -19,13 +19,14 @@ from ntknas.core import restricted_pickle
 from ntknas.core.children import safe_context
 from ntknas.core.errors import DataError
 from ntknas.core.pickled_numbers import REBUILDERS
+from ntknas.core.regular_file import read_regular
 
 SPACES = {"nats-tss": "nb201", "nats-sss": "nats-sss"}
 """The benchmarks in this format and the spaces of their architectures."""
 
 _META = "meta.pickle.pbz2"
 _FILE = re.compile(r"(\d{6})\.pickle\.pbz2")
-_LARGEST = 1 << 25  # an honest file unpacks to a few hundred kilobytes
+_LARGEST = 1 << 23  # an honest file unpacks to a few hundred kilobytes
 _FEWEST_FOR_PROCESSES = 256
 
 Job = tuple[Path, int, str]
@@ -130,9 +131,9 @@ def _read_file(job: Job) -> list[Run]:
 def _load(file: Path) -> Any:
     unpacker = bz2.BZ2Decompressor()
     try:
-        content = unpacker.decompress(file.read_bytes(), _LARGEST)
+        content = unpacker.decompress(read_regular(file, _LARGEST), _LARGEST)
     except OSError as error:
-        raise DataError(f"{file.name}: damaged or cut off ({error})") from error
+        raise DataError(f"{file.name}: damaged or cut off ({error.strerror or error})") from error
     if len(content) == _LARGEST:
         raise DataError(f"{file.name}: it unpacks to more than {_LARGEST >> 20} MiB")
     if not unpacker.eof or unpacker.unused_data:
