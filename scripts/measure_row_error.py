@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from ntknas import load_space
 from ntknas.data import Request, make_probe
 from ntknas.kernels.batch_norm import applied
-from ntknas.kernels.strategies.row_loop import jacobian_rows
+from ntknas.kernels.strategies.row_loop import Rows, jacobian_rows
 from ntknas.scoring.cells import sample
 
 EPS = torch.finfo(torch.float32).eps
@@ -79,8 +79,7 @@ def _rows(network: nn.Module, images: Tensor, policy: str) -> tuple[Tensor, list
     with applied(network, policy) as state:
         state.record()
         output = network(images)
-        cotangents = torch.eye(len(images), dtype=images.dtype)[:, :, None].expand(-1, -1, output.shape[1])
-        return jacobian_rows(output, cotangents, parameters), patterns
+        return jacobian_rows(output, Rows(torch.ones_like(output), range(len(images))), parameters), patterns
 
 
 if __name__ == "__main__":

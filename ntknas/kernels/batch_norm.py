@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ntknas.core.errors import KernelError
+from ntknas.kernels.own_forwards import OwnForward
 
 _STOCK_FORWARDS = (_BatchNorm.forward, nn.SyncBatchNorm.forward)
 COUPLING = "coupled"
@@ -43,6 +45,7 @@ class Policy:
     def __init__(self, model: nn.Module, name: str):
         self.name = name
         self.modules = batch_norms(model)
+        self._own = {module: None if is_stock(module) else module.forward for module in self.modules}
         self.recording = False
         self._statistics: dict[nn.Module, list[Statistics]] = {}
         self._calls: dict[nn.Module, int] = {}
@@ -54,8 +57,11 @@ class Policy:
             "as-eval-mode": self._as_eval_mode,
             "per-sample": self._per_sample,
         }[name]
-        for module in self.modules:
-            _check_stock(module, name)
+
+    def forward_of(self, module: _BatchNorm, normalise: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+        """Return the forward of a module with what takes the place of its normalisation, scale and shift included."""
+        own = self._own[module]
+        return normalise if own is None else OwnForward(module, own, normalise, self.name)
 
     @property
     def couples_samples(self) -> bool:
@@ -73,6 +79,15 @@ class Policy:
         """Use the recorded statistics from here on."""
         self.recording = False
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Use the recorded statistics for the time being: forward passes at other parameters must not record theirs."""
+        recording, self.recording = self.recording, False
+        try:
+            yield
+        finally:
+            self.recording = recording
+
     def begin_forward(self) -> None:
         """Count calls of shared modules afresh: the k-th call of a pass uses the k-th recorded statistics."""
         if self._depth == 0:  # a network may call itself
@@ -88,7 +103,8 @@ class Policy:
 
     def _frozen(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         mean, variance = self._frozen_statistics(module, x)
-        return F.batch_norm(x, mean, variance, weight, bias, training=False, eps=module.eps)
+        constants = (mean.to(x.dtype), variance.to(x.dtype))
+        return F.batch_norm(x, *constants, weight, bias, training=False, eps=module.eps)
 
     def centred(self, module: _BatchNorm, x: Tensor) -> tuple[Tensor, Tensor] | None:
         """Return x − mean and the variance by which the next call of a module normalises, where both are constants.
@@ -167,22 +183,17 @@ def _biased_statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return mean, channel_sums(centred.square()).sum(0) / count, centred
 
 
-def _check_stock(module: _BatchNorm, policy: str) -> None:
-    if "forward" in module.__dict__ or type(module).forward not in _STOCK_FORWARDS:
-        raise KernelError(
-            f"The policy {policy!r} is not defined for {type(module).__name__}, a BatchNorm with a forward of its own: "
-            "replace it by torch.nn.BatchNorm2d (or 1d, 3d)."
-        )
+def is_stock(module: _BatchNorm) -> bool:
+    """Whether a BatchNorm's forward is torch's own, which normalises and does nothing else."""
+    return "forward" not in module.__dict__ and type(module).forward in _STOCK_FORWARDS
 
 
 @contextmanager
 def applied(model: nn.Module, name: str) -> Iterator[Policy]:
     """Put a network under a policy: everything in evaluation mode (no dropout), BatchNorm as the policy says.
 
-    Modes and forwards are restored on leaving; running statistics are never touched.
-
-    Raises:
-        KernelError: If the policy is not defined for a module of the network.
+    Evaluation mode is the flag ``training`` of every module; a module's own ``train()`` is not called. Modes and
+    forwards are restored on leaving; running statistics are never touched.
     """
     policy = Policy(model, name)
     modes = {module: module.training for module in model.modules()}
@@ -190,19 +201,23 @@ def applied(model: nn.Module, name: str) -> Iterator[Policy]:
         model.register_forward_pre_hook(lambda *_: policy.begin_forward()),
         model.register_forward_hook(lambda *_: policy.end_forward(), always_call=True),
     ]
+    forwards = {module: module.__dict__.get("forward") for module in policy.modules}
     try:
-        model.eval()
+        for each in modes:  # by the flag: a module's own train() may change weights, as merging adapters do
+            each.training = False
         for module in policy.modules:
-            module.__dict__["forward"] = _forward(policy, module)
+            module.__dict__["forward"] = policy.forward_of(module, partial(_normalised, policy, module))
         yield policy
     finally:
         for handle in handles:
             handle.remove()
-        for module in policy.modules:
+        for module, forward in forwards.items():
             module.__dict__.pop("forward", None)
+            if forward is not None:
+                module.__dict__["forward"] = forward
         for each, training in modes.items():
             each.training = training
 
 
-def _forward(policy: Policy, module: _BatchNorm) -> Callable[[Tensor], Tensor]:
-    return lambda x: policy.normalise(module, x, module.weight, module.bias)
+def _normalised(policy: Policy, module: _BatchNorm, x: Tensor) -> Tensor:
+    return policy.normalise(module, x, module.weight, module.bias)

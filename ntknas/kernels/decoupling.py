@@ -81,11 +81,11 @@ def _check(model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter]
         return _check_by_values(model, policy, parameters, x)
     x = x.detach().requires_grad_()
     if not parameters:
-        return Decoupling(_mixes(outputs.as_matrix(model(x), len(x)), x))
+        return Decoupling(_mixes(outputs.of(model, x), x))
     tapping = Tapping(model, policy, parameters, len(x))
     try:
         with tapping.active():
-            return _check_taps(tapping, outputs.as_matrix(model(x), len(x)), x, parameters)
+            return _check_taps(tapping, outputs.of(model, x), x, parameters)
     except NotLayerWiseError as error:
         return Decoupling(_check(model, policy, {}, x).mixes, str(error))
 
@@ -136,9 +136,9 @@ def _touches(gradient: Tensor, rows: Tensor) -> bool:
 def _check_by_values(model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter], x: Tensor) -> Decoupling:
     """For inputs without gradients (token numbers): does the first output change when the other samples do?"""
     with torch.no_grad():
-        before = outputs.as_matrix(model(x), len(x))[0]
+        before = outputs.of(model, x)[0]
         policy.start()
-        after = outputs.as_matrix(model(torch.cat([x[:1], x[1:].flip(0)])), len(x))[0]
+        after = outputs.of(model, torch.cat([x[:1], x[1:].flip(0)]))[0]
     scale = before.abs().max().clamp_min(torch.finfo(before.dtype).tiny)
     mixes = bool((before - after).abs().max() > 100 * torch.finfo(before.dtype).eps * scale)
     return Decoupling(mixes, "the input holds no real numbers" if parameters else "")

@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from ntknas.core.choices import Choices
 from ntknas.core.errors import KernelError, check_known
 from ntknas.core.kernel import Kernel
-from ntknas.kernels import decoupling, outputs, preparation, verification
+from ntknas.kernels import decoupling, gradients, outputs, preparation, repeatability, verification
 from ntknas.kernels.batch_norm import Policy, applied
 from ntknas.kernels.chunks import Receive, assembled
 from ntknas.kernels.gram import GramParts
 from ntknas.kernels.memory import is_out_of_memory
 from ntknas.kernels.normalisation import normalised
 from ntknas.kernels.strategies import layer_wise, row_loop
+from ntknas.kernels.verification import Proof
 
 _ChunkSweep = Callable[[Tensor, Tensor | None, Receive], tuple[int, int]]
 
@@ -95,9 +96,10 @@ def empirical_ntk(
     batches, batch_labels = preparation.checked_batches(x, x2, labels, labels2)
     chosen, choices = preparation.request(model, batches, output, batch_norm, parameters, normalisation)
     with preparation.prepared(model, chosen, batches[0]), applied(model, batch_norm) as policy:
+        if verify:
+            repeatability.check(model, policy, batches[0])
         used = _choose(model, policy, chosen, batches, strategy, verify)
         work = _Work(model, policy, chosen, batches, choices, strategy, verify, chunk, rows_at_once)
-        work.freeze()
         parts, outputs_count, used = work.compute(batch_labels, used)
     return _kernel(parts, choices, labels, len(x), outputs_count, x2 is None, used)
 
@@ -162,14 +164,16 @@ class _Work:
         self.policy.record()
         if len(self.batches) > 1 or self.choices.output == "full" or self.chunk:
             with torch.no_grad():
-                self.model(self.batches[0])
+                outputs.of(self.model, self.batches[0])
             self.policy.start()
 
     def compute(self, labels: list[Tensor | None], used: str) -> tuple[GramParts, int, str]:
         """Return the kernel's parts, the number of outputs and the strategy that was used."""
+        self.freeze()
+        proof = self._proof(labels) if self.verify else None
         if used == layer_wise.NAME:
             try:
-                return *self._layer_wise(labels), used
+                return *self._layer_wise(labels, proof), used
             except Exception as error:
                 # what taps cannot do, the oracle can, in more memory; a true fault comes up again there
                 if is_out_of_memory(error):
@@ -179,10 +183,15 @@ class _Work:
                 raise KernelError(
                     f"The strategy 'layer-wise' is not exact for this network: {reason}. Use 'row-loop' or 'auto'."
                 ) from reason
-            self.freeze()
-        return *self._row_loop(labels), row_loop.NAME
+            self.freeze()  # afresh: taps that are wrong record wrong statistics
+        return *self._row_loop(labels, proof), row_loop.NAME
 
-    def _layer_wise(self, labels: list[Tensor | None]) -> tuple[GramParts, int]:
+    def _proof(self, labels: list[Tensor | None]) -> Proof:
+        network = verification.Network(self.model, self.policy, self.chosen, self.choices.output)
+        chunk = None if self.policy.couples_samples else self.chunk
+        return verification.proof(network, self.batches, labels, chunk)
+
+    def _layer_wise(self, labels: list[Tensor | None], proof: Proof | None) -> tuple[GramParts, int]:
         """Compute layer by layer and, if asked to, prove the result.
 
         Raises:
@@ -196,14 +205,21 @@ class _Work:
             )
         else:
             found = layer_wise.gram(*network, self.batches, labels, self.choices.output, self._with_sums)
-        if self.verify:
-            self.freeze()  # afresh: taps that are wrong record wrong statistics
-            what = (self.model, self._parameters, self.batches, labels, self.choices.output, self.chunk)
-            if not verification.agrees(found[0].gram, *what):
-                raise layer_wise.NotLayerWiseError("its kernel is not the one of plain backward passes")
+        if proof and not proof.agrees(found[0].gram):
+            raise layer_wise.NotLayerWiseError("its kernel is not the one of plain backward passes")
         return found
 
-    def _row_loop(self, labels: list[Tensor | None]) -> tuple[GramParts, int]:
+    def _row_loop(self, labels: list[Tensor | None], proof: Proof | None) -> tuple[GramParts, int]:
+        found = self._rows_one_by_one(labels)
+        if proof and not proof.agrees(found[0].gram):
+            raise KernelError(
+                "Backward passes of single rows do not add up to the backward pass of all: a gradient hook or an "
+                "autograd.Function of this network is not linear in the gradient that it gets. Remove it, or call with "
+                "verify=False, which computes what autograd returns."
+            )
+        return found
+
+    def _rows_one_by_one(self, labels: list[Tensor | None]) -> tuple[GramParts, int]:
         output, rows = self.choices.output, min(self.rows_at_once, self.chunk or self.rows_at_once)
         if not self.chunk or self.policy.couples_samples:
             what = (self.batches, labels, output, self._with_sums)
@@ -227,7 +243,7 @@ class _Work:
             seen = sweep(samples[side][number], classes[side][number], receive)
 
         sizes = [[len(x) * copies for x in side] for side in samples]
-        columns = sum(parameter.numel() for parameter in self._parameters)
+        columns = gradients.columns(self._parameters)
         parts = GramParts([sum(each) for each in sizes], columns, self._with_sums, self.batches[0].device)
         assembled(sizes, pass_chunk, parts)
         parts.columns *= seen[1]

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from ntknas.core.choices import Choices
 from ntknas.core.class_forms import ClassForms
 from ntknas.core.errors import KernelError
-from ntknas.kernels import decoupling, outputs, preparation
+from ntknas.kernels import decoupling, outputs, preparation, repeatability, verification
 from ntknas.kernels.batch_norm import applied
+from ntknas.kernels.gradients import real
 from ntknas.kernels.strategies import row_loop
 
 
@@ -39,15 +40,16 @@ class KernelOperator:
         self.choices = choices
         self.labels = labels
         self._forward = forward
+        outputs.check_precision(forward, parameters)
         self._parameters = list(parameters)
         self._full = choices.output == "full"
-        self._passes = [] if self._full else outputs.passes(choices.output, forward, labels)
+        self._passes: Sequence[Tensor] = [] if self._full else outputs.passes(choices.output, forward, labels)
         self.size = forward.numel() if self._full else len(forward)
         self.backward_passes = 0
 
-    def transposed(self, vector: Tensor) -> list[list[Tensor]]:
-        """Return Jᵀv for every pass, as one gradient for each parameter."""
-        return [self._gradients(cotangent) for cotangent in self._cotangents(vector.to(self._forward))]
+    def transposed(self, vector: Tensor) -> Iterator[list[Tensor]]:
+        """Yield Jᵀv for every pass, as one gradient for each parameter."""
+        return (self._gradients(cotangent) for cotangent in self._cotangents(vector.to(self._forward)))
 
     def form(self, vector: Tensor) -> float:
         """Return vᵀKv, sums in float64."""
@@ -58,20 +60,22 @@ class KernelOperator:
         if self._full:
             raise KernelError("Rows of the full kernel are not kept apart by class: use empirical_ntk.")
         self.backward_passes += -(-count // rows_at_once)
-        cotangents = torch.diag_embed(self._passes[0].T).permute(1, 2, 0)[:count]
-        return row_loop.jacobian_rows(self._forward, cotangents, self._parameters, rows_at_once)
+        wanted = row_loop.Rows(self._passes[0], range(min(count, len(self._forward))))
+        return row_loop.jacobian_rows(self._forward, wanted, self._parameters, rows_at_once)
 
     def product(self, vector: Tensor) -> Tensor:
-        """Return Kv, shape n, float64 on the CPU."""
+        """Return Kv, shape n, float64 on the CPU.
+
+        Raises:
+            KernelError: If an operation of the network has no second derivative.
+        """
         total = torch.zeros(self.size, dtype=torch.float64)
         for gradients, (source, transposed) in zip(self.transposed(vector), self._linear, strict=True):
             pairs = [(t, g) for t, g in zip(transposed, gradients, strict=True) if t is not None and t.requires_grad]
             if not pairs:
                 continue
             self.backward_passes += 1
-            (product,) = torch.autograd.grad(
-                [t for t, _ in pairs], source, [g for _, g in pairs], retain_graph=True, allow_unused=True
-            )
+            (product,) = _second_derivative([t for t, _ in pairs], source, [g for _, g in pairs])
             if product is not None:
                 total += product.double().cpu()
         return total
@@ -91,7 +95,7 @@ class KernelOperator:
             counts.append(int((labels == each).sum()))
             by_class.append(_squares(gradients))
             for part, gradient in zip(total, gradients, strict=True):
-                part += gradient.double().cpu()
+                part += real(gradient).double().cpu()
         return ClassForms(tuple(counts), tuple(by_class), _squares(total), self.choices)
 
     @cached_property
@@ -109,21 +113,40 @@ class KernelOperator:
         self.backward_passes += len(found)
         return found
 
-    def _cotangents(self, vector: Tensor) -> list[Tensor]:
+    def _cotangents(self, vector: Tensor) -> Iterator[Tensor]:
         if len(vector) != self.size:
             raise KernelError(f"A vector of length {self.size} is needed, got one of length {len(vector)}.")
-        return [vector.view_as(self._forward)] if self._full else [c * vector[:, None] for c in self._passes]
+        return iter([vector.view_as(self._forward)]) if self._full else (c * vector[:, None] for c in self._passes)
 
     def _gradients(self, cotangent: Tensor) -> list[Tensor]:
         self.backward_passes += 1
         if not self._forward.requires_grad:
             return [torch.zeros_like(p) for p in self._parameters]
         found = torch.autograd.grad(self._forward, self._parameters, cotangent, retain_graph=True, allow_unused=True)
-        return [torch.zeros_like(p) if g is None else g for p, g in zip(self._parameters, found, strict=True)]
+        return [torch.zeros_like(p) if g is None else _dense(g) for p, g in zip(self._parameters, found, strict=True)]
 
 
-def _squares(gradients: Sequence[Tensor]) -> float:
-    return sum(float(gradient.double().square().sum()) for gradient in gradients)
+def _second_derivative(
+    transposed: Sequence[Tensor], source: Tensor, cotangents: Sequence[Tensor]
+) -> tuple[Tensor | None, ...]:
+    try:
+        return torch.autograd.grad(transposed, source, cotangents, retain_graph=True, allow_unused=True)
+    except RuntimeError as error:
+        missing = isinstance(error, NotImplementedError) or "once_differentiable" in str(error)
+        if not missing:
+            raise
+        raise KernelError(
+            "A product with the kernel is the backward pass of a backward pass, and an operation of this network has "
+            f"none: {str(error).splitlines()[0].rstrip('.')}. Use empirical_ntk, or forms, which take one pass."
+        ) from error
+
+
+def _dense(gradient: Tensor) -> Tensor:
+    return gradient if gradient.layout == torch.strided else gradient.to_dense()
+
+
+def _squares(found: Sequence[Tensor]) -> float:
+    return sum(float(real(gradient).double().square().sum()) for gradient in found)
 
 
 @contextmanager
@@ -145,7 +168,8 @@ def kernel_operator(
         batch_norm: Batch-norm policy.
         parameters: Parameter set, or names of parameters.
         labels: Classes of x.
-        verify: Whether to check on four samples that the policy suits the network.
+        verify: Whether to check on four samples that the network is one fixed function and that the policy suits it,
+            and on the batch that its backward pass is its derivative; see ``empirical_ntk``.
 
     Raises:
         ChoiceError: If a choice is unknown.
@@ -160,8 +184,19 @@ def kernel_operator(
     batches, (y,) = preparation.checked_batches(x, None, labels, None)
     chosen, choices = preparation.request(model, batches, output, batch_norm, parameters)
     with preparation.prepared(model, chosen, x), applied(model, batch_norm) as policy:
-        if verify and not policy.couples_samples:
-            decoupling.refuse_mixing(policy, decoupling.check(model, policy, chosen, x, tapped=False).mixes)
+        if verify:
+            _verify(verification.Network(model, policy, chosen, output), batches, y)
         if policy.name == "frozen":
             policy.record()
-        yield KernelOperator(outputs.as_matrix(model(x), len(x)), list(chosen.values()), choices, y)
+        yield KernelOperator(outputs.of(model, batches[0]), list(chosen.values()), choices, y)
+
+
+def _verify(network: verification.Network, batches: Sequence[Tensor], labels: Tensor | None) -> None:
+    """Check that this is one fixed function that its policy suits, and that its backward pass is its derivative."""
+    model, policy, (x,) = network.model, network.policy, batches
+    repeatability.check(model, policy, x)
+    if not policy.couples_samples:
+        decoupling.refuse_mixing(policy, decoupling.check(model, policy, network.parameters, x, tapped=False).mixes)
+    if policy.name == "frozen":
+        policy.record()
+    verification.proof(network, batches, [labels])

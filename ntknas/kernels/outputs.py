@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import overload
+
 import torch
 from torch import Tensor, nn
 
 from ntknas.core.errors import KernelError
 
 
+def of(model: nn.Module, x: Tensor) -> Tensor:
+    """Pass a batch through a network and return its outputs, N×C; x itself is left as it is, in-place layers or not."""
+    return as_matrix(model(x.clone()), len(x))
+
+
 def as_matrix(output: object, samples: int) -> Tensor:
     """Bring a network's output to shape N×C.
 
     Raises:
-        KernelError: If the output is not a tensor with one row a sample.
+        KernelError: If the output is not a tensor of real numbers with one row a sample.
     """
     if not isinstance(output, Tensor):
         raise KernelError(
             f"A kernel needs a network with a tensor output, got {type(output).__name__}: wrap the module."
         )
+    if not output.is_floating_point():
+        remedy = "let it return torch.view_as_real(y)" if output.is_complex() else "leave out its last step"
+        raise KernelError(f"A kernel needs a network whose outputs are real numbers, got {output.dtype}: {remedy}.")
     if output.dim() == 0 or output.shape[0] != samples:
         raise KernelError(
             f"The output must have one row a sample: expected {samples}, got shape {tuple(output.shape)}."
@@ -25,19 +36,66 @@ def as_matrix(output: object, samples: int) -> Tensor:
     return output.reshape(samples, -1)
 
 
+def check_precision(output: Tensor, parameters: Sequence[Tensor]) -> None:
+    """Check that a network's last step keeps the precision of its parameters.
+
+    Raises:
+        KernelError: If it does not: rows of J have the precision of the output's gradient.
+    """
+    wanted = parameters[0].real.dtype if parameters[0].is_complex() else parameters[0].dtype
+    if torch.finfo(output.dtype).eps > torch.finfo(wanted).eps:
+        raise KernelError(
+            f"The network's output is {output.dtype} and its parameters are {wanted}: its last step lowers the "
+            "precision, and the rows of J with it. Leave that step out, or convert the output back before it."
+        )
+
+
 def rows_a_sample(reduction: str, model: nn.Module, x: Tensor) -> int:
     """Return how many rows of J a sample has: 1, or for ``full`` the number of outputs, which a forward pass tells."""
     if reduction != "full":
         return 1
     with torch.no_grad():
-        return as_matrix(model(x), len(x)).shape[1]
+        return of(model, x).shape[1]
 
 
-def passes(reduction: str, output: Tensor, labels: Tensor | None) -> list[Tensor]:
-    """Return the cotangents of a reduction, one N×C tensor for each backward pass over all samples.
+class Passes(Sequence[Tensor]):
+    """The cotangents of a reduction, one N×C tensor for each backward pass over all samples, made when asked for.
 
     The kernel is the sum over passes of the Gram matrices of g_i = Σ_c cotangent[i,c]·J[i,c]. ``full`` has one pass
     for each class too; its rows are kept apart by the caller.
+    """
+
+    def __init__(self, reduction: str, output: Tensor, labels: Tensor | None):
+        self._reduction, self._output = reduction, output.detach()
+        self._labels = checked_labels(labels, *output.shape) if reduction == "label" else None
+
+    def __len__(self) -> int:
+        """Number of passes."""
+        return 1 if self._reduction in ("sum", "label") else self._output.shape[1]
+
+    @overload
+    def __getitem__(self, number: int) -> Tensor: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[Tensor]: ...
+
+    def __getitem__(self, number: int | slice) -> Tensor | list[Tensor]:
+        """Return the cotangent of a pass."""
+        if isinstance(number, slice):
+            return [self[k] for k in range(*number.indices(len(self)))]
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        if self._reduction == "sum":
+            return torch.ones_like(self._output)
+        if self._labels is not None:
+            return _one_hot(self._labels, self._output)
+        cotangent = torch.zeros_like(self._output)
+        cotangent[:, number] = 1.0
+        return cotangent
+
+
+def passes(reduction: str, output: Tensor, labels: Tensor | None) -> Passes:
+    """Return the cotangents of a reduction.
 
     Args:
         reduction: ``sum``, ``label``, ``traced`` or ``full``.
@@ -47,12 +105,7 @@ def passes(reduction: str, output: Tensor, labels: Tensor | None) -> list[Tensor
     Raises:
         KernelError: If ``label`` is asked for without labels that fit the outputs.
     """
-    samples, outputs = output.shape
-    if reduction == "sum":
-        return [torch.ones_like(output)]
-    if reduction == "label":
-        return [_one_hot(checked_labels(labels, samples, outputs), output)]
-    return [_one_hot(torch.full((samples,), c, device=output.device), output) for c in range(outputs)]
+    return Passes(reduction, output, labels)
 
 
 def _one_hot(classes: Tensor, output: Tensor) -> Tensor:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from ntknas.core.choices import Choices
 from ntknas.core.errors import KernelError
-from ntknas.kernels import parameter_sets
+from ntknas.kernels import backward_hooks, parameter_sets, surroundings
+from ntknas.kernels.surroundings import full_precision
+
+__all__ = ["check_model", "checked_batches", "converted", "full_precision", "precision", "prepared", "request"]
 
 _ROW_PRECISIONS = {torch.float32: "float32", torch.float64: "float64"}
+_REAL = {torch.complex64: torch.float32, torch.complex128: torch.float64}
 
 
 def check_model(model: object) -> None:
@@ -29,6 +33,7 @@ def check_model(model: object) -> None:
         )
     if torch.is_inference_mode_enabled():
         raise KernelError("A kernel needs gradients: call it outside torch.inference_mode().")
+    backward_hooks.refuse(model)
 
 
 def checked_batches(
@@ -54,21 +59,23 @@ def checked_batches(
             raise KernelError(f"Labels must be a torch tensor, got {type(classes).__name__}: use torch.as_tensor.")
         if classes is not None and classes.shape != (len(batch),):
             raise KernelError(f"{name} has {len(batch)} samples and labels of shape {tuple(classes.shape)}.")
-    return ([x], [labels]) if x2 is None else ([x, x2], [labels, labels2])
+    x = x.detach()  # whose gradient is nobody's here
+    return ([x], [labels]) if x2 is None else ([x, x2.detach()], [labels, labels2])
 
 
 def precision(parameters: dict[str, nn.Parameter], batches: list[Tensor]) -> str:
-    """Return the precision that parameters and inputs share.
+    """Return the precision that parameters and inputs share; complex numbers have that of their parts.
 
     Raises:
         KernelError: If they do not share one.
     """
     dtypes = {parameter.dtype for parameter in parameters.values()}
-    dtypes |= {batch.dtype for batch in batches if batch.is_floating_point()}
+    dtypes |= {batch.dtype for batch in batches if batch.is_floating_point() or batch.is_complex()}
+    dtypes = {_REAL.get(dtype, dtype) for dtype in dtypes}
     if len(dtypes) > 1 or not dtypes <= set(_ROW_PRECISIONS):
         raise KernelError(
             f"Parameters and inputs must share one of float32 and float64, got {', '.join(sorted(map(str, dtypes)))}: "
-            "convert with model.double() and x.double()."
+            "convert with model.double() and x.double() (complex parameters: model.to(torch.complex128))."
         )
     return _ROW_PRECISIONS[dtypes.pop()]
 
@@ -94,30 +101,56 @@ def request(
 
 @contextmanager
 def prepared(model: nn.Module, chosen: dict[str, nn.Parameter], x: Tensor) -> Iterator[None]:
-    """Let exactly the chosen parameters require gradients, in full precision; restore everything on leaving."""
+    """Let exactly the chosen parameters require gradients, run plainly (``surroundings``); restore all on leaving.
+
+    Raises:
+        KernelError: If a backward pass wrote into ``.grad``, so that what it returned is not the gradient.
+    """
     wanted = {id(parameter) for parameter in chosen.values()}
-    before = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
-    recurrent = x.is_cuda and any(isinstance(module, nn.RNNBase) for module in model.modules())
-    with ExitStack() as stack:
-        stack.enter_context(torch.enable_grad())
-        stack.enter_context(full_precision(cudnn=torch.backends.cudnn.enabled and not recurrent))
-        try:
-            for parameter in model.parameters():
+    before = [(name, p, p.requires_grad, p.grad) for name, p in model.named_parameters()]
+    try:
+        with surroundings.plain(model, x):
+            for _, parameter, _, _ in before:
                 parameter.requires_grad_(id(parameter) in wanted)
+                parameter.grad = None
             yield
-        finally:
-            for parameter, requires_grad in before:
-                parameter.requires_grad_(requires_grad)
+        check_no_gradients(model)
+    except RuntimeError as error:
+        if "checkpoint" in str(error).lower() and ".grad()" in str(error):  # a copy of torch's re-entrant one
+            raise KernelError(_NESTED.format("")) from error
+        raise
+    finally:
+        for _, parameter, requires_grad, gradient in before:
+            parameter.requires_grad_(requires_grad)
+            parameter.grad = gradient
 
 
-@contextmanager
-def full_precision(*, cudnn: bool = True) -> Iterator[None]:
-    """Switch TF32 off, and cuDNN where it must not be used: it refuses recurrent backward passes in evaluation mode."""
-    matmul = torch.get_float32_matmul_precision()
-    backend = torch.backends.cudnn
-    with backend.flags(cudnn, backend.benchmark, backend.benchmark_limit, backend.deterministic, allow_tf32=False):
-        try:
-            torch.set_float32_matmul_precision("highest")
-            yield
-        finally:
-            torch.set_float32_matmul_precision(matmul)
+_NESTED = (
+    "The network's backward pass is a nested one that writes into .grad{}, as re-entrant checkpoints and some "
+    "reversible blocks do: what it returns is not the gradient. Use torch.utils.checkpoint with use_reentrant=False, "
+    "or the block without checkpoint."
+)
+
+
+def check_no_gradients(model: nn.Module) -> None:
+    """Check that no backward pass wrote into ``.grad`` of a parameter, all of which are empty here.
+
+    Raises:
+        KernelError: If one did.
+    """
+    written = [name for name, parameter in model.named_parameters() if parameter.grad is not None]
+    if written:
+        raise KernelError(_NESTED.format(f" of {', '.join(written[:3])}{' and others' * (len(written) > 3)}"))
+
+
+def converted(model: nn.Module, device: torch.device | str, precision: torch.dtype) -> nn.Module:
+    """Bring a network to a device and a precision; complex parameters stay complex."""
+    if not any(tensor.is_complex() for tensor in (*model.parameters(), *model.buffers())):
+        return model.to(device, precision)
+    counterpart = precision.to_complex()
+
+    def convert(tensor: Tensor) -> Tensor:
+        dtype = counterpart if tensor.is_complex() else precision if tensor.is_floating_point() else tensor.dtype
+        return tensor.to(device, dtype)
+
+    return model._apply(convert)

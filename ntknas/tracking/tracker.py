@@ -15,6 +15,7 @@ from ntknas.core.kernel import Kernel
 from ntknas.core.score import Score
 from ntknas.data.probe import Probe
 from ntknas.kernels import empirical_ntk, parameter_sets
+from ntknas.kernels.gradients import real
 from ntknas.measures import get_measure, measure
 from ntknas.tracking.drift import DRIFTS, drift
 
@@ -55,6 +56,7 @@ class KernelTracker:
         normalisation: Normalisation of the kernel.
         measures: Measures of the kernel to take at every record.
         keep_kernels: Whether snapshots keep their kernels, n×n float64 each.
+        verify: Whether the first kernel is proved, as in ``empirical_ntk``.
 
     Attributes:
         snapshots: What was recorded, in order.
@@ -87,6 +89,7 @@ class KernelTracker:
         normalisation: str = "none",
         measures: Iterable[str] = (),
         keep_kernels: bool = False,
+        verify: bool = True,
     ):
         self._model = model
         self._x, self._labels = _batch(model, probe, labels)
@@ -97,6 +100,7 @@ class KernelTracker:
             if get_measure(name).subject is not Kernel:
                 raise KernelError(f"A tracker takes measures of a kernel, and {name!r} needs more than one.")
         self._keep = keep_kernels
+        self._verify = verify
         self._first: Kernel | None = None
         self._previous: Kernel | None = None
         self._start: list[Tensor] = []
@@ -132,7 +136,7 @@ class KernelTracker:
         """
         if self.snapshots and step <= self.snapshots[-1].step:
             raise KernelError(f"Steps are recorded in order: step {step} comes after step {self.snapshots[-1].step}.")
-        verify = self._first is None  # what suits the network once suits it with other weights
+        verify = self._verify and self._first is None  # what suits the network once suits it with other weights
         kernel = empirical_ntk(self._model, self._x, labels=self._labels, verify=verify, **self._choices)
         first, previous = self._first or kernel, self._previous or kernel
         scores = {name: drift(name, first, kernel) for name in DRIFTS}
@@ -160,7 +164,7 @@ class KernelTracker:
     def _parameters(self) -> tuple[float, float]:
         """Return ‖θ_t‖ and ‖θ_t − θ_0‖ / ‖θ_0‖, in float64."""
         chosen = parameter_sets.select(self._model, self._choices["parameters"])
-        now = [parameter.detach().double().cpu().clone() for parameter in chosen.values()]
+        now = [real(parameter.detach()).double().cpu().clone() for parameter in chosen.values()]
         self._start = self._start or now
         change = _norm(a - b for a, b in zip(now, self._start, strict=True))
         start = _norm(self._start)

@@ -296,11 +296,16 @@ def test_impossible_networks_are_refused_with_the_remedy():
 def test_batch_norm_that_a_policy_cannot_mean():
     class OwnNorm(nn.BatchNorm2d):
         def forward(self, x):
-            return super().forward(x) + 1
+            return self.weight[:, None, None] * (x - self.running_mean[:, None, None]) + self.bias[:, None, None]
 
     x, _ = cases.batch()
-    with pytest.raises(KernelError, match="forward of its own"):
-        empirical_ntk(nn.Sequential(OwnNorm(3), nn.Flatten(), nn.Linear(192, 2)).double(), x)
+    own = nn.Sequential(OwnNorm(3), nn.Flatten(), nn.Linear(192, 2)).double()
+    for policy in ("frozen", "coupled", "per-sample"):
+        with pytest.raises(KernelError, match=r"forward of its own.*batch_norm='eval'"):
+            empirical_ntk(own, x, batch_norm=policy)
+    jacobian = reference.jacobian_under(own, x, ["0.weight", "2.weight"], "eval")
+    for policy in ("eval", "as-eval-mode"):
+        _close(empirical_ntk(own, x, batch_norm=policy).matrix, reference.kernel(jacobian, jacobian, "sum", None))
     with pytest.raises(KernelError, match="keeps none"):
         empirical_ntk(cases._untracked().double(), x, batch_norm="eval")
     flat = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(192), nn.Linear(192, 2)).double()

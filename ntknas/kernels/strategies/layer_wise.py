@@ -65,7 +65,7 @@ def blockers(model: nn.Module, parameters: dict[str, nn.Parameter]) -> list[str]
     return [
         f"{name} ({reason})"
         for name, parameter in parameters.items()
-        if (reason := _blocker(owners.get(id(parameter), [])))
+        if (reason := "complex" if parameter.is_complex() else _blocker(owners.get(id(parameter), [])))
     ]
 
 
@@ -167,7 +167,7 @@ class Tapping:
         replaced = [(tap.module, tap.module.__dict__.get("forward")) for tap in self.taps]
         try:
             for tap in self.taps:
-                tap.module.__dict__["forward"] = partial(self._forward, tap)
+                tap.module.__dict__["forward"] = self._forward_of(tap)
             yield
         finally:
             for module, earlier in replaced:
@@ -193,6 +193,10 @@ class Tapping:
                 if tap.received:  # calls on dead branches never came: deliver what did
                     self._flush(tap)
         return gradients[1:]
+
+    def _forward_of(self, tap: LayerTap) -> Callable[..., Tensor]:
+        forward = partial(self._forward, tap)
+        return self._policy.forward_of(tap.module, forward) if isinstance(tap.module, _BatchNorm) else forward
 
     def _forward(self, tap: LayerTap, x: Tensor) -> Tensor:
         module: Any = tap.module
@@ -312,7 +316,8 @@ def sweep(
     x = x.repeat_interleave(copies, 0) if copies > 1 else x
     tapping = Tapping(model, policy, parameters, len(x))
     with tapping.active():
-        output = outputs.as_matrix(model(x), len(x))
+        output = outputs.of(model, x)
+        outputs.check_precision(output, list(parameters.values()))
         cotangents = _cotangents(output, labels, reduction)
         for number, cotangent in enumerate(cotangents, 1):
             tapping.deliver = partial(_hand_over, receive, number)
@@ -322,7 +327,7 @@ def sweep(
     return output.shape[1], len(cotangents)
 
 
-def _cotangents(output: Tensor, labels: Tensor | None, reduction: str) -> list[Tensor]:
+def _cotangents(output: Tensor, labels: Tensor | None, reduction: str) -> Sequence[Tensor]:
     if reduction == "full":
         each = torch.eye(output.shape[1], dtype=output.dtype, device=output.device)
         return [each.repeat(len(output) // output.shape[1], 1)]

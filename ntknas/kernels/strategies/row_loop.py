@@ -7,13 +7,15 @@ faster where launching them takes longer than computing them (``ntknas.scoring.t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from ntknas.kernels import outputs
+from ntknas.kernels import gradients, outputs
 from ntknas.kernels.chunks import Receive, assembled
+from ntknas.kernels.gradients import columns
 from ntknas.kernels.gram import GramParts
 
 NAME = "row-loop"
@@ -44,17 +46,16 @@ def gram(
     Returns:
         The parts of the kernel, and the number of outputs C.
     """
-    forwards = [outputs.as_matrix(model(x), len(x)) for x in batches]
+    forwards = [outputs.of(model, x) for x in batches]
     passes = [_rows_of_passes(f, y, reduction) for f, y in zip(forwards, labels, strict=True)]
-    columns = sum(parameter.numel() for parameter in parameters)
     total: GramParts | None = None
-    for cotangents in zip(*passes, strict=True):
-        chunks = [each.split(chunk or len(each)) for each in cotangents]
+    for rows in zip(*passes, strict=True):
+        chunks = [each.split(chunk or len(each)) for each in rows]
 
-        def sweep(side: int, number: int, receive: Receive, chunks: list[tuple[Tensor, ...]] = chunks) -> None:
+        def sweep(side: int, number: int, receive: Receive, chunks: list[list[Rows]] = chunks) -> None:
             receive(0, jacobian_rows(forwards[side], chunks[side][number], parameters, rows_at_once))
 
-        parts = GramParts([len(each) for each in cotangents], columns, with_sums, forwards[0].device)
+        parts = GramParts([len(each) for each in rows], columns(parameters), with_sums, forwards[0].device)
         assembled([[len(some) for some in each] for each in chunks], sweep, parts)
         if total is None:
             total = parts
@@ -87,57 +88,85 @@ def sweep(
     Returns:
         Number of outputs C, and of passes.
     """
-    forward = outputs.as_matrix(model(x), len(x))
-    cotangents = _rows_of_passes(forward, labels, reduction)
-    for number, rows in enumerate(cotangents):
-        receive(number, jacobian_rows(forward, rows, parameters, rows_at_once))
-    return forward.shape[1], len(cotangents)
+    forward = outputs.of(model, x)
+    passes = 0
+    for rows in _rows_of_passes(forward, labels, reduction):
+        receive(passes, jacobian_rows(forward, rows, parameters, rows_at_once))
+        passes += 1
+    return forward.shape[1], passes
 
 
-def _rows_of_passes(forward: Tensor, labels: Tensor | None, reduction: str) -> list[Tensor]:
-    """Return for each pass the cotangents of its rows; the rows of ``full`` are one pass."""
-    cotangents = outputs.passes(reduction, forward, labels)
-    return _interleave(cotangents) if reduction == "full" else _one_by_one(cotangents)
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of one pass: their cotangents are made when asked for, N×C numbers each.
+
+    Attributes:
+        cotangent: The pass's cotangent over all samples, N×C; for ``full`` any tensor of this shape.
+        numbers: Which rows: numbers of samples, or for ``full`` i·C + c.
+        full: Whether every entry of the output is a row.
+    """
+
+    cotangent: Tensor
+    numbers: range
+    full: bool = False
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.numbers)
+
+    def split(self, size: int) -> list[Rows]:
+        """Return these rows in parts of some size."""
+        starts = range(0, len(self), size)
+        return [replace(self, numbers=self.numbers[start : start + size]) for start in starts]
+
+    def cotangents(self) -> Tensor:
+        """Return one N×C tensor for each row, zero but for the row's own sample or entry."""
+        made = self.cotangent.new_zeros(len(self), *self.cotangent.shape)
+        mine = slice(self.numbers.start, self.numbers.stop)
+        if self.full:
+            made.view(len(self), -1)[:, mine].fill_diagonal_(1.0)
+        else:
+            made[:, mine] = torch.diag_embed(self.cotangent[mine].T).permute(1, 2, 0)
+        return made
 
 
-def _one_by_one(cotangents: list[Tensor]) -> list[Tensor]:
-    """Rows of a pass: row i is the cotangent of sample i alone, shape N×N×C, sparse in the first two."""
-    return [torch.diag_embed(c.T).permute(1, 2, 0) for c in cotangents]
+def _rows_of_passes(forward: Tensor, labels: Tensor | None, reduction: str) -> Iterator[Rows]:
+    """Yield the rows of every pass; those of ``full`` are one pass."""
+    if reduction == "full":
+        yield Rows(forward.detach(), range(forward.numel()), full=True)
+        return
+    for cotangent in outputs.passes(reduction, forward, labels):
+        yield Rows(cotangent, range(len(forward)))
 
 
-def _interleave(cotangents: list[Tensor]) -> list[Tensor]:
-    """Rows of the full kernel, (i, c) at i·C + c, as one pass."""
-    stacked = torch.stack(_one_by_one(cotangents), dim=1)
-    return [stacked.reshape(-1, *stacked.shape[2:])]
-
-
-def jacobian_rows(
-    output: Tensor, cotangents: Tensor, parameters: Sequence[nn.Parameter], rows_at_once: int = 1
-) -> Tensor:
-    """Return the rows of J; a parameter that the output does not depend on gives zeros.
+def jacobian_rows(output: Tensor, wanted: Rows, parameters: Sequence[nn.Parameter], rows_at_once: int = 1) -> Tensor:
+    """Return rows of J; a parameter that the output does not depend on gives zeros.
 
     Args:
         output: The network's output, N×C, with its graph.
-        cotangents: One N×C tensor for each row.
+        wanted: Which rows.
         parameters: What the Jacobian is taken by.
         rows_at_once: 1 for one backward pass a row; more for passes that are vectorised over so many rows, in as many
             times the memory.
     """
-    rows = output.new_zeros(len(cotangents), sum(p.numel() for p in parameters))
+    outputs.check_precision(output, parameters)
+    rows = output.new_zeros(len(wanted), columns(parameters), dtype=gradients.real(parameters[0]).dtype)
     if not output.requires_grad:
         return rows
-    for some, given in zip(rows.split(rows_at_once), cotangents.split(rows_at_once), strict=True):
-        gradients = torch.autograd.grad(
+    for some, given in zip(rows.split(rows_at_once), wanted.split(rows_at_once), strict=True):
+        cotangents = given.cotangents()
+        of_parameters = torch.autograd.grad(
             output,
             parameters,
-            given if rows_at_once > 1 else given[0],
+            cotangents if rows_at_once > 1 else cotangents[0],
             retain_graph=True,
             allow_unused=True,
             is_grads_batched=rows_at_once > 1,
         )
         start = 0
-        for parameter, gradient in zip(parameters, gradients, strict=True):
+        for parameter, gradient in zip(parameters, of_parameters, strict=True):
+            end = start + gradients.width(parameter)
             if gradient is not None:
-                some[:, start : start + parameter.numel()] = gradient.reshape(len(some), -1)
-            start += parameter.numel()
+                some[:, start:end] = gradients.real(gradient).reshape(len(some), -1)
+            start = end
     return rows

@@ -1,0 +1,123 @@
+"""The same change by central differences, where an operation has no forward-mode derivative.
+
+In float64, at parameters a little beside the network's own: there a ReLU is hardly ever at its kink, as it is at
+biases and inputs of zero. Networks that do not run in float64 are compared in their own precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ntknas.kernels import gradients, graphs, outputs
+from ntknas.kernels.batch_norm import Policy
+from ntknas.kernels.memory import is_out_of_memory
+
+_BESIDE = 1e-3
+_STEPS = {torch.float64: 1e-6, torch.float32: 3e-3}
+"""Relative to the norm of the parameters."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How a network changes beside its own parameters.
+
+    Attributes:
+        change: Change of the outputs along the direction, N×C.
+        output: Output with its graph.
+        leaves: The parameters that the output was computed with.
+    """
+
+    change: Tensor
+    output: Tensor
+    leaves: list[Tensor]
+
+    def along(self, cotangent: Tensor, direction: Sequence[Tensor]) -> float | None:
+        """Return the change by a backward pass, or ``None`` if that does not run in float64."""
+        if not self.output.requires_grad:
+            return 0.0
+        try:
+            found = torch.autograd.grad(self.output, self.leaves, cotangent, retain_graph=True, allow_unused=True)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            return None
+        return float(gradients.flat(found, self.leaves) @ gradients.flat(direction, self.leaves))
+
+
+def in_float64(
+    model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter], direction: Sequence[Tensor], x: Tensor
+) -> Difference | None:
+    """Return the change and the output in float64, beside the network's parameters, or ``None`` if it cannot."""
+    fixed = {name: _doubled(tensor) for name, tensor in (*model.named_parameters(), *model.named_buffers())}
+    generator = torch.Generator().manual_seed(1)
+    beside = torch.randn(gradients.columns(list(parameters.values())), generator=generator, dtype=torch.float64)
+    unit = _length(list(parameters.values())) / max(float(beside.norm()), 1.0)
+    offsets = gradients.split(beside.to(x.device), [fixed[name] for name in parameters])
+    leaves = [
+        (fixed[name] + _BESIDE * unit * offset).requires_grad_()
+        for name, offset in zip(parameters, offsets, strict=True)
+    ]
+    x = _doubled(x)
+
+    def run(step: float) -> Tensor:
+        moved = [leaf + step * t for leaf, t in zip(leaves, direction, strict=True)] if step else leaves
+        values = fixed | dict(zip(parameters, moved, strict=True))
+        return outputs.as_matrix(torch.func.functional_call(model, values, (x.clone(),)), len(x))
+
+    step = _STEPS[torch.float64] * unit
+    try:
+        with policy.held():
+            output = run(0.0)
+            change = ((run(step) - run(-step)) / (2 * step)).detach()
+    except (RuntimeError, TypeError, ValueError) as error:  # a kernel or a constant of float32 alone
+        if is_out_of_memory(error):
+            raise
+        return None
+    own = {id(parameter) for parameter in parameters.values()}
+    if any(id(getattr(node, "variable", None)) in own for node in graphs.nodes(output)):
+        return None  # it holds parameters elsewhere than in its modules, and these were not moved
+    return Difference(change, output, leaves)
+
+
+def in_place(
+    model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter], direction: Sequence[Tensor], x: Tensor
+) -> Tensor:
+    """Return the change at the network's own parameters, in their precision."""
+    chosen = list(parameters.values())
+    precision = gradients.real(chosen[0]).dtype
+    step = _STEPS[precision] * _length(chosen) / max(gradients.columns(chosen) ** 0.5, 1.0)
+    ends = []
+    with policy.held():
+        for sign in (1, -1):
+            with _moved(chosen, direction, sign * step):
+                ends.append(outputs.of(model, x).detach().double())
+    return (ends[0] - ends[1]) / (2 * step)
+
+
+def _length(parameters: Sequence[Tensor]) -> float:
+    """‖θ‖, or 1 where all are zero."""
+    return sum(float(gradients.real(p.detach()).double().square().sum()) for p in parameters) ** 0.5 or 1.0
+
+
+def _doubled(tensor: Tensor) -> Tensor:
+    tensor = tensor.detach()
+    if tensor.is_complex():
+        return tensor.to(torch.complex128)
+    return tensor.double() if tensor.is_floating_point() else tensor
+
+
+@contextmanager
+def _moved(parameters: Sequence[nn.Parameter], direction: Sequence[Tensor], step: float) -> Iterator[None]:
+    before = [parameter.detach().clone() for parameter in parameters]
+    try:
+        for parameter, t in zip(parameters, direction, strict=True):
+            parameter.data.add_(t, alpha=step)
+        yield
+    finally:
+        for parameter, values in zip(parameters, before, strict=True):
+            parameter.data.copy_(values)
