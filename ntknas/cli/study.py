@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.output import csv_option, json_option, note, number, print_csv, print_json, print_table
+from ntknas.cli.stopping import storing
 from ntknas.cli.study_choices import chosen_study
 from ntknas.studies import STUDIES
 
@@ -21,27 +23,33 @@ _FAMILIES = ("mlp", "cnn", "cnn-pool", "gnn", "rnn", "transformer", "transformer
 
 
 @click.command(name="study")
-@click.argument("name", type=click.Choice(list(STUDIES)))
-@click.option("--family", type=click.Choice(_FAMILIES), help="Family of networks.  [default: the study's own]")
+@click.argument("name", type=kinds.Choice(list(STUDIES)))
+@click.option("--family", type=kinds.Choice(_FAMILIES), help="Family of networks.  [default: the study's own]")
 @click.option(
     "--data",
-    help="boston, mnist, sine, temperature, digits, mutag, or a folder of graphs in the TU format.  "
+    help="boston, boston-file-order, mnist, sine, temperature, digits, mutag, or a folder of graphs in the TU format.  "
     "[default: the family's own]",
 )
 @click.option(
     "--parametrisation",
-    type=click.Choice(["standard", "ntk"]),
-    help="How weights are scaled.  [default: standard; ntk where a study knows no other]",
+    type=kinds.Choice(["standard", "ntk", "normal-fan-in"]),
+    help="How weights are scaled; normal-fan-in has no biases.  [default: standard; ntk where a study knows no other]",
+)
+@click.option(
+    "--contraction",
+    type=kinds.Choice(["kernel", "summed-gradients"]),
+    help="Of determinism: the kernel, or what the published code contracts, each parameter tensor's gradient summed "
+    "first.  [default: kernel]",
 )
 @click.option("--quick", is_flag=True, help="Small numbers in place of the published ones: a minute on two cores.")
 @click.option("--widths", help="Widths, separated by commas.  [default: as published]")
-@click.option("--repeats", type=click.IntRange(1), help="Initialisations of each width.  [default: 50 as published]")
+@click.option("--repeats", type=kinds.COUNT, help="Initialisations of each width.  [default: 50 as published]")
 @click.option("--alphas", help="Scales of lazy, separated by commas.  [default: 0.01 to 1000]")
-@click.option("--folds", type=click.IntRange(2), help="Folds of performance.  [default: 10]")
-@click.option("--samples", type=click.IntRange(2), help="Samples.  [default: as published]")
-@click.option("--steps", type=click.IntRange(1), help="Steps of training.  [default: as published]")
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Of training.  [default: as published]")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the initialisations.")
+@click.option("--folds", type=kinds.SEVERAL, help="Folds of performance.  [default: 10]")
+@click.option("--samples", type=kinds.SEVERAL, help="Samples.  [default: as published]")
+@click.option("--steps", type=kinds.COUNT, help="Steps of training.  [default: as published]")
+@click.option("--learning-rate", type=kinds.Finite(0, min_open=True), help="Of training.  [default: as published]")
+@click.option("--seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the initialisations.")
 @click.option(
     "--image-data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -53,10 +61,17 @@ _FAMILIES = ("mlp", "cnn", "cnn-pool", "gnn", "rnn", "transformer", "transformer
 @click.option("--dry-run", is_flag=True, help="Say what would be measured, how long it takes and in how much memory.")
 @click.option(
     "--out",
+    cls=kinds.TrustedOption,
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("studies"),
     show_default=True,
     help="Folder of the page, its figures and what was measured so far.",
+)
+@click.option(
+    "--replace",
+    cls=kinds.TrustedOption,
+    is_flag=True,
+    help="Write over a page of other settings, which else stays beside this one.",
 )
 @json_option
 @csv_option
@@ -99,34 +114,39 @@ def _run(study: Study, out: Path) -> Findings:
     except OSError as error:
         raise NtknasError(f"Cannot make the folder {out}: {error.strerror}. Choose another --out.") from error
     units = study.units()
-    with Ledger(out / f"{study.name}.journal") as ledger:
-        done = sum(ledger.rows(study, unit) is not None for unit in units)
-        note(f"{study.title}: {len(units)} measurements, {done} are there.")
+    with storing(), Ledger(out / f"{study.name}.journal") as ledger:
+        costs = [study.cost(unit) if ledger.rows(study, unit) is None else 0.0 for unit in units]
+        note(f"{study.title}: {len(units)} measurements, {costs.count(0.0)} are there.")
         if ledger.damaged:
             note(f"Warning: {ledger.damaged} line(s) of the journal are damaged; what they held is measured again.")
-        rows = [row for found in track(run(study, ledger), len(units), "Measuring", "units") for row in found]
+        measured = track(run(study, ledger), len(units), "Measuring", "units", costs)
+        rows = [row for of_unit in measured for row in of_unit]
     return study.summarise(rows)
 
 
 def _write(study: Study, findings: Findings, options: dict[str, Any]) -> None:
     from ntknas.scoring.environment import resolve_device
-    from ntknas.studies.page import write
+    from ntknas.studies.page import free_stem, usual_stem, write
 
     arguments = [each for each in sys.argv[1:] if each] or ["study", study.name]
-    about = study.settings()
-    stem = "-".join([study.name, about["family"], about["data"], about["parametrisation"]])
-    made_by = shlex.join(["ntknas", *arguments])
-    for path in write(study, findings, options["out"], stem, made_by, str(resolve_device(options["device"]))):
+    command, device = shlex.join(["ntknas", *arguments]), str(resolve_device(options["device"]))
+    usual = usual_stem(study, quick=options["quick"])
+    stem = usual if options["replace"] else free_stem(study, options["out"], usual, command)
+    if stem != usual:
+        note(f"{usual}.md in {options['out']} is of other settings and stays; --replace puts this page in its place.")
+    for path in write(study, findings, options["out"], stem, command, device):
         note(f"Wrote {path}")
 
 
 def _forecast(study: Study) -> None:
     from ntknas.cli.score import duration
-    from ntknas.studies.base import estimate
+    from ntknas.studies.base import BUDGET, estimate
 
-    gigabytes = study.bytes_needed() / 2**30
-    click.echo(f"{study.title}: {len(study.units())} measurements, some {gigabytes:.2f} GiB of memory at the most.")
-    click.echo(f"Some {duration(estimate(study))} here, from two small ones; nothing is kept.")
+    units, gigabytes = len(study.units()), study.bytes_needed() / 2**30
+    click.echo(f"{study.title}: {units} measurements, some {gigabytes:.2f} GiB of memory at the most.")
+    note(f"Trying some, cheap ones first, for about {BUDGET:.0f} s; nothing is kept.")
+    trial = estimate(study)
+    click.echo(f"Some {duration(trial.seconds)} here, from {trial.tried} that were tried.")
 
 
 def _plain(findings: Findings) -> list[dict[str, Any]]:

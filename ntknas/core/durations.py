@@ -110,7 +110,8 @@ class TimeLeft:
         taken = now - self._last if seconds is None else seconds
         self._reported |= seconds is not None
         self._last, self._spent = now, self._spent + taken
-        self._models[kind].add(cost, taken)
+        if taken > 0:  # what failed at once says nothing
+            self._models[kind].add(cost, taken)
         amount = self.left[kind]
         self.left[kind] = Amount(max(0, amount.units - 1), max(0.0, amount.cost - cost))
 

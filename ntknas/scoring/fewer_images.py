@@ -16,8 +16,6 @@ from ntknas.scoring.training import Training
 from ntknas.training import TrainingImages
 
 FEWEST = 4
-TRAINED = 16
-"""Images of a training for each one of the probe, at the most."""
 
 
 def sizes(images: int) -> Iterator[int]:
@@ -30,8 +28,8 @@ def sizes(images: int) -> Iterator[int]:
 
 
 def fewer(job: Job, images: int) -> Job:
-    """Return a job whose probe has so many images, and whose networks train on few, without checkpoints."""
-    training = None if job.training is None else _fewer_trained(job.training, TRAINED * images)
+    """Return a job of so many images, whose networks train on as small a share of theirs, without checkpoints."""
+    training = job.training and _fewer_trained(job.training, images / len(job.probe))
     return replace(job, probe=_fewer_probed(job.probe, images), training=training)
 
 
@@ -50,11 +48,12 @@ def _fewer_probed(probe: Probe, images: int) -> Probe:
     )
 
 
-def _fewer_trained(training: Training, images: int) -> Training:
+def _fewer_trained(training: Training, share: float) -> Training:
     whole = training.images
-    size = min(images, len(whole))
-    few = _FewerTrained(whole.source, whole.request, size, share=size / len(whole))
-    return replace(training, images=few, checkpoints=None)
+    images = whole
+    if share < 1:
+        images = _FewerTrained(whole.source, whole.request, math.ceil(share * len(whole)), share=share)
+    return replace(training, images=images, checkpoints=None)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ import statistics
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 
-from ntknas.core.durations import TimeModel
+from ntknas.core.durations import Amount, TimeLeft, TimeModel
 from ntknas.kernels.batch_norm import COUPLING
 from ntknas.scoring.computation import Computation, forms_suffice
 from ntknas.scoring.fewer_images import fewer, sizes
@@ -30,20 +30,7 @@ SAMPLE = 1000
 Clock = Callable[[], float]
 
 
-@dataclass(frozen=True)
-class Tried:
-    """One trial.
-
-    Attributes:
-        spent: The seconds that it took.
-        whole: Those that the task takes with all images and epochs.
-    """
-
-    spent: float
-    whole: float
-
-
-Try = Callable[[Task, int], Tried]
+Try = Callable[[Task, int], float]
 
 
 @dataclass(frozen=True)
@@ -131,46 +118,80 @@ class _Trial:
         self._flops = _flops(job, tasks)
         self._power = max(_power(item) for item in tasks[0])
         self._chosen = _spread(tasks, self._flops)
+        self._spent = self._told_of = 0.0
 
     def run(self, say: Callable[[str], None]) -> tuple[float, list[float], int, bool]:
         """Return seconds for all, those of each trial, the number of images, and whether the trials stand for all."""
-        images, light = self._enough_images(say)
+        images, spent, light = self._lightest(say)
+        times = light / max(spent, 1e-9)
         model, tried = TimeModel(), [light]
-        model.add(self._flops_of(self._chosen[0]), light.whole)
+        model.add(self._flops_of(self._chosen[0]), light)
         for task in self._chosen[1:] if images == self._images else self._chosen[1:][-1:]:
-            shorter = tried[-1].spent / max(tried[-1].whole, 1e-9)
-            if model.seconds(1, self._flops_of(task)) * shorter > self._left():
+            if self._shortened(model.seconds(1, self._flops_of(task)) / times) > self._left():
                 break
-            tried.append(self._told(task, images, say))
-            model.add(self._flops_of(task), tried[-1].whole)
+            tried.append(self._told(task, images, say) * times)
+            model.add(self._flops_of(task), tried[-1])
         spread, number = len(tried) == len(self._chosen), len(self._tasks)
-        seconds = number * statistics.fmean(each.whole for each in tried)
+        seconds = number * statistics.fmean(tried)
         if not spread:
             seconds = model.seconds(number, number * statistics.fmean(self._flops.values()))
-        return seconds, [each.whole for each in tried], images, spread
+        return seconds, tried, images, spread
 
-    def _enough_images(self, say: Callable[[str], None]) -> tuple[int, Tried]:
-        """Try the lightest network with ever more images, as long as they leave time for others."""
-        light, number, tried = self._chosen[0], 0, Tried(0.0, 0.0)
+    def _lightest(self, say: Callable[[str], None]) -> tuple[int, float, float]:
+        """Try the lightest network with ever more images, as long as they leave time for others.
+
+        Returns:
+            The most images that were tried, its seconds with them, and with all.
+        """
+        light, number, taken = self._chosen[0], 0, 0.0
+        model = _TimeByImages(self._power)
         for more in sizes(self._images):
-            if number and tried.spent * (more / number) ** self._power > self._left() / 2:
+            if number and self._shortened(model.next(more)) > self._left() / 2:
                 break
-            tried = self._told(light, more, say)
-            if not number and tried.spent < self._left() / 4:  # the first one also loads libraries
-                tried = self._told(light, more, say)
+            taken = self._told(light, more, say)
+            if not number and self._spent < self._left() / 4:  # the first one also loads libraries
+                taken = self._told(light, more, say)
             number = more
-        return number, tried
+            model.add(number, taken)
+        return number, taken, taken if number == self._images else model.seconds(self._images)
 
-    def _told(self, task: Task, images: int, say: Callable[[str], None]) -> Tried:
-        tried = self._try(task, images)
-        say(f"Cell {task[0].cell} with {images} of {self._images} images: {tried.spent:.2f} s.")
-        return tried
+    def _told(self, task: Task, images: int, say: Callable[[str], None]) -> float:
+        start = self._clock()
+        self._told_of = self._try(task, images)
+        self._spent = self._clock() - start
+        say(f"Cell {task[0].cell} with {images} of {self._images} images: {self._spent:.2f} s.")
+        return self._told_of
+
+    def _shortened(self, seconds: float) -> float:
+        """What a trial spends that stands for so many seconds: of a training one epoch."""
+        return seconds * self._spent / max(self._told_of, 1e-9)
 
     def _left(self) -> float:
         return self._end - self._clock()
 
     def _flops_of(self, task: Task) -> float:
         return self._flops[task[0].cell]
+
+
+class _TimeByImages:
+    """Seconds of a task by its images: n^(p−1) passes, each of which has a fixed part and one that grows with n."""
+
+    def __init__(self, power: int):
+        self._power, self._model = power, TimeModel()
+        self._last = 0, 0.0
+
+    def add(self, images: int, seconds: float) -> None:
+        self._last = images, seconds
+        self._model.add(float(images), seconds / images ** (self._power - 1))
+
+    def seconds(self, images: int) -> float:
+        """Return what so many images take; from one number of images alone this is at the most."""
+        return images ** (self._power - 1) * self._model.seconds(1, float(images))
+
+    def next(self, images: int) -> float:
+        """Return what so many images may take, between what fixed parts alone and growing ones alone would."""
+        number, seconds = self._last
+        return seconds * (images / number) ** ((1 + self._power) / 2)
 
 
 def _power(item: WorkItem) -> int:
@@ -196,33 +217,39 @@ def _spread(tasks: list[Task], flops: dict[int, float]) -> list[Task]:
 
 
 def _trying(job: Job, device: torch.device, clock: Clock) -> Try:
-    """Return what tries a task of a job with so many images."""
+    """Return what tries a task of a job with so many images, and tells the seconds."""
 
-    def attempt(task: Task, images: int) -> Tried:
-        smaller = fewer(job, images)
-        trained = len(job.training.images) / len(smaller.training.images) if job.training and smaller.training else 1.0
-        return _try(Computation(smaller, device), task, len(job.probe) / images, trained, clock)
+    def attempt(task: Task, images: int) -> float:
+        return _seconds(Computation(fewer(job, images), device), task, clock)
 
     return attempt
 
 
-def _try(compute: Computation, task: Task, times: float, trained: float, clock: Clock) -> Tried:
-    """Compute a task; of a training one epoch, multiplied, and every kernel after it.
-
-    Args:
-        compute: Computes it with fewer images.
-        task: The task.
-        times: How many times the images there are.
-        trained: How many times the images to train on there are.
-        clock: Tells the seconds.
-    """
+def _seconds(compute: Computation, task: Task, clock: Clock) -> float:
+    """Compute a task and return its time; of a training one epoch, multiplied, and every kernel after it."""
     epochs, start = max(item.epoch for item in task), clock()
-    reports = list(compute(tuple(replace(item, epoch=min(item.epoch, 1)) for item in task)))
-    spent = clock() - start
-    kernels = [done for done in reports if isinstance(done, Progress) and done.item.kind != "training"]
+    tried = compute(tuple(replace(item, epoch=min(item.epoch, 1)) for item in task))
+    kernels = [done for done in tried if isinstance(done, Progress) and done.item.kind != "training"]
     measuring = sum(done.seconds for done in kernels)
-    whole = sum(done.seconds * times ** _power(done.item) for done in kernels)
-    return Tried(spent, whole + epochs * max(0.0, spent - measuring) * trained if epochs else whole)
+    return measuring + epochs * (clock() - start - measuring) if epochs else measuring
+
+
+def kind_and_cost(job: Job, item: WorkItem) -> tuple[Hashable, float]:
+    """Return which items an item is alike but for its network, and its cost among them: FLOPs."""
+    return (item.setting, item.measures), float(job.space.flops(job.space[item.cell]))
+
+
+def kernels_left(plan: Plan, job: Job) -> TimeLeft:
+    """Return what tells how long a plan without training takes; FLOPs are those of equally spaced items."""
+    kinds: dict[Hashable, list[WorkItem]] = defaultdict(list)
+    for item in plan.items:
+        kinds[item.setting, item.measures].append(item)
+    return TimeLeft({kind: _amount(job, items) for kind, items in kinds.items()})
+
+
+def _amount(job: Job, items: Sequence[WorkItem]) -> Amount:
+    some = items[:: max(1, round(len(items) / SAMPLE))]
+    return Amount(len(items), len(items) * statistics.fmean(kind_and_cost(job, item)[1] for item in some))
 
 
 def peak_memory(device: torch.device) -> int:
