@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Any, cast
 
 import click
 
@@ -16,6 +18,7 @@ from ntknas.cli import settings, stopping, streams
 from ntknas.cli.groups import Group
 from ntknas.cli.output import note
 from ntknas.core.errors import NtknasError
+from ntknas.core.plugins import PluginWarning
 
 _COMMANDS = {
     "demo": ("demo", "Score 100 real cells on embedded images and correlate with published accuracies."),
@@ -89,7 +92,21 @@ def cli(ctx: click.Context, config: Path | None) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line and return its exit code; errors go to standard error as one message."""
+    """Run the command line and return its exit code; errors and packages left out go to standard error, a line each."""
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:
+            if issubclass(category, PluginWarning):
+                note(f"Warning: {message}")
+            else:
+                shown(message, category, *where, **how)
+
+        warnings.showwarning = cast(Any, show)
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     used = settings.Settings()
     try:
         # not cli.main(), which ends a broken pipe in its own way

@@ -382,16 +382,18 @@ def split_names(text: str | None) -> tuple[str, ...] | None:
     Raises:
         ChoiceError: If there is no name, or one that is neither a measure's nor a group's.
     """
-    from ntknas.core.errors import ChoiceError, check_known
-    from ntknas.measures import GROUPS, all_measures, expand
+    from ntknas.core.errors import ChoiceError
+    from ntknas.measures import GROUPS, all_measures, expand, unknown_measure
 
     if text is None:
         return None
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise ChoiceError("--measures names none: leave it out for the default, or name some, such as trace,cond.")
+    known = [*all_measures(), *GROUPS]
     for name in names:
-        check_known("measure", name, [*all_measures(), *GROUPS])
+        if name not in known:
+            raise unknown_measure(name, known)
     return expand(names)
 
 

@@ -11,6 +11,7 @@ from ntknas.measures.registry import (
     get_measure,
     measure,
     register,
+    unknown_measure,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "get_measure",
     "measure",
     "register",
+    "unknown_measure",
 ]

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
+from ntknas.core import plugins
 from ntknas.core.cases import NetworkCase, RegressionCase, TrainingCase
 from ntknas.core.class_forms import ClassForms
-from ntknas.core.errors import KernelError, unknown
+from ntknas.core.errors import ChoiceError, KernelError, unknown
 from ntknas.core.kernel import Kernel
+from ntknas.core.plugins import Fault
 from ntknas.core.score import NoValueError, Score, Status
 
 ENTRY_POINT_GROUP = "ntknas.measures"
@@ -73,6 +74,8 @@ class Measure:
         aggregate: How values over seeds become one.
         from_forms: The same number from the kernel's class forms alone, where that is possible: for kernels of which a
             row costs a backward pass.
+        version: Raised when a measure of the network comes to give other numbers; from 2 on part of its scores'
+            identity.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Measure:
     outputs: tuple[str, ...] = ()
     aggregate: Aggregate = Aggregate.MEAN
     from_forms: Callable[[ClassForms], float] | None = None
+    version: int = 1
 
     @property
     def sign(self) -> int:
@@ -100,6 +104,16 @@ class Measure:
         return RegressionCase if Need.CROSS_KERNEL in self.needs else Kernel
 
 
+GROUPS = {
+    "kernel": "every measure of a kernel",
+    "regression": "kernel ridge regression on a held-out probe",
+    "baselines": "every measure that needs no kernel",
+    "training": "what a network's own training has come to",
+    "all": "all that need no training",
+}
+"""Names that stand for several measures."""
+_SUBJECTS = {"kernel": Kernel, "regression": RegressionCase, "baselines": NetworkCase, "training": TrainingCase}
+
 _MEASURES: dict[str, Measure] = {}
 F = TypeVar("F", bound=Callable[[Any], float])
 Subject = Kernel | RegressionCase | NetworkCase | TrainingCase | ClassForms
@@ -115,6 +129,7 @@ def register(
     outputs: tuple[str, ...] = (),
     aggregate: Aggregate = Aggregate.MEAN,
     from_forms: Callable[[ClassForms], float] | None = None,
+    version: int = 1,
 ) -> Callable[[F], F]:
     """Register a function as a measure; see ``Measure`` for the arguments.
 
@@ -127,52 +142,76 @@ def register(
         outputs: Output reductions it is defined for; empty for all.
         aggregate: How values over seeds become one.
         from_forms: The same number from class forms, where that is possible.
+        version: Raised when the measure comes to give other numbers.
 
     Raises:
-        ValueError: If the name is taken or the direction is neither ``higher`` nor ``lower``.
+        ValueError: If the name is taken or cannot be typed in a list, or the direction is neither ``higher`` nor
+            ``lower``.
     """
+    _check_name(name)
     if better not in {"higher", "lower"}:
         raise ValueError(f"better must be 'higher' or 'lower', got {better!r}")
 
     def add(compute: F) -> F:
+        if not compute.__module__.startswith(__package__):
+            _load_own()  # so that a name that both have is ours, whichever was imported first
         if name in _MEASURES:
-            raise ValueError(f"A measure {name!r} exists already.")
+            raise ValueError(f"a measure {name!r} exists already")
         _MEASURES[name] = Measure(
-            name, compute, formula, better == "higher", source, frozenset(needs), outputs, aggregate, from_forms
+            name,
+            compute,
+            formula,
+            better == "higher",
+            source,
+            frozenset(needs),
+            outputs,
+            aggregate,
+            from_forms,
+            version,
         )
         return compute
 
     return add
 
 
+def _check_name(name: str) -> None:
+    if not isinstance(name, str) or not name.isprintable() or set(name) & set(", /") or not name:
+        raise ValueError(f"a measure's name has no spaces, commas and slashes, got {name!r}")
+    if name in GROUPS:
+        raise ValueError(f"{name!r} stands for several measures")
+
+
 @lru_cache(maxsize=1)
-def _load_all() -> None:
+def _load_own() -> None:
     for module in _OWN_MODULES:
         import_module(f"ntknas.measures.{module}")
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        point.load()
+
+
+@lru_cache(maxsize=1)
+def left_out() -> tuple[Fault, ...]:
+    """Load third parties' packages; return why some are left out, with all measures that they registered."""
+    _load_own()
+    faults = []
+    for package, point in plugins.points(ENTRY_POINT_GROUP):
+        before = dict(_MEASURES)
+        _, fault = plugins.load(package, point)
+        if fault is not None:
+            _MEASURES.clear()
+            _MEASURES.update(before)
+            fault.warn()
+            faults.append(fault)
+    return tuple(faults)
 
 
 def all_measures() -> dict[str, Measure]:
     """Return every measure by name, in the order of the definitions, third parties' last."""
-    _load_all()
+    left_out()
     own = {f"ntknas.measures.{module}": place for place, module in enumerate(_OWN_MODULES)}
 
     def place(item: tuple[str, Measure]) -> int:
         return own.get(item[1].compute.__module__, len(own))
 
     return dict(sorted(_MEASURES.items(), key=place))  # whichever module was imported first
-
-
-GROUPS = {
-    "kernel": "every measure of a kernel",
-    "regression": "kernel ridge regression on a held-out probe",
-    "baselines": "every measure that needs no kernel",
-    "training": "what a network's own training has come to",
-    "all": "all that need no training",
-}
-"""Names that stand for several measures."""
-_SUBJECTS = {"kernel": Kernel, "regression": RegressionCase, "baselines": NetworkCase, "training": TrainingCase}
 
 
 def expand(names: Iterable[str]) -> tuple[str, ...]:
@@ -198,8 +237,14 @@ def get_measure(name: str) -> Measure:
     """
     measures = all_measures()
     if name not in measures:
-        raise unknown("measure", name, measures)
+        raise unknown_measure(name, measures)
     return measures[name]
+
+
+def unknown_measure(name: str, known: Iterable[str]) -> ChoiceError:
+    """Build the error for a measure that does not exist; it may be one of a package that is left out."""
+    missing = "".join(f" {fault}." for fault in left_out())
+    return ChoiceError(f"{unknown('measure', name, known)}{missing}")
 
 
 def measure(name: str, subject: Subject) -> Score:

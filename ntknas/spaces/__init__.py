@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
-from ntknas.core.errors import unknown
+from ntknas.core import plugins
+from ntknas.core.errors import ChoiceError, unknown
 
 _SPACES = {
     "nb101": "ntknas.spaces.nb101.space:NB101",
@@ -18,7 +19,7 @@ ENTRY_POINT_GROUP = "ntknas.spaces"
 
 def space_names() -> list[str]:
     """Return the names of all spaces, third parties' included."""
-    return sorted({*_SPACES, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
+    return sorted({*_SPACES, *(point.name for _, point in plugins.points(ENTRY_POINT_GROUP))})
 
 
 def is_own(space: Any) -> bool:
@@ -34,7 +35,7 @@ def load_space(name: str) -> Any:
             group ``ntknas.spaces``.
 
     Raises:
-        ChoiceError: If no space has this name.
+        ChoiceError: If no space has this name, or it is one of a package that is at fault.
 
     Example:
         >>> len(load_space("nb201"))
@@ -43,7 +44,31 @@ def load_space(name: str) -> Any:
     if name in _SPACES:
         module, attribute = _SPACES[name].split(":")
         return getattr(import_module(module), attribute)()
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        if point.name == name:
-            return point.load()()
+    named = [(package, point) for package, point in plugins.points(ENTRY_POINT_GROUP) if point.name == name]
+    if len(named) > 1:
+        packages = " and ".join(package for package, _ in named)
+        raise ChoiceError(f"Several packages name a space {name!r}: {packages}. Uninstall all but one.")
+    for package, point in named:
+        return _third_party(package, point)
     raise unknown("space", name, space_names())
+
+
+def _third_party(package: str, point: EntryPoint) -> Any:
+    """Return a space of another package.
+
+    Raises:
+        ChoiceError: If it cannot be loaded or is no space; the message names the package.
+    """
+    from ntknas.spaces.space import MEMBERS, Space
+
+    make, fault = plugins.load(package, point)
+    try:
+        space = make() if fault is None else None
+    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever another's code raises is its own fault
+        fault = plugins.fault(package, point.name, error)
+    if fault is None and not isinstance(space, Space):
+        lacking = ", ".join(name for name in MEMBERS if not hasattr(space, name))
+        fault = plugins.Fault(package, point.name, f"what it makes is no space, {lacking} is missing")
+    if fault is not None:
+        raise ChoiceError(f"{fault}.")
+    return space

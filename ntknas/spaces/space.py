@@ -56,3 +56,10 @@ class Space(Protocol):
     def flops(self, cell: Any, **options: Any) -> int:
         """Return the multiply-adds of one forward pass."""
         ...
+
+
+MEMBERS = (
+    *("name", "defaults", "__len__", "__getitem__", "__iter__", "index", "build"),
+    *("is_disconnected", "representative", "parameters", "flops"),
+)
+"""What a space has, for messages."""

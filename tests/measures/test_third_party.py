@@ -6,12 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from ntknas.core.errors import ChoiceError
+from ntknas.spaces import load_space, space_names
+
 PACKAGE = Path(__file__).parents[1] / "example_package"
 SCORE = "score --probe digits --probe-size 10 --channels 2 --cells-per-stage 1 --cells 12".split()
 
 
-def _ntknas(folder, *arguments):
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(PACKAGE), *sys.path])}
+def _ntknas(folder, *arguments, packages=(PACKAGE,)):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([*map(str, packages), *sys.path])}
     command = [sys.executable, "-m", "ntknas", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
@@ -29,3 +34,83 @@ def test_without_the_package_there_are_none(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "Unknown measure 'diagonal_spread'" in done.stderr
+
+
+MEASURE = """
+from ntknas.measures import Need, register
+@register({name!r}, formula="1", better="lower", source="a test", needs=(Need.GRAM,))
+def {function}(kernel): return 1.0
+"""
+BROKEN = {
+    "imports": ("import nothing_of_the_kind", "", "ModuleNotFoundError: No module named 'nothing_of_the_kind'"),
+    "exits": ("raise SystemExit(0)", "", "it exits while it is imported"),
+    "raises": ("raise BaseException('\\x1b[2Jodd')", "", r"BaseException: \x1b[2Jodd"),
+    "unlike": ("x = (", "", "SyntaxError"),
+    "lacks": (MEASURE.format(name="of_lacks", function="f"), ":missing", "AttributeError"),
+    "twice": (MEASURE.format(name="twice", function="f") * 2, "", "a measure 'twice' exists already"),
+    "ours": (MEASURE.format(name="trace", function="f"), "", "a measure 'trace' exists already"),
+    "grouped": (MEASURE.format(name="kernel", function="f"), "", "'kernel' stands for several measures"),
+    "spaced": (MEASURE.format(name="a b", function="f"), "", "a measure's name has no spaces"),
+    "half": (MEASURE.format(name="of_half", function="f") + "1 / 0", "", "ZeroDivisionError: division by zero"),
+}
+
+
+def _package(folder, name, code, points):
+    """Make an installed package of one module."""
+    (folder / f"theirs_{name}.py").write_text(code)
+    info = folder / f"theirs_{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: theirs-{name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(points)
+
+
+def test_packages_at_fault_cost_themselves_alone_by_name(tmp_path):
+    for name, (code, attribute, _) in BROKEN.items():
+        _package(tmp_path, name, code, f"[ntknas.measures]\n{name} = theirs_{name}{attribute}\n")
+    packages = (tmp_path, PACKAGE)
+    done = _ntknas(tmp_path, *SCORE, "--measures", "diagonal_spread,trace", packages=packages)
+    assert done.returncode == 0, done.stderr
+    for name, (*_, reason) in BROKEN.items():
+        (line,) = (line for line in done.stderr.splitlines() if f"package theirs-{name} ({name}) is left out" in line)
+        assert reason in line
+    done = _ntknas(tmp_path, *SCORE, "--measures", "of_half", packages=packages)
+    assert done.returncode == 1
+    assert "Unknown measure 'of_half'" in done.stderr.splitlines()[-1]
+    assert "The package theirs-half (half) is left out" in done.stderr.splitlines()[-1]
+
+
+def test_scores_of_a_package_that_has_gone_are_still_correlated(tmp_path):
+    done = _ntknas(tmp_path, *SCORE, "--measures", "diagonal_spread,trace")
+    assert done.returncode == 0, done.stderr
+    done = _ntknas(tmp_path, "correlate", "--json", "--resamples", "0", packages=())
+    assert done.returncode == 0, done.stderr
+    assert "trace" in {row["measure"] for row in json.loads(done.stdout)["rows"]}
+
+
+SPACES = {
+    "imports": ("import nothing_of_the_kind", "make", "ModuleNotFoundError"),
+    "exits": ("def make(): raise SystemExit(0)", "make", "it exits while it is imported"),
+    "raises": ("def make(): 1 / 0", "make", "ZeroDivisionError"),
+    "lacks": ("", "make", "AttributeError"),
+    "thing": ("make = dict", "make", "what it makes is no space, name, defaults"),
+}
+
+
+@pytest.mark.parametrize("name", list(SPACES))
+def test_spaces_of_packages_at_fault(tmp_path, monkeypatch, name):
+    code, attribute, reason = SPACES[name]
+    _package(tmp_path, f"space_{name}", code, f"[ntknas.spaces]\n{name} = theirs_space_{name}:{attribute}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert name in space_names()
+    with pytest.raises(ChoiceError, match=rf"The package theirs-space_{name} \({name}\) is left out: .*{reason}"):
+        load_space(name)
+
+
+def test_a_space_that_two_packages_name_and_one_named_as_ours(tmp_path, monkeypatch):
+    for package in ("one", "two"):
+        _package(tmp_path, package, "make = dict", f"[ntknas.spaces]\nsame = theirs_{package}:make\n")
+    _package(tmp_path, "three", "make = dict", "[ntknas.spaces]\nnb201 = theirs_three:make\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ChoiceError, match="Several packages name a space 'same': theirs-one and theirs-two"):
+        load_space("same")
+    assert len(load_space("nb201")) == 15625

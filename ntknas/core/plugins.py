@@ -1,0 +1,67 @@
+"""Other people's packages, by their entry points: one that is at fault costs itself alone, by name."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from multiprocessing import parent_process
+from typing import Any
+
+from ntknas.core.display import printable
+
+
+class PluginWarning(UserWarning):
+    """A package is left out."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a package, or one thing of it, is left out.
+
+    Attributes:
+        package: Name of the package.
+        name: Name of the entry point.
+        reason: What happened.
+    """
+
+    package: str
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return printable(f"The package {self.package} ({self.name}) is left out: {self.reason}")
+
+    def warn(self) -> None:
+        """Warn of it, once: workers do not repeat what the coordinator said."""
+        if parent_process() is None:
+            warnings.warn(f"{self}.", PluginWarning, stacklevel=2)
+
+
+def points(group: str) -> Iterator[tuple[str, EntryPoint]]:
+    """Yield the entry points of a group with the names of their packages, in an order that is always the same."""
+    known = ((point.dist.name if point.dist else "?", point) for point in entry_points(group=group))
+    yield from sorted(known, key=lambda item: (item[0], item[1].name, item[1].value))
+
+
+def load(package: str, point: EntryPoint) -> tuple[Any, Fault | None]:
+    """Return what an entry point names, or why it cannot be had.
+
+    Args:
+        package: Name of its package.
+        point: The entry point.
+    """
+    try:
+        return point.load(), None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  whatever another's code raises, exits included, is its own fault
+        return None, fault(package, point.name, error)
+
+
+def fault(package: str, name: str, error: BaseException) -> Fault:
+    """Return the fault that an exception of a package's is."""
+    first = (str(error).splitlines() or [""])[0].rstrip(".")
+    what = "it exits while it is imported" if isinstance(error, SystemExit) else type(error).__name__
+    return Fault(package, name, f"{what}: {first}" if first and not isinstance(error, SystemExit) else what)
