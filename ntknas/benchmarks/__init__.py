@@ -72,12 +72,13 @@ def table_path(name: str, folder: Path = FOLDER) -> Path:
     return folder / f"{name}.h5"
 
 
-def load_benchmark(name: str, dataset: str | None = None, folder: Path | None = FOLDER) -> Benchmark:
+def load_benchmark(name: str, dataset: str | None = None, folder: Path | str | None = FOLDER) -> Benchmark:
     """Return a benchmark: the imported table if there is one, else what is embedded.
 
     Args:
         name: ``nb101``, ``nb201``, ``nats-tss`` or ``nats-sss``.
-        dataset: The data set that ``accuracy`` speaks of unless told otherwise, such as ``cifar10-valid``.
+        dataset: The data set that ``accuracy`` speaks of unless told otherwise, such as ``cifar100``; ``cifar10``
+            stands for the table ``cifar10-valid`` too, where there is one.
         folder: Where imported tables are; ``None`` for the embedded one alone.
 
     Raises:
@@ -85,16 +86,15 @@ def load_benchmark(name: str, dataset: str | None = None, folder: Path | None = 
         DataError: If it has to be imported first, or its table is damaged.
 
     Example:
-        >>> benchmark = load_benchmark("nb201", dataset="cifar10-valid", folder=None)
+        >>> benchmark = load_benchmark("nb201", dataset="cifar10", folder=None)
         >>> round(benchmark.accuracy(6111, split="valid", epochs=200), 2)
         91.61
     """
     check_known("benchmark", name, BENCHMARKS)
-    benchmark = _load(name, dataset, folder)
-    if dataset is not None:
-        held = list(dict.fromkeys(target.dataset for target in benchmark.tables))
-        if dataset not in held:
-            raise ChoiceError(f"{name} holds no accuracies on {dataset!r}: it holds those on {', '.join(held)}.")
+    benchmark = _load(name, dataset, None if folder is None else Path(folder))
+    if dataset is not None and not benchmark.targets(dataset):
+        held = dict.fromkeys(target.dataset for target in benchmark.tables)
+        raise ChoiceError(f"{name} holds no accuracies on {dataset!r}: it holds those on {', '.join(held)}.")
     return benchmark
 
 

@@ -132,9 +132,9 @@ def read_archive(path: Path, rows: int, choose: Choose) -> Columns:
 
 
 def _as_column(name: str, values: np.ndarray) -> Sequence[Any]:
-    """Return an array of numbers or texts as a list, and rows of bytes, as hashes are kept, in hexadecimal."""
+    """Return an array of numbers or texts as a list, and rows of bytes, as hashes are kept, as bytes."""
     if values.ndim == 2 and values.dtype == np.uint8 and values.shape[1] > 1:
-        return [row.tobytes().hex() for row in values]
+        return [row.tobytes() for row in values]
     if values.ndim != 1 or values.dtype.kind not in "iufUS":
         raise DataError(f"{name!r} is an array of {values.dtype} {values.shape}, expected one row of numbers or texts")
     if values.dtype.kind == "S":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from ntknas.core.errors import ChoiceError
+from ntknas.data.datasets import tables_of
 
 EMBEDDED = "embedded"
 MAIN_SPLITS = ("valid", "test")
@@ -105,8 +106,42 @@ class Benchmark:
     costs_of: Callable[[str], Costs] | None = field(default=None, repr=False)
 
     def targets(self, *datasets: str) -> list[Target]:
-        """Return the targets that the tables hold, restricted to some data sets if any are named."""
-        return [target for target in self.tables if not datasets or target.dataset in datasets]
+        """Return the targets that the tables hold, restricted to some data sets if any are named.
+
+        A data set's own name stands for all tables on it, ``cifar10`` for ``cifar10-valid`` too; see ``tables_of``.
+        """
+        named = {table for dataset in datasets for table in tables_of(dataset)}
+        return [target for target in self.tables if not datasets or target.dataset in named]
+
+    def find_target(
+        self, dataset: str, split: str | None = None, epochs: int | None = None, preferred: Sequence[str] = MAIN_SPLITS
+    ) -> Target:
+        """Return the one target that is meant.
+
+        Args:
+            dataset: The data set; where several of its tables will do, the one of this very name.
+            split: The split; without one the first of the preferred ones that there is.
+            epochs: The epoch budget; without one the largest that there is.
+            preferred: The splits to choose from, best first.
+
+        Raises:
+            ChoiceError: If the tables hold no such target; the message names what they hold.
+        """
+        held = self.targets(dataset)
+        fitting = [t for t in held if split in (None, t.split) and epochs in (None, t.epochs)]
+        if not fitting:
+            raise ChoiceError(self._missing(dataset, held, split, epochs))
+        order = [split] if split else [*preferred, *(t.split for t in fitting)]
+        return min(fitting, key=lambda t: (order.index(t.split), -t.epochs, t.dataset != dataset))
+
+    def _missing(self, dataset: str, held: Sequence[Target], split: str | None, epochs: int | None) -> str:
+        what = f"no {split} accuracies" if split else "no accuracies"
+        after = f" after {epochs} epochs" if epochs else ""
+        known = _described(held) if held else self.describe_targets()
+        return f"{self.name} holds {what} on {dataset}{after}: it holds {known}.{self._more()}"
+
+    def _more(self) -> str:
+        return " ntknas bench import adds the official file's (bench list)." if self.source == EMBEDDED else ""
 
     def main_targets(self, *datasets: str) -> list[Target]:
         """Return the targets to correlate with unless others are named: validation and test at the largest budget."""
@@ -116,10 +151,7 @@ class Benchmark:
 
     def describe_targets(self) -> str:
         """Return the targets as one line, splits of one data set and budget together."""
-        held: dict[tuple[str, int], list[str]] = {}
-        for target in self.tables:
-            held.setdefault((target.dataset, target.epochs), []).append(target.split)
-        return ", ".join(f"{dataset}/{'|'.join(splits)}/{epochs}" for (dataset, epochs), splits in held.items())
+        return _described(self.tables)
 
     def table(self, target: Target) -> AccuracyTable:
         """Return the table of a target.
@@ -128,21 +160,25 @@ class Benchmark:
             ChoiceError: If it is not there; the message names what is.
         """
         if target not in self.tables:
-            more = " ntknas bench import adds the official file's (bench list)." if self.source == EMBEDDED else ""
-            raise ChoiceError(f"{self.name} has no table {target}: it holds {self.describe_targets()}.{more}")
+            raise ChoiceError(f"{self.name} has no table {target}: it holds {self.describe_targets()}.{self._more()}")
         return self.tables[target]
 
     def accuracy(
-        self, cell: int, split: str = "valid", epochs: int = 200, seed: int | None = None, dataset: str | None = None
+        self,
+        cell: int,
+        split: str | None = None,
+        epochs: int | None = None,
+        seed: int | None = None,
+        dataset: str | None = None,
     ) -> float:
         """Return an accuracy in percent.
 
         Args:
             cell: Index of the cell.
-            split: Split that the accuracy was measured on.
-            epochs: Epoch budget of the training.
+            split: Split that the accuracy was measured on; ``valid`` without one, or what there is.
+            epochs: Epoch budget of the training; the largest without one.
             seed: Training seed; the mean over all runs without one.
-            dataset: Data set; the benchmark's own without one.
+            dataset: Data set; the benchmark's own without one. ``cifar10`` stands for ``cifar10-valid`` too.
 
         Raises:
             ChoiceError: If the tables hold no such figure; the message names what they hold.
@@ -150,7 +186,7 @@ class Benchmark:
         name = dataset or self.dataset
         if name is None:
             raise ChoiceError(f"Name a data set: {self.name} holds {self.describe_targets()}.")
-        target = Target(name, split, epochs)
+        target = self.find_target(name, split, epochs)
         table = self.table(target)
         if not 0 <= cell < len(table.runs):
             raise ChoiceError(f"Cell index out of range: expected 0 to {len(table.runs) - 1}, got {cell}.")
@@ -186,3 +222,10 @@ class Benchmark:
         if self.costs_of is None:
             raise ChoiceError(f"{self.name} ({self.source}) publishes no parameters and FLOPs: ask its space.")
         return self.costs_of(dataset)
+
+
+def _described(targets: Iterable[Target]) -> str:
+    held: dict[tuple[str, int], list[str]] = {}
+    for target in targets:
+        held.setdefault((target.dataset, target.epochs), []).append(target.split)
+    return ", ".join(f"{dataset}/{'|'.join(splits)}/{epochs}" for (dataset, epochs), splits in held.items())

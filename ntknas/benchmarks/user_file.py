@@ -116,7 +116,7 @@ def _number(value: Any, where: str, name: str) -> float:
     if isinstance(value, str) and value.strip() in _MISSING:
         return float("nan")
     try:
-        number = float("_" if isinstance(value, str) and "_" in value else value)
+        number = float("_" if isinstance(value, bytes) or "_" in str(value) else value)
     except ValueError:
         number = float("inf")
     if abs(number) > LARGEST:

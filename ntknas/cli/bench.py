@@ -109,7 +109,8 @@ def _row(benchmark: Benchmark, target: Any) -> dict[str, Any]:
     import numpy as np
 
     table = benchmark.table(target)
-    best = int(np.nanargmax(table.mean))
+    mean = table.mean
+    best = None if np.isnan(mean).all() else int(np.nanargmax(mean))
     return {
         "benchmark": benchmark.name,
         "target": str(target),
@@ -117,7 +118,7 @@ def _row(benchmark: Benchmark, target: Any) -> dict[str, Any]:
         "runs": " or ".join(map(str, sorted(set(table.count.tolist()) - {0}))),
         "seeds": "–" if table.seeds_are_numbers else " ".join(map(str, table.seeds)),
         "best_cell": best,
-        "best_accuracy_percent": round(float(table.mean[best]), 2),
+        "best_accuracy_percent": None if best is None else round(float(mean[best]), 2),
     }
 
 
@@ -143,7 +144,7 @@ def verify(name: str | None, bench_data: Path) -> None:
 @click.argument("name")
 @click.argument("cell")
 @click.option("--dataset", help="Data set of the accuracy.  [default: the only one]")
-@click.option("--split", default="test", show_default=True, help="train, valid, test or valtest.")
+@click.option("--split", help="train, valid, test or valtest.  [default: test, or what there is]")
 @click.option("--epochs", type=kinds.COUNT, help="Epoch budget.  [default: the largest]")
 @click.option("--seed", type=kinds.SEED, help="Training seed.  [default: all, and their mean]")
 @shared.bench_data_option
@@ -152,23 +153,22 @@ def query(
     name: str,
     cell: str,
     dataset: str | None,
-    split: str,
+    split: str | None,
     epochs: int | None,
     seed: int | None,
     bench_data: Path,
     json: bool,
 ) -> None:
     """Show the accuracy of CELL (index or architecture string) of the benchmark NAME, its runs, time and size."""
-    from ntknas.benchmarks import Target, load_benchmark
+    from ntknas.benchmarks import load_benchmark
     from ntknas.core.errors import ChoiceError
-    from ntknas.scoring.cells import find
+    from ntknas.spaces.naming import find
 
     benchmark = load_benchmark(name, folder=bench_data)
     datasets = list(dict.fromkeys(target.dataset for target in benchmark.tables))
     if dataset is None and len(datasets) > 1:
         raise ChoiceError(f"Name a data set with --dataset: {name} holds {benchmark.describe_targets()}.")
-    target = Target(dataset or datasets[0], split, epochs or _largest_budget(benchmark, dataset or datasets[0]))
-    benchmark.table(target)
+    target = benchmark.find_target(dataset or datasets[0], split, epochs, ("test", "valid"))
     space = shared.open_space(name)
     index = find(space, cell)
     answer = _answer(benchmark, target, index, seed) | {"architecture": str(space[index])}
@@ -176,10 +176,6 @@ def query(
         print_json(answer)
         return
     _print_answer(answer)
-
-
-def _largest_budget(benchmark: Benchmark, dataset: str) -> int:
-    return max((target.epochs for target in benchmark.targets(dataset)), default=0)
 
 
 def _answer(benchmark: Benchmark, target: Any, cell: int, seed: int | None) -> dict[str, Any]:

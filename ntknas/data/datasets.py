@@ -38,3 +38,13 @@ def get_dataset(name: str) -> Dataset:
         ChoiceError: If there is none of this name.
     """
     return DATASETS[check_known("data set", name, DATASETS)]
+
+
+def tables_of(name: str) -> tuple[str, ...]:
+    """Return the names of the tables that a name stands for: a data set's own for all of its, any other for itself.
+
+    Example:
+        >>> tables_of("cifar10"), tables_of("cifar10-valid")
+        (('cifar10-valid', 'cifar10'), ('cifar10-valid',))
+    """
+    return DATASETS[name].tables if name in DATASETS else (name,)

@@ -33,7 +33,7 @@ def find(space: Any, text: str) -> int:
     return int(text)
 
 
-def find_all(space: Any, names: Sequence[str | int | float], where: Callable[[int], str]) -> list[int]:
+def find_all(space: Any, names: Sequence[str | int | float | bytes], where: Callable[[int], str]) -> list[int]:
     """Return the indices of a column of names, which must all be indices or all be texts that the space reads.
 
     Args:
@@ -63,8 +63,10 @@ def _found(space: Any, text: str, where: Callable[[int], str], place: int) -> in
         raise DataError(f"{where(place)}: {error}") from error
 
 
-def _as_text(name: str | int | float) -> str:
-    """Return a name as text; a whole number that a table keeps as 3.0 without its point."""
+def _as_text(name: str | int | float | bytes) -> str:
+    """Return a name as text: a whole number that a table keeps as 3.0 without its point, bytes in hexadecimal."""
+    if isinstance(name, bytes):
+        return name.hex()
     text = str(name).strip()
     whole = _WHOLE.fullmatch(text)
     return whole[1] if whole else text

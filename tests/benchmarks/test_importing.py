@@ -96,8 +96,9 @@ def test_both_cifar10_tables_stay_apart(imported):
     assert Target("cifar10", "valid", 200) not in benchmark.tables
     cifar10, valid = (benchmark.accuracy(0, "test", 200, dataset=name) for name in ("cifar10", "cifar10-valid"))
     assert cifar10 != valid
-    with pytest.raises(ChoiceError, match=r"no table cifar10/valid/200: it holds .*cifar10/test\|train/200"):
-        benchmark.accuracy(0, "valid", 200, dataset="cifar10")
+    assert benchmark.accuracy(0, "valid", dataset="cifar10") == benchmark.accuracy(0, "valid", dataset="cifar10-valid")
+    with pytest.raises(ChoiceError, match=r"no valtest accuracies on cifar10: it holds .*cifar10/test\|train/200"):
+        benchmark.accuracy(0, "valtest", 200, dataset="cifar10")
 
 
 def test_the_imported_figures_are_the_embedded_ones(imported):

@@ -1,11 +1,16 @@
+import bz2
 import gzip
+import io
+import lzma
+import os
 import re
+import zipfile
 
 import numpy as np
 import pytest
 
 from ntknas import load_space
-from ntknas.benchmarks import read_accuracies
+from ntknas.benchmarks import columns, read_accuracies
 from ntknas.core.errors import DataError
 
 SPACE = load_space("nb201")
@@ -75,6 +80,7 @@ def test_the_real_table(test_data):
     ("columns", "message"),
     [
         ({"index": [1, 2], "value": np.array([[80], [64]], np.uint8)}, "'value' is an array of uint8"),
+        ({"index": [1, 2], "value": np.array([[80, 64]] * 2, np.uint8)}, "expected a number"),
         ({"index": [1, 2], "value": np.array([1 + 2j, 3])}, "'value' is an array of complex128"),
         ({"index": [1, 2], "value": np.array(["2020-01-01", "2021-01-01"], "datetime64[D]")}, "'value' is an array"),
         ({"index": [True, False], "value": [1.0, 2.0]}, "'index' is an array of bool"),
@@ -103,3 +109,75 @@ def test_an_array_that_is_no_archive(tmp_path):
     (tmp_path / "a.npy").rename(tmp_path / "mine.npz")
     with pytest.raises(DataError, match="not a numpy archive"):
         read_accuracies(tmp_path / "mine.npz", load_space("nb201"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("index,value\n0,\n1,nan\n2,NA\n", "column 'value' holds no number: all of its 3 values are missing"),
+        ("index,value\n0,1e308\n1,-1e308\n", r"line 2: expected a number from -1e\+150 to 1e\+150 .* got '1e308'"),
+        ("index,value\n0,1_000\n", "line 2: expected a number from .*, got '1_000'"),
+        ("index,value\n0,1\n0x1,2\n", "line 3: expected a cell index"),
+        ("index,value\n0,1\n,2\n", "line 3: expected a cell index"),
+        ('index,value\n0,"1\n', "line 2: "),
+        ("index,value\n" + "0,1," * 300_000, "line 2: a row without an end"),
+        ("index,value\n" + '"x\n",' * 2000, "a row without an end"),
+        ("index,value\n" + "x" * 200_000 + ",1\n", "field larger than field limit"),
+        (",".join(map(str, range(10_001))), "it has 10,001 columns, expected at most 10,000"),
+        ("index,value\n" + "".join(f"{cell},1\n" for cell in range(15_626)), "line 15627: it has more rows than there"),
+    ],
+)
+def test_content_that_no_table_has(tmp_path, text, message):
+    with pytest.raises(DataError, match=message):
+        _read(tmp_path, text)
+
+
+@pytest.mark.parametrize("name", ["pipe.csv", "pipe.npz"])
+def test_pipes_are_not_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DataError, match="it is a named pipe, expected a regular file"):
+        read_accuracies(tmp_path / name, SPACE)
+
+
+def test_devices_are_not_read():
+    with pytest.raises(DataError, match="it is a device, expected a regular file"):
+        read_accuracies("/dev/zero", SPACE)
+
+
+@pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)])
+def test_a_file_unpacks_to_what_its_space_can_fill(tmp_path, suffix, pack, monkeypatch):
+    monkeypatch.setattr(columns, "_FEWEST_BYTES", 1 << 16)
+    monkeypatch.setattr(columns, "_BYTES_A_ROW", 10)
+    path = tmp_path / f"mine.csv{suffix}"
+    path.write_bytes(pack(b"index,value\n" + b"\n" * 200_000))
+    with pytest.raises(DataError, match="mine.csv.*: it holds more than 156,250 bytes unpacked"):
+        read_accuracies(path, SPACE, None)
+
+
+def test_an_archive_unpacks_to_what_its_space_can_fill(tmp_path, monkeypatch):
+    monkeypatch.setattr(columns, "_FEWEST_BYTES", 1 << 10)
+    monkeypatch.setattr(columns, "_BYTES_A_NUMBER", 1)
+    np.savez_compressed(tmp_path / "mine.npz", index=np.arange(3), value=np.zeros(100_000))
+    with pytest.raises(DataError, match="'value.npy' is of 800,128 bytes, expected at most 15,625"):
+        read_accuracies(tmp_path / "mine.npz", SPACE)
+
+
+def test_an_archive_whose_head_asks_for_more_than_it_holds(tmp_path):
+    path = tmp_path / "mine.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("index.npy", "value.npy"):
+            head = io.BytesIO()
+            np.lib.format.write_array_header_1_0(head, {"descr": "<f8", "fortran_order": False, "shape": (10**12,)})
+            archive.writestr(name, head.getvalue() + bytes(24))
+    with pytest.raises(DataError, match="an array of float64 .*, which it has no room for"):
+        read_accuracies(path, SPACE)
+
+
+def test_two_arrays_of_one_name_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "mine.npz", "w") as archive:
+        for name in ("index.npy", "value.npy", "value"):
+            array = io.BytesIO()
+            np.save(array, np.arange(3))
+            archive.writestr(name, array.getvalue())
+    with pytest.raises(DataError, match="two arrays named 'value': which one counts"):
+        read_accuracies(tmp_path / "mine.npz", SPACE)
