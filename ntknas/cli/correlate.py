@@ -9,6 +9,7 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
+from ntknas.cli.left_out import say_left_out
 from ntknas.cli.output import csv_option, json_option, note, print_csv, print_json, print_table
 from ntknas.core.errors import ChoiceError, NtknasError
 
@@ -75,6 +76,7 @@ def command(
     if json and csv:
         raise click.UsageError("--json and --csv are two formats: give one of them.")
     scores = load_store(store)
+    say_left_out(scores.attrs["left_out"], store)
     if scores.empty:
         raise NtknasError(f"{store} holds no scores yet. Make some with: ntknas score --store {store}")
     against = _accuracies(scores, dataset, target, bench, bench_data, accuracies, column)
@@ -85,7 +87,7 @@ def command(
         for path in draw_plots(result, plots):
             note(f"Drew {path}")
     if json:
-        answer = result.as_json()
+        answer = {**result.as_json(), "left_out": scores.attrs["left_out"].lines}
         if compare:
             answer["comparisons"] = {name: result.comparisons(name, seed) for name in result.targets}
         print_json(answer)

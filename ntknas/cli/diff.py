@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from ntknas.cli import kinds
-from ntknas.cli.output import json_option, note, number, print_json, print_table
+from ntknas.cli.left_out import say_left_out
+from ntknas.cli.output import json_option, number, print_json, print_table
 from ntknas.core.display import printable
 
 
@@ -27,8 +28,7 @@ def command(a: Path, b: Path, worst: int, json: bool) -> None:
     first, second = load_store(a), load_store(b)
     left_out = {str(name): frame.attrs["left_out"] for name, frame in ((a, first), (b, second))}
     for name, lines in left_out.items():
-        if lines:
-            note(lines.message(name))
+        say_left_out(lines, name)
     found = diff(first, second, worst)
     made_with = {name: (value, environments(second)[name]) for name, value in environments(first).items()}
     differing = {name: pair for name, pair in made_with.items() if pair[0] != pair[1]}

@@ -10,8 +10,8 @@ import click
 from ntknas.cli import kinds, store_contents
 from ntknas.cli import options as shared
 from ntknas.cli.groups import Group
-from ntknas.cli.output import json_option, note, print_json, print_table
-from ntknas.cli.store_contents import say_left_out
+from ntknas.cli.left_out import say_left_out
+from ntknas.cli.output import json_option, print_json, print_table
 from ntknas.core.display import printable
 
 
@@ -29,7 +29,7 @@ def info(store: Path, json: bool) -> None:
 
     opened = ScoreStore.read(store)
     frame = opened.frame()
-    say_left_out(opened, store)
+    say_left_out(opened.left_out, store)
     settings = [
         _setting(digest, fields, frame[frame["setting"] == digest]) for digest, fields in opened.settings.items()
     ]
@@ -100,7 +100,7 @@ def merge_stores(stores: tuple[Path, ...], into: Path | None, mixed: bool, json:
     target, others = (into, stores) if into else (stores[0], stores[1:])
     done = merge(target, others, mixed=mixed)
     for name, left_out in done.left_out.items():
-        note(left_out.message(name))
+        say_left_out(left_out, name)
     if json:
         lines = {name: left_out.lines for name, left_out in done.left_out.items()}
         print_json({"store": str(target), **asdict(done), "left_out": lines})
@@ -170,7 +170,7 @@ def compact(store: Path) -> None:
 
     ScoreStore.read(store)
     with ScoreStore.open(store) as opened:
-        say_left_out(opened, store)
+        say_left_out(opened.left_out, store)
         waiting = opened.uncompacted
         opened.compact()
         click.echo(f"{store}: {len(opened)} scores, {waiting} of them from journals.")

@@ -9,6 +9,7 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
+from ntknas.cli.left_out import say_left_out
 from ntknas.cli.output import note, print_csv
 from ntknas.cli.selection import selection_options, take_selection
 
@@ -40,7 +41,7 @@ def export(store: Path, csv: Path | None, parquet: Path | None) -> None:
     if csv == parquet or str(parquet) == "-":
         raise click.UsageError("--parquet needs a file of its own.")
     opened = ScoreStore.read(store)
-    say_left_out(opened, store)
+    say_left_out(opened.left_out, store)
     frame = opened.frame()
     for path, write in ((csv, to_csv), (parquet, to_parquet)):
         if str(path) == "-":
@@ -60,7 +61,7 @@ def extract_scores(store: Path, into: Path, **options: Any) -> None:
     from ntknas.store.extract import extract
 
     opened, selection = ScoreStore.read(store), take_selection(options)
-    say_left_out(opened, store)
+    say_left_out(opened.left_out, store)
     click.echo(f"{into}: {extract(opened, into, selection)} of {len(opened)} scores.")
 
 
@@ -103,9 +104,3 @@ def convert_store(old: Path, into: Path) -> None:
             click.echo(f"{into}: {convert(old, into)} scores.")
     except ForeignFileError as error:
         raise click.ClickException(f"{old} is neither a score store nor a track: {error}") from error
-
-
-def say_left_out(store: Any, name: Path) -> None:
-    """Say what could not be read of a store's journals."""
-    if store.left_out:
-        note(store.left_out.message(name))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import time
 import zlib
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,8 @@ LONGEST_LINE = 1 << 26
 """Bytes that a line may have; no memory is spent on longer ones."""
 KINDS = ("setting", "run", "scores", "unit")
 """Types of entries, of stores and of studies."""
+_SEAM = re.compile(rb"\}.([0-9a-f]{8} \{)", re.DOTALL)
+"""Where one entry ends and the next one begins, but for the line feed."""
 _JUDGED_LINES = 10_000
 _BLOCK = 1 << 20
 
@@ -46,6 +49,7 @@ class JournalContent:
         torn: Whether an unfinished line follows, the trace of a killed process.
         damaged: Numbers of lines whose checksum is wrong.
         missing: Lines that were taken out, by the numbers of those that follow.
+        joined: Lines that stand behind another one, since its line feed was changed.
         size: Bytes that were read.
     """
 
@@ -54,6 +58,7 @@ class JournalContent:
     torn: bool = False
     damaged: list[int] = field(default_factory=list)
     missing: int = 0
+    joined: int = 0
     size: int = 0
 
 
@@ -107,9 +112,9 @@ def stream(path: Path, content: JournalContent) -> Iterator[tuple[int, dict[str,
             check_ours(path, file)
             for number, (size, line) in enumerate(_lines(file), start=1):
                 content.size += size
-                entry = _judged(number, line, content)
-                if entry is not None and entry.get("type") != "header":
-                    yield number, entry
+                for entry in _judged(number, line, content):
+                    if entry.get("type") != "header":
+                        yield number, entry
     except FileNotFoundError:
         return
     except OSError as error:
@@ -131,19 +136,26 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         yield size, line
 
 
-def _judged(number: int, line: bytes, content: JournalContent) -> dict[str, Any] | None:
-    """Return the entry of a line, or note what is wrong with it."""
+def _judged(number: int, line: bytes, content: JournalContent) -> Iterator[dict[str, Any]]:
+    """Yield the entry of a line, and note what is wrong with it; two if the end of one of them was changed."""
     if not line.endswith(b"\n"):
         content.torn = True
-        return None
-    entry = _decode(line[:-1])
-    if entry is None:
+        return
+    entries = [entry for part in _parts(line[:-1]) if (entry := _decode(part)) is not None]
+    if len(entries) != 1:
         content.damaged.append(number)
-        return None
-    said = entry.pop("line", None)
-    if isinstance(said, int):
-        content.missing = max(content.missing, said - number)
-    return entry
+    for entry in entries:
+        said = entry.pop("line", None)
+        if isinstance(said, int):
+            content.missing = max(content.missing, said - number - content.joined)
+        yield entry
+    content.joined += max(0, len(entries) - 1)
+
+
+def _parts(line: bytes) -> list[bytes]:
+    """Return a line, or what stands on both sides of a changed line feed in it."""
+    seam = _SEAM.search(line) if _decode(line) is None else None
+    return [line[: seam.start() + 1], line[seam.start(1) :]] if seam else [line]
 
 
 def check_ours(path: Path, file: BinaryIO) -> None:
