@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from ntknas.kernels.batch_norm import COUPLING
 from ntknas.kernels.memory import is_out_of_memory
 from ntknas.measures import Subject, get_measure, measure
 from ntknas.scoring.cell_kernel import brought, cell_network, forms_of, kernel_of, regression_of
+from ntknas.scoring.faults import ANY_FAULT, package_of, reason_of, status_of, whose
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Task, WorkItem
 from ntknas.scoring.progress import Progress, Report, Trained
@@ -49,17 +51,14 @@ class Computation:
 
         The network goes on training when the next report is asked for.
 
-        Where memory runs out, the kernel is computed again in ever smaller chunks, before it counts as ``oom``.
+        Where memory runs out, the kernel is computed again in ever smaller chunks, before it counts as ``oom``. A
+        network that cannot be built or computed costs its own items, a measure that raises its own scores.
 
         Raises:
             NtknasError: If the choices are impossible for such networks.
         """
-        space, left, epoch = self.job.space, deque(task), 0
+        left, epoch = deque(task), 0
         self._take_probe(task[0].seed)
-        if space.is_disconnected(space[task[0].cell]):
-            yield from failed(left, Status.DISCONNECTED, "no path from input to output")
-            yield from _spared(task, epoch)
-            return
         try:
             for moment in self._moments(task):
                 if moment.epoch > epoch:
@@ -68,15 +67,17 @@ class Computation:
                 while moment.wanted and left and left[0].epoch == moment.epoch:
                     yield self._measured(left[0], moment)
                     left.popleft()
+        except _DisconnectedError:
+            yield from failed(left, Status.DISCONNECTED, "no path from input to output")
         except DivergedError as error:
             yield from failed(left, Status.DIVERGED, str(error))
         except CheckpointError as error:
             yield from failed(left, Status.ERROR, str(error))
         except NtknasError:
             raise
-        except (RuntimeError, MemoryError) as error:
-            status = Status.OOM if is_out_of_memory(error) else Status.ERROR
-            yield from failed(left, status, _first_line(error))
+        except ANY_FAULT as error:  # whatever a space or a network does wrong costs this network alone
+            culprit = "" if is_own(self.job.space) else whose(self.job.space)
+            yield from failed(left, status_of(error), reason_of(error, culprit))
         yield from _spared(task, epoch)
 
     def _take_probe(self, seed: int) -> None:
@@ -87,6 +88,8 @@ class Computation:
     def _moments(self, task: Task) -> Iterator[Moment]:
         """Build the network, and train it as far as the task asks for."""
         job, first, start = self.job, task[0], time.perf_counter()
+        if job.space.is_disconnected(job.space[first.cell]):
+            raise _DisconnectedError
         network = cell_network(job.space, first.cell, first.seed, job.dataset, job.recipe.network, self._images)
         if not first.epoch:
             yield Moment(0, network, None, time.perf_counter() - start)
@@ -100,7 +103,7 @@ class Computation:
         """Take the measures of an item; its time is that of its kernel, at initialisation with building the network."""
         if item.kind == "training":
             case = moment.case()
-            return Progress(item, {name: measure(name, case) for name in item.measures}, moment.seconds)
+            return Progress(item, {name: _measured(name, case) for name in item.measures}, moment.seconds)
         start = time.perf_counter()
         scores = self._scores(item, moment.network)
         return Progress(item, scores, time.perf_counter() - start + (0.0 if item.epoch else moment.seconds))
@@ -110,13 +113,13 @@ class Computation:
         for chunk in _chunks(item, len(self._images)):
             try:
                 subject = self._subject(item, network, chunk)
-                return {name: measure(name, subject) for name in item.measures}
+                return {name: _measured(name, subject) for name in item.measures}
             except NtknasError:
                 raise
-            except (RuntimeError, MemoryError) as error:
+            except ANY_FAULT as error:  # as where networks are built
+                reason = reason_of(error)
                 if not is_out_of_memory(error):
-                    return without_score(item, Status.ERROR, _first_line(error))
-                reason = _first_line(error)
+                    return without_score(item, Status.ERROR, reason)
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
         return without_score(item, Status.OOM, reason)
@@ -134,6 +137,29 @@ class Computation:
         if item.kind == "regression":
             return regression_of(network, item.choices, images, probe, **how)
         return kernel_of(network, item.choices, images, probe.labels, **how)
+
+
+class _DisconnectedError(Exception):
+    """Nothing leads from the network's input to its output."""
+
+
+def _measured(name: str, subject: Subject) -> Score:
+    """Take one measure; one that raises has no score, and leaves the others theirs.
+
+    Raises:
+        NtknasError: If the measure is impossible for such networks.
+        Exception: If memory runs out.
+    """
+    try:
+        score = measure(name, subject)
+        return score if score.value is None else replace(score, value=float(score.value))
+    except NtknasError:
+        raise
+    except ANY_FAULT as error:  # a measure may be anybody's, and do anything
+        if is_out_of_memory(error):
+            raise
+        package = package_of(get_measure(name).compute)
+        return Score(name, None, Status.ERROR, reason_of(error, f"the measure {name!r} of {package}"))
 
 
 def _spared(task: Task, epoch: int) -> Iterator[Trained]:
@@ -166,7 +192,3 @@ def _chunks(item: WorkItem, images: int) -> Iterator[int | None]:
     while item.kind not in WITHOUT_KERNEL and images > 1:
         images //= 2
         yield images
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

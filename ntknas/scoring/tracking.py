@@ -9,14 +9,16 @@ from typing import Any
 
 import torch
 
-from ntknas.core.errors import ChoiceError
+from ntknas.core.errors import ChoiceError, NtknasError
 from ntknas.core.score import Status
 from ntknas.data.datasets import get_dataset
 from ntknas.kernels.memory import check_fits
 from ntknas.scoring.cell_kernel import brought, cell_network
 from ntknas.scoring.environment import describe
+from ntknas.scoring.faults import ANY_FAULT, reason_of, status_of, whose
 from ntknas.scoring.job import Job
 from ntknas.scoring.recipe import Group
+from ntknas.spaces import is_own
 from ntknas.tracking import KernelTracker
 from ntknas.tracking.follow import Recording, ended, follow
 from ntknas.tracking.track import Track, find, write
@@ -107,10 +109,19 @@ class Tracking:
             NtknasError: If the choices are impossible for such networks, or a track cannot be written.
         """
         for cell, seed in keys:
-            track = self._made(cell, seed, device, on_epochs)
+            track = self._tried(cell, seed, device, on_epochs)
             if not track.status.is_failure:
                 write(folder, track)
             yield track
+
+    def _tried(self, cell: int, seed: int, device: torch.device, on_epochs: Callable[[int], None]) -> Track:
+        try:
+            return self._made(cell, seed, device, on_epochs)
+        except NtknasError:
+            raise
+        except ANY_FAULT as error:  # what a space or a measure does wrong costs this track alone
+            culprit = "" if is_own(self.job.space) else whose(self.job.space)
+            return ended(self.identity(cell, seed), status_of(error), reason_of(error, culprit))
 
     def _made(self, cell: int, seed: int, device: torch.device, on_epochs: Callable[[int], None]) -> Track:
         job, choices, identity = self.job, self.job.recipe.choices, self.identity(cell, seed)

@@ -8,11 +8,13 @@ from typing import Any
 
 import torch
 
+from ntknas.core.errors import NtknasError
 from ntknas.kernels import kernel_operator
 from ntknas.kernels.batch_norm import COUPLING
 from ntknas.kernels.memory import is_out_of_memory
 from ntknas.scoring.cell_kernel import brought, cell_network
 from ntknas.scoring.computation import forms_suffice
+from ntknas.scoring.faults import ANY_FAULT, reason_of
 from ntknas.scoring.job import Job, Strategy
 from ntknas.scoring.plan import Plan, WorkItem
 from ntknas.scoring.recipe import WITHOUT_KERNEL
@@ -40,7 +42,12 @@ def tried(plan: Plan, job: Job, device: torch.device) -> tuple[Strategy, dict[st
         return job.strategy, {}
     space = job.space
     middle = sorted(items, key=lambda item: (space.flops(space[item.cell]), item.cell))[len(items) // 2]
-    seconds = _seconds_a_row(job, middle, device)
+    try:
+        seconds = _seconds_a_row(job, middle, device)
+    except NtknasError:
+        raise
+    except ANY_FAULT as error:  # the run says whose fault it is, of every network that has it
+        return job.strategy, {"cell": middle.cell, "failed": reason_of(error)}
     best = min(seconds, key=lambda rows: seconds[rows])
     record = {"cell": middle.cell, "seconds_a_row": {str(rows): round(value, 6) for rows, value in seconds.items()}}
     return replace(job.strategy, rows_at_once=best), record

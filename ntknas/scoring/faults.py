@@ -1,0 +1,50 @@
+"""What becomes of a measure or a space that raises: the scores that it costs, by name, and where to look."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+from ntknas.core.display import printable
+from ntknas.core.score import Status
+from ntknas.kernels.memory import is_out_of_memory
+
+ANY_FAULT = (Exception, SystemExit)
+"""What other people's code may raise; each place that catches it says what it costs. Signals pass."""
+LONGEST_REASON = 300
+TRACEBACK = "NTKNAS_TRACEBACK"
+"""Variable of the environment that asks for tracebacks, from every process that computes here."""
+
+
+def status_of(error: BaseException) -> Status:
+    """Return the status of what an exception cost."""
+    return Status.OOM if is_out_of_memory(error) else Status.ERROR
+
+
+def reason_of(error: BaseException, culprit: str = "") -> str:
+    """Return an exception in one sentence, and write its traceback to standard error if that is asked for.
+
+    Args:
+        error: The exception.
+        culprit: What raised it; nothing for what torch says of our own code.
+    """
+    if os.environ.get(TRACEBACK):
+        traceback.print_exception(error, file=sys.stderr)
+    said = (str(error).splitlines() or [""])[0]
+    if culprit:
+        steps = traceback.extract_tb(error.__traceback__)
+        at = f" ({os.path.basename(steps[-1].filename)}, line {steps[-1].lineno})" if steps else ""
+        said = f"{culprit}: {type(error).__name__}{f': {said}' if said else ''}{at}"
+    return printable(said or type(error).__name__)[:LONGEST_REASON]
+
+
+def package_of(thing: object) -> str:
+    """Return the name of the package that a function or an object's class comes from."""
+    module = getattr(thing, "__module__", None) or type(thing).__module__
+    return str(module).partition(".")[0]
+
+
+def whose(space: object) -> str:
+    """Name a space and its package."""
+    return f"the space {getattr(space, 'name', '?')!r} of {package_of(type(space))}"
