@@ -19,14 +19,19 @@ def over_seeds(rows: pd.DataFrame, rule: Aggregate) -> pd.DataFrame:
     Returns:
         Indexed by cell: ``value`` (NaN without one), ``status``, ``spread`` (standard deviation over seeds, of the
         logarithm for ``geometric``) and ``seeds``. A cell with a seed that has no value has none either, with that
-        seed's status: a mean over what is left would compare cells on different seeds.
+        seed's status: a mean over what is left would compare cells on different seeds. A mean beyond the largest number
+        is ``non-finite``.
     """
     groups = rows.groupby("cell", sort=True)
-    combined = _combine(rows, rule)
+    with np.errstate(over="ignore", invalid="ignore"):  # sums beyond the largest number
+        combined = _combine(rows, rule)
     without = rows[rows["status"] != Status.OK.value].groupby("cell")["status"].first()
     frame = pd.DataFrame({"value": combined["mean"], "spread": combined["std"], "seeds": groups.size()})
     frame["status"] = without.reindex(frame.index).fillna(Status.OK.value).astype(str)
     frame.loc[without.index, ["value", "spread"]] = np.nan
+    overflown = (frame["status"] == Status.OK.value) & ~np.isfinite(frame["value"].astype(float))
+    frame.loc[overflown, "status"] = Status.NON_FINITE.value
+    frame.loc[overflown, ["value", "spread"]] = np.nan
     return frame[["value", "status", "spread", "seeds"]]
 
 

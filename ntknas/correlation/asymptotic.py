@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ntknas.correlation.coefficients import Array
+from ntknas.correlation.coefficients import Array, scaled
 
 Counts = NDArray[np.int64]
 
@@ -60,6 +60,7 @@ def _moved(x: Array, weights: Array) -> Array:
 
 def pearson_influence(x: Array, y: Array) -> Array:
     """Return the influence of each cell on r; of each row for arrays of two dimensions, NaN where it is constant."""
+    x, y = scaled(x), scaled(y)
     with np.errstate(invalid="ignore", divide="ignore"):
         a, b = ((v - v.mean(-1, keepdims=True)) / v.std(-1, keepdims=True) for v in (x, y))
     return a * b - np.mean(a * b, axis=-1, keepdims=True) / 2 * (a**2 + b**2)

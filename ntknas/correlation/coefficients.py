@@ -81,11 +81,18 @@ def _kendall_loop(x: Array, y: Array, indices: NDArray[np.int64]) -> Array:
 
 def pearson_rows(x: Array, y: Array) -> Array:
     """Return Pearson's r of each row; NaN for a constant."""
+    x, y = scaled(x), scaled(y)
     centred = [v - v.mean(axis=1, keepdims=True) for v in (x, y)]
     norms = [np.linalg.norm(v, axis=1) for v in centred]
     for norm, v in zip(norms, (x, y), strict=True):
         norm[norm <= 1e-13 * np.linalg.norm(v, axis=1)] = np.nan
     return np.einsum("bn,bn->b", *centred) / (norms[0] * norms[1])
+
+
+def scaled(values: Array) -> Array:
+    """Return values over the largest magnitude in their row: r is the same, and the largest numbers have squares."""
+    largest = np.abs(values).max(axis=-1, keepdims=True, initial=0.0)
+    return np.divide(values, largest, out=np.zeros_like(values), where=largest > 0)
 
 
 def _without_warning(compute: Callable[[], float]) -> float:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
 from ntknas.correlation.asymptotic import kendall_influence
-from ntknas.correlation.bootstrap import FEWEST_CELLS, LARGE, LEVEL, draw_resamples
+from ntknas.correlation.bootstrap import FEWEST_CELLS, FEWEST_RESAMPLES, LEVEL, draw_resamples
 from ntknas.correlation.coefficients import Array, kendall, resampled
+
+MANY_CELLS = 500
+"""With more cells differences are tested by their standard errors: they are normal enough, and resamples take long."""
+MOST_RESAMPLES = 20_000
+SMALLEST_P = 0.01
+"""What the smallest possible p-value may be after correction."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,8 @@ class Comparison:
         high: Upper end.
         p: Two-sided p-value of no difference.
         p_holm: The same, corrected by Holm's method for all pairs that are compared.
+        p_is_bound: Whether p is only known to be no larger: no resample had the other sign.
+        p_holm_is_bound: The same of the corrected one.
     """
 
     first: str
@@ -36,6 +46,15 @@ class Comparison:
     high: float
     p: float
     p_holm: float
+    p_is_bound: bool = False
+    p_holm_is_bound: bool = False
+
+
+class _Test(NamedTuple):
+    low: float
+    high: float
+    p: float
+    p_is_bound: bool
 
 
 @dataclass(frozen=True)
@@ -48,6 +67,7 @@ class Difference:
         low: Lower end of the interval.
         high: Upper end.
         p: Two-sided p-value of no difference, not corrected.
+        p_is_bound: Whether p is only known to be no larger.
     """
 
     n: int
@@ -55,6 +75,7 @@ class Difference:
     low: float
     high: float
     p: float
+    p_is_bound: bool = False
 
 
 def difference(
@@ -70,10 +91,10 @@ def difference(
         seed: Seed of the bootstrap.
 
     Returns:
-        The difference, or ``None`` for fewer than ten cells, or a constant.
+        The difference, or ``None`` for fewer than ten cells or 200 resamples, or a constant.
     """
     taus = [kendall(x, accuracies) for x in (first, second)]
-    if len(accuracies) < FEWEST_CELLS or not np.isfinite(taus).all() or not resamples:
+    if len(accuracies) < FEWEST_CELLS or not np.isfinite(taus).all() or resamples < FEWEST_RESAMPLES:
         return None
     spread = _spread({"first": first, "second": second}, accuracies, resamples, seed)
     value = float(taus[0] - taus[1])
@@ -83,12 +104,13 @@ def difference(
 def compare(scores: dict[str, Array], accuracies: Array, resamples: int = 1000, seed: int = 0) -> list[Comparison]:
     """Compare every pair of measures.
 
-    By paired bootstrap over cells; beyond 20,000 cells by the standard error of the difference.
+    By paired bootstrap over cells, with as many resamples as ``enough_resamples`` says; beyond 500 cells by the
+    standard error of the difference.
 
     Args:
         scores: Signed scores of each measure on the same cells.
         accuracies: Accuracies of these cells.
-        resamples: Number of bootstrap resamples.
+        resamples: Least number of bootstrap resamples; 0 for no tests.
         seed: Seed of the bootstrap.
 
     Returns:
@@ -98,36 +120,63 @@ def compare(scores: dict[str, Array], accuracies: Array, resamples: int = 1000, 
     names = sorted((name for name, tau in taus.items() if np.isfinite(tau)), key=lambda name: -taus[name])
     if len(accuracies) < FEWEST_CELLS or len(names) < 2 or not resamples:
         return []
-    spread = _spread({name: scores[name] for name in names}, accuracies, resamples, seed)
-    found = []
-    for first, second in combinations(names, 2):
-        difference = taus[first] - taus[second]
-        low, high, p = _test(difference, spread[first] - spread[second], len(accuracies))
-        found.append(Comparison(first, second, len(accuracies), difference, low, high, p, p))
-    found.sort(key=lambda item: (item.p, -item.difference))
-    corrected = holm([item.p for item in found])
-    return [Comparison(**{**vars(item), "p_holm": p}) for item, p in zip(found, corrected, strict=True)]
+    pairs = list(combinations(names, 2))
+    drawn = enough_resamples(len(pairs), resamples)
+    spread = _spread({name: scores[name] for name in names}, accuracies, drawn, seed)
+    tests = []
+    for first, second in pairs:
+        value = taus[first] - taus[second]
+        low, high, p, is_bound = _test(value, spread[first] - spread[second], len(accuracies))
+        tests.append(Comparison(first, second, len(accuracies), value, low, high, p, p, is_bound, is_bound))
+    tests.sort(key=lambda item: (item.p, -item.difference))
+    return _corrected(tests)
+
+
+def enough_resamples(pairs: int, resamples: int) -> int:
+    """Return the resamples that some tests need.
+
+    The smallest p-value of B resamples is 2/(B+1): after Holm's correction for all pairs it is to be 0.01 at most, up
+    to 20,000 resamples, beyond which p-values are bounds.
+
+    Args:
+        pairs: Number of pairs that are tested.
+        resamples: The number that was asked for.
+    """
+    return max(resamples, FEWEST_RESAMPLES, min(MOST_RESAMPLES, math.ceil(2 * pairs / SMALLEST_P)))
+
+
+def _corrected(tests: list[Comparison]) -> list[Comparison]:
+    """Correct by Holm's method; what is no larger than a corrected bound is one itself."""
+    corrected = holm([item.p for item in tests])
+    bound = max((p for p, item in zip(corrected, tests, strict=True) if item.p_is_bound), default=0.0)
+    return [
+        replace(item, p_holm=p, p_holm_is_bound=p <= bound and p < 1) for item, p in zip(tests, corrected, strict=True)
+    ]
 
 
 def _spread(scores: dict[str, Array], accuracies: Array, resamples: int, seed: int) -> dict[str, Array]:
-    """τ-b of each measure on every resample, or each cell's influence on it where there are too many cells."""
-    if len(accuracies) > LARGE:
+    """τ-b of each measure on every resample, or each cell's influence on it where there are many cells."""
+    if len(accuracies) > MANY_CELLS:
         return {name: kendall_influence(x, accuracies) for name, x in scores.items()}
+    taus: dict[str, list[Array]] = {name: [] for name in scores}
     drawn = draw_resamples(len(accuracies), resamples, seed)
-    return {name: resampled("kendall", x, accuracies, drawn) for name, x in scores.items()}
+    for part in np.array_split(drawn, max(1, resamples // 1000)):  # the weights of 1,000 resamples at a time
+        for name, values in taus.items():
+            values.append(resampled("kendall", scores[name], accuracies, part))
+    return {name: np.concatenate(values) for name, values in taus.items()}
 
 
-def _test(difference: float, spread: Array, n: int) -> tuple[float, float, float]:
+def _test(difference: float, spread: Array, n: int) -> _Test:
     """Return interval and p-value of a difference."""
-    if n > LARGE:
+    if n > MANY_CELLS:
         error = float(np.std(spread) / np.sqrt(n))
         half = float(stats.norm.ppf((1 + LEVEL) / 2)) * error
         p = float(2 * stats.norm.sf(abs(difference) / error)) if error > 0 else 1.0
-        return difference - half, difference + half, p
+        return _Test(difference - half, difference + half, p, p_is_bound=False)
     spread = spread[np.isfinite(spread)]
     low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     rarer = min(np.count_nonzero(spread <= 0), np.count_nonzero(spread >= 0))
-    return float(low), float(high), min(1.0, 2 * (rarer + 1) / (len(spread) + 1))
+    return _Test(float(low), float(high), min(1.0, 2 * (rarer + 1) / (len(spread) + 1)), p_is_bound=rarer == 0)
 
 
 def holm(p_values: list[float]) -> list[float]:

@@ -11,21 +11,32 @@ import pandas as pd
 
 from ntknas.benchmarks.table import AccuracyTable, Benchmark
 from ntknas.core.errors import NtknasError
-from ntknas.correlation import names, noise
-from ntknas.correlation.aggregate import over_seeds
-from ntknas.correlation.bootstrap import Estimate, draw_resamples, estimate
+from ntknas.correlation import names
+from ntknas.correlation.bootstrap import (
+    FEWEST_RESAMPLES,
+    TOP_SHARES,
+    Estimate,
+    draw_resamples,
+    estimate,
+    estimate_of_top,
+    top_of,
+)
 from ntknas.correlation.coefficients import COEFFICIENTS, Array, kendall
 from ntknas.correlation.compare import compare
 from ntknas.correlation.counts import BASELINES, Counts, counts_by_setting
-from ntknas.correlation.derived import tenas_rank
-from ntknas.correlation.epochs import Curve, curves, epoch_of
+from ntknas.correlation.epochs import Curve, curves
+from ntknas.correlation.given import as_scores
 from ntknas.correlation.partial import partial_kendall
-from ntknas.correlation.selection import best_cells, seed_kendall, seed_variance, top_kendalls
-from ntknas.measures import Aggregate, Measure, all_measures
+from ntknas.correlation.scored import BASELINE, Scored, scored_measures
+from ntknas.correlation.seeds import BOTH, with_seeds
+from ntknas.correlation.selection import best_cells
+from ntknas.correlation.targets import Accuracies, as_accuracies, common_cells
 
 INTERVAL = (
-    "95 % bootstrap over cells, percentile (r: bootstrap-t, from 300 cells); beyond 20,000 cells ± 1.96 standard errors"
+    "95 % bootstrap over cells, percentile (r: bootstrap-t, from 300 cells); beyond 20,000 cells ± 1.96 standard "
+    "errors; with several seeds of shared initialisations widened by what the coefficient moves with them"
 )
+NO_INTERVAL = f"none: fewer than {FEWEST_RESAMPLES} resamples give no interval"
 
 
 @dataclass(frozen=True)
@@ -99,30 +110,14 @@ class Correlation:
             "rows": self.rows,
             "targets": self.targets,
             "settings": self.settings,
-            "interval": INTERVAL,
+            "interval": INTERVAL if self.resamples >= FEWEST_RESAMPLES else NO_INTERVAL,
             "resamples": self.resamples,
             "curves": [curve.as_json() for target in self.targets for curve in self.curves(target)],
         }
 
 
-@dataclass(frozen=True)
-class _Scored:
-    """One measure under one setting: a signed score a cell."""
-
-    measure: str
-    recipe: str
-    setting: str
-    cells: pd.DataFrame
-    sign: int
-    seconds: float | None
-    kernel: str = ""
-    seed_kendall: float | None = None
-    seed_variance: float | None = None
-    epoch: int = 0
-
-
 def correlate(
-    scores: pd.DataFrame,
+    scores: pd.DataFrame | pd.Series,
     accuracies: Benchmark | pd.Series | Mapping[str, pd.Series | AccuracyTable],
     *,
     resamples: int = 1000,
@@ -132,13 +127,15 @@ def correlate(
     """Correlate scores with accuracies.
 
     Scores are signed so that higher is better, and brought from seeds to one score a cell by their measure's rule. The
-    counts of parameters and FLOPs stand beside them as baselines.
+    counts of parameters and FLOPs stand beside them as baselines, where the scores are a store's.
 
     Args:
-        scores: As from ``ntknas.load_store``.
+        scores: As from ``ntknas.load_store``; or plain ones: a series by cell index, a table with cells as its index
+            and one column a measure, or a table with columns ``cell`` and ``value`` (and ``measure``, ``seed``). Of a
+            name that is no measure's higher is better.
         accuracies: A benchmark (validation and test at its largest budget), a series of accuracies by cell index, or
             several by name.
-        resamples: Number of bootstrap resamples; 0 for no intervals.
+        resamples: Number of bootstrap resamples; fewer than 200 give no intervals.
         seed: Seed of the bootstrap and of the noise simulation.
         progress: Wraps the list of rows to compute, to show how far it is.
 
@@ -146,137 +143,89 @@ def correlate(
         The rows and what belongs to them.
 
     Raises:
-        NtknasError: If there are no scores, or none of them has an accuracy.
+        NtknasError: If there are no scores, none of them has an accuracy, or either is not of a form that is read; the
+            message says what is missing.
     """
-    if scores.empty:
+    if isinstance(scores, pd.DataFrame | pd.Series) and scores.empty:
         raise NtknasError("There are no scores to correlate: run ntknas score first.")
-    counts = counts_by_setting(scores)
-    scored = _with_baselines(scores, counts)
+    table = as_scores(scores)
+    counts = counts_by_setting(table)
+    scored = scored_measures(table, counts)
     result = Correlation([], {}, {}, scores.attrs.get("settings", {}), resamples)
-    against: dict[str, pd.Series] = {}
-    for target, values in _targets(accuracies).items():
-        means, runs = _means_and_runs(values)
-        against[target] = means
-        cells = scored[0].cells.index.intersection(means.index)
-        if not len(cells):
-            raise NtknasError(f"None of the {len(scored[0].cells)} scored cells has an accuracy in {target}.")
-        result.targets[target] = _noise(runs, cells, seed)
+    against = as_accuracies(accuracies)
+    cells = scored[0].cells.index
+    for target in against:
+        result.targets[target.name] = target.noise(common_cells(target, cells), seed)
     for target, item in progress([(target, item) for target in against for item in scored]):
-        _add_row(result, item, target, against[target], counts[item.setting], seed)
+        _add_row(result, item, target, counts.get(item.setting), seed)
     return result
 
 
-def _targets(accuracies: Any) -> dict[str, pd.Series | AccuracyTable]:
-    if isinstance(accuracies, Benchmark):
-        targets = accuracies.main_targets(*filter(None, [accuracies.dataset]))
-        return {str(target): accuracies.table(target) for target in targets}
-    if isinstance(accuracies, pd.Series):
-        return {str(accuracies.name or "accuracies"): accuracies}
-    return dict(accuracies)
-
-
-def _means_and_runs(values: pd.Series | AccuracyTable) -> tuple[pd.Series, pd.DataFrame | None]:
-    if isinstance(values, AccuracyTable):
-        return pd.Series(values.mean).dropna(), pd.DataFrame(values.runs)
-    return values.dropna(), None
-
-
-def _noise(runs: pd.DataFrame | None, cells: pd.Index, seed: int) -> dict[str, Any]:
-    if runs is None:
-        return {"seed_agreement": None, "seed_agreement_interval": None, "ceiling": None}
-    values = runs.loc[cells].to_numpy(float)
-    limits = noise.ceiling(values, seed)
-    return {
-        "seed_agreement": noise.seed_agreement(values),
-        "seed_agreement_interval": noise.seed_agreement_interval(values, seed),
-        "ceiling": limits and {name: asdict(limit) for name, limit in limits.items()},
-    }
-
-
-def _with_baselines(scores: pd.DataFrame, counts: Mapping[str, Counts]) -> list[_Scored]:
-    """All measures by setting, then the counts on every cell that any measure has a value for."""
-    known = all_measures()
-    order = {name: place for place, name in enumerate(known)}
-    kernels = names.kernel_names(scores)
-    groups = scores.groupby(["setting", "measure"], sort=False, observed=True)
-    scored = [_score(str(name), known.get(str(name)), kernels, rows) for (_, name), rows in groups]
-    scored += _rank_sums(scored)
-    scored.sort(key=lambda item: order.get(item.measure, len(order)))
-    setting = scored[0].setting
-    cells = sorted(set().union(*(item.cells.index[item.cells["status"] == "ok"] for item in scored)))
-    return scored + [_baseline(name, setting, cells, counts[setting].of(name, cells)) for name in BASELINES]
-
-
-def _score(name: str, measure: Measure | None, kernels: dict[str, str], rows: pd.DataFrame) -> _Scored:
-    """Bring the rows of one measure under one setting to one score a cell."""
-    rule = measure.aggregate if measure else Aggregate.MEAN
-    setting = str(rows["setting"].iloc[0])
-    computed = rows[rows["status"] != "disconnected"]
-    return _Scored(
-        name,
-        str(rows["recipe"].iloc[0]),
-        setting,
-        over_seeds(rows, rule),
-        measure.sign if measure else 1,
-        float(computed["seconds"].median() * rows.groupby("cell").size().mean()) if len(computed) else None,
-        kernels[setting],
-        seed_kendall(rows),
-        seed_variance(rows, rule),
-        epoch_of(rows.iloc[0]),
-    )
-
-
-def _rank_sums(scored: list[_Scored]) -> list[_Scored]:
-    """The rank sum of TE-NAS for every recipe that took both of its measures, by epoch."""
-    found = []
-    for cond in scored:
-        key = (cond.recipe, cond.epoch)
-        partners = [item for item in scored if item.measure == "linear_regions" and (item.recipe, item.epoch) == key]
-        if cond.measure == "cond" and partners:
-            cells = tenas_rank(cond.cells, partners[0].cells)
-            seconds = (cond.seconds or 0.0) + (partners[0].seconds or 0.0)
-            found.append(
-                _Scored("tenas_rank", cond.recipe, cond.setting, cells, 1, seconds, cond.kernel, epoch=cond.epoch)
-            )
-    return found
-
-
-def _baseline(name: str, setting: str, cells: list[int], counts: Array) -> _Scored:
-    frame = pd.DataFrame({"value": counts, "status": "ok"}, index=pd.Index(cells, name="cell"))
-    return _Scored(name, "baseline", setting, frame, 1, 0.0)
-
-
-def _add_row(result: Correlation, item: _Scored, target: str, means: pd.Series, counts: Counts, seed: int) -> None:
+def _add_row(result: Correlation, item: Scored, target: Accuracies, counts: Counts | None, seed: int) -> None:
     usable = item.cells[item.cells["status"] == "ok"]
-    cells = usable.index.intersection(means.index)
+    cells = usable.index.intersection(target.means.index)
     x = item.sign * usable.loc[cells, "value"].to_numpy(float)
-    y = means.loc[cells].to_numpy(float)
-    covariates = {name: counts.of(name, cells) for name in BASELINES}
-    drawn = draw_resamples(len(x), result.resamples if len(x) else 0, seed)
-    partial, given = (None, []) if item.recipe == "baseline" else partial_kendall(x, y, covariates)
-    row = {
-        "measure": item.measure,
-        "recipe": item.recipe,
-        "target": target,
-        "setting": item.setting,
-        "kernel": item.kernel,
-        "epoch": item.epoch,
-        "n": len(x),
-        "left_out": _left_out(item.cells, means),
-        "ties": _tied_pairs(x),
-        "tied_accuracies": _tied_pairs(y),
-        **{name: asdict(estimate(name, x, y, drawn)) for name in COEFFICIENTS},
-        **top_kendalls(x, y, result.resamples, seed),
-        **best_cells(x, y, cells),
-        "partial_kendall": partial,
-        "partial_given": given,
-        "baseline_kendall": {name: _or_none(kendall(v, y)) for name, v in covariates.items()} if len(x) > 2 else {},
-        "seed_kendall": item.seed_kendall,
-        "seed_variance": item.seed_variance,
-        "seconds_per_cell": item.seconds,
-    }
-    result.rows.append(row)
-    result.points[item.measure, item.setting, target] = pd.DataFrame({"score": x, "accuracy": y}, index=cells)
+    y = target.means.loc[cells].to_numpy(float)
+    covariates = {name: counts.of(name, cells) for name in BASELINES} if counts else {}
+    partial, given = (None, []) if item.recipe == BASELINE or not counts else partial_kendall(x, y, covariates)
+    coefficients, covers = _with_intervals(item, cells, x, y, result.resamples, seed)
+    result.rows.append(
+        {
+            "measure": item.measure,
+            "recipe": item.recipe,
+            "target": target.name,
+            "setting": item.setting,
+            "kernel": item.kernel,
+            "epoch": item.epoch,
+            "n": len(x),
+            "left_out": _left_out(item.cells, target.means),
+            "ties": _tied_pairs(x),
+            "tied_accuracies": _tied_pairs(y),
+            **coefficients,
+            "interval_covers": covers,
+            **best_cells(x, y, cells),
+            "partial_kendall": partial,
+            "partial_given": given,
+            "baseline_kendall": {n: _or_none(kendall(v, y)) for n, v in covariates.items()} if len(x) > 2 else {},
+            "seed_kendall": item.seed_kendall,
+            "seed_variance": item.seed_variance,
+            "seconds_per_cell": item.seconds,
+        }
+    )
+    result.points[item.measure, item.setting, target.name] = pd.DataFrame({"score": x, "accuracy": y}, index=cells)
+
+
+def _with_intervals(
+    item: Scored, cells: pd.Index, x: Array, y: Array, resamples: int, seed: int
+) -> tuple[dict[str, Any], str]:
+    """Return every coefficient with its interval, and what the intervals cover."""
+    drawn = draw_resamples(len(x), resamples if len(x) else 0, seed)
+    found = {name: estimate(name, x, y, drawn) for name in COEFFICIENTS}
+    tops = {name: estimate_of_top(x, y, share, resamples, seed) for name, share in TOP_SHARES.items()}
+    without = _without_seeds(item, cells)
+    if without is not None:
+        found = {name: with_seeds(value, _again(name, without, y)) for name, value in found.items()}
+        tops = {
+            name: with_seeds(value, _again("kendall", without[:, top], y[top]))
+            for name, value in tops.items()
+            for top in [top_of(y, TOP_SHARES[name])]
+        }
+    coefficients: dict[str, Any] = {name: asdict(value) for name, value in found.items()}
+    for name, value in tops.items():
+        coefficients |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
+    return coefficients, item.covers if without is None else BOTH
+
+
+def _without_seeds(item: Scored, cells: pd.Index) -> Array | None:
+    """Return the signed scores over all seeds but one, seeds × cells; ``None`` where cells lack them."""
+    if not len(cells) or not item.without or not all(cells.isin(frame.index).all() for frame in item.without):
+        return None
+    values = np.stack([frame.loc[cells, "value"].to_numpy(float) for frame in item.without])
+    return item.sign * values if np.isfinite(values).all() else None
+
+
+def _again(name: str, without: Array, y: Array) -> list[float]:
+    return [COEFFICIENTS[name](scores, y) for scores in without]
 
 
 def _left_out(cells: pd.DataFrame, means: pd.Series) -> dict[str, int]:

@@ -12,6 +12,7 @@ from ntknas.correlation.coefficients import Array
 from ntknas.spaces import load_space
 
 BASELINES = ("parameters", "flops")
+_NETWORK = ("space", "probe_shape", "num_classes", "channels", "cells_per_stage")
 
 
 class Counts:
@@ -42,11 +43,13 @@ class Counts:
 
 
 def counts_by_setting(scores: pd.DataFrame) -> dict[str, Counts]:
-    """Return the counts under every setting of a table of scores; settings of equal networks share theirs."""
+    """Return the counts under every setting of a table of scores that says the network; equal networks share theirs."""
+    if not set(_NETWORK) <= set(scores):
+        return {}
     shared: dict[tuple[Any, ...], Counts] = {}
     found = {}
     for _, fields in scores.drop_duplicates("setting").iterrows():
-        options = {name: int(fields[name]) for name in ("num_classes", "channels", "cells_per_stage")}
+        options = {name: int(fields[name]) for name in _NETWORK[2:]}
         key = str(fields["space"]), int(fields["probe_shape"].split("x")[-1])
         found[str(fields["setting"])] = shared.setdefault((*key, *options.values()), Counts(*key, options))
     return found

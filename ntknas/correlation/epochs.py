@@ -95,7 +95,7 @@ def curves(result: Correlation, target: str, seed: int = 0, *, gains: bool = Tru
     rows = [row for row in result.rows if row["target"] == target and row["recipe"] != "baseline"]
     families: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows:
-        kernel = json.dumps(kernel_of(result.settings[row["setting"]]), sort_keys=True)
+        kernel = json.dumps(kernel_of(result.settings.get(row["setting"], {})), sort_keys=True)
         families.setdefault((row["measure"], kernel), []).append(row)
     several = {measure for measure, _ in families if sum(name == measure for name, _ in families) > 1}
     found = []

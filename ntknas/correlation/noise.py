@@ -1,4 +1,4 @@
-"""How noisy the accuracies themselves are: the agreement of their seeds, and the ceiling it sets."""
+"""How noisy the accuracies themselves are: the agreement of their seeds. The ceiling it sets is in ``ceiling``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from itertools import combinations
 
 import numpy as np
 
-from ntknas.correlation.bootstrap import LARGE, LEVEL, Estimate, draw_resamples, estimate
+from ntknas.correlation.bootstrap import LARGE, LEVEL, draw_resamples, estimate
 from ntknas.correlation.coefficients import COEFFICIENTS, Array
 
 FEWEST_CELLS = 10
-MANY_CELLS_DRAWS = 10
 
 
 def seed_agreement(runs: Array) -> dict[str, float] | None:
@@ -63,51 +62,4 @@ def _large_interval(runs: Array) -> dict[str, dict[str, float]]:
                 found.append(estimate(name, a[both], b[both], draw_resamples(int(both.sum()), 200, 0)))
         low, high = (float(np.mean([getattr(each, end) for each in found])) for end in ("low", "high"))
         result[name] = {"low": low, "high": high}
-    return result
-
-
-def pooled_variance(runs: Array) -> float:
-    """Return the variance within cells, pooled: Σ over cells and runs of (a − mean of cell)² / Σ (runs − 1)."""
-    count = np.isfinite(runs).sum(axis=1)
-    mean = np.nansum(runs, axis=1) / np.maximum(count, 1)
-    squares = np.nansum((runs - mean[:, None]) ** 2)
-    freedom = np.maximum(count - 1, 0).sum()
-    return float(squares / freedom) if freedom else float("nan")
-
-
-def ceiling(runs: Array, seed: int = 0, draws: int = 200) -> dict[str, Estimate] | None:
-    """Return the correlation that the true accuracies would reach with the noisy table.
-
-    By simulation: the seed means, shrunk to the mean so that their variance is the true accuracies' (theirs less the
-    noise), stand for the truth; a table is that truth plus normal noise of variance σ²/(runs of the cell), σ² pooled
-    over cells.
-
-    Args:
-        runs: Accuracies, cells × runs, NaN where a cell has fewer runs.
-        seed: Seed of the simulation.
-        draws: Number of simulated tables; ten beyond 20,000 cells, where each takes long and all agree.
-
-    Returns:
-        By coefficient the mean and the middle 95 % of the draws; ``None`` without repeated runs, under ten cells, or
-        where the noise explains all differences between cells.
-    """
-    runs = runs[np.isfinite(runs).any(axis=1)]
-    variance = pooled_variance(runs)
-    if not np.isfinite(variance) or len(runs) < FEWEST_CELLS:
-        return None
-    noise = variance / np.isfinite(runs).sum(axis=1)
-    mean = np.nanmean(runs, axis=1)
-    spread = float(mean.var())
-    shrink = np.sqrt(max(0.0, 1 - noise.mean() / spread)) if spread > 0 else 0.0
-    if shrink == 0:
-        return None
-    truth = mean.mean() + shrink * (mean - mean.mean())
-    draws = draws if len(runs) <= LARGE else MANY_CELLS_DRAWS
-    generator = np.random.default_rng(seed)
-    tables = truth + np.sqrt(noise) * generator.standard_normal((draws, len(truth)))
-    result = {}
-    for name, compute in COEFFICIENTS.items():
-        values = np.array([compute(truth, table) for table in tables])
-        low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        result[name] = Estimate(float(values.mean()), float(low), float(high))
     return result

@@ -8,21 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ntknas.correlation.bootstrap import FEWEST_CELLS, estimate_of_top
+from ntknas.correlation.bootstrap import FEWEST_CELLS
 from ntknas.correlation.coefficients import Array, kendall
 from ntknas.measures import Aggregate
 
-TOP_SHARES = {"kendall_top10": 0.10, "kendall_top25": 0.25}
 BEST_OF = (5, 10)
-
-
-def top_kendalls(x: Array, y: Array, resamples: int, seed: int) -> dict[str, float | None]:
-    """Return τ-b among the most accurate cells, with the ends of its interval."""
-    cells: dict[str, float | None] = {}
-    for name, share in TOP_SHARES.items():
-        found = estimate_of_top(x, y, share, resamples, seed)
-        cells |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
-    return cells
 
 
 def best_cells(x: Array, y: Array, cells: pd.Index) -> dict[str, Any]:
@@ -60,10 +50,12 @@ def seed_variance(rows: pd.DataFrame, rule: Aggregate) -> float | None:
         values = np.log(values.abs())
     if cells.nunique() < FEWEST_CELLS:
         return None
-    each = values.groupby(cells).agg(["mean", "var", "size"])
+    with np.errstate(over="ignore", invalid="ignore"):
+        each = values.groupby(cells).agg(["mean", "var", "size"])
     within = float(np.average(each["var"], weights=each["size"] - 1))
     between = max(0.0, float(each["mean"].var()) - within * float((1 / each["size"]).mean()))
-    return within / (within + between) if within + between > 0 else None
+    total = within + between
+    return within / total if 0 < total < np.inf else None
 
 
 def seed_kendall(rows: pd.DataFrame) -> float | None:

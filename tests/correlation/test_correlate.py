@@ -76,6 +76,7 @@ def test_a_row_holds_the_contract(tmp_path, accuracies):
     for key in ("kendall_top25", "best_cell", "regret", "partial_kendall", "seconds_per_cell"):
         assert key in row
     assert set(row["kendall"]) == {"value", "low", "high"}
+    assert row["interval_covers"] == "cells"
     assert result.targets == {"mine": {"seed_agreement": None, "seed_agreement_interval": None, "ceiling": None}}
     assert json.loads(json.dumps(result.as_json(), allow_nan=False)) == result.as_json()
     assert row["seconds_per_cell"] == 0.5

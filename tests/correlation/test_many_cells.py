@@ -120,9 +120,9 @@ def test_paired_tests():
 
 
 def test_paired_tests_of_many_cells_agree_with_the_bootstrap(monkeypatch):
-    scores, y = _three(1, 600)
+    scores, y = _three(1, 450)
     resampled = compare.compare(scores, y, 2000)
-    monkeypatch.setattr(compare, "LARGE", 500)
+    monkeypatch.setattr(compare, "MANY_CELLS", 400)
     by_error = {(item.first, item.second): item for item in compare.compare(scores, y, 2000)}
     for item in resampled:
         other = by_error[item.first, item.second]

@@ -1,0 +1,95 @@
+"""Scores in whatever form they are given: those of a store, or a plain series or table of one's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ntknas.core.errors import DataError
+from ntknas.core.score import Status
+
+SETTING = "given"
+"""What stands in place of a setting where scores are not of a store."""
+_OF_A_STORE = ("setting", "measure", "cell", "seed", "value", "status")
+_PLAIN = ("cell", "measure", "seed", "value", "status")
+_EXPECTED = (
+    "Expected scores as from ntknas.load_store; or columns cell and value (and measure, seed); or a series or table "
+    "with cells as its index and one column of scores a measure."
+)
+
+
+def as_scores(scores: pd.DataFrame | pd.Series) -> pd.DataFrame:
+    """Return scores as a table with the columns of a store's.
+
+    Args:
+        scores: As from ``ntknas.load_store``; a table with columns ``cell`` and ``value``, perhaps ``measure`` and
+            ``seed``; a table with cells as its index, or a column ``cell``, and one column a measure; or a series by
+            cell, named as its measure. Missing values are scores without one.
+
+    Raises:
+        DataError: If columns are missing, cells are no indices, values no numbers, or a cell stands there twice.
+    """
+    if isinstance(scores, pd.Series):
+        scores = scores.rename(scores.name or "score").to_frame()
+    if not isinstance(scores, pd.DataFrame):
+        raise DataError(f"These are no scores: got {type(scores).__name__}. {_EXPECTED}")
+    if "setting" in scores:
+        missing = [name for name in _OF_A_STORE if name not in scores]
+        if missing:
+            raise DataError(f"These scores have no column {' and no '.join(missing)}. {_EXPECTED}")
+        return scores
+    long = _long(scores)
+    long["cell"] = _cells(long["cell"])
+    long["value"] = _numbers(long["value"])
+    twice = long.duplicated(["measure", "cell", "seed"])
+    if twice.any():
+        first = long[twice].iloc[0]
+        raise DataError(f"Cell {first['cell']} has several scores of {first['measure']}: expected one a seed.")
+    return _completed(long)
+
+
+def _long(scores: pd.DataFrame) -> pd.DataFrame:
+    """One row a score: columns ``cell``, ``measure``, ``seed`` and ``value``."""
+    if "cell" not in scores:
+        if "value" in scores and isinstance(scores.index, pd.RangeIndex) and scores.index.name is None:
+            raise DataError(f"These scores have no column cell: got {', '.join(map(str, scores))}. {_EXPECTED}")
+        scores = scores.rename_axis(index="cell").reset_index()
+    keys = {"cell": scores["cell"], "seed": scores.get("seed", 0)}
+    if "value" in scores:
+        measures = scores["measure"].astype(str) if "measure" in scores else "score"
+        return pd.DataFrame({**keys, "measure": measures, "value": scores["value"]})
+    measured = [name for name in scores if name not in _PLAIN]
+    if not measured:
+        raise DataError(f"These scores have no column of values: got {', '.join(map(str, scores))}. {_EXPECTED}")
+    return pd.concat([pd.DataFrame({**keys, "measure": str(name), "value": scores[name]}) for name in measured])
+
+
+def _cells(cells: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(cells, errors="coerce")
+    wrong = cells[numbers.isna() | (numbers % 1 != 0) | (numbers < 0)]
+    if len(wrong):
+        raise DataError(
+            f"Cells are indices, 0 and above: got {wrong.iloc[0]}. space.index(architecture) gives that of one. "
+            f"{_EXPECTED}"
+        )
+    return numbers.astype(np.int64)
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(values, errors="coerce")
+    wrong = values[numbers.isna() & values.notna()]
+    if len(wrong):
+        raise DataError(f"Scores are numbers: got {wrong.iloc[0]}. {_EXPECTED}")
+    return numbers.astype(float)
+
+
+def _completed(long: pd.DataFrame) -> pd.DataFrame:
+    """Add what a store knows besides: a status each, and one setting for all."""
+    values = long["value"]
+    status = pd.Series(Status.OK.value, index=values.index)
+    status[values.isna()] = Status.UNDEFINED.value
+    status[np.isinf(values)] = Status.NON_FINITE.value
+    completed = long.assign(
+        value=values.where(np.isfinite(values)), status=status, setting=SETTING, recipe=SETTING, seconds=np.nan
+    )
+    return completed.reset_index(drop=True)

@@ -1,0 +1,49 @@
+"""Intervals over cells and initialisations.
+
+Networks of one seed share the weights of stem, reductions and head, so that a seed moves the scores of all cells
+together, and more cells do not average that out. How far a coefficient moves from seed to seed has to be seen on seeds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from ntknas.correlation.bootstrap import LEVEL, Estimate
+
+CELLS = "cells"
+BOTH = "cells and initialisation"
+
+
+def with_seeds(found: Estimate, without: Sequence[float]) -> Estimate:
+    """Widen an interval over cells by what the coefficient moves with the seeds.
+
+    With S seeds and θ_s the coefficient of the score over the others, the jackknife variance over seeds is
+    v = (S−1)/S · Σ(θ_s − mean)², and each end lies √(d² + t²·v) from the coefficient, where d is its distance over
+    cells and t the 97.5 % quantile of Student's distribution with S−1 degrees of freedom.
+
+    Args:
+        found: The coefficient of the score over all seeds, with its interval over cells.
+        without: The coefficient without each seed in turn, on the same cells.
+
+    Returns:
+        No interval where the given one has none, or a coefficient without a seed is not defined.
+    """
+    if found.value is None or found.low is None or found.high is None:
+        return found
+    if not np.isfinite(without).all():
+        return Estimate(found.value)
+    reach = seed_reach(without)
+    low = found.value - math.hypot(max(0.0, found.value - found.low), reach)
+    high = found.value + math.hypot(max(0.0, found.high - found.value), reach)
+    return Estimate(found.value, max(-1.0, low), min(1.0, high))
+
+
+def seed_reach(without: Sequence[float]) -> float:
+    """Return half of the 95 % interval over seeds alone."""
+    seeds = len(without)
+    variance = (seeds - 1) * float(np.var(without))
+    return float(stats.t.ppf((1 + LEVEL) / 2, seeds - 1)) * math.sqrt(variance)
