@@ -52,8 +52,8 @@ def seed_variance(rows: pd.DataFrame, rule: Aggregate) -> float | None:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         each = values.groupby(cells).agg(["mean", "var", "size"])
-    within = float(np.average(each["var"], weights=each["size"] - 1))
-    between = max(0.0, float(each["mean"].var()) - within * float((1 / each["size"]).mean()))
+        within = float(np.average(each["var"], weights=each["size"] - 1))
+        between = max(0.0, float(each["mean"].var()) - within * float((1 / each["size"]).mean()))
     total = within + between
     return within / total if 0 < total < np.inf else None
 

@@ -77,7 +77,7 @@ def test_the_noise_depends_on_the_accuracy():
 @pytest.mark.parametrize("held_out", range(3))
 @pytest.mark.parametrize("target", range(3))
 def test_no_held_out_run_beats_the_ceiling(target, held_out):
-    """The mean of two runs of an embedded table, ranked by the third: below the ceiling, and as far as its noise says."""
+    """The mean of two runs of an embedded table, ranked by the third: as far below the ceiling as its noise says."""
     benchmark = load_benchmark("nb201", folder=None)
     runs = list(benchmark.tables.values())[target].runs
     runs = runs[np.isfinite(runs).all(axis=1)]

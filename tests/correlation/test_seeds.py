@@ -24,7 +24,7 @@ def _tau(x, y):
 
 @pytest.mark.parametrize("seeds", [2, 3, 5])
 def test_intervals_cover_the_initialisation(seeds):
-    """The mean over initialisations of the coefficient, which an interval over cells alone holds in a third of cases."""
+    """The mean over initialisations of the coefficient, which intervals over cells alone often miss."""
     rng = np.random.default_rng(seeds)
     truth = np.mean([_tau(x.mean(0), y) for y, x in (_scores(rng, 1000, seeds) for _ in range(300))])
     over_cells, over_both = 0, 0
