@@ -12,6 +12,8 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
+from ntknas.cli.left_out import say_left_out
+from ntknas.cli.next_step import after_scoring
 from ntknas.cli.output import json_option, note, print_json, print_table
 from ntknas.cli.progress import Meter
 from ntknas.cli.stopping import storing
@@ -118,18 +120,20 @@ def command(ctx: click.Context, **options: Any) -> None:
         _forecast(job, cells, seeds, engine, store, json=json)
         return
     summary = score(job, cells, how, seeds=seeds, engine=engine, store=store, trial=rows is None)
-    _report(summary, store, json)
+    _report(summary, job.space.name, store, json)
     ctx.exit(3 if summary["failed"] else 0)
 
 
 def _training(options: dict[str, Any], probe: shared.ProbeOptions) -> Training | None:
     """Take the options of the training out of a command's options."""
+    from ntknas.store.layout import checkpoints_path
+
     epochs, arguments = shared.split_epochs(options.pop("epochs")), shared.TrainingArguments.take(options)
     folder, keep = options.pop("checkpoints"), options.pop("keep_checkpoints")
     if epochs == (0,):
         return None
     store: Path = options["store"]
-    automatic = {"auto": store.with_name(f"{store.name}.checkpoints"), "none": None}
+    automatic = {"auto": checkpoints_path(store), "none": None}
     return arguments.make(options["dataset"], probe, epochs, automatic.get(folder, Path(folder)), keep=keep)
 
 
@@ -310,14 +314,13 @@ def _is_failure(status: str) -> bool:
 def _warn(store: Any) -> None:
     if store.torn:
         note("The journal ended in an unfinished line, left by a killed run: that score is computed again.")
-    if store.orphans:
-        note(f"Warning: {store.orphans} record(s) of the journal lost their setting to a damaged line.")
-    if store.damaged:
-        lines = ", ".join(map(str, store.damaged))
-        note(f"Warning: the journal has damaged lines ({lines}); their scores are computed again, the file is kept.")
+    lost = replace(store.left_out, unfinished=False)
+    say_left_out(lost, store.path)
+    if lost.lines:
+        note("Scores that are asked for and were in them are computed again; a copy of the file is kept.")
 
 
-def _report(summary: dict[str, Any], store: Path, json: bool) -> None:
+def _report(summary: dict[str, Any], space: str, store: Path, json: bool) -> None:
     if json:
         print_json(summary)
         return
@@ -327,4 +330,7 @@ def _report(summary: dict[str, Any], store: Path, json: bool) -> None:
         click.echo(f"{count} failed: {reason}")
     if summary["failed"]:
         click.echo("The same command tries what failed again.")
-    click.echo(f"Next: ntknas correlate {store}")
+    command, remark = after_scoring(space, store)
+    if remark:
+        click.echo(remark)
+    click.echo(f"Next: {command}")

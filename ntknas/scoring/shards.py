@@ -38,7 +38,8 @@ class Shard:
         return cls(int(match[1]), int(match[2]))
 
     def store(self, path: Path) -> Path:
-        """Return the store of this shard: beside the whole one, since each has one writer."""
+        """Return the store of this shard: beside the whole one, links followed, since each has one writer."""
+        path = path.resolve() if path.is_symlink() else path
         return path.with_name(f"{path.stem}.shard-{self.number}-of-{self.count}{path.suffix}")
 
     def cells(self, space: Any, recipe: Recipe, cells: Sequence[int]) -> list[int]:

@@ -22,7 +22,7 @@ def journal_parts(path: Path) -> list[Path]:
 
 def checkpoints_path(path: Path) -> Path:
     """Return where trainings of a store's networks keep their checkpoints."""
-    real = real_path(path)
+    real = path.resolve() if path.is_symlink() else path
     return real.with_name(f"{real.name}.checkpoints")
 
 

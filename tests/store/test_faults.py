@@ -337,9 +337,11 @@ class TestLinks:
         assert {file.name for file in tmp_path.iterdir()} == {"real", "link.h5"}
 
     def test_parts_and_checkpoints_stand_beside_the_file(self, link, tmp_path):
+        from ntknas.scoring.shards import Shard
         from ntknas.store.layout import checkpoints_path
 
         part = left_by_killed_worker(link, "w", 1, (9, 9.0, Status.OK))
         assert part.parent == tmp_path / "real"
         assert 9 in set(load_store(link)["cell"])
         assert checkpoints_path(link) == tmp_path / "real" / "s.h5.checkpoints"
+        assert Shard(1, 2).store(link) == tmp_path / "real" / "s.shard-1-of-2.h5"
