@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ntknas.core.errors import ChoiceError
+from ntknas.kernels.summed_gradients import summed_gradients
 from ntknas.report.figures import Figure, Line, LineGrid, LinePanel
 from ntknas.studies import families
 from ntknas.studies.base import STEP, Findings, Row, Unit
@@ -70,7 +71,8 @@ class LossBound:
         "with rate η is held against L_0 exp(−(4η/N) Σ_{s<t} λ_min(K_s)), which it may exceed by an order of η: the "
         "excess is the largest L_t / curve − 1, shown on f = tanh θ with the target 2, whose kernel falls. The "
         "constant-kernel curve L_0 exp(−(4/N) λ_min(K_0) t) is a bound only while λ_min(K_s) ≥ λ_min(K_0). "
-        "The published curve L_0 exp(−λ_min(K_0) · step) has neither η nor N. For "
+        "The published curve L_0 exp(−λ_min(K_0) · step) has neither η nor N; here it has the λ_min of the kernel, in "
+        "the published code that of a matrix in which each parameter tensor's gradient is summed first. For "
         "cross-entropy (mean over N) dL/dt ≤ −λ_min(K) ‖p − y‖²/N² holds with p the predicted probabilities, but no "
         "exponential follows: ‖p − y‖² falls as L², not as L, when L becomes small."
     )
@@ -183,13 +185,28 @@ class LossBound:
             f"{_above(whole, whole.constant):.0%} of all points."
         )
         share = _above(descent.path, descent.path.published)
-        lines.append(f"The published curve lies below the loss at {share:.0%} of the steps of {descent.text}.")
+        lines += [
+            f"The published curve lies below the loss at {share:.0%} of the steps of {descent.text}.",
+            self._rank(),
+        ]
         loss, bound = (each[-1] / each[0] for each in (whole.losses, whole.bound))
         lines.append(
             f"On {whole.samples} samples the loss ends at {loss:.2g} of its beginning and the bound at {bound:.2g}: "
             "true, and far from sharp."
         )
         return lines
+
+    def _rank(self) -> str:
+        """What the matrix of the published code is worth: it has no more rank than there are parameter tensors."""
+        network, x, _ = self._problem("network")
+        sums = summed_gradients(network, x, parameters="all", verify=False)
+        rank = int(torch.linalg.matrix_rank(sums))
+        if rank == len(x):
+            return f"The published code's own matrix of summed gradients has full rank, {rank}, here."
+        return (
+            f"The published code's own matrix of summed gradients has rank {rank} on {len(x)} samples (at most one for "
+            "each parameter tensor): its λ_min is rounding, and its curve stays at the first loss."
+        )
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,17 @@ def test_the_command(tmp_path, capsys):
     assert (tmp_path / "loss-bound-mlp-boston-standard-curves.png").stat().st_size > 5000
 
 
+@pytest.mark.parametrize(("samples", "verdict"), [(9, "has rank 4 on 9 samples"), (3, "has full rank, 3, here")])
+def test_the_published_matrix_has_no_more_rank_than_there_are_parameter_tensors(samples, verdict):
+    study = LossBound(samples=samples, width=16, steps=2)
+    network, x, _ = study._problem("network")
+    rows = [torch.autograd.grad(network(one[None]).sum(), list(network.parameters())) for one in x]
+    sums = torch.stack([torch.stack([each.sum() for each in row]) for row in rows])
+    values = torch.linalg.eigvalsh(sums @ sums.T)
+    assert int((values > 1e-12 * values[-1]).sum()) == min(4, samples)
+    assert verdict in study._rank()
+
+
 def test_bad_input(tmp_path, capsys):
     with pytest.raises(ChoiceError, match="two samples"):
         LossBound(samples=1)
