@@ -1,0 +1,39 @@
+"""What to type next, such that it works when it is typed."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+_NO_ACCURACIES = (
+    "No accuracies of {space} are here: ntknas bench list says what can be imported, and correlate takes your own with "
+    "--accuracies."
+)
+
+
+def after_scoring(space: str, store: Path, folder: Path | None = None) -> tuple[str, str]:
+    """Return what to do with scores: correlate them if there is something to correlate with, else look at them.
+
+    Args:
+        space: Name of the space.
+        store: The store.
+        folder: Folder of the imported tables.
+
+    Returns:
+        A command, and a remark that may be empty.
+
+    Example:
+        >>> after_scoring("nb201", Path("my scores.h5"))
+        ("ntknas correlate 'my scores.h5'", '')
+    """
+    from ntknas.benchmarks import BENCHMARKS, FOLDER, table_path
+
+    named = shlex.quote(str(store))
+    there = [
+        name
+        for name, known in BENCHMARKS.items()
+        if known.space == space and (known.embedded or table_path(name, folder or FOLDER).exists())
+    ]
+    if not there:
+        return f"ntknas store info {named}", _NO_ACCURACIES.format(space=space)
+    return f"ntknas correlate {named}" + ("" if space in there else f" --bench {there[0]}"), ""
