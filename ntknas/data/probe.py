@@ -168,7 +168,10 @@ def _replacement(images: ImageSet, size: int, generator: np.random.Generator) ->
 
 def _random(images: ImageSet, size: int, generator: np.random.Generator) -> np.ndarray:
     if size > len(images):
-        raise DataError(f"A probe of {size} images was asked for, and {images.name} has {len(images)} here.")
+        raise DataError(
+            f"A probe of {size} images was asked for, and {images.name} has {len(images)} here: choose a smaller "
+            "probe, or --draw replacement."
+        )
     return generator.permutation(len(images))[:size]
 
 
@@ -191,9 +194,10 @@ def _of_each_class(
         wanted = share + (label in favoured)
         members = order(np.flatnonzero(images.labels == label))
         if len(members) < wanted:
+            instead = "random" if size <= len(images) else "replacement"
             raise DataError(
                 f"A balanced probe of {size} images needs {wanted} of class {label}, and {images.name} has "
-                f"{len(members)} here: choose a smaller probe, or --draw random."
+                f"{len(members)} here: choose a smaller probe, or --draw {instead}."
             )
         chosen.append(members[:wanted])
     return np.concatenate(chosen)
