@@ -127,23 +127,50 @@ def synflow(case: NetworkCase) -> float:
     Raises:
         NoValueError: ``undefined`` if nothing flows.
     """
+    return _logarithm_of_flow(case, kept=())
+
+
+@register(
+    "synflow_code",
+    formula="log Σ |W ⊙ ∂R/∂W| as synflow, but BatchNorm stays in the two reductions of NAS-Bench-201",
+    better="higher",
+    source="Abdelfattah et al. (ICLR 2021), zero-cost-nas: what its code computes",
+    needs=(Need.NETWORK,),
+)
+def synflow_code(case: NetworkCase) -> float:
+    """Logarithm of the synaptic flow where the reductions normalise the one image by itself. Higher is better.
+
+    The code's networks of NAS-Bench-201 without BatchNorm have it still in their reduction blocks. Networks without
+    such blocks have the value of ``synflow``.
+
+    Raises:
+        NoValueError: ``undefined`` if nothing flows.
+    """
+    from ntknas.spaces.networks.nb201 import Reduction
+
+    return _logarithm_of_flow(case, kept=(Reduction,))
+
+
+def _logarithm_of_flow(case: NetworkCase, kept: tuple[type[nn.Module], ...]) -> float:
     network = case.copy().double()
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.abs_()
-    _without_batch_norm(network)
+    _without_batch_norm(network, kept)
     ones = torch.ones_like(case.images[:1], dtype=torch.float64)
     weights = [layer.weight for layer in layers(network)]
     gradients = torch.autograd.grad(network(ones).sum(), weights, allow_unused=True)
-    flow = sum(float((w.detach() * g).sum()) for w, g in zip(weights, gradients, strict=True) if g is not None)
+    flow = sum(float((w.detach() * g).abs().sum()) for w, g in zip(weights, gradients, strict=True) if g is not None)
     if flow <= 0:
         raise NoValueError(Status.UNDEFINED, "nothing flows from the input to the output")
     return math.log(flow)
 
 
-def _without_batch_norm(network: nn.Module) -> None:
+def _without_batch_norm(network: nn.Module, kept: tuple[type[nn.Module], ...]) -> None:
+    """Let BatchNorm pass its input on, but for that of blocks of these types."""
+    staying = {inner for block in network.modules() if isinstance(block, kept) for inner in block.modules()}
     for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm2d) and module not in staying:
             module.forward = _same  # type: ignore[assignment]
 
 
@@ -163,12 +190,15 @@ _KNAS_DIVISOR = 2500
     better="higher",
     source="Xu et al. (ICML 2021), KNAS: what its code computes",
     needs=_NETWORK,
+    version=2,
 )
 def knas_code(case: NetworkCase) -> float:
     """Covariance of gradients between mini-batches 1–25 and 26–50, into which the probe is cut. Higher is better.
 
-    The entries are the first 50 of each of at most 11 parameter tensors, those that come first, have a gradient and at
-    least 50 entries; ḡ and ḡ' are the means of the two halves. BatchNorm in training mode, no training in between.
+    The entries are the first 50 of each of at most 11 parameter tensors, those that come first and have at least 50
+    entries; ḡ and ḡ' are the means of the two halves. BatchNorm in training mode, no training in between. A tensor on
+    which nothing depends counts among the 11, with zeros: the code's edges ``none`` multiply by zero, so that every
+    tensor has a gradient. (Version 1 took the next tensor in its place.)
 
     Raises:
         NoValueError: ``undefined`` if the probe has fewer than two images for each mini-batch.
@@ -178,11 +208,16 @@ def knas_code(case: NetworkCase) -> float:
             Status.UNDEFINED, f"{len(case.images)} images cannot be cut into {KNAS_BATCHES} mini-batches of two or more"
         )
     network, labels = case.copy(), case.labels.to(case.images.device)
+    tensors = [p for p in network.parameters() if p.numel() >= KNAS_ENTRIES][:KNAS_TENSORS]
     kept = []
     for images, targets in zip(case.images.tensor_split(KNAS_BATCHES), labels.tensor_split(KNAS_BATCHES), strict=True):
         network.zero_grad()
         F.cross_entropy(network(images), targets).backward()
-        found = [p.grad.flatten() for p in network.parameters() if p.grad is not None and p.numel() >= KNAS_ENTRIES]
-        kept.append(torch.cat([gradient[:KNAS_ENTRIES] for gradient in found[:KNAS_TENSORS]]).double())
+        kept.append(torch.cat([_first_entries(parameter) for parameter in tensors]).double())
     first, second = torch.stack(kept).chunk(2)
     return float(((first - first.mean(0)) * (second - second.mean(0))).sum()) / _KNAS_DIVISOR
+
+
+def _first_entries(parameter: nn.Parameter) -> Tensor:
+    gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+    return gradient.flatten()[:KNAS_ENTRIES]

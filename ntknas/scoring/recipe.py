@@ -151,7 +151,8 @@ class Recipe:
 
     def _what(self, group: Group) -> dict[str, Any]:
         if group.kind in WITHOUT_KERNEL:
-            return _OF_NETWORK | self._taken_over(group) | {"output": group.kind, "precision": self.choices.precision}
+            fields = _OF_NETWORK | self._taken_over(group) | _versions(group)
+            return fields | {"output": group.kind, "precision": self.choices.precision}
         return replace(self.choices, output=group.output).as_dict()
 
     def _taken_over(self, group: Group) -> dict[str, Any]:
@@ -164,3 +165,9 @@ class Recipe:
 WITHOUT_KERNEL = ("network", "training")
 _OF_NETWORK = {"batch_norm": "training", "parameters": "all", "normalisation": "none"}
 """What stands for the kernel's choices where there is no kernel; each measure says what it does."""
+
+
+def _versions(group: Group) -> dict[str, int]:
+    """Return the version of a measure of the network; there is none to tell from others where it is the first."""
+    version = max(get_measure(name).version for name in group.measures)
+    return {"measure_version": version} if version > 1 else {}

@@ -23,6 +23,7 @@ from ntknas.measures.activations import (
     ZEN_REPEATS,
     _crops,
 )
+from ntknas.spaces.networks.nb201 import Zero
 from tests.measures.test_measures import make_kernel
 
 SMALL = {"channels": 6, "cells_per_stage": 1, "num_classes": 4}
@@ -112,13 +113,7 @@ def _fisher(case):
 
 def _synflow(case):
     """Σ_l of the derivative of R by a factor on layer l, by central differences."""
-    network = case.copy()
-    for parameter in network.parameters():
-        parameter.data.abs_()
-    for name, module in list(network.named_modules()):
-        if isinstance(module, nn.BatchNorm2d):
-            parent = network.get_submodule(name.rpartition(".")[0])
-            setattr(parent, name.rpartition(".")[2], nn.Identity())
+    network = _without_norms(case, kept=())
     ones = torch.ones(1, 3, 8, 8, dtype=torch.float64)
 
     def flow(layer, factor):
@@ -131,6 +126,35 @@ def _synflow(case):
 
     layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     return math.log(sum((flow(layer, 1 + 1e-6) - flow(layer, 1 - 1e-6)) / 2e-6 for layer in layers))
+
+
+def _without_norms(case, kept):
+    """The network with parameters by their magnitude, and no BatchNorm but in the layers of these names."""
+    network = case.copy()
+    for parameter in network.parameters():
+        parameter.data.abs_()
+    for name, module in list(network.named_modules()):
+        if isinstance(module, nn.BatchNorm2d) and not any(part in name for part in kept):
+            parent = network.get_submodule(name.rpartition(".")[0])
+            setattr(parent, name.rpartition(".")[2], nn.Identity())
+    return network
+
+
+def _synflow_code(case):
+    """Σ over weights of the magnitude of the derivative by a factor on each."""
+    network = _without_norms(case, kept=("conv_a", "conv_b"))
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.track_running_stats = False
+    weights, rest = _weights(network), dict(network.named_parameters())
+    ones = torch.ones(1, 3, 8, 8, dtype=torch.float64)
+
+    def flow(some):
+        return functional_call(network, {**rest, **some}, ones).sum()
+
+    factors = {name: torch.ones_like(w) for name, w in weights.items()}
+    by_factor = grad(lambda f: flow({name: f[name] * w for name, w in weights.items()}))(factors)
+    return math.log(sum(float(g.abs().sum()) for g in by_factor.values()))
 
 
 def _jacob_cov(case):
@@ -183,8 +207,11 @@ def _linear_regions(case):
 
 
 def _knas_code(case):
-    """Entry by entry, as the code of KNAS loops."""
-    network, kept = case.network.train(), {}
+    """Entry by entry, as the code of KNAS loops over its network, whose edges ``none`` multiply by zero."""
+    network, kept = case.copy(), {}
+    for module in network.modules():
+        if isinstance(module, Zero):
+            module.forward = lambda x: x * 0.0
     for images, labels in zip(case.images.tensor_split(50), case.labels.tensor_split(50), strict=True):
         names = [name for name, p in network.named_parameters() if p.requires_grad]
         gradients = torch.autograd.grad(
@@ -213,6 +240,7 @@ REFERENCES = {
     "grasp": (_grasp, 1e-9),
     "fisher": (_fisher, 1e-10),
     "synflow": (_synflow, 1e-6),
+    "synflow_code": (_synflow_code, 1e-9),
     "knas_code": (_knas_code, 1e-9),
     "jacob_cov": (_jacob_cov, 1e-8),
     "naswot": (_naswot, 1e-10),
@@ -236,6 +264,48 @@ def test_against_an_independent_computation(case, name):
     assert got.value == pytest.approx(reference(case), rel=max(tolerance, 1e-14))
     for one, other in zip(before, case.network.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+NOTHING_IN = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|{}~2|"
+
+
+@pytest.mark.parametrize(("variant", "factor"), [("zero-cost", 100.0), ("official", None)])
+def test_fisher_of_one_function_written_in_two_ways(variant, factor):
+    """A convolution with a bias and nothing in has a constant output, which BatchNorm's gradient weighs by 1/√eps."""
+    images = torch.randn(16, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    scores, logits = [], []
+    for operation in ("none", "nor_conv_3x3"):
+        network = load_space("nb201").build(NOTHING_IN.format(operation), seed=2, variant=variant, **SMALL).double()
+        scores.append(measure("fisher", NetworkCase(network, images, torch.arange(16) % 4)).value)
+        logits.append(network.train()(images))
+    torch.testing.assert_close(*logits, rtol=1e-9, atol=1e-12)
+    if factor:
+        assert scores[1] > factor * scores[0]
+    else:
+        assert scores[1] == pytest.approx(scores[0], rel=1e-9)
+
+
+def test_the_constant_is_weighed_by_the_epsilon_of_batch_norm():
+    """∂/∂a of BatchNorm of a constant is 1/√eps times the gradient less its mean: fisher grows as 1/eps."""
+    images = torch.randn(16, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    values = []
+    for eps in (1e-5, 1e-9):
+        cell = NOTHING_IN.format("nor_conv_3x3")
+        network = load_space("nb201").build(cell, seed=2, variant="zero-cost", **SMALL).double()
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d) and not module.affine:
+                module.eps = eps
+        values.append(measure("fisher", NetworkCase(network, images, torch.arange(16) % 4)).value)
+    assert values[1] / values[0] == pytest.approx(1e4, rel=0.02)
+
+
+def test_a_tensor_on_which_nothing_depends_is_one_of_the_eleven():
+    images, labels = torch.randn(100, 3, 8, 8, dtype=torch.float64), torch.arange(100) % 4
+    network = load_space("nb201").build(DEAD, seed=1, **SMALL).double()
+    case = NetworkCase(network, images, labels)
+    assert measure("knas_code", case).value == pytest.approx(_knas_code(case), rel=1e-9)
+    dead = [name for name, p in network.named_parameters() if p.numel() >= 50][:11]
+    assert any("edges" in name for name in dead)
 
 
 def test_directions_and_sources():

@@ -1,0 +1,289 @@
+"""Every recipe against a literal reading of the published code: its loops over images, written out in plain autograd.
+
+The networks are small ones of the recipe's own definition, in float64. Where a code multiplies by zero on an edge
+``none`` the networks here do too, so that every parameter has a gradient, as it has there.
+"""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ntknas import load_space
+from ntknas.cli.main import run
+from ntknas.core.cases import NetworkCase
+from ntknas.data import Request, make_probe
+from ntknas.measures.activations import _crops
+from ntknas.scoring.recipe_file import load_recipe_file, recipe_names
+from ntknas.spaces.networks.nb201 import Reduction, Zero
+from ntknas.store import load_store
+
+SPACE = load_space("nb201")
+CELLS = {
+    "convolutions": "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|",
+    "pooling": "|avg_pool_3x3~0|+|avg_pool_3x3~0|avg_pool_3x3~1|+|avg_pool_3x3~0|none~1|none~2|",
+    "skips": "|skip_connect~0|+|skip_connect~0|skip_connect~1|+|skip_connect~0|skip_connect~1|skip_connect~2|",
+    "dead ends": "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|nor_conv_1x1~0|none~1|none~2|",
+    "nothing in": "|none~0|+|nor_conv_3x3~0|nor_conv_1x1~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|",
+}
+SMALL = {"channels": 4, "cells_per_stage": 1}
+
+
+def _rows(network, images, wanted):
+    """TE-NAS, Mok et al.: a backward pass of the summed logits of every image, the graph being kept."""
+    logits, rows = network(images), []
+    for number in range(len(images)):
+        network.zero_grad()
+        logits[number : number + 1].backward(torch.ones_like(logits[number : number + 1]), retain_graph=True)
+        rows.append(torch.cat([p.grad.flatten() for name, p in network.named_parameters() if wanted(name)]).numpy())
+    return np.array(rows)
+
+
+def _conditioned(kernel):
+    eigenvalues = np.linalg.eigvalsh(kernel)
+    return eigenvalues[-1] / eigenvalues[0]
+
+
+def _regions(case, network):
+    """Pairs of samples of which no unit is on in one and off in the other are one pattern."""
+    outputs = []
+    handles = [m.register_forward_hook(lambda _, x, y: outputs.append(y)) for m in _relus(network)]
+    with torch.no_grad():
+        network(_crops(case))
+    for handle in handles:
+        handle.remove()
+    on = torch.cat([output.flatten(1).sign() for output in outputs], 1)
+    differing = on @ (1 - on).T
+    return float((1 / (1 - (differing + differing.T).sign()).sum(1)).sum())
+
+
+def _relus(network):
+    return [module for module in network.modules() if isinstance(module, nn.ReLU)]
+
+
+def _tenas(network, images, labels):
+    network.train()
+    rows = _rows(network, images, lambda name: "weight" in name)
+    case = NetworkCase(network, images, labels)
+    return {"cond": _conditioned(rows @ rows.T), "linear_regions": _regions(case, network)}
+
+
+def _mok(network, images, labels):
+    rows = _rows(network, images, lambda name: "weight" in name and not name.startswith("classifier"))
+    kernel, same = rows @ rows.T, np.equal.outer(labels.numpy(), labels.numpy())
+    k, target = kernel - kernel.mean(), np.where(same, 1.0, -1.0) - np.where(same, 1.0, -1.0).mean()
+    cond = _conditioned(kernel)
+    lga = (k * target).sum() / (np.linalg.norm(k) * np.linalg.norm(target))
+    return {"mean": kernel.mean(), "cond": cond, "neg_cond": -cond, "fro": np.linalg.norm(kernel), "lga": lga}
+
+
+def _mok_in_training(network, images, labels):
+    return _mok(network.train(), images, labels)
+
+
+def _mok_in_evaluation(network, images, labels):
+    return _mok(network.eval(), images, labels)
+
+
+def _knas_mok(network, images, labels):
+    return {"mean": _mok_in_training(network, images, labels)["mean"]}
+
+
+def _mok_track(network, images, labels):
+    """One image, a backward pass of every logit."""
+    network.eval()
+    rows = []
+    for output in range(10):
+        network.zero_grad()
+        network(images)[0, output].backward()
+        wanted = [(n, p) for n, p in network.named_parameters() if "weight" in n and not n.startswith("classifier")]
+        rows.append(torch.cat([p.grad.flatten() for _, p in wanted]).numpy())
+    kernel = np.array(rows) @ np.array(rows).T
+    return {"trace": np.trace(kernel), "fro": np.linalg.norm(kernel), "cond": _conditioned(kernel)}
+
+
+def _knas_code(network, images, labels):
+    network.train()
+    kept = {}
+    for some, classes in zip(images.split(2), labels.split(2), strict=True):
+        network.zero_grad()
+        F.cross_entropy(network(some), classes).backward()
+        number = 0
+        for name, parameter in network.named_parameters():
+            if parameter.grad is None:
+                continue
+            if number > 10:
+                break
+            if len(parameter.grad.flatten()[:100]) < 50:
+                continue
+            number += 1
+            kept.setdefault(name, []).append(parameter.grad.flatten()[:100].clone())
+    total = 0.0
+    for gradients in kept.values():
+        for entry in range(50):
+            first = torch.stack([gradients[k][entry] for k in range(25)])
+            second = torch.stack([gradients[k][entry] for k in range(25, 50)])
+            total += float(torch.dot(first - first.mean(), second - second.mean())) / 2500
+    return {"knas_code": total}
+
+
+def _own_class_gradients(network, images, labels):
+    """The gradients by tensor of every image's own logit, image by image, in training mode."""
+    network.train()
+    for image, label in zip(images, labels.tolist(), strict=True):
+        network.zero_grad()
+        network(image[None])[0, label].backward()
+        yield label, [p.grad.flatten().clone() for p in network.parameters()]
+
+
+def _smallest(kernels):
+    return sum(np.linalg.svd(kernel, compute_uv=False)[-1] for kernel in kernels)
+
+
+def _vilhess(network, images, labels):
+    by_class = {}
+    for label, gradients in _own_class_gradients(network, images, labels):
+        by_class.setdefault(label, []).append(torch.cat(gradients).numpy())
+    return {"class_lambda_min": _smallest(np.array(rows) @ np.array(rows).T for rows in by_class.values())}
+
+
+def _vilhess_code(network, images, labels):
+    """Two indices that are named apart are summed apart: einsum of "Na, Mb -> NM"."""
+    by_class = {}
+    for label, gradients in _own_class_gradients(network, images, labels):
+        by_class.setdefault(label, []).append(gradients)
+    kernels = []
+    for images_of_class in by_class.values():
+        tensors = [torch.stack(tensor).numpy() for tensor in zip(*images_of_class, strict=True)]
+        kernels.append(sum(np.einsum("Na,Mb->NM", j, j) for j in tensors))
+    return {"class_lambda_min_summed": _smallest(kernels)}
+
+
+def _layers(network):
+    return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+
+
+def _zero_cost(network, images, labels):
+    network.train()
+
+    def loss():
+        return F.cross_entropy(network(images), labels)
+
+    weights = [layer.weight for layer in _layers(network)]
+    first = torch.autograd.grad(loss(), weights)
+    second = torch.autograd.grad(loss(), weights, create_graph=True)
+    network.zero_grad()
+    sum((g.detach() * h).sum() for g, h in zip(first, second, strict=True)).backward()
+    return {
+        "grad_norm": sum(float(g.norm()) for g in first),
+        "snip": sum(float((w * g).abs().sum()) for w, g in zip(weights, first, strict=True)),
+        "grasp": sum(float((-w.data * w.grad).sum()) for w in weights),
+        "fisher": _fisher(network, loss),
+        "jacob_cov": _jacob_cov(network, images),
+        "synflow": _synflow(network, images, lambda inside_reduction: True),
+        "synflow_code": _synflow(network, images, lambda inside_reduction: not inside_reduction),
+    }
+
+
+def _fisher(network, loss):
+    total, handles = [], []
+
+    def listen(layer, _, output):
+        kept = output.detach().clone()
+        output.register_hook(lambda gradient: total.append((layer, kept * gradient)))
+
+    handles = [layer.register_forward_hook(listen) for layer in _layers(network)]
+    loss().backward()
+    for handle in handles:
+        handle.remove()
+    return sum(
+        layer.weight[0].numel()
+        * float((product.flatten(2).sum(2) if product.dim() > 2 else product).pow(2).mean(0).mul(0.5).sum())
+        for layer, product in total
+    )
+
+
+def _jacob_cov(network, images):
+    x = images.clone().requires_grad_()
+    y = network(x)
+    y.backward(torch.ones_like(y))
+    eigenvalues = np.linalg.eigvals(np.corrcoef(x.grad.flatten(1).numpy())).real
+    return -np.sum(np.log(eigenvalues + 1e-5) + 1 / (eigenvalues + 1e-5))
+
+
+def _synflow(network, images, left_out):
+    """Parameters by their magnitude; the code builds its networks without BatchNorm, reductions excepted."""
+    kept = {name: value.clone() for name, value in network.state_dict().items()}
+    inside = {inner for block in network.modules() if isinstance(block, Reduction) for inner in block.modules()}
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d) and left_out(m in inside)]
+    with torch.no_grad():
+        for value in network.state_dict().values():
+            value.abs_()
+    for norm in norms:
+        norm.forward = lambda x: x
+    network.zero_grad()
+    network(torch.ones_like(images[:1])).sum().backward()
+    flow = sum(float((layer.weight * layer.weight.grad).abs().sum()) for layer in _layers(network))
+    for norm in norms:
+        del norm.forward
+    network.load_state_dict(kept)
+    return np.log(flow)
+
+
+READINGS = {
+    "tenas": (_tenas, 8),
+    "tenas-thin": (_tenas, 8),
+    "mok": (_mok_in_training, 8),
+    "mok-eval": (_mok_in_evaluation, 8),
+    "knas-mok": (_knas_mok, 8),
+    "mok-trained": (_mok_in_training, 8),
+    "mok-track": (_mok_track, 1),
+    "knas-code": (_knas_code, 100),
+    "vilhess": (_vilhess, 20),
+    "vilhess-code": (_vilhess_code, 20),
+    "zero-cost-nas": (_zero_cost, 8),
+}
+
+
+def test_there_is_a_reading_of_every_published_recipe():
+    assert set(READINGS) == set(recipe_names()) - {"recommended"}
+
+
+@pytest.mark.parametrize("name", list(READINGS))
+def test_a_recipe_computes_what_the_code_does(name, tmp_path):
+    reading, size = READINGS[name]
+    scores = _scored(name, size, tmp_path)
+    for cell in CELLS.values():
+        rows = scores[scores["cell"] == SPACE.index(cell)].set_index("measure")
+        expected = _read_literally(name, size, cell, reading, rows["probe_hash"].iloc[0])
+        assert set(rows.index) == set(expected)
+        for measure, value in expected.items():
+            assert rows.loc[measure, "status"] == "ok", (cell, measure, rows.loc[measure, "reason"])
+            assert rows.loc[measure, "value"] == pytest.approx(value, rel=1e-5), (cell, measure)
+
+
+def _scored(name, size, folder):
+    file, store = folder / "cells.txt", folder / "s.h5"
+    file.write_text("\n".join(CELLS.values()))
+    command = ["score", "--recipe", name, "--probe", "digits", "--probe-size", str(size), "--precision", "float64"]
+    command += ["--seeds", "1", "--epochs", "0", "--cells-file", str(file), "--store", str(store)]
+    for option, value in SMALL.items():
+        if option.replace("_", "-") not in load_recipe_file(name).options:
+            command += [f"--{option.replace('_', '-')}", str(value)]
+    assert run(command) == 0
+    return load_store(store)
+
+
+def _read_literally(name, size, cell, reading, probe_hash):
+    options = load_recipe_file(name).options_for("nb201", "cifar10")
+    request = Request(split=options.get("probe_split", "train"), pixels=options.get("pixels", "nas-bench-201"))
+    probe = make_probe("digits", size, request, options.get("draw", "balanced"), options.get("augment", "none"))
+    assert probe.hash == probe_hash
+    small = {option: options.get(option, value) for option, value in SMALL.items()}
+    how = {"variant": options.get("variant", "official"), "init": options["init"]}
+    network = SPACE.build(cell, seed=0, num_classes=10, **small, **how).double()
+    for module in network.modules():
+        if isinstance(module, Zero):
+            module.forward = lambda x: x * 0.0
+    return reading(network, probe.images.double(), probe.labels)
