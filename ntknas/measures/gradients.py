@@ -73,7 +73,11 @@ def snip(case: NetworkCase) -> float:
     needs=_NETWORK,
 )
 def grasp(case: NetworkCase) -> float:
-    """Change of the gradient's norm when weights are removed. Higher is better, by the sign of zero-cost-nas."""
+    """Change of the gradient's norm when weights are removed. Higher is better, by the sign of zero-cost-nas.
+
+    Unstable over initialisations: a cell changes its sign and its rank from seed to seed
+    (docs/results/published-recipes.md). Take several seeds, or another measure.
+    """
     network = case.copy()
     weights = [layer.weight for layer in layers(network)]
     gradients = torch.autograd.grad(_loss(network, case), weights, create_graph=True, allow_unused=True)
@@ -94,7 +98,13 @@ def grasp(case: NetworkCase) -> float:
     aggregate=Aggregate.GEOMETRIC,
 )
 def fisher(case: NetworkCase) -> float:
-    """Effect of removing channels k, each counted once for every weight |W_l[0]| that makes it. Higher is better."""
+    """Effect of removing channels k, each counted once for every weight |W_l[0]| that makes it. Higher is better.
+
+    Where a convolution has a bias and its input is zero, its output is constant and BatchNorm's gradient is 1/√eps
+    times what comes back: on the ``zero-cost`` networks of NAS-Bench-201 such convolutions, behind edges ``none``,
+    outweigh all others by a factor of hundreds, though the function is the one without them. The ``official`` networks
+    have no such bias.
+    """
     network = case.copy()
     outputs: list[tuple[Layer, Tensor]] = []
 
