@@ -359,6 +359,7 @@ def apply_recipe(ctx: click.Context, options: dict[str, Any]) -> str:
     Raises:
         NtknasError: If there is no such recipe, or it gives an option a value that this cannot have.
     """
+    from ntknas.core.errors import NtknasError
     from ntknas.scoring.recipe_file import load_recipe_file
 
     chosen = options.pop("recipe")
@@ -372,7 +373,10 @@ def apply_recipe(ctx: click.Context, options: dict[str, Any]) -> str:
         if ctx.get_parameter_source(key) is click.core.ParameterSource.COMMANDLINE:
             name += f"+{key.replace('_', '-')}={options[key]}"
         else:
-            options[key] = parameters[key].type_cast_value(ctx, value)
+            try:
+                options[key] = parameters[key].type_cast_value(ctx, value)
+            except click.BadParameter as error:
+                raise NtknasError(f"The recipe {chosen}: {key.replace('_', '-')}: {error.message}") from error
     return recipe.name + name
 
 

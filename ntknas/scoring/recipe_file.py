@@ -10,40 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ntknas.core.errors import DataError, unknown
+from ntknas.core.regular_file import read_text
+from ntknas.scoring import recipe_schema
 
-_TEXTS = ("title", "source", "text")
-_TABLES = ("score", "protocol")
-OPTIONS = (
-    "measures",
-    "output",
-    "batch-norm",
-    "parameters",
-    "normalisation",
-    "precision",
-    "init",
-    "variant",
-    "channels",
-    "cells-per-stage",
-    "probe",
-    "probe-size",
-    "probe-split",
-    "draw",
-    "augment",
-    "pixels",
-    "fresh-probes",
-    "seeds",
-    "independent-seeds",
-    "epochs",
-    "batch-size",
-    "learning-rate",
-    "momentum",
-    "weight-decay",
-    "nesterov",
-    "schedule",
-    "label-smoothing",
-    "train-augment",
-)
+OPTIONS = tuple(recipe_schema.SCORE)
 """Options of ``ntknas score`` that a recipe may decide."""
+
+_MOST_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -103,7 +76,7 @@ def load_recipe_file(name: str) -> RecipeFile:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path, _MOST_BYTES)
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"Cannot read the recipe {path}: {getattr(error, 'strerror', None) or error}.") from error
 
@@ -121,22 +94,9 @@ def parse(name: str, content: str, where: str) -> RecipeFile:
     """
     try:
         table = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of too many digits is no TOMLDecodeError
         raise DataError(f"The recipe {where} is not TOML: {error}.") from error
-    _check_keys(where, "recipe", table, (*_TEXTS, *_TABLES))
-    score = table.get("score")
-    if not isinstance(score, dict) or "measures" not in score:
-        raise DataError(f"The recipe {where} needs a table [score] with measures; ntknas recipe show mok prints one.")
-    special = {key: value for key, value in score.items() if isinstance(value, dict)}
-    options = {key: value for key, value in score.items() if key not in special}
-    for part in (options, *special.values()):
-        _check_keys(where, "[score]", part, OPTIONS)
-    protocol = table.get("protocol", {})
-    title, source, text = (str(table.get(key, "")).strip() for key in _TEXTS)
-    return RecipeFile(name, title, source, text, options, special, {key: str(value) for key, value in protocol.items()})
-
-
-def _check_keys(where: str, what: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    for key in table:
-        if key not in known:
-            raise DataError(f"The recipe {where}: {what} has no key {key!r}, expected some of {', '.join(known)}.")
+    recipe_schema.check(where, table)
+    options, special = recipe_schema.split(table["score"])
+    title, source, text = (table.get(key, "").strip() for key in recipe_schema.TEXTS)
+    return RecipeFile(name, title, source, text, options, special, table.get("protocol", {}))

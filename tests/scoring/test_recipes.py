@@ -60,7 +60,7 @@ def test_a_users_own(tmp_path):
         ('title = "x"', r"needs a table \[score\] with measures"),
         ("[score]\nprobe-size = 3", r"needs a table \[score\] with measures"),
         (MINIMAL + "colour = 3", r"\[score\] has no key 'colour', expected some of measures"),
-        (MINIMAL + "[score.nb101]\nstore = 'x'", r"\[score\] has no key 'store'"),
+        (MINIMAL + "[score.nb101]\nstore = 'x'", r"\[score.nb101\] has no key 'store'"),
         ("author = 'x'\n" + MINIMAL, "recipe has no key 'author'"),
     ],
 )
