@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from ntknas.scoring import Job, Plan, Strategy, Training
     from ntknas.scoring.engine import Engine
     from ntknas.scoring.progress import Progress, Report
+    from ntknas.store import ScoreStore
+    from ntknas.store.requests import Request
 
 
 _REASONS = 3
@@ -160,7 +161,9 @@ def score(
     """
     from ntknas.core.allocator import keep_freed_memory
     from ntknas.scoring import make_plan
+    from ntknas.scoring.tally import Tally
     from ntknas.store import ScoreStore
+    from ntknas.store.requests import Request
 
     where = engine.text()
     keep_freed_memory()
@@ -174,33 +177,48 @@ def score(
             f"{missing} to get by computing {len(plan.items)} on {where}"
             + (f", {trained} networks to train for up to {job.epochs[-1]} epochs." if trained else ".")
         )
-        statuses: Counter[str] = Counter()
-        reasons: Counter[str] = Counter()
-        statuses.update(score.status.value for record in plan.copies for score in record.scores.values())
+        tally = Tally()
+        for record in plan.copies:
+            tally.add_copy(record)
         try:
             if plan.items or plan.copies:
-                about = {"recipe": job.recipe.name, "seeds": len(seeds), "epochs": list(job.epochs), **how}
-                job, strategy = _strategy(plan, job, engine, trial)
-                run_id = opened.add_run({**engine.describe(), **about, "strategy": strategy})
-                work = engine.run(plan, job, opened, run_id)
-                for done in _shown(work, plan, job):
-                    for score in done.scores.values():
-                        statuses[score.status.value] += len(done.item.members)
-                        if score.status.is_failure:
-                            reasons[score.reason] += len(done.item.members)
+                request = Request(plan.measures, cells, list(seeds))
+                for done in _carried_out(plan, job, opened, engine, how, request, trial=trial):
+                    tally.add(done)
         finally:
             opened.compact()
-        failed = sum(count for status, count in statuses.items() if _is_failure(status))
+        stored = opened
+    tally.check(stored)
     return {
         "store": str(store),
         "cells": len(cells),
         "seeds": len(seeds),
         "kernels_computed": len(plan.items),
         "kernels_stored_before": plan.stored,
-        "scores_by_status": dict(statuses),
-        "failed": failed,
-        "reasons": dict(reasons.most_common(_REASONS)),
+        "scores_by_status": dict(tally.statuses),
+        "failed": tally.failed,
+        "reasons": dict(tally.reasons.most_common(_REASONS)),
     }
+
+
+def _carried_out(
+    plan: Plan,
+    job: Job,
+    store: ScoreStore,
+    engine: Engine,
+    how: dict[str, Any],
+    request: Request,
+    *,
+    trial: bool,
+) -> Iterator[Progress]:
+    """Let an engine compute, and yield finished kernels; the store knows from the start what was asked for."""
+    about = {"recipe": job.recipe.name, "seeds": len(request.seeds), "epochs": list(job.epochs), **how}
+    run_id = store.add_run({**engine.describe(), **about, "request": request.as_json()})
+    store.announce(run_id, request.measures)
+    job, strategy = _strategy(plan, job, engine, trial)
+    store.runs[run_id]["strategy"] = strategy
+    store.announce(run_id, request.measures)
+    yield from _shown(engine.run(plan, job, store, run_id), plan, job)
 
 
 def _shown(work: Iterable[Report], plan: Plan, job: Job) -> Iterator[Progress]:
@@ -303,12 +321,6 @@ def duration(seconds: float) -> str:
             rest = int(seconds % size / part)
             return f"{int(seconds / size)} {unit}" + (f" {rest} {smaller}" if rest else "")
     return f"{seconds:.1f} s"
-
-
-def _is_failure(status: str) -> bool:
-    from ntknas.core.score import Status
-
-    return Status(status).is_failure
 
 
 def _warn(store: Any) -> None:

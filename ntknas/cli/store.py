@@ -12,6 +12,7 @@ from ntknas.cli import options as shared
 from ntknas.cli.groups import Group
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.output import json_option, print_json, print_table
+from ntknas.cli.unmeasured import say_unmeasured
 from ntknas.core.display import printable
 
 
@@ -25,11 +26,16 @@ def command() -> None:
 @json_option
 def info(store: Path, json: bool) -> None:
     """Show the settings, runs and statuses of the scores in STORE."""
+    from dataclasses import asdict
+
     from ntknas.store import ScoreStore
+    from ntknas.store.requests import unmeasured
 
     opened = ScoreStore.read(store)
     frame = opened.frame()
     say_left_out(opened.left_out, store)
+    missing = unmeasured(frame, opened.runs)
+    say_unmeasured(missing)
     settings = [
         _setting(digest, fields, frame[frame["setting"] == digest]) for digest, fields in opened.settings.items()
     ]
@@ -41,6 +47,7 @@ def info(store: Path, json: bool) -> None:
                 "scores": len(frame),
                 "in_journal": opened.uncompacted,
                 "left_out": opened.left_out.lines,
+                "unmeasured": [asdict(setting) for setting in missing],
                 "settings": settings,
                 "runs": runs,
             }

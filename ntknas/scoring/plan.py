@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -53,12 +53,14 @@ class Plan:
         copies: Scores that the store holds for another cell that is the same network.
         requested: Number of (cell, seed, kernel) asked for.
         stored: How many of them the store holds already.
+        measures: Measures that are asked for, by setting.
     """
 
     tasks: list[Task]
     copies: list[ScoreRecord]
     requested: int
     stored: int
+    measures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def items(self) -> list[WorkItem]:
@@ -77,15 +79,16 @@ def make_plan(job: Job, cells: Sequence[int], seeds: Sequence[int], store: Score
     """
     items: list[WorkItem] = []
     copies: list[ScoreRecord] = []
-    stored = 0
+    stored, measures = 0, dict[str, tuple[str, ...]]()
     groups = [(group, epoch) for epoch in job.epochs for group in job.groups(epoch)]
     for group, epoch in groups:
         setting = store.add_setting(job.setting(group, epoch))
+        measures[setting] = tuple(dict.fromkeys((*measures.get(setting, ()), *group.measures)))
         found = _plan_group(job.space, job.recipe, group, epoch, setting, cells, seeds, store)
         items, copies, stored = items + found[0], copies + found[1], stored + found[2]
     place = {cell: number for number, cell in enumerate(cells)}
     tasks = sorted(_tasks(items), key=lambda task: (task[0].seed, place[task[0].members[0]]))
-    return Plan(tasks, copies, len(groups) * len(cells) * len(seeds), stored)
+    return Plan(tasks, copies, len(groups) * len(cells) * len(seeds), stored, measures)
 
 
 def _tasks(items: Sequence[WorkItem]) -> list[Task]:

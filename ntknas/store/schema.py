@@ -11,6 +11,7 @@ import numpy as np
 
 from ntknas.core.display import printable
 from ntknas.core.score import Score, Status
+from ntknas.store import requests
 
 SEQUENCE = "sequence"
 """Field of a run: its place among the runs of its store; one without it (0.1.0) comes before."""
@@ -72,6 +73,8 @@ def check_run(identifier: object, info: object) -> tuple[str, dict[str, Any]]:
         _check_plain_value(f"a run's {name!r}", value)
     if not isinstance(checked.get("recipe", ""), str):
         raise _wrong("a run's recipe", checked["recipe"], "a text")
+    if requests.FIELD in checked:
+        requests.Request.from_json(checked[requests.FIELD])
     if SEQUENCE in checked:
         _integer("a run's sequence", checked[SEQUENCE], 0, LARGEST_SEED)
     return text("a run's id", identifier), checked

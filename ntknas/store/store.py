@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -219,6 +219,26 @@ class ScoreStore:
         identifier, about = schema.check_run(uuid.uuid4().hex, {**info, schema.SEQUENCE: max(sequence, 0)})
         self.runs[identifier] = about
         return identifier
+
+    def announce(self, run: str, settings: Iterable[str]) -> None:
+        """Journal what is known of a run before its first score, since it may end before that.
+
+        Once more where more has become known of it.
+
+        Args:
+            run: Identifier of the run.
+            settings: Digests of the settings that it is about.
+
+        Raises:
+            StoreError: If the journal cannot be written.
+        """
+        writer = self._opened()
+        for digest in settings:
+            if digest not in self._main.settings:
+                fields = self._main.settings[digest] = self.settings[digest]
+                writer.append({"type": "setting", "fields": fields})
+        self._main.runs[run] = dict(self.runs[run])
+        writer.append({"type": "run", "id": run, "info": self.runs[run]})
 
     def append(self, record: ScoreRecord) -> None:
         """Add scores; when this returns, a killed process no longer loses them.
