@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 from ntknas.cli.output import note
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ntknas.store.requests import Unmeasured
+
+
+def unmeasured_of(scores: pd.DataFrame, selected: pd.DataFrame) -> list[Unmeasured]:
+    """Return what is missing under the settings of the scores that are looked at."""
+    from ntknas.store.requests import unmeasured
+
+    chosen, known = ({str(setting) for setting in frame["setting"].unique()} for frame in (selected, scores))
+    missing = unmeasured(scores, scores.attrs["runs"])
+    everything = chosen == known
+    return [each for each in missing if each.setting in chosen or (everything and each.setting not in known)]
 
 
 def say_unmeasured(missing: Sequence[Unmeasured]) -> None:
