@@ -31,6 +31,9 @@ def read_batch(file: Path, title: str, side: int, key: str, first: int, last: in
     """
     content = restricted_pickle.load(file, ARRAYS)
     entries: dict[Any, Any] = content if isinstance(content, dict) else {}
+    twice = [name for name in ("data", key) if name in entries and name.encode() in entries]
+    if twice:
+        raise DataError(f"{file} is not a {title} batch: it has two entries {twice[0]!r}. Fetch it again.")
     found = entries.get("data", entries.get(b"data"))
     data = found.content if isinstance(found, ByteArray) else None
     labels: Any = entries.get(key, entries.get(key.encode()))

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from ntknas.core.regular_file import open_regular
+
+_LARGEST = 1 << 30  # every official file is smaller; the checksum of a larger one need not be waited for
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,20 @@ class OfficialFile:
     split: str = ""
 
 
+@contextmanager
+def leaving_no_empty_folder(folder: Path) -> Iterator[None]:
+    """Remove the folder, and those above it, if an error ends what made them before anything was in them."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # the first that holds something, or that was not made
+            for path in made:
+                if path.exists():
+                    path.rmdir()
+        raise
+
+
 def state(root: Path, file: OfficialFile) -> str:
     """Return ``official``, ``present`` (no checksum is published), ``changed`` or ``missing``."""
     path = root / file.path
@@ -29,7 +49,9 @@ def state(root: Path, file: OfficialFile) -> str:
         return "missing"
     if not file.md5:
         return "present"
-    with path.open("rb") as stream:
+    if path.stat().st_size > _LARGEST:
+        return "changed"
+    with open_regular(path) as stream:
         digest = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     return "official" if digest == file.md5 else "changed"
 

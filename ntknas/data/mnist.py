@@ -9,7 +9,7 @@ import numpy as np
 
 from ntknas.core.errors import DataError
 from ntknas.core.lazy import F, torch
-from ntknas.data.files import OfficialFile
+from ntknas.data.files import OfficialFile, leaving_no_empty_folder
 from ntknas.data.image_set import ImageSet, Request
 from ntknas.data.pixels import constants
 
@@ -21,6 +21,7 @@ _NAMES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
+_LARGEST = 1 << 26  # the images of the training split are 47 MB
 _IMAGES = {"train": 60_000, "test": 10_000}
 
 
@@ -36,7 +37,8 @@ def load(request: Request) -> ImageSet:
         DataError: If files are missing or damaged, or the download fails.
     """
     if request.download:
-        fetch(request.root)
+        with leaving_no_empty_folder(request.root / _RAW):
+            fetch(request.root)
     mean, deviation = (values[0] for values in constants(request.pixels, "mnist"))
     pixels, labels = _read(request.root, request.split)
     size = [request.image_size, request.image_size]
@@ -70,6 +72,9 @@ def _read(root: Path, split: str) -> tuple[Tensor, np.ndarray]:
     missing = [root / _RAW / name for name in _NAMES[split] if not (root / _RAW / name).is_file()]
     if missing:
         raise DataError(f"No MNIST images: expected the official file {missing[0]}. {_where(root)}")
+    large = [root / _RAW / name for name in _NAMES[split] if (root / _RAW / name).stat().st_size > _LARGEST]
+    if large:
+        raise DataError(f"{large[0]} is not MNIST: it is larger than {_LARGEST:,} bytes. {_where(root)}")
     # torchvision's class would prefer whatever lies in MNIST/processed
     images, numbers = (str(root / _RAW / name) for name in _NAMES[split])
     try:

@@ -116,4 +116,6 @@ def _got(value: object) -> str:
         return f"the text {quoted(value)}"
     if isinstance(value, int | float):
         return quoted(value)
-    return {list: "an array", dict: "a table"}.get(type(value), "a date or time")
+    if isinstance(value, list):
+        return "an array"
+    return "a table" if isinstance(value, dict) else "a date or time"

@@ -13,9 +13,13 @@ import numpy as np
 import torch
 
 from ntknas.core.errors import DataError
+from ntknas.core.regular_file import read_text
 from ntknas.kernels.analytic.samples import Graphs
 
 _LARGEST = 2**62
+_MOST_BYTES = 1 << 28
+MOST_MEMORY = 1 << 32
+"""Bytes that a set's adjacency matrices, or its features, may take: they are dense, and pairs of graphs have more."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ def read(folder: Path) -> GraphSet:
             NAME_node_labels.txt and NAME_node_attributes.txt.
 
     Raises:
-        DataError: If a file is missing or malformed, files do not fit one another, or a graph has no nodes.
+        DataError: If a file is missing or malformed, files do not fit one another, a graph has no nodes, or the set is
+            too large for dense matrices.
     """
     found = sorted(folder.glob("*_A.txt")) if folder.is_dir() else []
     if len(found) != 1:
@@ -63,12 +68,15 @@ def read(folder: Path) -> GraphSet:
         raise DataError(f"{found[0]}: every line must name two of the {len(owner)} nodes, from 1.")
     if not (owner[edges[:, 0]] == owner[edges[:, 1]]).all():
         raise DataError(f"{found[0]} has an edge between two graphs.")
-    features = _features(folder, name, len(owner))
     starts = np.searchsorted(owner, np.arange(len(labels) + 1))
+    _check_size(folder, np.diff(starts))
+    features = _features(folder, name, len(owner))
+    edges = edges[np.argsort(owner[edges[:, 0]], kind="stable")]
+    borders = np.searchsorted(owner[edges[:, 0]], np.arange(len(labels) + 1))
     nodes, matrices = [], []
-    for first, end in pairwise(starts.tolist()):
+    for (first, end), (first_edge, end_edge) in zip(pairwise(starts.tolist()), pairwise(borders.tolist()), strict=True):
         nodes.append(torch.from_numpy(features[first:end]))
-        matrices.append(torch.from_numpy(_matrix(edges[owner[edges[:, 0]] == owner[first]] - first, end - first)))
+        matrices.append(torch.from_numpy(_matrix(edges[first_edge:end_edge] - first, end - first)))
     return GraphSet(name, Graphs(tuple(nodes), tuple(matrices)), np.unique(labels, return_inverse=True)[1])
 
 
@@ -105,11 +113,26 @@ def _check_owners(folder: Path, owner: np.ndarray, graphs: int) -> None:
         raise DataError(f"{folder}: graph {int(np.argmin(counts)) + 1} has no nodes: leave it out.")
 
 
+def _check_size(folder: Path, sizes: np.ndarray) -> None:
+    needed = 8 * sum(size * size for size in sizes.tolist())
+    if needed > MOST_MEMORY:
+        raise DataError(
+            f"{folder}: its adjacency matrices take {needed / 2**30:,.1f} GiB, the largest graph having "
+            f"{sizes.max():,} nodes: expected at most {MOST_MEMORY / 2**30:,.1f} GiB. Leave the large graphs out."
+        )
+
+
 def _features(folder: Path, name: str, nodes: int) -> np.ndarray:
     parts = []
     labels, attributes = folder / f"{name}_node_labels.txt", folder / f"{name}_node_attributes.txt"
     if labels.exists():
         columns = _numbers(labels, int).T
+        needed = 8 * nodes * sum(len(np.unique(column)) for column in columns)
+        if needed > MOST_MEMORY:
+            raise DataError(
+                f"{labels}: one-hot labels of {nodes:,} nodes take {needed / 2**30:,.1f} GiB: expected at most "
+                f"{MOST_MEMORY / 2**30:,.1f} GiB. Merge labels, or leave the file out."
+            )
         parts.append(np.concatenate([column[:, None] == np.unique(column) for column in columns], 1).astype(float))
     if attributes.exists():
         parts.append(_numbers(attributes, float))
@@ -134,7 +157,7 @@ def _numbers(path: Path, kind: type) -> np.ndarray:
         DataError: If the file cannot be read, or has something else in it.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        lines = read_text(path, _MOST_BYTES).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
     except UnicodeDecodeError as error:

@@ -1,6 +1,7 @@
 """No pickle runs anything."""
 
 import io
+import os
 import pickle
 import struct
 import subprocess
@@ -165,3 +166,20 @@ except DataError as error:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     assert "is damaged" in done.stderr
+
+
+def test_a_batch_that_holds_its_labels_twice_is_refused(tmp_path):
+    """Under the names of Python 2 and of Python 3: one of them would win in silence."""
+    from ntknas.data.batches import read_batch
+
+    path = tmp_path / "batch"
+    path.write_bytes(pickle.dumps({"labels": [0], b"labels": [1]}, 2))
+    with pytest.raises(DataError, match="two entries 'labels'"):
+        read_batch(path, "CIFAR-10", 32, "labels", 0, 9)
+
+
+@pytest.mark.parametrize(("make", "kind"), [(os.mkfifo, "a named pipe"), (os.mkdir, "a folder")])
+def test_only_regular_files_are_read(tmp_path, make, kind):
+    make(tmp_path / "it")
+    with pytest.raises(DataError, match=f"Cannot read .*it is {kind}, expected a regular file"):
+        restricted_pickle.load(tmp_path / "it")

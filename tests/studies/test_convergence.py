@@ -1,6 +1,7 @@
 """Convergence of finite kernels, and the samples and families that it is measured on."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -121,6 +122,32 @@ class TestTUFormat:
         assert first.data != other.data
         assert first.data.startswith("x-")
 
+    def test_a_graph_of_sixty_thousand_nodes_is_refused_by_its_size(self, tmp_path):
+        folder = write(tmp_path, A="1, 2\n", graph_indicator="1\n" * 60_000, graph_labels="0\n")
+        with pytest.raises(DataError, match="take 26.8 GiB, the largest graph having 60,000 nodes: expected at most 4"):
+            tu_format.read(folder)
+
+    def test_many_labels_are_refused_by_their_size(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(tu_format, "MOST_MEMORY", 1000)
+        files = {"A": "", "graph_indicator": "".join(f"{node}\n" for node in range(1, 51)), "graph_labels": "0\n" * 50}
+        with pytest.raises(DataError, match="one-hot labels of 50 nodes take"):
+            tu_format.read(write(tmp_path, **files, node_labels="".join(f"{node}\n" for node in range(50))))
+
+    def test_edges_find_their_graphs_in_any_order(self, tmp_path):
+        files = {"graph_indicator": "1\n1\n2\n2\n3\n3\n3\n", "graph_labels": "0\n1\n0\n"}
+        found = tu_format.read(write(tmp_path, A="6, 7\n1, 2\n5, 6\n3, 4\n", **files))
+        assert [matrix.tolist() for matrix in found.graphs.adjacency] == [
+            [[0, 1], [1, 0]],
+            [[0, 1], [1, 0]],
+            [[0, 1, 0], [1, 0, 1], [0, 1, 0]],
+        ]
+
+    def test_pipes_are_not_waited_for(self, tmp_path):
+        folder = write(tmp_path, A="", graph_labels="0\n1\n")
+        os.mkfifo(folder / "X_graph_indicator.txt")
+        with pytest.raises(DataError, match="it is a named pipe"):
+            tu_format.read(folder)
+
     def test_missing_files(self, tmp_path):
         with pytest.raises(DataError, match="no set of graphs in the TU format"):
             tu_format.read(tmp_path)
@@ -185,7 +212,7 @@ def test_the_quick_command(tmp_path, capsys):
     for family in FAMILIES:
         errors = [row["error"] for row in answer["rows"] if row["family"] == family]
         assert errors[-1] < 0.7 * errors[0]
-    page = (tmp_path / "convergence-all-own-ntk.md").read_text()
+    page = (tmp_path / "convergence-all-own-ntk-quick.md").read_text()
     assert page.count(": slope -0.") == 5
     assert command(["study", "convergence", "--quick", "--steps", "3"]) == 2
     assert "--steps is no option of convergence" in capsys.readouterr().err
