@@ -53,11 +53,10 @@ def names(parent: h5py.Group) -> list[str]:
 
 def _child(parent: h5py.Group, name: str, kind: type[Node]) -> Node:
     where = f"{(parent.name or '').rstrip('/')}/{name}"
-    try:
-        link = parent.id.links.get_info(name.encode())
-    except KeyError as error:
-        raise KeyError(f"no {where}") from error
-    if link.type != h5l.TYPE_HARD:
+    links = parent.id.links  # neither question follows a link
+    if not links.exists(name.encode()):
+        raise KeyError(f"no {where}")
+    if links.get_info(name.encode()).type != h5l.TYPE_HARD:
         raise ValueError(f"{where} is a link that leads elsewhere, and is not followed")
     child = parent[name]
     if not isinstance(child, kind):

@@ -5,13 +5,22 @@ from __future__ import annotations
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from ntknas.store.records import ScoreRecord, Setting
-from ntknas.store.store import ScoreStore
+from ntknas.core.lazy import importer_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ntknas.store.records import ScoreRecord, Setting
+    from ntknas.store.store import ScoreStore
+
 __all__ = ["ScoreRecord", "ScoreStore", "Setting", "load_store"]
+__getattr__ = importer_of(
+    {
+        "ScoreRecord": "ntknas.store.records",
+        "ScoreStore": "ntknas.store.store",
+        "Setting": "ntknas.store.records",
+    }
+)
 
 
 def load_store(path: str | PathLike[str]) -> pd.DataFrame:
@@ -29,5 +38,7 @@ def load_store(path: str | PathLike[str]) -> pd.DataFrame:
         StoreError: If there is no store, or it is damaged or of another version.
     """
     from pathlib import Path
+
+    from ntknas.store.store import ScoreStore
 
     return ScoreStore.read(Path(path)).frame()

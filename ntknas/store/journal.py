@@ -186,8 +186,8 @@ def check_ours(path: Path, file: BinaryIO) -> None:
 def _is_mostly_right(file: BinaryIO) -> bool:
     """Return whether more than half of the first lines have their checksum, and a type that we write."""
     right = judged = 0
-    for size, line in _lines(file):
-        if size > LONGEST_LINE or judged == _JUDGED_LINES:
+    while judged < _JUDGED_LINES and (line := file.readline(LONGEST_LINE)):
+        if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
             break
         entry = _decode(line[:-1]) if line.endswith(b"\n") else None
         right += entry is not None and entry.get("type") in KINDS
