@@ -140,10 +140,14 @@ def _write(study: Study, findings: Findings, options: dict[str, Any]) -> None:
 
 def _forecast(study: Study) -> None:
     from ntknas.cli.score import duration
-    from ntknas.studies.base import BUDGET, estimate
+    from ntknas.studies.base import BUDGET, estimate, seconds_before
 
     units, gigabytes = len(study.units()), study.bytes_needed() / 2**30
     click.echo(f"{study.title}: {units} measurements, some {gigabytes:.2f} GiB of memory at the most.")
+    once = seconds_before(study)
+    if once > BUDGET:
+        click.echo(f"The infinite kernel alone takes some {duration(once)}; nothing was tried.")
+        return
     note(f"Trying some, cheap ones first, for about {BUDGET:.0f} s; nothing is kept.")
     trial = estimate(study)
     click.echo(f"Some {duration(trial.seconds)} here, from {trial.tried} that were tried.")

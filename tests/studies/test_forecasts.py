@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from ntknas.cli.main import run as command
 from ntknas.studies.base import estimate
 from ntknas.studies.constancy import Constancy
 from ntknas.studies.convergence import Convergence
@@ -11,6 +12,7 @@ from ntknas.studies.determinism import Determinism
 from ntknas.studies.lazy import Lazy
 from ntknas.studies.loss_bound import LossBound
 from ntknas.studies.networks import Widths
+from ntknas.studies.regression import Regression
 
 
 @dataclasses.dataclass
@@ -98,3 +100,10 @@ def test_smaller_rates_take_more_steps():
     costs = {unit: study.cost(unit) for unit in study.units()}
     assert costs["network", "descent", 0.125] == 8 * costs["network", "descent", 1.0]
     assert costs["tanh", "descent", 1.0] < costs["network", "descent", 1.0]
+
+
+def test_an_infinite_kernel_that_takes_hours_is_not_tried(capsys, monkeypatch):
+    monkeypatch.setattr(Regression, "seconds_of_the_infinite_kernel", lambda self: 7200.0)
+    monkeypatch.setattr(Regression, "measure", lambda *_: pytest.fail("a unit was tried"))
+    assert command(["study", "regression", "--quick", "--family", "cnn-pool", "--dry-run"]) == 0
+    assert "The infinite kernel alone takes some 2 h; nothing was tried." in capsys.readouterr().out

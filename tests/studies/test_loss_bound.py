@@ -125,9 +125,9 @@ def test_the_command(tmp_path, capsys):
     flows = [row for row in answer["rows"] if row["kind"] == "flow"]
     assert [row["above_moving"] for row in flows] == [0.0, 0.0]
     assert "never violated" in answer["verdict"][0]
-    page = (tmp_path / "loss-bound-mlp-boston-standard.md").read_text()
+    page = (tmp_path / "loss-bound-mlp-boston-standard-quick.md").read_text()
     assert "cross-entropy" in page
-    assert (tmp_path / "loss-bound-mlp-boston-standard-curves.png").stat().st_size > 5000
+    assert (tmp_path / "loss-bound-mlp-boston-standard-quick-curves.png").stat().st_size > 5000
 
 
 @pytest.mark.parametrize(("samples", "verdict"), [(9, "has rank 4 on 9 samples"), (3, "has full rank, 3, here")])

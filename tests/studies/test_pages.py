@@ -5,6 +5,7 @@ import json
 import pytest
 
 from ntknas.cli.main import run as command
+from ntknas.studies import page as pages
 from ntknas.studies.determinism import Determinism
 from ntknas.studies.networks import Widths
 from ntknas.studies.page import free_stem, usual_stem
@@ -12,6 +13,15 @@ from ntknas.studies.page import free_stem, usual_stem
 BASE = ["study", "determinism", "--repeats", "2", "--samples", "6", "--device", "cpu"]
 FULL = [*BASE, "--widths", "4,8,16"]
 PAGE = "determinism-mlp-boston-standard"
+
+
+@pytest.fixture(autouse=True)
+def _quick_pictures(monkeypatch):
+    def draw(figure, path):
+        path.write_text(repr(figure))
+        return path
+
+    monkeypatch.setattr(pages, "draw", draw)
 
 
 def contents(folder):
@@ -109,7 +119,5 @@ def test_published_names_stay():
 
 def test_a_source_with_dashes_does_not_end_the_comment(tmp_path, monkeypatch):
     monkeypatch.setattr(Determinism, "settings", lambda self: {"family": "a", "source": "x --> y"})
-    from ntknas.studies.page import _record
-
-    assert "--" not in _record(study())
-    assert json.loads(_record(study()))["settings"]["source"] == "x --> y"
+    assert "--" not in pages._record(study())
+    assert json.loads(pages._record(study()))["settings"]["source"] == "x --> y"

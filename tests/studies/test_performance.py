@@ -195,7 +195,7 @@ def test_the_quick_command(tmp_path, capsys, family, data, column):
     better = rows["infinite kernel, kernel ridge"][column] - rows["constant"][column]
     assert better > 0 if column == "accuracy" else better < -0.3
     assert all(row["low"] is None or 0 <= row["low"] <= row[column] <= row["high"] for row in rows.values())
-    assert (tmp_path / f"performance-{family}-{data}-ntk-scores.png").stat().st_size > 5000
+    assert (tmp_path / f"performance-{family}-{data}-ntk-quick-scores.png").stat().st_size > 5000
     assert "nothing" not in answer["verdict"]
     assert command([*arguments, "--folds", "50"]) == 1
     assert "fewer --folds or more --samples" in capsys.readouterr().err

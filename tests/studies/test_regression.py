@@ -48,8 +48,8 @@ def test_the_command(tmp_path, capsys, family, data):
     answer = json.loads(capsys.readouterr().out)
     assert len(answer["rows"]) == 7
     assert "nearest" in " ".join(answer["verdict"])
-    assert (tmp_path / f"regression-{family}-{data}-ntk.md").exists()
-    assert (tmp_path / f"regression-{family}-{data}-ntk-spectra.png").stat().st_size > 5000
+    assert (tmp_path / f"regression-{family}-{data}-ntk-quick.md").exists()
+    assert (tmp_path / f"regression-{family}-{data}-ntk-quick-spectra.png").stat().st_size > 5000
 
 
 def test_bad_input(tmp_path, capsys, monkeypatch):
