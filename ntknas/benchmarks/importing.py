@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,8 @@ def import_file(
     """
     if not source.exists():
         raise DataError(f"No such file: {source}. ntknas bench import takes {EXPECTED}.")
+    if (hint := _how_to_give(source)) is not None:
+        raise DataError(f"{source} was not imported: {hint}.")
     try:
         found = _recognise(source, benchmark)
         path = _place(found, folder, replace)
@@ -84,6 +87,24 @@ def import_file(
         raise DataError(f"Cannot read {error.filename or source}: {error.strerror or error}.") from error
     table_file.write(path, collection, source.name, size)
     return Imported(path, found, collection.cells_with_runs, collection.cells, collection.runs)
+
+
+def _how_to_give(source: Path) -> str | None:
+    """Return what to do with something that only holds, or belongs to, what can be imported."""
+    if source.is_dir():
+        inside = [path for path in sorted(source.iterdir()) if nats_folder.recognises(path)]
+        if inside and not nats_folder.recognises(source):
+            return f"it only holds a folder of NATS-Bench: give that, {inside[0]}"
+        return None
+    if not source.is_file():
+        return "it is no regular file"
+    if source.name.endswith(".pickle.pbz2"):
+        return f"it is one file of NATS-Bench: give the folder that holds it and all others, {source.parent}"
+    if any(suffix in source.suffixes for suffix in (".tar", ".tgz")):
+        return (
+            f"it is an archive: unpack it first, tar xf {shlex.quote(str(source))}, and give the folder that comes out"
+        )
+    return None
 
 
 def _place(benchmark: str, folder: Path, replace: bool) -> Path:

@@ -2,10 +2,12 @@
 
 import bz2
 import math
+import os
 import pickle
 import struct
 import types
 import zipfile
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -19,6 +21,7 @@ from ntknas.benchmarks.importing import import_file
 from ntknas.benchmarks.table_file import TableFile
 from ntknas.core.errors import ChoiceError, DataError
 from tests.benchmarks import official
+from tests.core.test_children import plant
 
 MINI = {
     "nb201": "NAS-Bench-201-mini.pth",
@@ -262,6 +265,29 @@ def test_other_files(tmp_path):
     _refused(tmp_path, tmp_path / "e.pth", "holds no NAS-Bench-201")
 
 
+def test_what_has_to_be_given_in_another_way(tmp_path):
+    folder = official.save_nats(tmp_path / "NATS-sss")
+    (tmp_path / "NATS-tss-v1_0-3ffb9-simple.tar").write_bytes(b"x")
+    (tmp_path / "it's.tar.gz").write_bytes(b"x")
+    os.mkfifo(tmp_path / "pipe.pth")
+    _refused(
+        tmp_path, tmp_path / "NATS-tss-v1_0-3ffb9-simple.tar", "unpack it first, tar xf .*simple.tar, and give the"
+    )
+    _refused(tmp_path, tmp_path / "it's.tar.gz", "it is an archive: unpack it first, tar xf '")
+    _refused(tmp_path, folder / "000003.pickle.pbz2", f"give the folder that holds it and all others, {folder}")
+    _refused(tmp_path, folder / "meta.pickle.pbz2", f"give the folder that holds it and all others, {folder}")
+    _refused(tmp_path, tmp_path, f"it only holds a folder of NATS-Bench: give that, {folder}")
+    _refused(tmp_path, tmp_path / "pipe.pth", "it is no regular file")
+    _refused(tmp_path, Path("/dev/zero"), "it is no regular file")
+
+
+def test_a_pipe_among_the_files_of_a_folder_is_not_waited_for(tmp_path):
+    folder = official.save_nats(tmp_path / "sss")
+    (folder / "000003.pickle.pbz2").unlink()
+    os.mkfifo(folder / "000003.pickle.pbz2")
+    _refused(tmp_path, folder, "000003.pickle.pbz2: .*it is a named pipe")
+
+
 def test_a_file_of_another_benchmark(tmp_path):
     source = official.save_pth(tmp_path / "nb.pth", official.nb201_content((0,)))
     _refused(tmp_path, source, "a file of nb201, and nb101 was asked for", benchmark="nb101")
@@ -303,6 +329,18 @@ def test_many_files_are_read_by_processes(tmp_path, monkeypatch):
     )
     (folder / "000004.pickle.pbz2").write_bytes(b"BZh9 damaged")
     _refused(tmp_path, folder, "000004.pickle.pbz2: damaged or cut off")
+
+
+def test_an_import_runs_nothing_of_the_working_folder(tmp_path, monkeypatch):
+    """Neither in this process nor in those that it starts to read many files."""
+    work = tmp_path / "work"
+    work.mkdir()
+    marker = plant(work)
+    folder = official.save_nats(tmp_path / "sss", cells=range(4), budgets=((1, "01"),))
+    monkeypatch.chdir(work)
+    monkeypatch.setattr(nats_folder, "_FEWEST_FOR_PROCESSES", 2)
+    assert import_file(folder, tmp_path / "bench").cells == 4
+    assert not marker.exists()
 
 
 def test_wrong_nats_folders(tmp_path):

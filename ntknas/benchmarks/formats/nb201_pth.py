@@ -16,6 +16,7 @@ from ntknas.benchmarks.formats.training_record import RECORD_KEYS, SUMMARY_KEYS,
 from ntknas.core.errors import DataError
 from ntknas.core.pickle_machine import PickleMachine
 from ntknas.core.pickled_numbers import REBUILDERS
+from ntknas.core.regular_file import open_regular
 
 _ZIP = b"PK\x03\x04"
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -75,7 +76,7 @@ def read(path: Path, cells: list[str], advance: Advance) -> Collection:
 @contextmanager
 def _open_pickle(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
     """Open the pickle inside a file; say whether it is in the layout before torch 1.6."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if file.read(len(_ZIP)) != _ZIP:
             file.seek(0)
             yield file, True
