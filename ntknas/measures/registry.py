@@ -21,6 +21,7 @@ from ntknas.core.errors import ChoiceError, KernelError, unknown
 from ntknas.core.kernel import Kernel
 from ntknas.core.plugins import Fault
 from ntknas.core.score import NoValueError, Score, Status
+from ntknas.measures.labels import check_labels
 
 ENTRY_POINT_GROUP = "ntknas.measures"
 _OWN_MODULES = (
@@ -261,7 +262,7 @@ def measure(name: str, subject: Subject) -> Score:
     Raises:
         ChoiceError: If there is no such measure.
         KernelError: If the subject is not of the kind that the measure is defined for (another kind, a cross-kernel,
-            another output reduction, no labels).
+            another output reduction, no labels, or labels that are not one whole number a sample).
 
     Example:
         >>> import torch
@@ -279,6 +280,10 @@ def measure(name: str, subject: Subject) -> Score:
         raise KernelError(
             f"The measure {name!r} is one of a {chosen.subject.__name__}, got a {type(subject).__name__}."
         )
+    if isinstance(subject, NetworkCase) and Need.LABELS in chosen.needs:
+        check_labels(name, subject.labels, len(subject.images))
+    if isinstance(subject, RegressionCase):
+        check_labels(name, subject.held_out_labels, subject.cross.matrix.shape[1])
     for kernel in _kernels(subject):
         _check_kernel(chosen, kernel)
         if not kernel.is_finite:
@@ -308,8 +313,8 @@ def _check_kernel(chosen: Measure, kernel: Kernel) -> None:
     if Need.CROSS_KERNEL not in chosen.needs:
         kernel.require_symmetric(f"The measure {chosen.name!r}")
     _check_output(chosen, kernel.choices.output)
-    if Need.LABELS in chosen.needs and kernel.labels is None:
-        raise KernelError(f"The measure {chosen.name!r} needs labels: pass labels= to empirical_ntk.")
+    if Need.LABELS in chosen.needs:
+        check_labels(chosen.name, kernel.labels, kernel.samples)
 
 
 def _check_output(chosen: Measure, output: str) -> None:

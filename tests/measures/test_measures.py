@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -183,6 +184,27 @@ def test_kernels_of_another_kind_are_refused():
         measure("lga", random_kernel(0, output="full"))
     with pytest.raises(ChoiceError, match="Unknown measure 'condition'.*"):
         measure("condition", random_kernel(0))
+
+
+@pytest.mark.parametrize("name", ["lga", "cka", "alignment_numerator", "class_lambda_min"])
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0.0, float("nan"), 1.0, 1.0], "whole numbers, got torch.float"),
+        ([0.5, 0.5, 1.0, 1.0], "whole numbers, got torch.float"),
+        ([0, 1, 0], "one for each of 4 samples, got shape"),
+        ([[0], [1], [0], [1]], "one for each of 4 samples, got shape"),
+    ],
+)
+def test_labels_that_are_no_classes_are_refused(name, labels, message):
+    with pytest.raises(KernelError, match=f"{name}.*{message}"):
+        measure(name, make_kernel(random_kernel(0, 4).matrix, labels, "label"))
+
+
+def test_labels_that_are_no_tensor_are_refused():
+    kernel = replace(random_kernel(0, 3, "label"), labels=[0, 1, 2])
+    with pytest.raises(KernelError, match="as a torch tensor, got list"):
+        measure("lga", kernel)
 
 
 def test_eig_of_a_normalised_kernel_takes_it_as_it_is():

@@ -14,7 +14,7 @@ from ntknas import load_space, measure
 from ntknas.core.cases import NetworkCase
 from ntknas.core.errors import KernelError
 from ntknas.core.score import Status
-from ntknas.measures import all_measures, expand
+from ntknas.measures import Need, all_measures, expand, get_measure
 from ntknas.measures.activations import (
     JACOB_COV_OFFSET,
     LINEAR_REGION_SAMPLES,
@@ -306,6 +306,14 @@ def test_a_tensor_on_which_nothing_depends_is_one_of_the_eleven():
     assert measure("knas_code", case).value == pytest.approx(_knas_code(case), rel=1e-9)
     dead = [name for name, p in network.named_parameters() if p.numel() >= 50][:11]
     assert any("edges" in name for name in dead)
+
+
+@pytest.mark.parametrize("name", [n for n in expand(["baselines"]) if Need.LABELS in get_measure(n).needs])
+def test_labels_that_are_no_classes_are_refused(name):
+    network, images = nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), torch.randn(4, 3, 2, 2)
+    for labels, message in (([0.0, 1.0, float("nan"), 0.0], "whole numbers"), ([0, 1], "one for each of 4 samples")):
+        with pytest.raises(KernelError, match=message):
+            measure(name, NetworkCase(network, images, torch.tensor(labels)))
 
 
 def test_directions_and_sources():
