@@ -60,7 +60,7 @@ class Engine:
     def threads(self) -> int | None:
         """Threads of each worker; ``None`` where this process computes."""
         if self.name == "ray":
-            return 1
+            return pool.threads_asked() or 1
         return pool.threads_of(len(self.devices)) if self.devices else None
 
     def describe(self) -> dict[str, Any]:

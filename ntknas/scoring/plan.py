@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import index
 from typing import Any
 
 import pandas as pd
 
 from ntknas.core.choices import Choices
+from ntknas.core.errors import ChoiceError
 from ntknas.core.score import Score, Status
 from ntknas.scoring.job import Job
 from ntknas.scoring.recipe import WITHOUT_KERNEL, Group, Recipe
-from ntknas.store import ScoreRecord, ScoreStore
+from ntknas.store import ScoreRecord, ScoreStore, schema
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,11 @@ def make_plan(job: Job, cells: Sequence[int], seeds: Sequence[int], store: Score
         cells: Indices of the cells to score.
         seeds: Seeds of the weights.
         store: Where scores are kept; new settings are made known to it.
+
+    Raises:
+        ChoiceError: If a cell or a seed is no number that a store can hold.
     """
+    _check_numbers(cells, seeds)
     items: list[WorkItem] = []
     copies: list[ScoreRecord] = []
     stored, measures = 0, dict[str, tuple[str, ...]]()
@@ -89,6 +95,16 @@ def make_plan(job: Job, cells: Sequence[int], seeds: Sequence[int], store: Score
     place = {cell: number for number, cell in enumerate(cells)}
     tasks = sorted(_tasks(items), key=lambda task: (task[0].seed, place[task[0].members[0]]))
     return Plan(tasks, copies, len(groups) * len(cells) * len(seeds), stored, measures)
+
+
+def _check_numbers(cells: Sequence[int], seeds: Sequence[int]) -> None:
+    try:
+        for cell in cells:
+            schema.check_cell(index(cell))
+        for seed in seeds:
+            schema.check_seed(index(seed))
+    except (TypeError, ValueError) as error:
+        raise ChoiceError(f"This cannot be scored: {error}.") from error
 
 
 def _tasks(items: Sequence[WorkItem]) -> list[Task]:

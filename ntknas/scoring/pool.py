@@ -6,7 +6,6 @@ is replaced; what is left of the task that it had in hand is tried once more bef
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import pickle
 import time
@@ -15,12 +14,14 @@ from collections import Counter, deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 import torch
 
+from ntknas.core.children import SafeContext, safe_context
 from ntknas.core.errors import NtknasError
 from ntknas.core.score import Status
 from ntknas.scoring.computation import failed
@@ -34,9 +35,17 @@ AHEAD = 2
 """Tasks a worker has at a time: the one in hand and the next."""
 ATTEMPTS = 2
 """How often a task is tried whose worker dies."""
+MOST_THREADS = 10_000
 FALSE_STARTS = 3
 """Workers in turn that may die while they start."""
-_CONTEXT = multiprocessing.get_context("spawn")  # a forked torch may hang
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""Variables that tell libraries their threads; what the user set in them holds."""
+
+
+@cache
+def _context() -> SafeContext:
+    """Spawned processes, since a forked torch may hang; none imports from the working folder."""
+    return safe_context()
 
 
 @dataclass
@@ -130,9 +139,9 @@ class Pool:
 
     def _start(self, device: str) -> None:
         name = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        ours, theirs = _CONTEXT.Pipe()
-        end, lifeline = _CONTEXT.Pipe(duplex=False)
-        process = _CONTEXT.Process(target=work, args=(name, theirs, end), daemon=True)
+        ours, theirs = _context().Pipe()
+        end, lifeline = _context().Pipe(duplex=False)
+        process = _context().Process(target=work, args=(name, theirs, end), daemon=True)
         with _threads(self._assignment.threads):
             process.start()
         theirs.close()
@@ -269,18 +278,14 @@ def _end_of(process: BaseProcess) -> str:
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """Let a new process start its libraries with so many threads."""
-    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, str(count)))
+    """Let a new process start its libraries with so many threads, but for those that the user gave a number."""
+    unset = [name for name in THREADS if not os.environ.get(name)]
+    os.environ.update(dict.fromkeys(unset, str(count)))
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        for name in unset:
+            del os.environ[name]
 
 
 def devices_of(workers: int | None, device: torch.device) -> list[str]:
@@ -297,8 +302,14 @@ def devices_of(workers: int | None, device: torch.device) -> list[str]:
 
 
 def threads_of(workers: int) -> int:
-    """Return the threads of each worker, so that all together have the cores that this process may use."""
-    return max(1, cores() // workers)
+    """Return the threads of each worker: what ``OMP_NUM_THREADS`` says, else so that all have this process' cores."""
+    return threads_asked() or max(1, cores() // workers)
+
+
+def threads_asked() -> int | None:
+    """Return the threads that the user asks for in ``OMP_NUM_THREADS``, if he does."""
+    first = os.environ.get(THREADS[0], "").partition(",")[0].strip()  # more are for parallel regions within
+    return int(first) if first.isascii() and first.isdigit() and 0 < int(first) < MOST_THREADS else None
 
 
 def cores() -> int:

@@ -1,5 +1,6 @@
 """Worker processes: the same scores, and no cell of another lost, whatever happens to one."""
 
+import multiprocessing
 import os
 import pickle
 import signal
@@ -20,6 +21,7 @@ from ntknas.scoring import Job, NetworkOptions, Recipe, make_plan, pool, shards
 from ntknas.scoring.engine import Engine
 from ntknas.store import ScoreStore
 from ntknas.store.store import journal_parts
+from tests.core.test_children import plant
 from tests.scoring.fatal import BROKEN, ENDLESS, KILLED, FatalSpace
 
 SPACE = load_space("nb201")
@@ -89,7 +91,7 @@ def test_a_cell_whose_worker_was_killed_once_is_tried_again(tmp_path):
 
 def test_workers_that_are_killed_from_outside_cost_nothing(tmp_path):
     def kill(progress):
-        for child in pool.multiprocessing.active_children():
+        for child in multiprocessing.active_children():
             if progress.item.cell == 5:  # once: a cell whose worker dies twice is one that kills its worker
                 os.kill(child.pid, signal.SIGKILL)
 
@@ -101,7 +103,7 @@ def test_an_impossible_recipe_stops_the_run_with_its_message(tmp_path):
     tiny = make_probe("digits", 10, Request(image_size=4))
     with pytest.raises(KernelError, match="two values per channel"):
         score(tmp_path / "s.h5", job(probe=tiny, batch_norm="per-sample"), [8216], Engine(workers=1))
-    assert not pool.multiprocessing.active_children()
+    assert not multiprocessing.active_children()
 
 
 def test_workers_that_cannot_begin_are_an_error(tmp_path, monkeypatch):
@@ -161,6 +163,7 @@ def _wait_for(condition, seconds=60):
 
 def test_threads_and_devices(monkeypatch):
     monkeypatch.setattr(pool, "cores", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert pool.devices_of(None, torch.device("cpu")) == ["cpu"] * 8
     assert pool.devices_of(3, torch.device("cpu")) == ["cpu"] * 3
     assert [pool.threads_of(count) for count in (1, 2, 3, 8, 20)] == [8, 4, 2, 1, 1]
@@ -174,9 +177,27 @@ def test_threads_are_asked_for_only_while_a_worker_starts(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
     with pool._threads(3):
-        assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "3"
+        assert (os.environ["OMP_NUM_THREADS"], os.environ["MKL_NUM_THREADS"]) == ("7", "3")
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert "MKL_NUM_THREADS" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("said", "threads"), [("3", 3), (" 5,2", 5), ("", 4), ("0", 4), ("-1", 4), ("many", 4), ("9" * 30, 4)]
+)
+def test_threads_that_the_user_asks_for_hold(monkeypatch, said, threads):
+    monkeypatch.setattr(pool, "cores", lambda: 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert pool.threads_of(2) == threads
+    assert Engine(workers=2).threads == threads
+
+
+def test_workers_do_not_import_from_the_working_folder(tmp_path, monkeypatch):
+    marker = plant(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    found = score(tmp_path / "s.h5", job(measures=("trace",)), CELLS[:2], Engine(workers=1))
+    assert set(found["status"]) == {"ok"}
+    assert not marker.exists()
 
 
 @pytest.mark.parametrize("parameters", ["weights", "all"])

@@ -40,11 +40,15 @@ def test_two_nodes_give_what_one_process_gives(cluster, tmp_path):
 def test_fatal_cells_become_statuses(cluster, tmp_path):
     (tmp_path / "kills").mkdir()
     what = job(FatalSpace(tmp_path / "kills"), measures=("trace",))
-    engine = Engine("ray", None, timeout=3)
-    found = score(tmp_path / "s.h5", what, [*CELLS[:3], KILLED, ENDLESS, BROKEN], engine)
+    found = score(tmp_path / "s.h5", what, [*CELLS[:3], KILLED, BROKEN], RAY)
     statuses = found["status"].astype(str).droplevel(["seed", "measure"]).to_dict()
-    fatal = {KILLED: "crashed", ENDLESS: "timeout", BROKEN: "crashed"}
-    assert statuses == {**dict.fromkeys(CELLS[:3], "ok"), **fatal}
+    assert statuses == {**dict.fromkeys(CELLS[:3], "ok"), KILLED: "crashed", BROKEN: "error"}
+
+
+def test_a_cell_that_takes_for_ever_is_given_up(cluster, tmp_path):
+    what = job(FatalSpace(tmp_path), measures=("trace",))
+    found = score(tmp_path / "s.h5", what, [ENDLESS], Engine("ray", None, timeout=1))
+    assert found["status"].astype(str).tolist() == ["timeout"]
 
 
 def test_an_impossible_recipe_stops_the_run_with_its_message(cluster, tmp_path):

@@ -117,6 +117,12 @@ def test_a_changed_probe_never_mixes_with_old_scores(tmp_path):
     assert load_store(path)["probe_hash"].nunique() == 2
 
 
+@pytest.mark.parametrize(("cells", "seeds"), [([0], [2**63]), ([0], [0.5]), ([-1], [0]), ([2**31], [0])])
+def test_numbers_that_no_store_can_hold_are_refused_before_anything_is_computed(tmp_path, cells, seeds):
+    with pytest.raises(ChoiceError, match="cannot be scored"):
+        score(tmp_path / "s.h5", _recipe("trace"), cells, seeds)
+
+
 def test_cells_that_are_one_network_are_computed_once(tmp_path):
     path = tmp_path / "s.h5"
     twins = list(_twins())
