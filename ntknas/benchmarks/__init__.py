@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ntknas.benchmarks.table import EMBEDDED, AccuracyTable, Benchmark, Costs, Target
-from ntknas.benchmarks.user_file import read_accuracies
 from ntknas.core.errors import ChoiceError, DataError, check_known
+from ntknas.core.lazy import importer_of
+
+if TYPE_CHECKING:
+    from ntknas.benchmarks.user_file import read_accuracies
 
 __all__ = [
     "BENCHMARKS",
@@ -22,6 +26,7 @@ __all__ = [
     "space_of",
     "table_path",
 ]
+__getattr__ = importer_of({"read_accuracies": "ntknas.benchmarks.user_file"})  # it needs pandas
 
 FOLDER = Path("bench_data")
 """Where imported tables are looked for unless told otherwise."""

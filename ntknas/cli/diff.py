@@ -9,6 +9,7 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli.left_out import say_left_out
+from ntknas.cli.names import check_store
 from ntknas.cli.output import json_option, number, print_json, print_table
 from ntknas.core.display import printable
 
@@ -20,6 +21,9 @@ from ntknas.core.display import printable
 @json_option
 def command(a: Path, b: Path, worst: int, json: bool) -> None:
     """Show what differs between the stores A and B: settings, environment, and how far cells moved in the ranking."""
+    for store in (a, b):
+        check_store(store)
+
     from dataclasses import asdict
 
     from ntknas.correlation.diff import diff, environments

@@ -10,6 +10,7 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
+from ntknas.cli.names import check_names
 from ntknas.cli.output import json_option, note, number, print_json, print_table
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def command(
         raise click.UsageError("Name a CELL, or your own module with --model FILE.py:function.")
     if model is not None:
         _refuse_options_of_cells(ctx)
+    check_names({**options, "model": model})
     looked_at = _of_cell(cell, options) if cell is not None else _of_model(str(model), options)
     if json:
         print_json(_as_json(looked_at))
@@ -85,13 +87,15 @@ def _refuse_options_of_cells(ctx: click.Context) -> None:
 def _of_cell(cell: str, options: dict[str, Any]) -> _LookedAt:
     import time
 
-    from ntknas.scoring.cell_kernel import brought, cell_network, kernel_of
     from ntknas.scoring.cells import find
-    from ntknas.scoring.environment import resolve_device
     from ntknas.spaces import is_own
 
     space = shared.open_space(options.pop("bench"))
     index = find(space, cell)
+
+    from ntknas.scoring.cell_kernel import brought, cell_network, kernel_of
+    from ntknas.scoring.environment import resolve_device
+
     dataset, seed, device = options.pop("dataset"), options.pop("seed"), resolve_device(options.pop("device"))
     recipe = shared.take_recipe(options, None)
     probe = shared.ProbeOptions.take(options).make(dataset)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ntknas.cli import streams
-from ntknas.cli.table import Table, terminal_width
 from ntknas.core.display import printable
 
 if TYPE_CHECKING:
@@ -55,6 +54,8 @@ def print_table(
         left: Number of columns that are text; the others are numbers.
         least: Columns to leave out first where there is no room, before those on the right; the first column stays.
     """
+    from ntknas.cli.table import Table, terminal_width
+
     width = terminal_width()
     table = Table([printable(name) for name in header], [[printable(cell) for cell in row] for row in rows], left)
     shown, missing = table.fitting(width, least) if width else (table, [])

@@ -12,6 +12,7 @@ import click
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.left_out import say_left_out
+from ntknas.cli.names import check_names, check_place_for
 from ntknas.cli.next_step import after_scoring
 from ntknas.cli.output import json_option, note, print_json, print_table
 from ntknas.cli.progress import Meter
@@ -93,6 +94,9 @@ def command(ctx: click.Context, **options: Any) -> None:
     With --workers, processes of their own compute: one that crashes or takes too long costs one cell. On several
     machines: --shard i/n and ntknas store merge, or --engine ray.
     """
+    check_names(options)
+    check_place_for(options["store"])
+
     from ntknas.scoring import Job, Strategy
     from ntknas.scoring.cells import read_cells_file, select
     from ntknas.scoring.shards import Shard

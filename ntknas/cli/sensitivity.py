@@ -9,7 +9,9 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
+from ntknas.cli.names import check_names, check_place_for
 from ntknas.cli.output import json_option, note, number, print_json, print_table
+from ntknas.core.errors import ChoiceError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +57,9 @@ def command(ctx: click.Context, **options: Any) -> None:
     The table has τ between each variation and the base, and in brackets τ with the accuracies: a choice matters where
     the first is low, and changes the conclusion where the second is another.
     """
+    check_names(options)
+    check_place_for(options["store"])
+
     from ntknas.correlation.sensitivity import BASE, agreements
     from ntknas.data.datasets import get_dataset
     from ntknas.scoring.cells import select
@@ -65,17 +70,21 @@ def command(ctx: click.Context, **options: Any) -> None:
     space = shared.open_space(options["bench"])
     cells = select(space, options["cells"], options["cells_seed"])
     chosen = tuple(part.strip() for part in options["vary"].split(",") if part.strip())
+    if not chosen:
+        raise ChoiceError(f"--vary names no choice: leave it out for all, or name some of {CHOICES}.")
+    shared.split_names(options["measures"])
+    accuracies = _accuracies(options, space)
     scores: dict[tuple[str, str], pd.Series] = {}
     for variation in [Variation(BASE, BASE, {}), *variations(options, chosen)]:
         note(f"{variation.text}:")
         scores |= _score(space, cells, {**options, **variation.changes}, name, variation.text)
-    found = agreements(scores, _accuracies(options, space))
-    if options["plot"]:
-        note(f"Drew {_draw(found, options['plot'])}")
+    found = agreements(scores, accuracies)
     if options["json"]:
         print_json({"rows": [item.as_row() for item in found]})
     else:
         _print(found)
+    if options["plot"]:
+        note(f"Drew {_draw(found, options['plot'])}")
 
 
 def _score(
@@ -112,7 +121,8 @@ def _accuracies(options: dict[str, Any], space: Any) -> pd.Series | None:
     from ntknas.data.datasets import get_dataset
 
     known, folder = BENCHMARKS.get(options["bench"]), options["bench_data"]
-    if known is None or not (known.embedded or table_path(options["bench"], folder).exists()):
+    is_there = known is not None and (known.embedded or table_path(options["bench"], folder).exists())
+    if not is_there and not options["target"]:
         return None
     benchmark = load_benchmark(options["bench"], folder=folder)
     targets = benchmark.main_targets(*get_dataset(options["dataset"]).tables)

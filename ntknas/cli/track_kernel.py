@@ -11,6 +11,7 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
+from ntknas.cli.names import check_names
 from ntknas.cli.output import csv_option, json_option, note, number, print_csv, print_json, print_table
 from ntknas.cli.stopping import storing
 
@@ -80,6 +81,7 @@ def command(ctx: click.Context, **options: Any) -> None:
     """
     if options["json"] and options["csv"]:
         raise click.UsageError("--json and --csv are two formats: give one of them.")
+    check_names(options)
     asked = _take(ctx, options)
     tracks = _tracks(asked)
     frame = _frame(tracks, asked.bins)

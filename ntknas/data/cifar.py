@@ -5,7 +5,8 @@ An incomplete or altered folder is read too, through the restricted reader, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from ntknas.core.errors import DataError
 from ntknas.data.batches import read_batch
-from ntknas.data.files import OfficialFile, is_sound
+from ntknas.data.files import OfficialFile, is_sound, leaving_no_empty_folder
 from ntknas.data.image_set import ImageSet, Request
 from ntknas.data.pixels import image_set
 
@@ -30,6 +31,8 @@ class CIFAR:
         num_classes: Number of classes.
         labels: Key of the labels in a batch.
         archive: The official download.
+        folder: What it unpacks to.
+        checksums: MD5 and split of each of its files, as torchvision has them: it is not imported to look for files.
     """
 
     name: str
@@ -37,6 +40,8 @@ class CIFAR:
     num_classes: int
     labels: str
     archive: str
+    folder: str
+    checksums: Mapping[str, tuple[str, str]] = field(repr=False)
 
     @property
     def _official(self) -> Any:
@@ -46,12 +51,7 @@ class CIFAR:
 
     def files(self) -> list[OfficialFile]:
         """Return the official files."""
-        official = self._official
-        splits = [(official.train_list, "train"), (official.test_list, "test")]
-        batches = [
-            OfficialFile(f"{official.base_folder}/{n}", md5, split) for files, split in splits for n, md5 in files
-        ]
-        return [*batches, OfficialFile(f"{official.base_folder}/{official.meta['filename']}", official.meta["md5"])]
+        return [OfficialFile(f"{self.folder}/{name}", md5, split) for name, (md5, split) in self.checksums.items()]
 
     def load(self, request: Request) -> ImageSet:
         """Return the images of one split.
@@ -60,7 +60,8 @@ class CIFAR:
             DataError: If the folder or all batches of the split are missing, a batch is damaged, or the download fails.
         """
         if request.download:
-            self.fetch(request.root)
+            with leaving_no_empty_folder(request.root / self.folder):
+                self.fetch(request.root)
         batches = [request.root / file.path for file in self.files() if file.split == request.split]
         present = [path for path in batches if path.exists()]
         if not present:
@@ -77,7 +78,7 @@ class CIFAR:
     def _unofficial(self, request: Request, present: list[Path]) -> ImageSet:
         parts = [read_batch(path, self.title, 32, self.labels, 0, self.num_classes - 1) for path in present]
         pixels, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
-        folder = request.root / self._official.base_folder
+        folder = request.root / self.folder
         note = f"{folder} is not the complete official set: {len(pixels):,} of {_IMAGES[request.split]:,} images"
         return image_set(self.name, pixels, labels, self.num_classes, request.pixels, note)
 
@@ -99,5 +100,33 @@ class CIFAR:
         )
 
 
-CIFAR10 = CIFAR("cifar10", "CIFAR-10", 10, "labels", "cifar-10-python.tar.gz")
-CIFAR100 = CIFAR("cifar100", "CIFAR-100", 100, "fine_labels", "cifar-100-python.tar.gz")
+CIFAR10 = CIFAR(
+    "cifar10",
+    "CIFAR-10",
+    10,
+    "labels",
+    "cifar-10-python.tar.gz",
+    "cifar-10-batches-py",
+    {
+        "data_batch_1": ("c99cafc152244af753f735de768cd75f", "train"),
+        "data_batch_2": ("d4bba439e000b95fd0a9bffe97cbabec", "train"),
+        "data_batch_3": ("54ebc095f3ab1f0389bbae665268c751", "train"),
+        "data_batch_4": ("634d18415352ddfa80567beed471001a", "train"),
+        "data_batch_5": ("482c414d41f54cd18b22e5b47cb7c3cb", "train"),
+        "test_batch": ("40351d587109b95175f43aff81a1287e", "test"),
+        "batches.meta": ("5ff9c542aee3614f3951f8cda6e48888", ""),
+    },
+)
+CIFAR100 = CIFAR(
+    "cifar100",
+    "CIFAR-100",
+    100,
+    "fine_labels",
+    "cifar-100-python.tar.gz",
+    "cifar-100-python",
+    {
+        "train": ("16019d7e3df5f24257cddd939b257f8d", "train"),
+        "test": ("f0ef6b0ae62326f3e7ffdfab6717acfc", "test"),
+        "meta": ("7973b15100ade9c7d40fb424638fde48", ""),
+    },
+)

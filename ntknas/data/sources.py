@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ntknas.core.errors import ChoiceError, check_known
-from ntknas.data.files import OfficialFile
+from ntknas.data.files import OfficialFile, leaving_no_empty_folder
 from ntknas.data.image_set import ImageSet, Request
 
 
@@ -80,4 +80,5 @@ def fetch(name: str, root: Path) -> None:
     check_known("image source", name, SOURCES)
     if not SOURCES[name].folder:
         raise ChoiceError(f"{name} is embedded: there is nothing to fetch.")
-    SOURCES[name].implementation().fetch(root)
+    with leaving_no_empty_folder(root / SOURCES[name].folder):
+        SOURCES[name].implementation().fetch(root)

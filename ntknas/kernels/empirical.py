@@ -22,9 +22,6 @@ from ntknas.kernels.verification import Proof
 
 _ChunkSweep = Callable[[Tensor, Tensor | None, Receive], tuple[int, int]]
 
-ALGORITHM_VERSION = 1
-"""Raised whenever the same choices would give other numbers; part of every stored score's identity."""
-
 STRATEGIES = {
     "auto": "layer-wise where it is exact, else row-loop",
     "layer-wise": "one forward and one backward pass, contracted layer by layer; decoupled networks only",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy
-import torch
 
 from ntknas import __version__
-from ntknas.core.errors import NtknasError
+from ntknas.core.errors import NtknasError, did_you_mean
+from ntknas.core.lazy import torch
 
 
 def resolve_device(name: str) -> torch.device:
@@ -23,17 +24,26 @@ def resolve_device(name: str) -> torch.device:
     Raises:
         NtknasError: If the device does not exist here.
     """
+    check_device(name)
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cpu":
         return torch.device("cpu")
-    if not name.startswith("cuda"):
-        raise NtknasError(f"Unknown device {name!r}: expected auto, cpu, cuda or cuda:N.")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    number = name.removeprefix("cuda").removeprefix(":") or "0"
-    if not (number.isascii() and number.isdigit()) or int(number) >= count:
+    if int(name.removeprefix("cuda").removeprefix(":") or 0) >= count:
         raise NtknasError(f"No device {name!r}: torch {torch.__version__} sees {count} GPU(s) here. Use --device cpu.")
     return torch.device(name)
+
+
+def check_device(name: str) -> None:
+    """Check how a device is written, which takes no torch.
+
+    Raises:
+        NtknasError: If it is not written as devices are.
+    """
+    if name not in ("auto", "cpu") and not re.fullmatch(r"cuda(:\d{1,9})?", name, re.ASCII):
+        hint = did_you_mean(name, ("auto", "cpu", "cuda"))
+        raise NtknasError(f"Unknown device {name!r}: expected auto, cpu, cuda or cuda:N.{hint}")
 
 
 def describe(device: torch.device) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ntknas.data.probe import Probe
 from ntknas.scoring.recipe import Group, Recipe, training_group
-from ntknas.scoring.training import Training
 from ntknas.spaces import load_space, space_names
 from ntknas.store.records import Setting
+
+if TYPE_CHECKING:
+    from ntknas.scoring.training import Training
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, check_known
 from ntknas.data.datasets import get_dataset
 from ntknas.data.probe import Probe
-from ntknas.kernels import ALGORITHM_VERSION
+from ntknas.kernels.version import ALGORITHM_VERSION
 from ntknas.measures import Need, expand, get_measure
 from ntknas.scoring.cell_seeds import independent_seed
-from ntknas.spaces.networks.initialisation import INITIALISATIONS, SEEDING_VERSION
+from ntknas.spaces.initialisations import INITIALISATIONS, SEEDING_VERSION
 from ntknas.store.records import Setting
 
 

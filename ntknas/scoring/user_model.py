@@ -7,12 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any
 
 from ntknas.core.errors import DataError
+from ntknas.core.lazy import nn, torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _EXPECTED = "a torch.nn.Module, or a tuple of one with inputs x (N×…) and, if you like, labels y (N)"
 
@@ -28,12 +29,13 @@ def load_model(place: str) -> tuple[nn.Module, Tensor | None, Tensor | None]:
     Raises:
         DataError: If there is no such file or function, it raises, or returns something else.
     """
+    check_place(place)
     file, name = _parts_of(place)
     with folder_first(place):
         made = _called(_function(file, name), place)
     parts = made if isinstance(made, tuple) else (made,)
     model, x, y = (*parts, None, None)[:3]
-    tensors = all(each is None or isinstance(each, Tensor) for each in (x, y))
+    tensors = all(each is None or isinstance(each, torch.Tensor) for each in (x, y))
     if not isinstance(model, nn.Module) or len(parts) > 3 or not tensors:
         raise DataError(f"{place} must return {_EXPECTED}; got {_described(made)}.")
     if y is not None and y.is_floating_point():
@@ -60,6 +62,20 @@ def folder_first(place: str) -> Iterator[None]:
             sys.path.remove(folder)
 
 
+def check_place(place: str) -> None:
+    """Check that a user's file is there, without running it.
+
+    Args:
+        place: ``FILE.py:function``.
+
+    Raises:
+        DataError: If it is not written so, or there is no such file.
+    """
+    path, _ = _parts_of(place)
+    if not path.is_file():
+        raise DataError(f"There is no file {path}: --model expects FILE.py:function.")
+
+
 def _parts_of(place: str) -> tuple[Path, str]:
     file, colon, name = place.rpartition(":")
     if not colon or not name.isidentifier() or not file.endswith(".py"):
@@ -68,8 +84,6 @@ def _parts_of(place: str) -> tuple[Path, str]:
 
 
 def _function(path: Path, name: str) -> Any:
-    if not path.is_file():
-        raise DataError(f"There is no file {path}: --model expects FILE.py:function.")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None

@@ -100,6 +100,19 @@ def test_a_failed_download_says_so(tmp_path, monkeypatch):
         make_probe("cifar10", 8, Request(root=tmp_path, download=True))
 
 
+def test_names_and_checksums_are_those_that_torchvision_has():
+    from torchvision import datasets
+
+    from ntknas.data import cifar
+
+    for own, official in ((cifar.CIFAR10, datasets.CIFAR10), (cifar.CIFAR100, datasets.CIFAR100)):
+        published = {name: (md5, "train") for name, md5 in official.train_list}
+        published |= {name: (md5, "test") for name, md5 in official.test_list}
+        published[official.meta["filename"]] = (official.meta["md5"], "")
+        assert own.folder == official.base_folder
+        assert own.checksums == published
+
+
 BAD_LABELS = [
     pickle.dumps({"data": np.zeros((2, 3072), np.uint8), "labels": labels}, protocol=2)
     for labels in ([1.7, 2], [-5, 1], [500, 1], [[1], [2]], ["a", "b"], [None, 1], [1])
@@ -121,6 +134,8 @@ def test_a_complete_folder_goes_through_torchvision(tmp_path, monkeypatch):
 
     from torchvision.datasets import CIFAR10
 
+    from ntknas.data import cifar
+
     folder = _cifar_folder(tmp_path, batches=["data_batch_1", "data_batch_2", "test_batch"])
     (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": [str(n) for n in range(10)]}, protocol=2))
 
@@ -130,6 +145,10 @@ def test_a_complete_folder_goes_through_torchvision(tmp_path, monkeypatch):
     monkeypatch.setattr(CIFAR10, "train_list", listed("data_batch_1", "data_batch_2"))
     monkeypatch.setattr(CIFAR10, "test_list", listed("test_batch"))
     monkeypatch.setattr(CIFAR10, "meta", {**CIFAR10.meta, "md5": listed("batches.meta")[0][1]})
+    for name in list(cifar.CIFAR10.checksums):
+        monkeypatch.delitem(cifar.CIFAR10.checksums, name)
+    for name, split in [("data_batch_1", "train"), ("data_batch_2", "train"), ("test_batch", "test")]:
+        monkeypatch.setitem(cifar.CIFAR10.checksums, name, (listed(name)[0][1], split))
     probe = make_probe("cifar10", 80, Request(root=tmp_path), "random")
     assert probe.note == ""
     raw = [pickle.loads((folder / name).read_bytes())["data"] for name in ("data_batch_1", "data_batch_2")]

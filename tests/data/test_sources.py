@@ -201,7 +201,13 @@ def test_what_cannot_be_fetched(tmp_path, monkeypatch):
         fetch("ImageNet16-120", tmp_path)
     monkeypatch.setattr(mnist, "download_and_extract_archive", offline)
     with pytest.raises(DataError, match="Cannot download MNIST"):
+        fetch("mnist", tmp_path / "new" / "folder")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "MNIST").mkdir()
+    (tmp_path / "MNIST" / "mine").write_text("")
+    with pytest.raises(DataError, match="Cannot download MNIST"):
         fetch("mnist", tmp_path)
+    assert [path.name for path in (tmp_path / "MNIST").iterdir()] == ["mine"]
     with pytest.raises(ChoiceError, match="Unknown image source"):
         fetch("svhn", tmp_path)
 

@@ -1,0 +1,117 @@
+"""Names and places among a command's options, checked before what is slow to import: an error of these is at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ntknas.core.errors import StoreError, check_known
+
+
+def check_names(options: Mapping[str, Any]) -> None:
+    """Check what needs no network: space, data set, recipe, initialisation, measures, images, cells, store.
+
+    Args:
+        options: Options of a command; those that it does not have are not checked.
+
+    Raises:
+        NtknasError: If one is unknown, or is not there.
+    """
+    for name, check in _CHECKS.items():
+        if options.get(name) is not None:
+            check(options[name])
+
+
+def check_store(path: Path) -> None:
+    """Check that there is a store to read.
+
+    Raises:
+        StoreError: If there is none.
+    """
+    from ntknas.store.layout import exists, real_path
+
+    if not exists(real_path(path)):
+        raise StoreError(f"No score store at {path}. Make one with: ntknas score --store {path}")
+
+
+def check_place_for(store: Path) -> None:
+    """Check that there is a folder for a store.
+
+    Raises:
+        StoreError: If there is none.
+    """
+    from ntknas.store.layout import real_path
+
+    if not real_path(store).parent.is_dir():
+        raise StoreError(f"No folder {store.parent}: make it, or choose another --store.")
+
+
+def _check_space(bench: str) -> None:
+    from ntknas.benchmarks import space_of
+    from ntknas.spaces import space_names
+
+    check_known("space", space_of(bench), space_names())
+
+
+def _check_dataset(name: str) -> None:
+    from ntknas.data.datasets import get_dataset
+
+    get_dataset(name)
+
+
+def _check_recipe(name: str) -> None:
+    from ntknas.scoring.recipe_file import load_recipe_file
+
+    load_recipe_file(name)
+
+
+def _check_init(name: str) -> None:
+    from ntknas.spaces.initialisations import INITIALISATIONS
+
+    check_known("initialisation", name, INITIALISATIONS)
+
+
+def _check_source(name: str) -> None:
+    from ntknas.data.sources import SOURCES
+
+    check_known("image source", name, SOURCES)
+
+
+def _check_measures(text: str) -> None:
+    from ntknas.cli.options import split_names
+
+    split_names(text)
+
+
+def _check_file(path: Path) -> None:
+    from ntknas.core.errors import DataError
+
+    if not path.exists():
+        raise DataError(f"Cannot read the cells file {path}: No such file or directory.")
+
+
+def _check_device(text: str) -> None:
+    from ntknas.scoring.environment import check_device
+
+    check_device(text)
+
+
+def _check_model(place: str) -> None:
+    from ntknas.scoring.user_model import check_place
+
+    check_place(place)
+
+
+_CHECKS: dict[str, Callable[[Any], None]] = {
+    "bench": _check_space,
+    "dataset": _check_dataset,
+    "recipe": _check_recipe,
+    "init": _check_init,
+    "probe": _check_source,
+    "train_images": _check_source,
+    "measures": _check_measures,
+    "cells_file": _check_file,
+    "device": _check_device,
+    "model": _check_model,
+}
