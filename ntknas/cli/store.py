@@ -11,6 +11,7 @@ from ntknas.cli import kinds, store_contents
 from ntknas.cli import options as shared
 from ntknas.cli.groups import Group
 from ntknas.cli.left_out import say_left_out
+from ntknas.cli.names import check_store
 from ntknas.cli.output import json_option, print_json, print_table
 from ntknas.cli.unmeasured import say_unmeasured
 from ntknas.core.display import printable
@@ -26,6 +27,8 @@ def command() -> None:
 @json_option
 def info(store: Path, json: bool) -> None:
     """Show the settings, runs and statuses of the scores in STORE."""
+    check_store(store)
+
     from dataclasses import asdict
 
     from ntknas.store import ScoreStore
