@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,18 +11,40 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
+from ntknas.cli.correlate_accuracies import AccuracyOptions
+from ntknas.cli.correlate_tables import print_comparisons, print_result
 from ntknas.cli.left_out import say_left_out
-from ntknas.cli.output import csv_option, json_option, note, print_csv, print_json, print_table
-from ntknas.core.errors import ChoiceError, NtknasError
+from ntknas.cli.names import check_store
+from ntknas.cli.output import csv_option, json_option, note, print_csv, print_json, say
+from ntknas.cli.unmeasured import say_unmeasured, unmeasured_of
+from ntknas.core.errors import NtknasError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ntknas.correlation import Correlation
 
 _MANY_CELLS = 1000
+SORTS = {
+    "kendall": ("kendall", 1),
+    "spearman": ("spearman", 1),
+    "pearson": ("pearson", 1),
+    "top10": ("kendall_top10", 1),
+    "top25": ("kendall_top25", 1),
+    "partial": ("partial_kendall", 1),
+    "regret": ("regret", -1),
+    "seconds": ("seconds_per_cell", -1),
+}
+"""What rows can be sorted by: key of a row, and whether more (1) or less (−1) comes first."""
 
 
 @click.command(name="correlate")
 @click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE)
+@click.option("--space", help="Scores of this space alone.  [default: all, one after the other]")
+@click.option("--setting", multiple=True, help="Scores of this setting, or the beginning of its digest; repeatable.")
+@click.option("--recipe", multiple=True, help="Scores computed with this recipe; repeatable.")
+@click.option("--measures", help="Measures and groups to show, separated by commas.  [default: all that were taken]")
+@click.option("--sort", type=kinds.Choice(list(SORTS)), help="What rows are sorted by, best first.")
 @click.option(
     "--dataset",
     multiple=True,
@@ -33,12 +57,13 @@ _MANY_CELLS = 1000
     "--accuracies", type=click.Path(path_type=Path), help="CSV file of your own accuracies: index or cell, value."
 )
 @click.option("--column", help="Column of --accuracies to take.")
+@click.option("--cell-column", help="Column of --accuracies that names the cells.  [default: all that do, and agree]")
 @click.option(
     "--resamples",
     type=kinds.NUMBER,
     default=1000,
     show_default=True,
-    help="Bootstrap resamples; 0 for no intervals.",
+    help="Bootstrap resamples; fewer than 200 give no intervals.",
 )
 @click.option("--seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the bootstrap.")
 @click.option(
@@ -50,91 +75,122 @@ _MANY_CELLS = 1000
 @click.option("--compare", is_flag=True, help="Test between measures: is the best one better than each other one?")
 @json_option
 @csv_option
-def command(
-    store: Path,
-    dataset: tuple[str, ...],
-    target: tuple[str, ...],
-    bench: str | None,
-    bench_data: Path,
-    accuracies: Path | None,
-    column: str | None,
-    resamples: int,
-    seed: int,
-    plots: Path | None,
-    compare: bool,
-    json: bool,
-    csv: bool,
-) -> None:
+def command(store: Path, plots: Path | None, json: bool, csv: bool, **options: Any) -> None:
     """Correlate the scores in STORE with trained accuracies.
 
-    Coefficients are of scores signed so that higher is better; intervals are 95 % bootstrap over cells.
-    Parameters and FLOPs stand in the same table as baselines.
+    Coefficients are of scores signed so that higher is better; intervals are 95 % bootstrap over cells, and over
+    initialisations where cells have several seeds. Parameters and FLOPs stand in the same table as baselines. Each
+    space of the store is held against its own benchmark.
     """
-    from ntknas.correlation import correlate
-    from ntknas.store import load_store
-
     if json and csv:
         raise click.UsageError("--json and --csv are two formats: give one of them.")
+    check_store(store)
+    accuracies = AccuracyOptions.take(options)
+    compare, seed = options.pop("compare"), options["seed"]
+    scores = _chosen(store, options)
+    parts = {space: scores[scores["space"] == space] for space in accuracies.spaces(scores)}
+    results, without = _correlate(parts, accuracies, options)
+    for message in without.values():
+        note(message)
+    if json:
+        about = {"unmeasured": [asdict(setting) for setting in scores.attrs["unmeasured"]]}
+        print_json(_as_json(results, without, seed if compare else None, scores.attrs["left_out"].lines) | about)
+    elif csv:
+        print_csv(_as_frame(results, several=len(parts) > 1))
+    else:
+        _print(results, seed if compare else None, several=len(parts) > 1)
+    if plots:
+        for space, result in results.items():
+            for path in draw_plots(result, plots / space if len(parts) > 1 else plots):
+                note(f"Drew {path}")
+
+
+def _chosen(store: Path, options: dict[str, Any]) -> pd.DataFrame:
+    """Read the scores that are meant."""
+    from ntknas.store import load_store
+    from ntknas.store.selection import Selection, select
+
+    measures = shared.split_names(options.pop("measures"))
+    chosen = Selection(options.pop("space"), options.pop("setting"), options.pop("recipe"), measures or ())
     scores = load_store(store)
     say_left_out(scores.attrs["left_out"], store)
     if scores.empty:
         raise NtknasError(f"{store} holds no scores yet. Make some with: ntknas score --store {store}")
-    against = _accuracies(scores, dataset, target, bench, bench_data, accuracies, column)
+    selected = select(scores, chosen)
+    selected.attrs["unmeasured"] = unmeasured_of(scores, selected)
+    say_unmeasured(selected.attrs["unmeasured"])
+    return selected
+
+
+def _correlate(
+    parts: Mapping[str, pd.DataFrame], accuracies: AccuracyOptions, options: dict[str, Any]
+) -> tuple[dict[str, Correlation], dict[str, str]]:
+    """Correlate the scores of each space; return the results, and why there is none of the others.
+
+    Raises:
+        NtknasError: If there is none of any.
+    """
+    results, without = {}, {}
+    for space, scores in parts.items():
+        try:
+            results[space] = _correlate_one(space, scores, accuracies, **options)
+        except NtknasError as error:
+            if len(parts) == 1:
+                raise
+            without[space] = f"{space} is not shown: {error}"
+    if not results:
+        raise NtknasError("\n".join(without.values()))
+    return results, without
+
+
+def _correlate_one(
+    space: str, scores: pd.DataFrame, accuracies: AccuracyOptions, sort: str | None, resamples: int, seed: int
+) -> Correlation:
+    from ntknas.correlation import correlate
+    from ntknas.correlation.bootstrap import FEWEST_RESAMPLES
+
+    if 0 < resamples < FEWEST_RESAMPLES:
+        note(f"{resamples} resamples give no intervals: they need {FEWEST_RESAMPLES} or more (--resamples).")
+    against = accuracies.of(space, scores)
     result = correlate(scores, against, resamples=resamples, seed=seed, progress=_progress(scores))
-    if not (dataset or target or accuracies):
+    if not accuracies.are_named:
         result = _own_targets(result)
-    if plots:
-        for path in draw_plots(result, plots):
-            note(f"Drew {path}")
-    if json:
-        answer = {**result.as_json(), "left_out": scores.attrs["left_out"].lines}
-        if compare:
-            answer["comparisons"] = {name: result.comparisons(name, seed) for name in result.targets}
-        print_json(answer)
-    elif csv:
-        print_csv(result.frame())
-    else:
-        print_result(result)
-        if compare:
-            _print_comparisons(result, seed)
-
-
-def _print_comparisons(result: Correlation, seed: int) -> None:
-    """Print how each measure compares with the best one of a target."""
-    for target in result.targets:
-        pairs = result.comparisons(target, seed)
-        best = max(pairs, key=lambda pair: pair["difference"])["first"] if pairs else None
-        rows = [
-            [
-                pair["second"],
-                f"{pair['difference']:.3f} [{pair['low']:.3f}, {pair['high']:.3f}]",
-                f"{pair['p']:.3g}",
-                f"{pair['p_holm']:.3g}",
-            ]
-            for pair in sorted(pairs, key=lambda pair: pair["difference"])
-            if pair["first"] == best
-        ]
-        if rows:
-            title = f"{target}: τ of {best} less that of ({pairs[0]['n']} cells that all measures have; p corrected by"
-            title += f" Holm for {len(pairs)} pairs)"
-            print_table(title, ["measure", "difference [95 %]", "p", "p corrected"], rows, left=1)
-            click.echo()
+    for target, known in result.targets.items():
+        if known["cells_with_accuracy"] < known["cells_scored"]:
+            cells = f"{known['cells_with_accuracy']:,} of {known['cells_scored']:,} scored cells"
+            note(f"{accuracies.accuracies or target} has accuracies for {cells}: the others are left out.")
+    return _sorted(result, sort)
 
 
 def _own_targets(result: Correlation) -> Correlation:
     """Keep the rows whose networks were built for the data set of the target, and the baselines."""
     from dataclasses import replace
 
-    from ntknas.data.datasets import DATASETS
+    from ntknas.data.datasets import tables_of
 
     def fits(row: dict[str, Any]) -> bool:
         dataset = result.settings[row["setting"]]["dataset"]
-        return row["recipe"] == "baseline" or row["target"].split("/")[0] in DATASETS[dataset].tables
+        return row["recipe"] == "baseline" or row["target"].split("/")[0] in tables_of(dataset)
 
     return replace(result, rows=[row for row in result.rows if fits(row)])
 
 
-def _progress(scores: Any) -> Any:
+def _sorted(result: Correlation, sort: str | None) -> Correlation:
+    """Sort the rows, those without a value last."""
+    from dataclasses import replace
+
+    if sort is None:
+        return result
+    key, direction = SORTS[sort]
+
+    def place(row: dict[str, Any]) -> float:
+        value = row[key]["value"] if isinstance(row[key], dict) else row[key]
+        return float("inf") if value is None else -direction * value
+
+    return replace(result, rows=sorted(result.rows, key=place))
+
+
+def _progress(scores: pd.DataFrame) -> Any:
     """Show progress where there are so many cells that intervals take time."""
     from ntknas.cli.progress import track
 
@@ -143,54 +199,40 @@ def _progress(scores: Any) -> Any:
     return lambda rows: track(rows, len(rows), "Correlating", "rows")
 
 
-def _accuracies(
-    scores: Any,
-    datasets: tuple[str, ...],
-    targets: tuple[str, ...],
-    bench: str | None,
-    folder: Path,
-    file: Path | None,
-    column: str | None,
-) -> Any:
-    from ntknas.benchmarks import Target, load_benchmark, read_accuracies
-    from ntknas.spaces import load_space
-
-    (space,) = _one(scores, "space")
-    if file is not None:
-        if datasets or targets:
-            raise click.UsageError("--accuracies stands alone: it cannot be combined with --dataset or --target.")
-        return read_accuracies(file, load_space(space), column)
-    if column is not None:
-        raise click.UsageError("--column names a column of --accuracies.")
-    benchmark = load_benchmark(bench or space, folder=folder)
-    if benchmark.space != space:
-        raise ChoiceError(f"{bench} holds accuracies of {benchmark.space}'s cells, and the scores are of {space}'s.")
-    wanted = [Target.parse(text) for text in targets] or benchmark.main_targets(*_tables(scores, datasets))
-    if not wanted:
-        raise ChoiceError(
-            f"{benchmark.name} has no accuracies on {', '.join(datasets) or 'the data set of the scores'}: it holds "
-            f"{benchmark.describe_targets()}. Or give --accuracies FILE.csv."
-        )
-    return {str(target): benchmark.table(target) for target in wanted}
+def _as_json(
+    results: Mapping[str, Correlation], without: Mapping[str, str], compared: int | None, left_out: int
+) -> dict[str, Any]:
+    """Return the answer of one space, or those of several by name; ``compared`` is the seed of the tests."""
+    answers = {}
+    for space, result in results.items():
+        answers[space] = {**result.as_json(), "left_out": left_out}
+        if compared is not None:
+            answers[space]["comparisons"] = {name: result.comparisons(name, compared) for name in result.targets}
+    if len(results) + len(without) == 1:
+        return next(iter(answers.values()))
+    return {"spaces": answers, "not_shown": dict(without)}
 
 
-def _one(scores: Any, column: str) -> list[Any]:
-    values = scores[column].unique().tolist()
-    if len(values) > 1:
-        raise NtknasError(
-            f"The store mixes scores of several spaces ({', '.join(values)}): correlate one store a space."
-        )
-    return values
+def _as_frame(results: Mapping[str, Correlation], *, several: bool) -> pd.DataFrame:
+    """Return all rows; with a column ``space`` where there are several."""
+    import pandas as pd
+
+    frames = [
+        result.frame().assign(space=space) if several and len(result.rows) else result.frame()
+        for space, result in results.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
 
 
-def _tables(scores: Any, datasets: tuple[str, ...]) -> list[str]:
-    """Names of the benchmark's data sets that are meant; a data set's own name stands for all its tables."""
-    from ntknas.data.datasets import DATASETS
-
-    if "all" in datasets:
-        return []
-    names = datasets or tuple(scores["dataset"].unique())
-    return [table for name in names for table in (DATASETS[name].tables if name in DATASETS else (name,))]
+def _print(results: Mapping[str, Correlation], compared: int | None, *, several: bool) -> None:
+    for space, result in results.items():
+        if several:
+            say(f"{space}\n{'=' * len(space)}")
+        print_result(result)
+        if compared is not None:
+            print_comparisons(result, compared)
+        if several:
+            say()
 
 
 def draw_plots(result: Correlation, folder: Path) -> list[Path]:
@@ -207,93 +249,4 @@ def draw_plots(result: Correlation, folder: Path) -> list[Path]:
     ]
 
 
-def print_result(result: Correlation) -> None:
-    """Print one table a target and epoch, and of trained networks τ by epoch."""
-    from ntknas.measures import expand
-
-    for target, noise in result.targets.items():
-        rows = [row for row in result.rows if row["target"] == target]
-        named = [row for row in rows if row["kernel"] and row["measure"] not in expand(["training"])]
-        kernels = list(dict.fromkeys(row["kernel"] for row in named))
-        shared = len({kernel for kernel in kernels if "label/" not in kernel}) < 2
-        click.echo(f"{target}  ({_noise(noise)})")
-        if shared:
-            click.echo(f"kernel (output/batch norm/parameters): {' and '.join(kernels)}")
-        header = [*_HEADER[:1], *(["kernel"] * (not shared)), *_HEADER[1:]]
-        trained = any(row["epoch"] for row in rows)
-        for epoch in sorted({row["epoch"] for row in rows}):
-            chosen = [row for row in rows if row["epoch"] == epoch]
-            title = (f"after {epoch} epoch(s) of training" if epoch else "at initialisation") if trained else ""
-            print_table(title, header, [_cells(row, with_kernel=not shared) for row in chosen], left=1 if shared else 2)
-            click.echo()
-        if trained:
-            _print_curves(result, target)
-    click.echo(_LEGEND)
-    if all(row["partial_given"] != ["parameters", "flops"] for row in result.rows):
-        click.echo("FLOPs rank these cells as parameters do, and are left out of the partial τ.")
-    seconds = [row["seconds_per_cell"] for row in result.rows if row["seconds_per_cell"]]
-    if seconds:
-        click.echo(f"Scoring took {min(seconds):.2f} to {max(seconds):.2f} s a cell and kernel (median over cells).")
-
-
-def _print_curves(result: Correlation, target: str) -> None:
-    """Print τ by epoch, and what training gained over initialisation."""
-    found = result.curves(target)
-    epochs = sorted({point.epoch for curve in found for point in curve.points})
-    rows = []
-    for curve in found:
-        by_epoch = {point.epoch: point for point in curve.points}
-        taus = [_estimate(by_epoch[epoch].row["kendall"]) if epoch in by_epoch else "–" for epoch in epochs]
-        gain = curve.points[-1].gain
-        shown = f"{gain.value:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}]" if gain else "–"
-        rows.append([curve.name, *taus, shown, f"{gain.p:.3g}" if gain else "–"])
-    steps = {point.epoch: point.steps for curve in found for point in curve.points}
-    header = [f"epoch {epoch} ({steps[epoch]} steps)" for epoch in epochs]
-    title = f"{target}: Kendall τ by epoch; gain of the last over initialisation, paired, p not corrected"
-    print_table(title, ["measure", *header, "gain [95 %]", "p"], rows, left=1)
-    click.echo()
-
-
-_HEADER = (
-    "measure",
-    "cells",
-    "left out",
-    "Kendall τ [95 %]",
-    "Spearman ρ",
-    "top 10 %",
-    "top 25 %",
-    "partial τ",
-    "regret",
-)
-_LEGEND = """\
-Higher is better in every column but regret. [95 %]: bootstrap over cells, from 10 cells on. top: τ among the most
-accurate cells, from 10 on. partial τ: given parameters and FLOPs. regret: accuracy that the best-scored cell lacks.
-Noise ceiling: what the true accuracies would reach with this table; τ between training seeds: the table with itself."""
-
-
-def _cells(row: dict[str, Any], *, with_kernel: bool) -> list[str]:
-    kernel = [row["kernel"] or row["recipe"]] if with_kernel else []
-    coefficients = [_estimate(row["kendall"]), _fixed(row["spearman"]["value"])]
-    numbers = [_fixed(row[key]) for key in ("kendall_top10", "kendall_top25", "partial_kendall", "regret")]
-    return [row["measure"], *kernel, str(row["n"]), _left_out(row), *coefficients, *numbers]
-
-
-def _left_out(row: dict[str, Any]) -> str:
-    return ", ".join(f"{count} {status}" for status, count in row["left_out"].items()) or "0"
-
-
-def _estimate(value: dict[str, float | None]) -> str:
-    if value["low"] is None:
-        return _fixed(value["value"])
-    return f"{_fixed(value['value'])} [{_fixed(value['low'])}, {_fixed(value['high'])}]"
-
-
-def _fixed(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}".replace("-0.00", "0.00")
-
-
-def _noise(noise: dict[str, Any]) -> str:
-    agreement, ceiling = noise["seed_agreement"], noise["ceiling"]
-    if agreement is None or ceiling is None:
-        return "no noise figures: they need repeated training runs of at least 10 cells"
-    return f"τ between training seeds {agreement['kendall']:.2f}, noise ceiling τ {ceiling['kendall']['value']:.2f}"
+__all__ = ["command", "draw_plots", "print_result"]

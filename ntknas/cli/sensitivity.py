@@ -10,7 +10,7 @@ import click
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.names import check_names, check_place_for
-from ntknas.cli.output import json_option, note, number, print_json, print_table
+from ntknas.cli.output import json_option, note, number, print_json, print_table, say
 from ntknas.core.errors import ChoiceError
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _print(found: list[Agreement]) -> None:
         items = {item.measure: item for item in found if item.variation == variation}
         rows.append([variation, *(_cell(items[measure]) for measure in measures)])
     print_table("", ["variation", *measures], rows)
-    click.echo("τ with the base [95 %], in brackets τ with the accuracies.")
+    say("τ with the base [95 %], in brackets τ with the accuracies.")
 
 
 def _cell(item: Agreement) -> str:

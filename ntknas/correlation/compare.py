@@ -149,9 +149,8 @@ def _corrected(tests: list[Comparison]) -> list[Comparison]:
     """Correct by Holm's method; what is no larger than a corrected bound is one itself."""
     corrected = holm([item.p for item in tests])
     bound = max((p for p, item in zip(corrected, tests, strict=True) if item.p_is_bound), default=0.0)
-    return [
-        replace(item, p_holm=p, p_holm_is_bound=p <= bound and p < 1) for item, p in zip(tests, corrected, strict=True)
-    ]
+    pairs = zip(tests, corrected, strict=True)
+    return [replace(item, p_holm=p, p_holm_is_bound=bool(p <= bound and p < 1)) for item, p in pairs]
 
 
 def _spread(scores: dict[str, Array], accuracies: Array, resamples: int, seed: int) -> dict[str, Array]:
@@ -176,7 +175,7 @@ def _test(difference: float, spread: Array, n: int) -> _Test:
     spread = spread[np.isfinite(spread)]
     low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     rarer = min(np.count_nonzero(spread <= 0), np.count_nonzero(spread >= 0))
-    return _Test(float(low), float(high), min(1.0, 2 * (rarer + 1) / (len(spread) + 1)), p_is_bound=rarer == 0)
+    return _Test(float(low), float(high), min(1.0, 2 * (rarer + 1) / (len(spread) + 1)), p_is_bound=bool(rarer == 0))
 
 
 def holm(p_values: list[float]) -> list[float]:

@@ -45,7 +45,8 @@ class Correlation:
 
     Attributes:
         rows: One flat dictionary for each (measure, setting, target); see spec of ``ntknas correlate --json``.
-        targets: For each target ``seed_agreement`` and ``ceiling``, or ``None`` without repeated runs.
+        targets: For each target ``seed_agreement`` and ``ceiling``, or ``None`` without repeated runs, and how many of
+            the scored cells have an accuracy.
         points: For each (measure, setting, target) the cells, signed scores and accuracies that were used.
         settings: What the digests in the rows stand for.
         resamples: Number of bootstrap resamples.
@@ -153,9 +154,11 @@ def correlate(
     scored = scored_measures(table, counts)
     result = Correlation([], {}, {}, scores.attrs.get("settings", {}), resamples)
     against = as_accuracies(accuracies)
-    cells = scored[0].cells.index
+    cells = pd.Index(sorted(table["cell"].unique()), name="cell")
     for target in against:
-        result.targets[target.name] = target.noise(common_cells(target, cells), seed)
+        common = common_cells(target, cells)
+        figures = {"cells_scored": len(cells), "cells_with_accuracy": len(common)}
+        result.targets[target.name] = {**target.noise(common, seed), **figures}
     for target, item in progress([(target, item) for target in against for item in scored]):
         _add_row(result, item, target, counts.get(item.setting), seed)
     return result

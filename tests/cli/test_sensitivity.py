@@ -77,3 +77,21 @@ def test_the_card(capsys, tmp_path):
 
 def test_unknown_choices(capsys):
     assert "Unknown choice to vary 'colour'" in fails(capsys, "sensitivity", *SMALL, "--vary", "colour")
+
+
+def test_names_that_are_none_are_not_the_default(capsys):
+    for option in ("--measures", "--vary"):
+        assert f"{option} names n" in fails(capsys, "sensitivity", *SMALL, option, " , ")
+
+
+def test_a_target_that_is_not_there_is_said_before_scoring(capsys, tmp_path):
+    assert "holds" in fails(capsys, "sensitivity", *SMALL, "--target", "cifar10/test/7")
+    assert not (tmp_path / "sensitivity.h5").exists()
+
+
+def test_a_card_that_cannot_be_drawn_costs_no_table(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, out, err = ntknas(capsys, "sensitivity", *SMALL, "--vary", "precision", "--plot", "file/card.png")
+    assert code == 1
+    assert "precision float64" in out
+    assert "file/card.png" in err

@@ -77,7 +77,8 @@ def test_a_row_holds_the_contract(tmp_path, accuracies):
         assert key in row
     assert set(row["kendall"]) == {"value", "low", "high"}
     assert row["interval_covers"] == "cells"
-    assert result.targets == {"mine": {"seed_agreement": None, "seed_agreement_interval": None, "ceiling": None}}
+    noise = {"seed_agreement": None, "seed_agreement_interval": None, "ceiling": None}
+    assert result.targets == {"mine": {**noise, "cells_scored": 60, "cells_with_accuracy": 60}}
     assert json.loads(json.dumps(result.as_json(), allow_nan=False)) == result.as_json()
     assert row["seconds_per_cell"] == 0.5
     assert len(result.frame()) == 4

@@ -1,0 +1,159 @@
+"""The tables of ``ntknas correlate``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ntknas.cli.output import print_table
+
+if TYPE_CHECKING:
+    from ntknas.correlation import Correlation
+
+
+def print_result(result: Correlation) -> None:
+    """Print one table a target and epoch, and of trained networks τ by epoch."""
+    from ntknas.measures import expand
+
+    for target, noise in result.targets.items():
+        rows = [row for row in result.rows if row["target"] == target]
+        named = [row for row in rows if row["kernel"] and row["measure"] not in expand(["training"])]
+        kernels = list(dict.fromkeys(row["kernel"] for row in named))
+        shared = len({kernel for kernel in kernels if "label/" not in kernel}) < 2
+        click.echo(f"{target}  ({_noise(noise)})")
+        if shared:
+            click.echo(f"kernel (output/batch norm/parameters): {' and '.join(kernels)}")
+        header = [*_HEADER[:1], *(["kernel"] * (not shared)), *_HEADER[1:]]
+        trained = any(row["epoch"] for row in rows)
+        for epoch in sorted({row["epoch"] for row in rows}):
+            chosen = [row for row in rows if row["epoch"] == epoch]
+            title = (f"after {epoch} epoch(s) of training" if epoch else "at initialisation") if trained else ""
+            cells = [_cells(row, with_kernel=not shared) for row in chosen]
+            print_table(title, header, cells, left=1 if shared else 2, least=_LEAST)
+            click.echo()
+        if trained:
+            _print_curves(result, target)
+    click.echo(f"{_LEGEND}\n{_covered(result)}")
+    if all(row["partial_given"] != ["parameters", "flops"] for row in result.rows):
+        click.echo("FLOPs rank these cells as parameters do, and are left out of the partial τ.")
+    seconds = [row["seconds_per_cell"] for row in result.rows if row["seconds_per_cell"]]
+    if seconds:
+        click.echo(f"Scoring took {min(seconds):.2f} to {max(seconds):.2f} s a cell and kernel (median over cells).")
+
+
+def _print_curves(result: Correlation, target: str) -> None:
+    """Print τ by epoch, and what training gained over initialisation."""
+    found = result.curves(target)
+    epochs = sorted({point.epoch for curve in found for point in curve.points})
+    rows = []
+    for curve in found:
+        by_epoch = {point.epoch: point for point in curve.points}
+        taus = [_estimate(by_epoch[epoch].row["kendall"]) if epoch in by_epoch else "–" for epoch in epochs]
+        gain = curve.points[-1].gain
+        shown = f"{gain.value:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}]" if gain else "–"
+        rows.append([curve.name, *taus, shown, _p(gain.p, is_bound=gain.p_is_bound) if gain else "–"])
+    steps = {point.epoch: point.steps for curve in found for point in curve.points}
+    header = [f"epoch {epoch} ({steps[epoch]} steps)" for epoch in epochs]
+    title = f"{target}: Kendall τ by epoch; gain of the last over initialisation, paired, p not corrected"
+    print_table(title, ["measure", *header, "gain [95 %]", "p"], rows, left=1)
+    click.echo()
+
+
+_HEADER = (
+    "measure",
+    "cells",
+    "left out",
+    "Kendall τ [95 %]",
+    "Spearman ρ",
+    "top 10 %",
+    "top 25 %",
+    "partial τ",
+    "regret",
+)
+_LEAST = ("regret", "Spearman ρ", "top 25 %", "top 10 %", "left out")
+"""Columns to leave out first where the terminal is narrow."""
+_LEGEND = """\
+Higher is better in every column but regret. [95 %]: bootstrap over cells, from 10 cells on. top: τ among the most
+accurate cells, from 10 on. partial τ: given parameters and FLOPs. regret: accuracy that the best-scored cell lacks.
+Noise ceiling: what the true accuracies would reach with this table; τ between training seeds: the table with itself."""
+
+
+def _cells(row: dict[str, Any], *, with_kernel: bool) -> list[str]:
+    kernel = [row["kernel"] or row["recipe"]] if with_kernel else []
+    coefficients = [_estimate(row["kendall"]), _fixed(row["spearman"]["value"])]
+    numbers = [_fixed(row[key]) for key in ("kendall_top10", "kendall_top25", "partial_kendall", "regret")]
+    return [row["measure"], *kernel, str(row["n"]), _left_out(row), *coefficients, *numbers]
+
+
+def _left_out(row: dict[str, Any]) -> str:
+    return ", ".join(f"{count} {status}" for status, count in row["left_out"].items()) or "0"
+
+
+def _estimate(value: dict[str, float | None]) -> str:
+    if value["low"] is None:
+        return _fixed(value["value"])
+    return f"{_fixed(value['value'])} [{_fixed(value['low'])}, {_fixed(value['high'])}]"
+
+
+def _fixed(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}".replace("-0.00", "0.00")
+
+
+def _noise(noise: dict[str, Any]) -> str:
+    agreement, ceiling = noise["seed_agreement"], noise["ceiling"]
+    if agreement is None or ceiling is None:
+        return "no noise figures: they need repeated training runs of at least 10 cells"
+    tops = [f"{text} {ceiling[key]['value']:.2f}" for key, text in _TOPS.items() if key in ceiling]
+    limits = ", ".join([f"noise ceiling τ {ceiling['kendall']['value']:.2f}", *tops])
+    return f"τ between training seeds {agreement['kendall']:.2f}, {limits}"
+
+
+_TOPS = {"kendall_top10": "top 10 %", "kendall_top25": "top 25 %"}
+
+
+def _covered(result: Correlation) -> str:
+    """Say whether the intervals have the initialisation in them."""
+    from ntknas.correlation.scored import BASELINE
+    from ntknas.correlation.seeds import CELLS
+
+    rows = [row for row in result.rows if row["recipe"] != BASELINE]
+    over_cells = [row["interval_covers"] == CELLS for row in rows]
+    if not any(row["kendall"]["low"] is not None for row in rows):
+        return "There are no intervals: they need 200 resamples and 10 cells."
+    if all(over_cells):
+        return _CELLS_ALONE
+    return _SOME if any(over_cells) else "The intervals are over cells and initialisations."
+
+
+_CELLS_ALONE = """\
+The intervals are over cells alone: the initialisation, which networks of one seed share, is not in them (it is with
+score --seeds 3, or better --independent-seeds)."""
+_SOME = "The intervals are over cells and initialisations where every cell has several seeds, else over cells alone."
+
+
+def print_comparisons(result: Correlation, seed: int) -> None:
+    """Print how each measure compares with the best one of a target."""
+    for target in result.targets:
+        pairs = result.comparisons(target, seed)
+        best = max(pairs, key=lambda pair: pair["difference"])["first"] if pairs else None
+        rows = [
+            [
+                pair["second"],
+                f"{pair['difference']:.3f} [{pair['low']:.3f}, {pair['high']:.3f}]",
+                _p(pair["p"], is_bound=pair["p_is_bound"]),
+                _p(pair["p_holm"], is_bound=pair["p_holm_is_bound"]),
+            ]
+            for pair in sorted(pairs, key=lambda pair: pair["difference"])
+            if pair["first"] == best
+        ]
+        if rows:
+            title = f"{target}: τ of {best} less that of ({pairs[0]['n']} cells that all measures have; p corrected by"
+            title += f" Holm for {len(pairs)} pairs)"
+            print_table(title, ["measure", "difference [95 %]", "p", "p corrected"], rows, left=1)
+            click.echo()
+
+
+def _p(p: float, *, is_bound: bool) -> str:
+    """A p-value, or what it is no larger than."""
+    return f"{'≤ ' if is_bound else ''}{p:.3g}"
