@@ -31,6 +31,9 @@ _NOT_NAMING = (
 def kernel_names(scores: pd.DataFrame) -> dict[str, str]:
     """Names of the settings but for the epoch: the kernel's first choices, and whatever else differs between them."""
     settings = scores.drop_duplicates("setting").set_index("setting")
+    if "cell_seeds" in settings:  # which settings of shared seeds do not have
+        known = settings["cell_seeds"].astype(object)
+        settings = settings.assign(cell_seeds=known.where(known.notna(), "shared"))
     epochs = {str(setting): epoch_of(row) for setting, row in settings.iterrows()}
     trained = settings[[epochs[setting] > 0 for setting in settings.index]]
     others = [name for name in settings if name not in (*_NAMING, *_NOT_NAMING)]

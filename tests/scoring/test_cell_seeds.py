@@ -13,6 +13,7 @@ from ntknas.cli.main import run as command
 from ntknas.core.cases import NetworkCase
 from ntknas.core.choices import Choices
 from ntknas.correlation.epochs import epoch_of
+from ntknas.correlation.names import kernel_names
 from ntknas.data import Request, make_probe
 from ntknas.scoring import Job, NetworkOptions, Recipe, Training, make_plan
 from ntknas.scoring.cell_kernel import cell_network
@@ -115,6 +116,12 @@ def test_workers_and_later_runs_know_the_seeds(tmp_path):
     pd.testing.assert_series_equal(values(alone), values(together), rtol=1e-5)
     assert score(tmp_path / "alone.h5", cells)[0] == 0
     assert score(tmp_path / "alone.h5", cells, network=SHARED)[0] > 0
+
+
+def test_both_are_told_apart_by_name(tmp_path):
+    score(tmp_path / "s.h5", [284], measures=("trace",))
+    frame = score(tmp_path / "s.h5", [284], measures=("trace",), network=SHARED)[1]
+    assert sorted(kernel_names(frame).values()) == ["sum/frozen/weights/independent", "sum/frozen/weights/shared"]
 
 
 def test_twins_that_are_scored_one_after_the_other_are_equal(tmp_path):
