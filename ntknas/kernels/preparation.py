@@ -114,7 +114,7 @@ def prepared(model: nn.Module, chosen: dict[str, nn.Parameter], x: Tensor) -> It
                 parameter.requires_grad_(id(parameter) in wanted)
                 parameter.grad = None
             yield
-        check_no_gradients(model)
+        _refuse_written([name for name, parameter, _, _ in before if parameter.grad is not None])
     except RuntimeError as error:
         if "checkpoint" in str(error).lower() and ".grad()" in str(error):  # a copy of torch's re-entrant one
             raise KernelError(_NESTED.format("")) from error
@@ -138,7 +138,10 @@ def check_no_gradients(model: nn.Module) -> None:
     Raises:
         KernelError: If one did.
     """
-    written = [name for name, parameter in model.named_parameters() if parameter.grad is not None]
+    _refuse_written([name for name, parameter in model.named_parameters() if parameter.grad is not None])
+
+
+def _refuse_written(written: list[str]) -> None:
     if written:
         raise KernelError(_NESTED.format(f" of {', '.join(written[:3])}{' and others' * (len(written) > 3)}"))
 

@@ -61,11 +61,9 @@ def _twice(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor, bool]:
 
 def _generators(x: Tensor) -> list[Any]:
     """The states of the random number generators that a network may draw from."""
-    states: list[Any] = [
-        random.getstate(),
-        str(np.random.get_state(legacy=False)["state"]),  # noqa: NPY002 - the one that networks draw from
-        _state(torch.get_rng_state()),
-    ]
+    of_numpy: Any = np.random.get_state(legacy=False)  # noqa: NPY002 - the one that networks draw from
+    numbers = of_numpy["state"]
+    states: list[Any] = [random.getstate(), numbers["key"].tobytes(), numbers["pos"], _state(torch.get_rng_state())]
     return [*states, _state(torch.cuda.get_rng_state(x.device))] if x.is_cuda else states
 
 

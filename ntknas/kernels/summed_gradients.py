@@ -12,13 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from ntknas.core.errors import ChoiceError, KernelError
-from ntknas.kernels import decoupling, outputs, preparation
+from ntknas.kernels import decoupling, outputs, preparation, repeatability, verification
 from ntknas.kernels.batch_norm import Policy, applied
+from ntknas.kernels.gradients import real
 from ntknas.kernels.gram import Factors
 from ntknas.kernels.memory import is_out_of_memory
+from ntknas.kernels.projections import TOLERANCE
 from ntknas.kernels.strategies import layer_wise, per_sample
 from ntknas.kernels.strategies.layer_wise import Context, LayerTap, NotLayerWiseError, Tapping
-from ntknas.kernels.verification import TOLERANCE
 
 OUTPUTS = ("sum", "label")
 """Output reductions of which a sample has one row."""
@@ -88,7 +89,7 @@ def summed_gradients(
     if chunk is not None and chunk < 1:
         raise KernelError(f"A chunk has at least one sample, got {chunk}.")
     preparation.check_model(model)
-    preparation.checked_batches(x, None, labels, None)
+    (x,), _ = preparation.checked_batches(x, None, labels, None)
     chosen, _ = preparation.request(model, [x], output, batch_norm, parameters)
     with preparation.prepared(model, chosen, x), applied(model, batch_norm) as policy:
         work = _Sums(model, policy, chosen, output)
@@ -106,11 +107,16 @@ class _Sums:
 
     def compute(self, x: Tensor, labels: Tensor | None, verify: bool, chunk: int | None) -> Tensor:
         blockers = layer_wise.blockers(self.model, self.parameters)
+        if verify:
+            repeatability.check(self.model, self.policy, x)
         if verify and not self.policy.couples_samples:
             check = decoupling.check(self.model, self.policy, self.parameters, x, tapped=not blockers)
             decoupling.refuse_mixing(self.policy, check.mixes)
             blockers += ["samples are mixed"] * check.mixes + [check.blocker] * bool(check.blocker)
         self._freeze(x)
+        if verify:
+            network = verification.Network(self.model, self.policy, self.parameters, self.output)
+            verification.proof(network, [x], [labels], None if self.policy.couples_samples else chunk)
         if blockers or self.policy.couples_samples:
             return self._by_sample(x, labels, chunk)
         try:
@@ -126,7 +132,7 @@ class _Sums:
         if self.policy.name == "frozen" and self.policy.modules:
             self.policy.record()
             with torch.no_grad():
-                self.model(x)
+                outputs.of(self.model, x)
             self.policy.start()
 
     def _by_layer(self, x: Tensor, labels: Tensor | None, chunk: int | None) -> Tensor:
@@ -144,7 +150,7 @@ class _Sums:
         tapping = Tapping(self.model, self.policy, self.parameters, len(x))
         tapping.deliver = take
         with tapping.active():
-            outcome = outputs.as_matrix(self.model(x), len(x))
+            outcome = outputs.of(self.model, x)
             (cotangent,) = outputs.passes(self.output, outcome, labels)
             outside = tapping.backward(outcome, cotangent, list(self.parameters.values()), last=True)
         if any(gradient is not None for gradient in outside):
@@ -165,7 +171,7 @@ class _Sums:
         """Sum the gradients of one backward pass for each sample: the oracle."""
         sums = []
         for some, classes in _chunks(x, labels, None if self.policy.couples_samples else chunk):
-            outcome = outputs.as_matrix(self.model(some), len(some))
+            outcome = outputs.of(self.model, some)
             (cotangent,) = outputs.passes(self.output, outcome, classes)
             for sample in range(len(some)):
                 alone = torch.zeros_like(cotangent)
@@ -179,7 +185,7 @@ class _Sums:
         weights = torch.rand(len(x), generator=generator, dtype=torch.float64) + 0.5
         expected = torch.zeros(len(self.parameters), dtype=torch.float64)
         for (some, classes), w in zip(_chunks(x, labels, chunk), weights.split(chunk or len(x)), strict=True):
-            outcome = outputs.as_matrix(self.model(some), len(some))
+            outcome = outputs.of(self.model, some)
             (cotangent,) = outputs.passes(self.output, outcome, classes)
             expected += self._tensor_sums(outcome, cotangent * w.to(cotangent)[:, None])
         error = (weights @ sums - expected).norm()
@@ -190,9 +196,10 @@ class _Sums:
         if not outcome.requires_grad:
             return torch.zeros(len(self.parameters), dtype=torch.float64)
         parameters = list(self.parameters.values())
-        gradients = torch.autograd.grad(outcome, parameters, cotangent, retain_graph=True, allow_unused=True)
+        outputs.check_precision(outcome, parameters)
+        found = torch.autograd.grad(outcome, parameters, cotangent, retain_graph=True, allow_unused=True)
         return torch.tensor(
-            [0.0 if g is None else float(g.sum(dtype=torch.float64)) for g in gradients], dtype=torch.float64
+            [0.0 if g is None else float(real(g).sum(dtype=torch.float64)) for g in found], dtype=torch.float64
         )
 
 
