@@ -10,7 +10,7 @@ import click
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.groups import Group
-from ntknas.cli.output import json_option, note, number, print_json, print_table
+from ntknas.cli.output import json_option, note, number, print_json, print_table, say
 
 if TYPE_CHECKING:
     from ntknas.benchmarks import Benchmark
@@ -57,8 +57,8 @@ def import_command(file: Path, bench: str | None, replace: bool, bench_data: Pat
         return
     if made.cells < made.size:
         note(f"Note: the file holds {made.cells:,} of the {made.size:,} cells.")
-    click.echo(f"{made.path}: {made.runs:,} training runs of {made.cells:,} cells. {file} is not needed any more.")
-    click.echo(f"Next: ntknas bench info {made.benchmark}")
+    say(f"{made.path}: {made.runs:,} training runs of {made.cells:,} cells. {file} is not needed any more.")
+    say(f"Next: ntknas bench info {made.benchmark}")
 
 
 @command.command(name="list")
@@ -79,10 +79,16 @@ def list_benchmarks(bench_data: Path, json: bool) -> None:
     if json:
         print_json({"rows": rows, "benchmarks": overview})
         return
-    print_table("", _HEADER, [[str(value) for value in row.values()] for row in rows], left=2)
+    print_table(
+        "",
+        _HEADER,
+        [_texts(row) for row in rows],
+        left=2,
+        least=_LEAST,
+    )
     for known in overview:
-        click.echo(f"{known['benchmark']}: {known['text']}; {known['source'] or 'not imported'}")
-        click.echo(f"  official file for ntknas bench import: {known['file']}")
+        say(f"{known['benchmark']}: {known['text']}; {known['source'] or 'not imported'}")
+        say(f"  official file for ntknas bench import: {known['file']}")
 
 
 @command.command(name="info")
@@ -98,11 +104,22 @@ def info(name: str, bench_data: Path, json: bool) -> None:
     if json:
         print_json({"benchmark": name, "space": benchmark.space, "source": benchmark.source, "rows": rows})
         return
-    click.echo(f"{name}: {benchmark.source}; cells of the space {benchmark.space}")
-    print_table("", _HEADER, [[str(value) for value in row.values()] for row in rows], left=2)
+    say(f"{name}: {benchmark.source}; cells of the space {benchmark.space}")
+    print_table(
+        "",
+        _HEADER,
+        [_texts(row) for row in rows],
+        left=2,
+        least=_LEAST,
+    )
 
 
 _HEADER = ["benchmark", "target", "cells", "runs", "seeds", "best cell", "best accuracy (%)"]
+_LEAST = ["seeds", "runs", "cells"]
+
+
+def _texts(row: dict[str, Any]) -> list[str]:
+    return ["–" if value is None else str(value) for value in row.values()]
 
 
 def _row(benchmark: Benchmark, target: Any) -> dict[str, Any]:
@@ -137,7 +154,7 @@ def verify(name: str | None, bench_data: Path) -> None:
         raise DataError(f"No imported table of {' or '.join(names)} in {bench_data}: nothing to verify.")
     for each, path in paths.items():
         TableFile(path, each).verify()
-        click.echo(f"{path}: as it was written")
+        say(f"{path}: as it was written")
 
 
 @command.command(name="query")
@@ -212,9 +229,9 @@ def _or_none(value: float) -> float | None:
 
 
 def _print_answer(answer: dict[str, Any]) -> None:
-    click.echo(f"{answer['benchmark']} cell {answer['cell']}: {answer['architecture']}")
+    say(f"{answer['benchmark']} cell {answer['cell']}: {answer['architecture']}")
     what = "mean over runs" if len(answer["runs"]) > 1 else "one run"
-    click.echo(f"{answer['target']}: {answer['accuracy_percent']:.4f} % ({what}; {answer['source']})")
+    say(f"{answer['target']}: {answer['accuracy_percent']:.4f} % ({what}; {answer['source']})")
     rows = [
         [
             "–" if run["seed"] is None else str(run["seed"]),
@@ -226,4 +243,4 @@ def _print_answer(answer: dict[str, Any]) -> None:
     print_table("", ["seed", "accuracy (%)", "training (s)"], rows, left=1)
     if answer["parameters"] is not None:
         flops = "" if answer["flops"] is None else f", {answer['flops'] / 1e6:,.2f} million FLOPs"
-        click.echo(f"{answer['parameters'] / 1e6:,.4f} million parameters{flops}")
+        say(f"{answer['parameters'] / 1e6:,.4f} million parameters{flops}")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from ntknas.cli.output import print_table
+from ntknas.cli.output import print_table, say
 
 if TYPE_CHECKING:
     from ntknas.correlation import Correlation
@@ -21,9 +19,9 @@ def print_result(result: Correlation) -> None:
         named = [row for row in rows if row["kernel"] and row["measure"] not in expand(["training"])]
         kernels = list(dict.fromkeys(row["kernel"] for row in named))
         shared = len({kernel for kernel in kernels if "label/" not in kernel}) < 2
-        click.echo(f"{target}  ({_noise(noise)})")
+        say(f"{target}  ({_noise(noise)})")
         if shared:
-            click.echo(f"kernel (output/batch norm/parameters): {' and '.join(kernels)}")
+            say(f"kernel (output/batch norm/parameters): {' and '.join(kernels)}")
         header = [*_HEADER[:1], *(["kernel"] * (not shared)), *_HEADER[1:]]
         trained = any(row["epoch"] for row in rows)
         for epoch in sorted({row["epoch"] for row in rows}):
@@ -31,15 +29,15 @@ def print_result(result: Correlation) -> None:
             title = (f"after {epoch} epoch(s) of training" if epoch else "at initialisation") if trained else ""
             cells = [_cells(row, with_kernel=not shared) for row in chosen]
             print_table(title, header, cells, left=1 if shared else 2, least=_LEAST)
-            click.echo()
+            say()
         if trained:
             _print_curves(result, target)
-    click.echo(f"{_LEGEND}\n{_covered(result)}")
+    say(f"{_LEGEND}\n{_covered(result)}")
     if all(row["partial_given"] != ["parameters", "flops"] for row in result.rows):
-        click.echo("FLOPs rank these cells as parameters do, and are left out of the partial τ.")
+        say("FLOPs rank these cells as parameters do, and are left out of the partial τ.")
     seconds = [row["seconds_per_cell"] for row in result.rows if row["seconds_per_cell"]]
     if seconds:
-        click.echo(f"Scoring took {min(seconds):.2f} to {max(seconds):.2f} s a cell and kernel (median over cells).")
+        say(f"Scoring took {min(seconds):.2f} to {max(seconds):.2f} s a cell and kernel (median over cells).")
 
 
 def _print_curves(result: Correlation, target: str) -> None:
@@ -57,7 +55,7 @@ def _print_curves(result: Correlation, target: str) -> None:
     header = [f"epoch {epoch} ({steps[epoch]} steps)" for epoch in epochs]
     title = f"{target}: Kendall τ by epoch; gain of the last over initialisation, paired, p not corrected"
     print_table(title, ["measure", *header, "gain [95 %]", "p"], rows, left=1)
-    click.echo()
+    say()
 
 
 _HEADER = (
@@ -151,7 +149,7 @@ def print_comparisons(result: Correlation, seed: int) -> None:
             title = f"{target}: τ of {best} less that of ({pairs[0]['n']} cells that all measures have; p corrected by"
             title += f" Holm for {len(pairs)} pairs)"
             print_table(title, ["measure", "difference [95 %]", "p", "p corrected"], rows, left=1)
-            click.echo()
+            say()
 
 
 def _p(p: float, *, is_bound: bool) -> str:

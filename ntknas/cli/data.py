@@ -11,7 +11,7 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli.groups import Group
-from ntknas.cli.output import json_option, print_json, print_table
+from ntknas.cli.output import json_option, print_json, print_table, say
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,7 +47,13 @@ def list_sources(image_data: Path, json: bool) -> None:
         print_json({"image_data": str(image_data), "rows": rows})
         return
     header = ["source", "what", "there", "folder", "ntknas data fetch"]
-    print_table("", header, [[str(value) for value in row.values()] for row in rows], left=5)
+    print_table(
+        "",
+        header,
+        [[str(value) for value in row.values()] for row in rows],
+        left=5,
+        least=header[3:],
+    )
 
 
 def _overview(name: str, root: Path) -> dict[str, Any]:
@@ -76,7 +82,7 @@ def fetch(name: str, image_data: Path) -> None:
     from ntknas.data.sources import fetch as fetch_source
 
     fetch_source(name, image_data)
-    click.echo(f"{name} is in {image_data / SOURCES[name].folder}")
+    say(f"{name} is in {image_data / SOURCES[name].folder}")
 
 
 @command.command(name="verify")

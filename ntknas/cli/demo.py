@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ntknas.cli import kinds
-from ntknas.cli.output import note
+from ntknas.cli.output import note, say
 
 MEASURES = ("trace", "mean", "lambda_max", "lambda_min", "cond", "effective_rank", "lga", "cka")
 CELLS = 100
@@ -57,7 +57,5 @@ def command(ctx: click.Context, folder: Path, device: str) -> None:
     print_result(result)
     for path in draw_plots(result, folder):
         note(f"Drew {path}")
-    click.echo(
-        f"Go on with your own: ntknas score --bench nb201 --dataset cifar10 --probe digits --cells 200 --store {store}"
-    )
+    say(f"Go on with your own: ntknas score --bench nb201 --dataset cifar10 --probe digits --cells 200 --store {store}")
     ctx.exit(3 if summary["failed"] else 0)

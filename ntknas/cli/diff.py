@@ -10,7 +10,7 @@ import click
 from ntknas.cli import kinds
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.names import check_store
-from ntknas.cli.output import json_option, number, print_json, print_table
+from ntknas.cli.output import json_option, number, print_json, print_table, say
 from ntknas.core.display import printable
 
 
@@ -41,11 +41,11 @@ def command(a: Path, b: Path, worst: int, json: bool) -> None:
         print_json({"environment": differing, "rows": [asdict(item) for item in found], "left_out": lost})
         return
     for name, (one, other) in differing.items():
-        click.echo(printable(f"{name}: {', '.join(one) or '–'} → {', '.join(other) or '–'}"))
+        say(printable(f"{name}: {', '.join(one) or '–'} → {', '.join(other) or '–'}"))
     for fields in _unique([dict(item.fields) for item in found]):
         changes = ", ".join(f"{name} {one} → {other}" for name, (one, other) in fields.items())
         measures = ", ".join(item.measure for item in found if dict(item.fields) == fields)
-        click.echo(printable(f"{measures}: {changes or 'the same setting'}"))
+        say(printable(f"{measures}: {changes or 'the same setting'}"))
     rows = [
         [item.measure, str(item.n), str(item.equal), str(item.only_a), str(item.only_b), number(item.kendall)]
         for item in found
@@ -54,7 +54,7 @@ def command(a: Path, b: Path, worst: int, json: bool) -> None:
     for item in found:
         if item.worst:
             moves = [f"{w['cell']} ({w['rank_a']:g} → {w['rank_b']:g})" for w in item.worst]
-            click.echo(printable(f"{item.measure}: moved farthest, by rank: {', '.join(moves)}"))
+            say(printable(f"{item.measure}: moved farthest, by rank: {', '.join(moves)}"))
 
 
 def _unique(items: list[dict[str, Any]]) -> list[dict[str, Any]]:

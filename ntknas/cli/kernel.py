@@ -11,7 +11,7 @@ import click
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.names import check_names
-from ntknas.cli.output import json_option, note, number, print_json, print_table
+from ntknas.cli.output import json_option, note, number, print_json, print_table, say
 
 if TYPE_CHECKING:
     from ntknas.core.choices import Choices
@@ -182,16 +182,17 @@ def _print(looked_at: _LookedAt) -> None:
     from ntknas.measures import get_measure
 
     kernel, architecture = looked_at.kernel, looked_at.about.get("architecture")
-    click.echo(f"{looked_at.heading}: {architecture}" if architecture else looked_at.heading)
+    say(f"{looked_at.heading}: {architecture}" if architecture else looked_at.heading)
     if looked_at.disconnected:
-        click.echo("This cell has no path from input to output.")
+        say("This cell has no path from input to output.")
     choices = kernel.choices
-    click.echo(
+    say(
         f"{kernel.size}×{kernel.size} kernel, {_name(choices)}, "
         f"{choices.precision} rows, {kernel.strategy} in {looked_at.seconds:.2f} s"
     )
     rows = [_row(get_measure(score.measure), score) for score in looked_at.scores]
-    print_table("", ["measure", "definition", "better", "status", "value"], rows, left=4)
+    header = ["measure", "definition", "better", "status", "value"]
+    print_table("", header, rows, left=4, least=header[1:3])
 
 
 def _row(measure: Measure, score: Score) -> list[str]:

@@ -84,6 +84,11 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits}f}"
 
 
+def say(text: str = "") -> None:
+    """Print text on standard output; what came out of a file and a terminal would obey is escaped."""
+    click.echo(printable(text, lines=True))
+
+
 def note(message: str) -> None:
     """Print a remark on standard error; that nobody reads it is no reason to stop."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ntknas.cli.groups import Group
-from ntknas.cli.output import json_option, print_json, print_table
+from ntknas.cli.output import json_option, print_json, print_table, say
 
 
 @click.group(name="recipe", cls=Group)
@@ -25,7 +25,7 @@ def list_recipes(json: bool) -> None:
         print_json({"rows": rows})
         return
     print_table("", ["recipe", "what", "measures"], [list(row.values()) for row in rows], left=3)
-    click.echo("More: ntknas recipe show NAME. Use: ntknas score --recipe NAME, or the path of your own file.toml.")
+    say("More: ntknas recipe show NAME. Use: ntknas score --recipe NAME, or the path of your own file.toml.")
 
 
 @command.command(name="show")
@@ -40,9 +40,10 @@ def show(name: str, json: bool) -> None:
         fields = {"recipe": recipe.name, "title": recipe.title, "source": recipe.source, "text": recipe.text}
         print_json({**fields, "score": {**recipe.options, **recipe.special}, "protocol": dict(recipe.protocol)})
         return
-    click.echo(f"{recipe.name}: {recipe.title}\nSource: {recipe.source}\n\n{recipe.text}\n")
+    text = f"{recipe.name}: {recipe.title}\nSource: {recipe.source}\n\n{recipe.text}\n"
+    say(text)
     rows = [[f"--{key}", str(value), ""] for key, value in recipe.options.items()]
     rows += [[f"--{key}", str(value), name] for name, part in recipe.special.items() for key, value in part.items()]
     print_table("", ["option of ntknas score", "value", "for"], rows, left=3)
     for key, value in recipe.protocol.items():
-        click.echo(f"published {key}: {value}")
+        say(f"published {key}: {value}")

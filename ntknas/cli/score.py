@@ -14,7 +14,7 @@ from ntknas.cli import options as shared
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.names import check_names, check_place_for
 from ntknas.cli.next_step import after_scoring
-from ntknas.cli.output import json_option, note, print_json, print_table
+from ntknas.cli.output import json_option, note, print_json, print_table, say
 from ntknas.cli.progress import Meter
 from ntknas.cli.stopping import storing
 
@@ -285,7 +285,7 @@ def _forecast(job: Job, cells: list[int], seeds: Sequence[int], engine: Engine, 
         asked = {"requested": plan.requested, "stored": plan.stored, "to_compute": len(plan.tasks)}
         print_json({**asked, "kinds": rows, "workers": workers, "seconds": total, "bytes_per_worker": memory})
         return
-    click.echo(
+    say(
         f"{len(cells)} cells × {len(seeds)} seed(s) ask for {plan.requested} kernels: {plan.stored} are stored, "
         f"{len(plan.tasks)} networks have to be computed (equal ones once)."
     )
@@ -298,12 +298,10 @@ def _forecast(job: Job, cells: list[int], seeds: Sequence[int], engine: Engine, 
     print_table("", ["measures", "output", "networks", "s a network, light to heavy", "one worker"], table, left=2)
     fewest, whole = min(kind.images for kind in kinds), len(job.probe)
     if fewest < whole:
-        click.echo(
-            f"From trials with {fewest} of {whole} images, multiplied: at the most, and right to a factor of some."
-        )
+        say(f"From trials with {fewest} of {whole} images, multiplied: at the most, and right to a factor of some.")
     elif not all(kind.spread for kind in kinds):
-        click.echo("From trials of light networks, by FLOPs: heavy ones would have taken too long.")
-    click.echo(
+        say("From trials of light networks, by FLOPs: heavy ones would have taken too long.")
+    say(
         f"With {workers} worker(s): {duration(total)}, some {memory / 2**20:.0f} MiB each"
         f"{' of GPU memory' if where.type == 'cuda' else ''}."
     )
@@ -341,12 +339,12 @@ def _report(summary: dict[str, Any], space: str, store: Path, json: bool) -> Non
         print_json(summary)
         return
     statuses = ", ".join(f"{count} {status}" for status, count in summary["scores_by_status"].items())
-    click.echo(f"{store}: {f'{statuses} (scores by status)' if statuses else 'nothing was missing'}.")
+    say(f"{store}: {f'{statuses} (scores by status)' if statuses else 'nothing was missing'}.")
     for reason, count in summary["reasons"].items():
-        click.echo(f"{count} failed: {reason}")
+        say(f"{count} failed: {reason}")
     if summary["failed"]:
-        click.echo("The same command tries what failed again.")
+        say("The same command tries what failed again.")
     command, remark = after_scoring(space, store)
     if remark:
-        click.echo(remark)
-    click.echo(f"Next: {command}")
+        say(remark)
+    say(f"Next: {command}")

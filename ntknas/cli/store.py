@@ -12,7 +12,7 @@ from ntknas.cli import options as shared
 from ntknas.cli.groups import Group
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.names import check_store
-from ntknas.cli.output import json_option, print_json, print_table
+from ntknas.cli.output import json_option, print_json, print_table, say
 from ntknas.cli.unmeasured import say_unmeasured
 from ntknas.core.display import printable
 
@@ -56,7 +56,7 @@ def info(store: Path, json: bool) -> None:
             }
         )
         return
-    click.echo(f"{store}: {len(frame)} scores, {opened.uncompacted} of them in the journal; {len(opened.runs)} run(s).")
+    say(f"{store}: {len(frame)} scores, {opened.uncompacted} of them in the journal; {len(opened.runs)} run(s).")
     for setting in settings:
         _print_setting(setting)
     header = ["run", "started", "recipe", "device", "torch", "ntknas"]
@@ -78,8 +78,8 @@ def _setting(digest: str, fields: dict[str, Any], frame: Any) -> dict[str, Any]:
 
 
 def _print_setting(setting: dict[str, Any]) -> None:
-    click.echo(f"\nsetting {setting['setting']}: {setting['cells']} cells, seeds {setting['seeds']}")
-    click.echo("  " + printable(", ".join(f"{name}={value}" for name, value in setting["fields"].items())))
+    say(f"\nsetting {setting['setting']}: {setting['cells']} cells, seeds {setting['seeds']}")
+    say("  " + printable(", ".join(f"{name}={value}" for name, value in setting["fields"].items())))
     rows = [[*name.rsplit("/", 1), str(count)] for name, count in setting["scores_by_measure_and_status"].items()]
     print_table("", ["measure", "status", "scores"], rows, left=2)
 
@@ -115,9 +115,9 @@ def merge_stores(stores: tuple[Path, ...], into: Path | None, mixed: bool, json:
         lines = {name: left_out.lines for name, left_out in done.left_out.items()}
         print_json({"store": str(target), **asdict(done), "left_out": lines})
         return
-    click.echo(f"{target}: {done.scores} scores, {done.added} of them new.")
+    say(f"{target}: {done.scores} scores, {done.added} of them new.")
     if done.repeated:
-        click.echo(
+        say(
             f"{done.repeated} stand in several stores, {done.differing} of them with another value (at most "
             f"{done.largest_difference:.1g} relative): the first store's is kept."
         )
@@ -141,15 +141,15 @@ def verify(ctx: click.Context, store: Path, json: bool) -> None:
         print_json({"store": str(store), **asdict(found)})
     else:
         for fault in found.faults:
-            click.echo(printable(fault))
+            say(fault)
         if found.gaps:
             rows = [[gap.setting, gap.measure, str(gap.missing), str(gap.failed)] for gap in found.gaps]
             print_table("", ["setting", "measure", "missing", "failed"], rows, left=2)
-            click.echo("The ntknas score command that made them computes what is missing, and failures again.")
+            say("The ntknas score command that made them computes what is missing, and failures again.")
         if found.scores is not None and not found.faults:
-            click.echo(f"{store}: {found.scores} scores, every checksum right{'' if found.gaps else ', none missing'}.")
+            say(f"{store}: {found.scores} scores, every checksum right{'' if found.gaps else ', none missing'}.")
         elif found.faults:
-            click.echo(f"Mend what can be mended: ntknas store repair {store}")
+            say(f"Mend what can be mended: ntknas store repair {store}")
     ctx.exit(1 if found.faults else 3 if found.gaps else 0)
 
 
@@ -167,9 +167,9 @@ def repair_store(store: Path, json: bool) -> None:
     if json:
         print_json({"store": str(store), "scores": done.scores, "set_aside": [str(file) for file in done.set_aside]})
         return
-    click.echo(f"{store}: {done.scores} scores.")
+    say(f"{store}: {done.scores} scores.")
     for file in done.set_aside:
-        click.echo(f"Set aside: {file}")
+        say(f"Set aside: {file}")
 
 
 @command.command(name="compact")
@@ -183,9 +183,9 @@ def compact(store: Path) -> None:
         say_left_out(opened.left_out, store)
         waiting = opened.uncompacted
         opened.compact()
-        click.echo(f"{store}: {len(opened)} scores, {waiting} of them from journals.")
+        say(f"{store}: {len(opened)} scores, {waiting} of them from journals.")
         for file in opened.set_aside:
-            click.echo(f"Kept aside, for the lines that could not be read: {file}")
+            say(f"Kept aside, for the lines that could not be read: {file}")
 
 
 for each in (store_contents.export, store_contents.extract_scores, store_contents.drop_scores):

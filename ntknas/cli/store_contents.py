@@ -10,7 +10,7 @@ import click
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.left_out import say_left_out
-from ntknas.cli.output import note, print_csv
+from ntknas.cli.output import note, print_csv, say
 from ntknas.cli.selection import selection_options, take_selection
 
 _STORE = click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE)
@@ -48,7 +48,7 @@ def export(store: Path, csv: Path | None, parquet: Path | None) -> None:
             print_csv(frame)
         elif path:
             write(frame, path, files_of(store))
-            note(f"{path}: {len(frame)} scores.") if str(csv) == "-" else click.echo(f"{path}: {len(frame)} scores.")
+            note(f"{path}: {len(frame)} scores.") if str(csv) == "-" else say(f"{path}: {len(frame)} scores.")
 
 
 @click.command(name="extract")
@@ -62,7 +62,7 @@ def extract_scores(store: Path, into: Path, **options: Any) -> None:
 
     opened, selection = ScoreStore.read(store), take_selection(options)
     say_left_out(opened.left_out, store)
-    click.echo(f"{into}: {extract(opened, into, selection)} of {len(opened)} scores.")
+    say(f"{into}: {extract(opened, into, selection)} of {len(opened)} scores.")
 
 
 @click.command(name="drop")
@@ -81,7 +81,7 @@ def drop_scores(store: Path, yes: bool, no_copy: bool, **options: Any) -> None:
         number = chosen(opened, selection)
         raise click.UsageError(f"{number} of {len(opened)} scores of {store} would be dropped: give --yes to do it.")
     number, copy = drop(store, selection, keep_copy=not no_copy)
-    click.echo(f"{store}: {number} scores dropped{f', kept in {copy}' if copy else ''}.")
+    say(f"{store}: {number} scores dropped{f', kept in {copy}' if copy else ''}.")
 
 
 @click.command(name="convert")
@@ -99,8 +99,8 @@ def convert_store(old: Path, into: Path) -> None:
 
     try:
         if is_unsealed_track(old):
-            click.echo(f"{into}: {len(convert_track(old, into).steps)} recorded steps.")
+            say(f"{into}: {len(convert_track(old, into).steps)} recorded steps.")
         else:
-            click.echo(f"{into}: {convert(old, into)} scores.")
+            say(f"{into}: {convert(old, into)} scores.")
     except ForeignFileError as error:
         raise click.ClickException(f"{old} is neither a score store nor a track: {error}") from error

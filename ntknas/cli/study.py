@@ -11,7 +11,7 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
-from ntknas.cli.output import csv_option, json_option, note, number, print_csv, print_json, print_table
+from ntknas.cli.output import csv_option, json_option, note, number, print_csv, print_json, print_table, say
 from ntknas.cli.stopping import storing
 from ntknas.cli.study_choices import chosen_study
 from ntknas.studies import STUDIES
@@ -143,14 +143,14 @@ def _forecast(study: Study) -> None:
     from ntknas.studies.base import BUDGET, estimate, seconds_before
 
     units, gigabytes = len(study.units()), study.bytes_needed() / 2**30
-    click.echo(f"{study.title}: {units} measurements, some {gigabytes:.2f} GiB of memory at the most.")
+    say(f"{study.title}: {units} measurements, some {gigabytes:.2f} GiB of memory at the most.")
     once = seconds_before(study)
     if once > BUDGET:
-        click.echo(f"The infinite kernel alone takes some {duration(once)}; nothing was tried.")
+        say(f"The infinite kernel alone takes some {duration(once)}; nothing was tried.")
         return
     note(f"Trying some, cheap ones first, for about {BUDGET:.0f} s; nothing is kept.")
     trial = estimate(study)
-    click.echo(f"Some {duration(trial.seconds)} here, from {trial.tried} that were tried.")
+    say(f"Some {duration(trial.seconds)} here, from {trial.tried} that were tried.")
 
 
 def _plain(findings: Findings) -> list[dict[str, Any]]:
@@ -168,4 +168,4 @@ def _print(study: Study, findings: Findings) -> None:
     ]
     print_table(f"{study.title}\n{study.claim}\nMeasured: {study.formula}", columns, rows, left=0)
     for line in findings.verdict:
-        click.echo(line)
+        say(line)

@@ -12,7 +12,7 @@ import click
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.names import check_names
-from ntknas.cli.output import csv_option, json_option, note, number, print_csv, print_json, print_table
+from ntknas.cli.output import csv_option, json_option, note, number, print_csv, print_json, print_table, say
 from ntknas.cli.stopping import storing
 
 if TYPE_CHECKING:
@@ -248,13 +248,13 @@ def _print(tracks: Sequence[Track], frame: pd.DataFrame, asked: _Asked) -> None:
         ["accuracy", "cells", *_SHOWN],
         rows,
     )
-    click.echo(
+    say(
         "relative_difference is ‖K_t − K_0‖/‖K_0‖, the same for K and cK; the entrywise one of Mok et al. adds 1e-4\n"
         "to every |K_0|, and so depends on the scale of K and grows with its size. Means of both are geometric."
     )
     for track in tracks:
         if track.status.value != "ok":
-            click.echo(f"cell {track.cell}, seed {track.seed}: {track.status.value}: {track.reason}")
+            say(f"cell {track.cell}, seed {track.seed}: {track.status.value}: {track.reason}")
 
 
 def _interval(rows: pd.DataFrame, quantity: str) -> str:
