@@ -21,7 +21,7 @@ def find(space: Any, text: str) -> int:
         ChoiceError: If there is no such cell.
     """
     if not _INDEX.fullmatch(text):
-        return int(space.index(text))
+        return _by_text(space, text)
     if not 0 <= int(text) < len(space):
         raise ChoiceError(
             f"Cell index out of range: expected 0 to {len(space) - 1} for {space.name}, got {text}.{_hint(text)}"
@@ -31,6 +31,15 @@ def find(space: Any, text: str) -> int:
             f"Not an index: {text!r}. An index has no zeros before it: {int(text)}, if it is one.{_hint(text)}"
         )
     return int(text)
+
+
+def _by_text(space: Any, text: str) -> int:
+    try:
+        return int(space.index(text))
+    except ChoiceError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError) as error:  # a third party's space has its own ways
+        raise ChoiceError(f"{space.name} has no cell {quoted(text)} ({type(error).__name__}: {error}).") from error
 
 
 def find_all(space: Any, names: Sequence[str | int | float | bytes], where: Callable[[int], str]) -> list[int]:

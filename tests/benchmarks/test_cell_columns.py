@@ -125,3 +125,18 @@ def test_tuples_of_the_published_latencies_are_in_official_order(test_data: Path
     latencies = read_accuracies(path, SPACE, "raspi4_latency")
     assert latencies.index.tolist() == list(range(15_625))
     assert latencies[0] == 10.481976820010459
+
+
+def test_a_space_of_a_third_party_that_knows_no_such_cell(tmp_path: Path) -> None:
+    class Lookup:
+        name = "mine"
+
+        def __len__(self) -> int:
+            return 2
+
+        def index(self, text: str) -> int:
+            return {"a": 0, "b": 1}[text]
+
+    path = _write(tmp_path / "mine.csv", {"cell": ["a", "c"], "value": [1.0, 2.0]})
+    with pytest.raises(DataError, match="line 3, column 'cell': mine has no cell 'c'"):
+        read_accuracies(path, Lookup())
