@@ -119,6 +119,7 @@ def _of_model(place: str, options: dict[str, Any]) -> _LookedAt:
     import time
 
     from ntknas.core.errors import DataError, NtknasError
+    from ntknas.kernels.preparation import converted, in_precision
     from ntknas.scoring.cell_kernel import DTYPES, kernel_of
     from ntknas.scoring.environment import resolve_device
     from ntknas.scoring.user_model import folder_first, load_model
@@ -134,11 +135,11 @@ def _of_model(place: str, options: dict[str, Any]) -> _LookedAt:
     else:
         about["inputs"] = "x".join(map(str, x.shape))
     dtype = DTYPES[recipe.choices.precision]
-    x = x.to(device, dtype) if x.is_floating_point() else x.to(device)
+    x = in_precision(x, device, dtype)
     start = time.perf_counter()
     try:
         with folder_first(place):
-            kernel = kernel_of(model.to(device, dtype), recipe.choices, x, labels, verify=True)
+            kernel = kernel_of(converted(model, device, dtype), recipe.choices, x, labels, verify=True)
     except NtknasError:
         raise
     except _FAILURES as error:  # what a user's module does with inputs that it does not take

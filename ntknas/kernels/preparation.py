@@ -13,7 +13,17 @@ from ntknas.core.errors import KernelError
 from ntknas.kernels import backward_hooks, parameter_sets, surroundings
 from ntknas.kernels.surroundings import full_precision
 
-__all__ = ["check_model", "checked_batches", "converted", "full_precision", "precision", "prepared", "request"]
+__all__ = [
+    "check_model",
+    "check_no_gradients",
+    "checked_batches",
+    "converted",
+    "full_precision",
+    "in_precision",
+    "precision",
+    "prepared",
+    "request",
+]
 
 _ROW_PRECISIONS = {torch.float32: "float32", torch.float64: "float64"}
 _REAL = {torch.complex64: torch.float32, torch.complex128: torch.float64}
@@ -148,12 +158,13 @@ def _refuse_written(written: list[str]) -> None:
 
 def converted(model: nn.Module, device: torch.device | str, precision: torch.dtype) -> nn.Module:
     """Bring a network to a device and a precision; complex parameters stay complex."""
-    if not any(tensor.is_complex() for tensor in (*model.parameters(), *model.buffers())):
-        return model.to(device, precision)
-    counterpart = precision.to_complex()
+    if any(tensor.is_complex() for tensor in (*model.parameters(), *model.buffers())):
+        return model._apply(lambda tensor: in_precision(tensor, device, precision))
+    return model.to(device, precision)
 
-    def convert(tensor: Tensor) -> Tensor:
-        dtype = counterpart if tensor.is_complex() else precision if tensor.is_floating_point() else tensor.dtype
-        return tensor.to(device, dtype)
 
-    return model._apply(convert)
+def in_precision(tensor: Tensor, device: torch.device | str, precision: torch.dtype) -> Tensor:
+    """Bring a tensor to a device and, if it holds real or complex numbers, to a precision."""
+    if tensor.is_complex():
+        return tensor.to(device, precision.to_complex())
+    return tensor.to(device, precision) if tensor.is_floating_point() else tensor.to(device)

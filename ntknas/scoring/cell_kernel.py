@@ -15,6 +15,7 @@ from ntknas.core.kernel import Kernel
 from ntknas.data.datasets import get_dataset
 from ntknas.data.probe import Probe
 from ntknas.kernels import empirical_ntk, kernel_operator
+from ntknas.kernels.preparation import converted
 from ntknas.scoring.job import AUTO, Strategy
 from ntknas.scoring.recipe import NetworkOptions
 
@@ -47,7 +48,7 @@ def cell_network(space: Any, cell: int, seed: int, dataset: str, options: Networ
     num_classes = get_dataset(dataset).num_classes
     start = options.seed(space, cell, seed)
     network: nn.Module = space.build(space[cell], num_classes=num_classes, seed=start, **options.resolved(space))
-    return network.to(images.device, images.dtype)
+    return converted(network, images.device, images.dtype)
 
 
 def kernel_of(
