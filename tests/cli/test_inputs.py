@@ -33,6 +33,12 @@ def test_a_cell_by_any_of_its_names(capsys: pytest.CaptureFixture[str], cell: st
     assert answer["cell"] == 0
 
 
+def test_the_kernel_of_a_cell_as_naslib_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = ntknas(capsys, "kernel", "(4, 3, 3, 0, 0, 0)", *SMALL, "--json")
+    assert code == 0, err
+    assert json.loads(out)["cell"] == 0
+
+
 def test_messages_of_a_query(capsys: pytest.CaptureFixture[str]) -> None:
     message = fails(capsys, "bench", "query", "nb201", 0, *"--dataset cifar10 --split test".split())
     assert "nb201 holds no test accuracies on cifar10: it holds cifar10-valid/valid/200. ntknas bench import" in message
