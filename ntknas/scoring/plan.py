@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 
 from ntknas.core.choices import Choices
-from ntknas.core.errors import ChoiceError
+from ntknas.core.errors import ChoiceError, NtknasError
 from ntknas.core.score import Score, Status
+from ntknas.scoring.faults import ANY_FAULT, reason_of, whose
 from ntknas.scoring.job import Job
 from ntknas.scoring.recipe import WITHOUT_KERNEL, Group, Recipe
 from ntknas.store import ScoreRecord, ScoreStore, schema
@@ -162,7 +163,12 @@ def _representative(space: Any, recipe: Recipe, group: Group, epoch: int, cell: 
         return cell
     choices = recipe.choices
     parameters = "all" if epoch else choices.parameters
-    return int(space.representative(space[cell], parameters, choices.normalisation, variant=recipe.network.variant))
+    try:
+        return int(space.representative(space[cell], parameters, choices.normalisation, variant=recipe.network.variant))
+    except NtknasError:
+        raise
+    except ANY_FAULT as error:
+        raise ChoiceError(f"Cell {cell} cannot be planned: {reason_of(error, whose(space))}.") from error
 
 
 def _known(

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typing import Any
 import ray
 import torch
 
+from ntknas.core.children import safe_path
 from ntknas.core.errors import NtknasError
 from ntknas.core.score import Status
 from ntknas.scoring.computation import Computation, failed
@@ -78,7 +80,8 @@ def _connected(address: str | None) -> Iterator[None]:
     try:
         _check_somebody_listens(address)
         where = address or os.environ.get("RAY_ADDRESS") or "local"  # not what a dead cluster left in /tmp
-        ray.init(address=where, include_dashboard=False if where == "local" else None, log_to_driver=False)
+        with safe_path(), _signals_kept():
+            ray.init(address=where, include_dashboard=False if where == "local" else None, log_to_driver=False)
     except (OSError, OverflowError, ValueError, RuntimeError) as error:
         raise NtknasError(
             f"Cannot use a Ray cluster at {address or 'this machine'}: {str(error).splitlines()[0]}. Start one with "
@@ -88,6 +91,16 @@ def _connected(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Give signals back to the command, which stores what is done; Ray would end it at once with a code of its own."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _check_somebody_listens(address: str | None) -> None:

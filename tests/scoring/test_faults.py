@@ -11,11 +11,14 @@ from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError
 from ntknas.data import Request, make_probe
 from ntknas.measures import Need, registry
-from ntknas.scoring import Job, NetworkOptions, Recipe, Strategy, make_plan
+from ntknas.scoring import Job, NetworkOptions, Recipe, Strategy, Training, make_plan
 from ntknas.scoring.computation import Computation
 from ntknas.scoring.engine import Engine
+from ntknas.scoring.tracking import Tracking
 from ntknas.scoring.trial import tried
 from ntknas.store import ScoreStore
+from ntknas.tracking.follow import Recording
+from ntknas.training import TrainingImages, TrainingOptions
 
 SPACE = load_space("nb201")
 PROBE = make_probe("digits", 8, Request(image_size=12))
@@ -138,6 +141,24 @@ def test_a_space_that_cannot_build_a_cell_costs_that_cell(tmp_path, raised):
     frame = score(tmp_path / "s.h5", ("trace", "naswot"), [8216, 5555], TheirSpace(RAISED[raised]))
     assert frame["status"].astype(str).droplevel("measure").to_dict() == {8216: "error", 5555: "ok"}
     assert str(frame["reason"][8216, "trace"]).startswith(f"the space 'theirs' of tests: {raised}")
+
+
+def test_a_track_that_cannot_be_made_is_one_that_failed(tmp_path):
+    training = Training(TrainingImages("digits", Request(image_size=12), 60), TrainingOptions(), (1,))
+    job = Job(
+        TheirSpace(KeyError("x")), "cifar10", Recipe(network=SMALL, measures=("trace",)), PROBE, training=training
+    )
+    tracking = Tracking(job, Recording(1, 1, "epoch"))
+    [track] = tracking.make([(8216, 0)], tmp_path, torch.device("cpu"), lambda epochs: None)
+    assert track.status.value == "error"
+    assert track.reason.startswith("the space 'theirs' of tests: KeyError")
+
+
+def test_a_space_that_knows_no_equal_networks_is_named(tmp_path):
+    space = TheirSpace(None)
+    space.representative = lambda *_, **__: {}["x"]
+    with pytest.raises(ChoiceError, match="Cell 5 cannot be planned: the space 'theirs' of tests: KeyError"):
+        score(tmp_path / "s.h5", ("trace",), [5], space)
 
 
 def test_workers_do_not_die_of_it(tmp_path):

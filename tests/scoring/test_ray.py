@@ -1,5 +1,7 @@
 """The Ray engine on a real cluster of two nodes on this machine, one of which dies."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +18,8 @@ from tests.scoring.test_pool import CELLS, job, same, score
 
 ray = pytest.importorskip("ray")
 pytestmark = pytest.mark.filterwarnings("ignore")
+from ntknas.scoring.ray_engine import _connected  # noqa: E402  (it needs ray)
+
 RAY = Engine("ray", None)
 
 
@@ -78,6 +82,21 @@ def test_a_node_that_dies_in_mid_run_costs_nothing(cluster, tmp_path):
         assert time.monotonic() < end
         time.sleep(0.2)
     same(found, score(tmp_path / "alone.h5", job(), cells, Engine()))
+
+
+def test_signals_stay_the_commands_and_the_path_is_safe(monkeypatch):
+    seen = []
+
+    def init(**_):
+        seen.append(os.environ.get("PYTHONSAFEPATH"))
+        signal.signal(signal.SIGTERM, lambda *_: None)  # as Ray does
+
+    for name, value in {"is_initialized": lambda: False, "init": init, "shutdown": lambda: None}.items():
+        monkeypatch.setattr(ray, name, value)
+    before = signal.getsignal(signal.SIGTERM)
+    with _connected(None):
+        assert signal.getsignal(signal.SIGTERM) is before
+    assert seen == ["1"]
 
 
 def test_the_command_starts_a_cluster_here_or_says_that_there_is_none(tmp_path):
