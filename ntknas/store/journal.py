@@ -137,12 +137,14 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def _judged(number: int, line: bytes, content: JournalContent) -> Iterator[dict[str, Any]]:
-    """Yield the entry of a line, and note what is wrong with it; two if the end of one of them was changed."""
-    if not line.endswith(b"\n"):
+    """Yield the entry of a line, and note what is wrong with it; two if the line feed of one of them was changed."""
+    is_whole = line.endswith(b"\n")
+    if not is_whole and not _lost_its_end(line):
         content.torn = True
         return
-    entries = [entry for part in _parts(line[:-1]) if (entry := _decode(part)) is not None]
-    if len(entries) != 1:
+    parts = _parts(line[:-1] if is_whole else line)
+    entries = [entry for part in parts if (entry := _decode(part)) is not None]
+    if len(entries) != 1 or len(b"".join(parts)) < len(line) - 1 or not is_whole:
         content.damaged.append(number)
     for entry in entries:
         said = entry.pop("line", None)
@@ -152,9 +154,18 @@ def _judged(number: int, line: bytes, content: JournalContent) -> Iterator[dict[
     content.joined += max(0, len(entries) - 1)
 
 
+def _lost_its_end(line: bytes) -> bool:
+    """Return whether a line is whole but for its line feed, which was changed: a killed process leaves less."""
+    return _decode(line[:-1]) is not None
+
+
 def _parts(line: bytes) -> list[bytes]:
     """Return a line, or what stands on both sides of a changed line feed in it."""
-    seam = _SEAM.search(line) if _decode(line) is None else None
+    if _decode(line) is not None:
+        return [line]
+    if _lost_its_end(line):
+        return [line[:-1]]
+    seam = _SEAM.search(line)
     return [line[: seam.start() + 1], line[seam.start(1) :]] if seam else [line]
 
 
@@ -236,6 +247,12 @@ class JournalWriter:
         with os.fdopen(os.dup(self._file), "rb") as file:
             check_ours(self.path, file)
             self._lines, end, size = _extent(file)
+            file.seek(end)
+            rest = file.read() if size - end <= LONGEST_LINE else b""
+        if rest and _lost_its_end(rest):
+            os.write(self._file, b"\n")
+            self._lines += 1
+            return
         if end < size:
             self.mended = True
             os.ftruncate(self._file, end)
