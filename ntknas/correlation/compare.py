@@ -17,7 +17,7 @@ from ntknas.correlation.coefficients import Array, kendall, resampled
 MANY_CELLS = 500
 """With more cells differences are tested by their standard errors: they are normal enough, and resamples take long."""
 MOST_RESAMPLES = 20_000
-SMALLEST_P = 0.01
+SMALLEST_P = 0.001
 """What the smallest possible p-value may be after correction."""
 
 
@@ -135,7 +135,7 @@ def compare(scores: dict[str, Array], accuracies: Array, resamples: int = 1000, 
 def enough_resamples(pairs: int, resamples: int) -> int:
     """Return the resamples that some tests need.
 
-    The smallest p-value of B resamples is 2/(B+1): after Holm's correction for all pairs it is to be 0.01 at most, up
+    The smallest p-value of B resamples is 2/(B+1): after Holm's correction for all pairs it is to be 0.001 at most, up
     to 20,000 resamples, beyond which p-values are bounds.
 
     Args:
@@ -175,7 +175,8 @@ def _test(difference: float, spread: Array, n: int) -> _Test:
     spread = spread[np.isfinite(spread)]
     low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     rarer = min(np.count_nonzero(spread <= 0), np.count_nonzero(spread >= 0))
-    return _Test(float(low), float(high), min(1.0, 2 * (rarer + 1) / (len(spread) + 1)), p_is_bound=bool(rarer == 0))
+    p = min(1.0, float(2 * (rarer + 1) / (len(spread) + 1)))
+    return _Test(float(low), float(high), p, p_is_bound=bool(rarer == 0))
 
 
 def holm(p_values: list[float]) -> list[float]:
