@@ -176,10 +176,10 @@ def _places(observed: Array) -> NDArray[np.int64]:
 
 def _alike(places: NDArray[np.int64], counts: NDArray[np.int64]) -> list[tuple[int, int, NDArray[np.int64]]]:
     """Return the cells of each place of the grid and number of runs."""
-    keys, inverse = np.unique(np.stack([places, counts]), axis=1, return_inverse=True)
-    order = np.argsort(inverse.ravel(), kind="stable")
-    groups = np.split(order, np.cumsum(np.bincount(inverse.ravel()))[:-1])
-    return [(int(place), int(count), cells) for (place, count), cells in zip(keys.T, groups, strict=True)]
+    base = int(counts.max()) + 1
+    keys, inverse = np.unique(places * base + counts, return_inverse=True)
+    groups = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1])
+    return [(int(key) // base, int(key) % base, cells) for key, cells in zip(keys, groups, strict=True)]
 
 
 def _without_noise(observed: Array, counts: NDArray[np.int64], centres: Array) -> Array:
