@@ -14,16 +14,19 @@ import math
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from ntknas import load_benchmark, load_space
 from ntknas.benchmarks.table import Target
-from ntknas.correlation.bootstrap import Estimate, draw_resamples, estimate, estimate_of_top
+from ntknas.correlation.bootstrap import TOP_SHARES, Estimate, draw_resamples, estimate, estimate_of_top
+from ntknas.correlation.ceiling import ceiling
 from ntknas.correlation.coefficients import COEFFICIENTS, Array
 from ntknas.correlation.compare import compare
-from ntknas.correlation.noise import ceiling, seed_agreement, seed_agreement_interval
+from ntknas.correlation.noise import seed_agreement, seed_agreement_interval
+from ntknas.correlation.seeds import with_seeds
 
 SIZES = (20, 50, 100, 300)
 TOPS = {"τ top 10 %": 0.10, "τ top 25 %": 0.25}
@@ -82,7 +85,9 @@ def main() -> None:
     cases = [(name, cells, arguments.simulations) for name in POPULATIONS for cells in SIZES]
     with ProcessPoolExecutor(arguments.jobs) as pool:
         rows = list(pool.map(_coefficients, *zip(*cases, strict=True)))
-        others = [pool.submit(job, arguments.simulations) for job in (_differences, _noise, _many_cells)]
+        others = [
+            pool.submit(job, arguments.simulations) for job in (_differences, _noise, _initialisations, _many_cells)
+        ]
         found = [*rows, *(each.result() for each in others)]
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "coverage.md").write_text(_page(cases, found, arguments.simulations), encoding="utf-8")
@@ -156,7 +161,10 @@ def _measures(generator: np.random.Generator, cells: int, rhos: tuple[float, ...
 
 
 def _noise(simulations: int) -> Count:
-    """Seed agreement and the ceiling, where the true accuracies are known: three noisy runs of 200 cells."""
+    """Seed agreement and the ceiling, where the true accuracies are known: three noisy runs of 200 cells.
+
+    Of uneven noise, which falls with the accuracy, the ceiling in a table of 1,000 cells, also among the best.
+    """
     held: Count = defaultdict(list)
     generator = np.random.default_rng(2)
     true = seed_agreement(_runs(generator.standard_normal(POPULATION), generator))
@@ -171,7 +179,51 @@ def _noise(simulations: int) -> Count:
             held[f"seed agreement {text}, 200 cells"].append(interval[key]["low"] <= true[key] <= interval[key]["high"])
             reached = COEFFICIENTS[key](accuracies, runs.mean(axis=1))
             _count(held[f"ceiling {text}, 200 cells"], top[key], reached)
+    for number in range(simulations // 4):
+        _uneven_noise(held, generator, number)
     return held
+
+
+def _uneven_noise(held: Count, generator: np.random.Generator, number: int) -> None:
+    """The ceiling of a table like CIFAR-10's: most cells close to the best, noise from one point down to 0.2."""
+    accuracies = 92 - np.exp(0.9 * generator.standard_normal(1000) + 1.2)
+    deviation = 0.2 + 0.8 * np.clip((90 - accuracies) / 15, 0, 1)
+    runs = accuracies[:, None] + deviation[:, None] * generator.standard_normal((1000, 3))
+    limits, table = ceiling(runs, number), runs.mean(axis=1)
+    assert limits is not None
+    for key, share in {"kendall": 1.0, **TOP_SHARES}.items():
+        top = table >= np.sort(table)[-math.ceil(share * len(table))]
+        reached = COEFFICIENTS["kendall"](accuracies[top], table[top])
+        _count(held[f"ceiling τ-b of uneven noise{_among(share)}, 1,000 cells"], limits[key], reached)
+
+
+def _among(share: float) -> str:
+    return "" if share == 1 else f", top {share:.0%}"
+
+
+def _initialisations(simulations: int) -> Count:
+    """Intervals over cells and initialisations, and over cells alone, where a seed moves all cells together."""
+    held: Count = defaultdict(list)
+    generator = np.random.default_rng(4)
+    for moved, seeds in product((0.0, 0.15, 0.4), (2, 3, 5)):
+        averages = [_seeds(generator, 2000, seeds, moved) for _ in range(400)]
+        truth = float(np.mean([COEFFICIENTS["kendall"](scores.mean(axis=0), y) for y, scores in averages]))
+        for number in range(simulations // 4):
+            y, scores = _seeds(generator, 200, seeds, moved)
+            without = [COEFFICIENTS["kendall"](np.delete(scores, s, axis=0).mean(axis=0), y) for s in range(seeds)]
+            alone = estimate("kendall", scores.mean(axis=0), y, draw_resamples(200, 200, number))
+            name = f"{seeds} seeds that move cells by {moved:g}, 200 cells"
+            _count(held[f"τ-b over cells alone, {name}"], alone, truth)
+            _count(held[f"τ-b over cells and initialisations, {name}"], with_seeds(alone, without), truth)
+    return held
+
+
+def _seeds(generator: np.random.Generator, cells: int, seeds: int, moved: float) -> tuple[Array, Array]:
+    """Accuracies, and scores, seeds × cells; a seed weighs the accuracy and another quality for all cells alike."""
+    y, noise = generator.standard_normal((2, cells))
+    other = 0.5 * y + math.sqrt(0.75) * noise
+    on_accuracy, on_other = moved * generator.standard_normal((2, seeds, 1))
+    return y, (0.5 + on_accuracy) * y + on_other * other + generator.standard_normal((seeds, cells))
 
 
 def _runs(accuracies: Array, generator: np.random.Generator) -> Array:
