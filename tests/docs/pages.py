@@ -1,0 +1,66 @@
+"""The pages of the repository, and the blocks of code on them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+"""In the order in which their blocks are executed."""
+ALL = [*PAGES, ROOT / "CHANGELOG.md", *sorted(ROOT.glob("*_data/README.md"))]
+
+_FENCE = re.compile(
+    r"^(?:<!-- not run: (?P<reason>[^\n]+) -->\n+)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code.
+
+    Attributes:
+        page: Where it stands.
+        line: Its first line there.
+        language: ``sh``, ``python``, ``toml``, or nothing.
+        text: Its lines.
+        reason: Why it is not run, as the comment before it says: ``<!-- not run: REASON -->``; empty if it is.
+    """
+
+    page: Path
+    line: int
+    language: str
+    text: str
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """Where it stands, for people."""
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+    @property
+    def commands(self) -> list[str]:
+        """Its lines, continued ones as one."""
+        lines = self.text.replace("\\\n", " ").splitlines()
+        return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+def blocks(page: Path) -> list[Block]:
+    """Return the blocks of a page in order."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(
+            page,
+            text.count("\n", 0, found.start("text")) + 1,
+            found["language"],
+            found["text"],
+            found["reason"] or "",
+        )
+        for found in _FENCE.finditer(text)
+    ]
+
+
+def prose(page: Path) -> str:
+    """Return a page without its blocks, their lines empty."""
+    return _FENCE.sub(lambda found: "\n" * found[0].count("\n"), page.read_text(encoding="utf-8"))
