@@ -102,7 +102,7 @@ def fisher(case: NetworkCase) -> float:
 
     Where a convolution has a bias and its input is zero, its output is constant and BatchNorm's gradient is 1/√eps
     times what comes back: on the ``zero-cost`` networks of NAS-Bench-201 such convolutions, behind edges ``none``,
-    outweigh all others by a factor of hundreds, though the function is the one without them. The ``official`` networks
+    outweigh all others by tens to hundreds, though the function is the one without them. The ``official`` networks
     have no such bias.
     """
     network = case.copy()
