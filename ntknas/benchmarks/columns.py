@@ -73,9 +73,9 @@ def _read_rows(table: Any, lines: _Lines, header: list[str], wanted: Sequence[st
     values: dict[str, list[str]] = {name: [] for name in wanted}
     numbers: list[int] = []
     for row in table:
-        lines.row_ends()
         if not row:
             continue
+        lines.row_ends()
         if len(row) != len(header):
             raise DataError(f"line {table.line_num}: expected {len(header)} fields as in its header, got {len(row)}")
         if len(numbers) == rows:
@@ -97,7 +97,7 @@ class _Lines:
             self.count += 1
             self._of_this_row += 1
             if len(line) == _LONGEST_LINE or self._of_this_row > _MOST_LINES_A_ROW:
-                raise csv.Error("a row without an end")
+                raise csv.Error("a row without an end, or too many empty lines")
             yield line
 
     def row_ends(self) -> None:

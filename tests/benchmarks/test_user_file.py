@@ -122,6 +122,7 @@ def test_an_array_that_is_no_archive(tmp_path):
         ('index,value\n0,"1\n', "line 2: "),
         ("index,value\n" + "0,1," * 300_000, "line 2: a row without an end"),
         ("index,value\n" + '"x\n",' * 2000, "a row without an end"),
+        ("index,value\n" + "\n" * 2000 + "0,1\n", "line 1001: a row without an end, or too many empty lines"),
         ("index,value\n" + "x" * 200_000 + ",1\n", "field larger than field limit"),
         (",".join(map(str, range(10_001))), "it has 10,001 columns, expected at most 10,000"),
         ("index,value\n" + "".join(f"{cell},1\n" for cell in range(15_626)), "line 15627: it has more rows than there"),
@@ -149,7 +150,8 @@ def test_a_file_unpacks_to_what_its_space_can_fill(tmp_path, suffix, pack, monke
     monkeypatch.setattr(columns, "_FEWEST_BYTES", 1 << 16)
     monkeypatch.setattr(columns, "_BYTES_A_ROW", 10)
     path = tmp_path / f"mine.csv{suffix}"
-    path.write_bytes(pack(b"index,value\n" + b"\n" * 200_000))
+    rows = "".join(f"{cell},1,{'x' * 1000}\n" for cell in range(200))
+    path.write_bytes(pack(f"index,value,note\n{rows}".encode()))
     with pytest.raises(DataError, match="mine.csv.*: it holds more than 156,250 bytes unpacked"):
         read_accuracies(path, SPACE, None)
 
