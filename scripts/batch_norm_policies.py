@@ -60,8 +60,8 @@ def _page(answer: dict) -> str:
 One hundred random cells (`--cells 100 --cells-seed 0`), the official network at initialisation (seed 0), a
 class-balanced probe of CIFAR-10 training images (64; 24 under `coupled`), output `sum` (`label` for
 `class_lambda_min`), parameters `weights`, float32 rows. Accuracies: `{target}`, CIFAR-10 test accuracy after 200
-epochs, the mean over training seeds. Intervals: {answer["interval"]}, {answer["resamples"]} resamples. Coefficients
-are of scores signed so that higher is better. Parameters and FLOPs stand on the same cells.
+epochs, the mean over training seeds. Intervals: {answer["interval"]}, {answer["resamples"]} resamples: the
+initialisation, one seed that all cells share, is not in them ([seeds.md](seeds.md)). Coefficients are of scores signed so that higher is better. Parameters and FLOPs stand on the same cells.
 
 Made by `python scripts/batch_norm_policies.py --image-data FOLDER --accuracies FILE.csv --column {target}`, on the
 first 4,000 images of CIFAR-10's training batches.

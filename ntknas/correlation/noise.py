@@ -19,13 +19,14 @@ def seed_agreement(runs: Array) -> dict[str, float] | None:
         runs: Accuracies, cells × runs, NaN where a cell has fewer runs.
 
     Returns:
-        By coefficient; ``None`` if no two runs share ten cells.
+        By coefficient; ``None`` if no two runs share ten cells on which neither is constant.
     """
     pairs = []
     for a, b in combinations(runs.T, 2):
         both = np.isfinite(a) & np.isfinite(b)
         if both.sum() >= FEWEST_CELLS:
-            pairs.append({name: compute(a[both], b[both]) for name, compute in COEFFICIENTS.items()})
+            pair = {name: compute(a[both], b[both]) for name, compute in COEFFICIENTS.items()}
+            pairs += [pair] if np.isfinite(list(pair.values())).all() else []
     if not pairs:
         return None
     return {name: float(np.mean([pair[name] for pair in pairs])) for name in COEFFICIENTS}

@@ -106,6 +106,8 @@ def test_without_repeated_runs_there_are_no_noise_figures():
     assert noise.seed_agreement(rng.random((50, 1))) is None
     for table in (rng.random((50, 1)), rng.random((5, 3)), np.full((20, 3), 7.0), np.full((20, 3), np.nan)):
         assert ceiling(table) is None
+    assert noise.seed_agreement(np.full((20, 3), 7.0)) is None
+    assert noise.seed_agreement_interval(np.full((20, 3), 7.0)) is None
     alone = rng.random((50, 3))
     alone[:, 1:] = np.nan
     assert ceiling(alone) is None
