@@ -71,11 +71,16 @@ def test_a_file_with_a_byte_order_mark_is_read(capsys, tmp_path):
     assert split_of(capsys)[0] == "valid"
 
 
+def test_a_recipe_with_a_byte_order_mark_is_read(capsys, tmp_path):
+    (tmp_path / "work/mine.toml").write_bytes(b'\xef\xbb\xbf[score]\nmeasures = "trace"\n')
+    assert ntknas(capsys, "recipe", "show", "mine.toml")[0] == 0
+
+
 HARMLESS = {  # text, paths and flags that only read, choose or print
     *"bench dataset measures cells cells-file epochs init variant probe image-data bench-data train-images".split(),
     *"device workers shard target column accuracies vary data widths alphas recipe setting space sort".split(),
     *"fresh-probes nesterov mixed-precision independent-seeds keep-checkpoints keep-kernels quick".split(),
-    *"json csv compare dry-run split worst mixed".split(),
+    *"json csv compare dry-run split worst mixed cell-column contraction".split(),
 }
 WRITING = {"bench import --bench-data", "data fetch --image-data", "store export --csv"}
 

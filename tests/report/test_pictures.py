@@ -1,3 +1,5 @@
+import errno
+
 import numpy as np
 import pytest
 
@@ -53,3 +55,20 @@ def test_a_picture_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NtknasError, match="Cannot write the picture"):
         plotter.draw(FIGURES["bars"], tmp_path / "file" / "figure.png")
+
+
+def test_a_picture_cut_short_by_a_full_disk_leaves_the_one_before(tmp_path, monkeypatch):
+    path = plotter.draw(FIGURES["bars"], tmp_path / "figure.png")
+    before = path.read_bytes()
+    whole = plotter.Canvas.savefig
+
+    def cut_short(canvas, place, **options):
+        whole(canvas, place, **options)
+        place.write_bytes(place.read_bytes()[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(plotter.Canvas, "savefig", cut_short)
+    with pytest.raises(NtknasError, match=r"Cannot write the picture .*figure.png: No space left on device"):
+        plotter.draw(FIGURES["scatter"], path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
