@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ntknas.core.errors import KernelError
 from ntknas.kernels import gradients, graphs, outputs
 from ntknas.kernels.batch_norm import Policy
 from ntknas.kernels.memory import is_out_of_memory
@@ -42,7 +43,7 @@ class Difference:
             return 0.0
         try:
             found = torch.autograd.grad(self.output, self.leaves, cotangent, retain_graph=True, allow_unused=True)
-        except RuntimeError as error:
+        except (RuntimeError, KernelError) as error:  # a recomputation may call BatchNorm more often than recorded
             if is_out_of_memory(error):
                 raise
             return None

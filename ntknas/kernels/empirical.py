@@ -46,10 +46,12 @@ def empirical_ntk(
 ) -> Kernel:
     """Compute K = J Jᵀ for the rows of J that the choices name.
 
-    Dropout is off. The model is left as it was: modes, running statistics, gradients, ``requires_grad``.
+    Dropout is off, and so is what the caller may have switched on: autocast, TF32, compiled graphs, fused attention.
+    The model is left as it was: modes, running statistics, gradients, ``requires_grad``; so is x.
 
     Args:
-        model: Any module with a tensor output, one row a sample; further dimensions count as outputs.
+        model: Any module with a real tensor as output, one row a sample; further dimensions count as outputs. Complex
+            parameters count as real and imaginary parts. Blocks of re-entrant checkpoints run without checkpoint.
         x: The batch, N×…; same precision and device as the model. Rows of J have this precision, K is float64.
         output: Output reduction (``ntknas.core.choices.OUTPUTS``).
         batch_norm: Batch-norm policy (``BATCH_NORMS``).
@@ -60,10 +62,12 @@ def empirical_ntk(
         labels2: Classes of x2.
         normalisation: Normalisation of K (``NORMALISATIONS``).
         strategy: ``auto``, ``layer-wise`` or ``row-loop``.
-        verify: Whether to prove a layer-wise kernel by plain backward passes on the same batch, one for each that it
-            took, and to fall back to the row loop where it is wrong; and before, on four samples, that the policy and
-            the strategy suit the network. Without, the module tree alone decides: for networks of a family for which
-            both were proved.
+        verify: Whether to prove the kernel on the same batch: backward passes by the change of the outputs along a
+            direction in the parameters, in forward mode, and the kernel by these passes, falling back to the row loop
+            where a layer-wise one is wrong; and before, on four samples, that the network is one fixed function that
+            the policy and the strategy suit. Without, the module tree alone decides, and rows are what autograd
+            returns: for networks of a family for which all this was proved, and for gradients that are meant to be
+            others, as those of straight-through estimators.
         chunk: How many samples to take at a time, for less memory: the rows of one chunk (chunk × parameters numbers),
             and of more as memory allows (a quarter of what is free, 512 MiB at most), are held while the others pass.
             Where samples are coupled the whole batch is passed, and ``chunk`` rows are computed at a time.

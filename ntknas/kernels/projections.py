@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -121,9 +122,14 @@ class Projections:
 
     def rounding(self, number: int) -> float:
         """Return what ‖Jᵀu‖ of a pass may be of rounding alone."""
-        length = float(gradients.flat([p.detach() for p in self.network.chosen], self.network.chosen).norm())
-        moved = gradients.columns(self.network.chosen) ** 0.5 / length if length else 1.0
-        return _ROUNDINGS * torch.finfo(self.network.precision).eps * self.sizes[number] * moved
+        return _ROUNDINGS * torch.finfo(self.network.precision).eps * self.sizes[number] * self._moved
+
+    @cached_property
+    def _moved(self) -> float:
+        """‖t‖ / ‖θ‖: by how many times their size the direction moves the parameters."""
+        chosen = self.network.chosen
+        squares = sum(float(gradients.real(parameter.detach()).double().square().sum()) for parameter in chosen)
+        return math.sqrt(gradients.columns(chosen) / squares) if squares else 1.0
 
     def _forward(self, x: Tensor) -> Tensor:
         x = (

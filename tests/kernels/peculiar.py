@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import parametrizations
 from torch.utils.checkpoint import checkpoint
 
 from ntknas.kernels.preparation import converted
@@ -246,6 +248,19 @@ def _numbers() -> Tensor:
     return torch.randint(0, 7, (5, 3), generator=torch.Generator().manual_seed(1))
 
 
+def _reparametrised(how: Callable[[nn.Module], nn.Module]) -> Callable[[], nn.Module]:
+    def make() -> nn.Module:
+        torch.manual_seed(0)
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
+            return nn.Sequential(how(nn.Linear(5, 6)), nn.Tanh(), nn.Linear(6, 3))
+
+    return make
+
+
+def _reparametrised_case(name: str, how: Callable[[nn.Module], nn.Module], twin: Callable[..., nn.Module]) -> Peculiar:
+    return Peculiar(name, _reparametrised(how), _reparametrised(twin), _vectors)
+
+
 @dataclass(frozen=True)
 class Peculiar:
     """A network and what it is the same as.
@@ -314,5 +329,9 @@ PECULIAR = [
     ),
     Peculiar("sparse by hand", lambda: Looked(True), lambda: Looked(False), _numbers),
     Peculiar("complex weights", Fourier, RealFourier, lambda: _vectors()[:, :4]),
+    _reparametrised_case("weight norm by hooks", nn.utils.weight_norm, parametrizations.weight_norm),
+    _reparametrised_case("weight norm", parametrizations.weight_norm, parametrizations.weight_norm),
+    _reparametrised_case("spectral norm by hooks", nn.utils.spectral_norm, nn.utils.spectral_norm),
+    _reparametrised_case("spectral norm", parametrizations.spectral_norm, parametrizations.spectral_norm),
     Peculiar("transformer layer", _encoder, _encoder, encoder_inputs),
 ]

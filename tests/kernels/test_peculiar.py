@@ -79,6 +79,14 @@ def test_weights_inside_a_checkpoint(case):
         _close(got.matrix, _expected(case, policy, names=["a.0.weight"]))
 
 
+@pytest.mark.parametrize("name", ["normalises and activates", "normalises twice", "re-entrant checkpoint"])
+def test_they_keep_the_fast_strategy(name):
+    case = next(case for case in PECULIAR if case.name == name)
+    for policy in ("frozen", "eval", "per-sample"):
+        kernel = empirical_ntk(case.network(), case.batch(), batch_norm=policy, strategy="layer-wise")
+        assert kernel.strategy == "layer-wise"
+
+
 def test_published_numbers():
     """In float32, as they were reported."""
     by_name = {case.name: case for case in PECULIAR}
