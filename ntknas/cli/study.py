@@ -23,7 +23,7 @@ _FAMILIES = ("mlp", "cnn", "cnn-pool", "gnn", "rnn", "transformer", "transformer
 
 
 @click.command(name="study")
-@click.argument("name", type=kinds.Choice(list(STUDIES)))
+@click.argument("name", type=kinds.Choice(list(STUDIES)), metavar="NAME")
 @click.option("--family", type=kinds.Choice(_FAMILIES), help="Family of networks.  [default: the study's own]")
 @click.option(
     "--data",

@@ -24,7 +24,12 @@ def usual_stem(study: Study, *, quick: bool) -> str:
     """Return the name of a study's files: the study, its networks and data, and what is unusual about it."""
     about = study.settings()
     parts = [study.name, about["family"], about["data"], about["parametrisation"], about.get("contraction", "")]
-    return "-".join(part for part in [*parts, "quick" if quick else ""] if part)
+    return "-".join(_harmless(part) for part in [*parts, "quick" if quick else ""] if part)
+
+
+def _harmless(name: str) -> str:
+    """A name that may come from a file of somebody else's, without what means something in a path or on a page."""
+    return re.sub(r"[^\w.-]+", "-", name)
 
 
 def free_stem(study: Study, folder: Path, stem: str, command: str) -> str:
@@ -112,7 +117,8 @@ def _text(study: Study, findings: Findings, pictures: Sequence[Path], command: s
         "",
         "## Verdict",
     ]
-    lines += ["", *(f"- {line}" for line in findings.verdict), ""]
+    data = str(study.settings()["data"])
+    lines += ["", *(f"- {line.replace(data, _harmless(data))}" for line in findings.verdict), ""]
     lines += [f"![{picture.stem}]({picture.name})" for picture in pictures]
     lines += ["", _table(findings.table), "", f"Made by `{command}` on {device}.", ""]
     lines += [f"<!-- made from {_record(study)} -->", ""]

@@ -2,10 +2,12 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from ntknas.cli.main import run as command
 from ntknas.studies import page as pages
+from ntknas.studies.base import Findings
 from ntknas.studies.determinism import Determinism
 from ntknas.studies.networks import Widths
 from ntknas.studies.page import free_stem, usual_stem
@@ -121,3 +123,14 @@ def test_a_source_with_dashes_does_not_end_the_comment(tmp_path, monkeypatch):
     monkeypatch.setattr(Determinism, "settings", lambda self: {"family": "a", "source": "x --> y"})
     assert "--" not in pages._record(study())
     assert json.loads(pages._record(study()))["settings"]["source"] == "x --> y"
+
+
+def test_a_name_from_a_file_is_no_markup(tmp_path, monkeypatch):
+    name = "set|<script>`x`](y)\x1b[2J/../z"
+    monkeypatch.setattr(Determinism, "settings", lambda self: {"family": "gnn", "data": name, "parametrisation": "ntk"})
+    stem = usual_stem(study(), quick=False)
+    assert stem == "determinism-gnn-set-script-x-y-2J-..-z-ntk"
+    findings = Findings(pd.DataFrame({"width": [1]}), {}, [f"5 samples of {name}, slope -0.50 [-0.6, -0.4]."])
+    page, *_ = pages.write(study(), findings, tmp_path, stem, "ntknas study determinism", "cpu")
+    (line,) = (line for line in page.read_text().splitlines() if line.startswith("- "))
+    assert line == "- 5 samples of set-script-x-y-2J-..-z, slope -0.50 [-0.6, -0.4]."
