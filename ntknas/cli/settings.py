@@ -135,17 +135,40 @@ def origin_of(ctx: click.Context | None, option: click.Parameter | None) -> str:
 
 def _files(named: Path | None) -> Iterator[SettingsFile]:
     """Yield the settings files, the weakest first."""
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    own = home / "ntknas" / FILE
-    if own.is_file():
+    own = _of_user()
+    if own is not None:
         yield SettingsFile(own, trusted=True)
     if named is not None:
         yield SettingsFile(named, trusted=True)
         return
-    here = Path.cwd()
-    nearest = next((folder / FILE for folder in (here, *here.parents) if (folder / FILE).is_file()), None)
-    if nearest is not None and not (own.is_file() and nearest.samefile(own)):
+    nearest = _nearest()
+    if nearest is not None and not (own is not None and nearest.samefile(own)):
         yield SettingsFile(nearest, trusted=False)
+
+
+def _of_user() -> Path | None:
+    """Return the user's own settings file, if there is one."""
+    home = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    if not home.is_absolute():  # a relative one would be a folder of somebody else's
+        home = Path(os.path.expanduser("~")) / ".config"
+    path = home / "ntknas" / FILE
+    return path if home.is_absolute() and _is_there(path) else None
+
+
+def _nearest() -> Path | None:
+    """Return the settings file of the working folder or the nearest one above, if there is one."""
+    try:
+        here = Path.cwd()
+    except OSError:  # the folder was removed
+        return None
+    return next((folder / FILE for folder in (here, *here.parents) if _is_there(folder / FILE)), None)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder above that may not be looked into
+        return False
 
 
 def _content(path: Path) -> dict[str, Any]:

@@ -57,8 +57,8 @@ def work(part_name: str, pipe: Connection, lifeline: Connection) -> None:
         pipe: To the coordinator.
         lifeline: Ends when the coordinator does, however it ends; so does this process.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal interrupts the whole group: the coordinator decides
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # a terminal stops the whole group: the coordinator decides
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
     pipe.send(HERE)
     try:

@@ -254,3 +254,22 @@ def test_seeds_that_no_generator_takes(capsys, option, value):
 def test_the_largest_seed(capsys, option):
     code, _, err = ntknas(capsys, "score", *SMALL, "--cells", 1, "--measures", "trace", option, LARGEST_SEED)
     assert code == 0, err
+
+
+def test_folders_that_cannot_be_looked_into_and_a_relative_home_of_settings(capsys, tmp_path, monkeypatch):
+    write(tmp_path / "work/ntknas/ntknas.toml", '[bench.query]\nsplit = "nothing"\n')
+    monkeypatch.setenv("XDG_CONFIG_HOME", ".")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert ntknas(capsys, "bench", "query", "nb201", "0", "--dataset", "cifar10-valid", "--split", "valid")[0] == 0
+    whole = type(tmp_path).is_file
+
+    def is_file(path):
+        if path.name == "ntknas.toml":
+            raise PermissionError(13, "Permission denied")
+        return whole(path)
+
+    monkeypatch.setattr(type(tmp_path), "is_file", is_file)
+    assert (
+        split_of(capsys, "--config", write(tmp_path / "named.toml", '[bench.query]\nsplit = "valid"\n'))[0] == "valid"
+    )
+    assert ntknas(capsys, "bench", "info", "nb201")[0] == 0

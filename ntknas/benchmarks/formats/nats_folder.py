@@ -107,7 +107,8 @@ def _in_processes(jobs: list[Job]) -> Iterator[list[Run]]:
 
 
 def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _read_file(job: Job) -> list[Run]:
