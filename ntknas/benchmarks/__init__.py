@@ -72,9 +72,9 @@ def space_of(name: str) -> str:
     return BENCHMARKS[name].space if name in BENCHMARKS else name
 
 
-def table_path(name: str, folder: Path = FOLDER) -> Path:
+def table_path(name: str, folder: Path | str = FOLDER) -> Path:
     """Return where a benchmark's imported table is kept."""
-    return folder / f"{name}.h5"
+    return Path(folder) / f"{name}.h5"
 
 
 def load_benchmark(name: str, dataset: str | None = None, folder: Path | str | None = FOLDER) -> Benchmark:

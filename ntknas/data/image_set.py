@@ -44,7 +44,7 @@ class Request:
     """What is asked of a source.
 
     Attributes:
-        root: Folder that holds the images.
+        root: Folder that holds the images; a string will do.
         split: ``train`` or ``test``.
         image_size: Height and width for sources that can make any.
         num_classes: Number of classes for sources that can make any.
@@ -62,3 +62,7 @@ class Request:
     size: int = 64
     download: bool = False
     pixels: str = "nas-bench-201"
+
+    def __post_init__(self) -> None:
+        """Take a folder's name for the folder."""
+        object.__setattr__(self, "root", Path(self.root))

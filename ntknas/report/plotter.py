@@ -50,12 +50,13 @@ _TICKS, _LEVEL_TICKS = 12, 6  # places of a logarithmic axis that are few enough
 _DARK = 0.7  # of a correlation whose cell needs a light number
 
 
-def draw(figure: Figure, path: Path) -> Path:
+def draw(figure: Figure, path: Path | str) -> Path:
     """Draw a figure into a file, whose ending decides the format.
 
     Raises:
         NtknasError: If the folder cannot be written or the ending is not a picture's.
     """
+    path = Path(path)
     path = path if path.suffix else path.with_suffix(".png")
     with mpl.rc_context(_STYLE):
         canvas = _canvas(figure)

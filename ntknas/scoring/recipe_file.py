@@ -53,7 +53,7 @@ def recipe_names() -> list[str]:
     return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
 
 
-def load_recipe_file(name: str) -> RecipeFile:
+def load_recipe_file(name: str | Path) -> RecipeFile:
     """Return a recipe.
 
     Args:
@@ -67,6 +67,7 @@ def load_recipe_file(name: str) -> RecipeFile:
         >>> load_recipe_file("mok").options_for("nb101", "cifar10")["probe_size"]
         64
     """
+    name = str(name)
     if name.endswith(".toml"):
         return parse(Path(name).stem, _read(Path(name)), name)
     if name not in recipe_names():

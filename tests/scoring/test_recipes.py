@@ -1,11 +1,17 @@
 """Recipes as files, and what they make of a run."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
+from ntknas.benchmarks import load_benchmark, table_path
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.data import Request, make_probe
 from ntknas.measures import expand, get_measure
+from ntknas.report.figures import KernelView
+from ntknas.report.plotter import draw
 from ntknas.scoring import Recipe
 from ntknas.scoring.recipe_file import OPTIONS, load_recipe_file, parse, recipe_names
 
@@ -24,7 +30,17 @@ def test_every_recipe_of_the_package(name):
 
 def test_published_choices():
     """Of definitions.md, section 8."""
-    names = {"tenas", "tenas-thin", "mok", "mok-eval", "knas-mok", "knas-code", "vilhess", "zero-cost-nas"}
+    names = {
+        "tenas",
+        "tenas-thin",
+        "mok",
+        "mok-eval",
+        "knas-mok",
+        "knas-code",
+        "vilhess",
+        "vilhess-code",
+        "zero-cost-nas",
+    }
     assert names <= set(recipe_names())
     tenas, mok, vilhess = (load_recipe_file(name) for name in ("tenas", "mok", "vilhess"))
     chosen = tenas.options_for("nb201", "cifar10")
@@ -71,6 +87,20 @@ def test_what_is_no_recipe(tmp_path, content, message):
         load_recipe_file("moc")
     with pytest.raises(DataError, match="Cannot read the recipe none.toml"):
         load_recipe_file("none.toml")
+
+
+def test_paths_may_be_strings_and_names_may_be_paths(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINIMAL)
+    assert load_recipe_file(path) == load_recipe_file(str(path))
+    assert table_path("nb101", "folder") == table_path("nb101", Path("folder"))
+    assert (
+        load_benchmark("nb201", folder=str(tmp_path)).tables.keys()
+        == load_benchmark("nb201", folder=None).tables.keys()
+    )
+    assert Request(root=str(tmp_path)) == Request(root=tmp_path)
+    view = KernelView("t", np.eye(2), None, np.ones(2), 0.0)
+    assert draw(view, str(tmp_path / "a")) == tmp_path / "a.png"
 
 
 def test_options_of_recipes_are_options_of_the_command():
