@@ -180,7 +180,8 @@ def test_a_recipe_decides_and_the_command_line_wins(capsys, tmp_path):
 
 def test_a_recipe_with_an_impossible_value(capsys, tmp_path):
     (tmp_path / "mine.toml").write_text('[score]\nmeasures = "cond"\nprobe-size = "many"\n')
-    assert "'many' is not a valid integer" in fails(capsys, "score", "--recipe", "mine.toml", "--cells", "2", code=2)
+    message = fails(capsys, "score", "--recipe", "mine.toml", "--cells", "2")
+    assert "The recipe mine.toml, [score]: probe-size must be a whole number from 1" in message
     assert "Unknown recipe 'moks'" in fails(capsys, "score", "--recipe", "moks")
 
 
