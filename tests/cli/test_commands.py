@@ -171,7 +171,7 @@ BAD = {
     "dataset": ([*SCORE, "--dataset", "cifar"], 1, "Unknown data set 'cifar'"),
     "measure": ([*SCORE, "--measures", "cnd"], 1, "Unknown measure 'cnd'.*Did you mean 'cond'"),
     "probe": (["score", "--probe", "svhn"], 1, "Unknown image source 'svhn'"),
-    "two ways to say which cells": ([*SCORE, "--cells-file", "x"], 2, "give one of them"),
+    "two ways to say which cells": ([*SCORE, "--cells-file", __file__], 2, "give one of them"),
     "init": ([*SCORE, "--init", "zero"], 1, "Unknown initialisation 'zero'"),
     "cells": ([*SCORE, "--cells", "some"], 1, "--cells must be 'all' or a number"),
     "cells file": (["score", *SMALL, "--cells-file", "none.txt"], 1, "Cannot read the cells file none.txt"),
