@@ -20,7 +20,7 @@ def kendall(x: Array, y: Array) -> float:
     """Kendall's τ-b: (concordant − discordant) / √(pairs untied in x · pairs untied in y); NaN for a constant."""
     if len(x) > FEW_CELLS:
         return _without_warning(lambda: float(stats.kendalltau(x, y).statistic))
-    sign_x, sign_y = (np.sign(v[:, None] - v[None, :]) for v in (x, y))
+    sign_x, sign_y = _pair_signs(x), _pair_signs(y)
     untied = np.count_nonzero(sign_x) * np.count_nonzero(sign_y)
     return float((sign_x * sign_y).sum() / math.sqrt(untied)) if untied else float("nan")
 
@@ -62,6 +62,11 @@ def resampled(name: str, x: Array, y: Array, indices: NDArray[np.int64]) -> Arra
     return pearson_rows(*columns)
 
 
+def _pair_signs(values: Array) -> Array:
+    with np.errstate(over="ignore"):  # an infinite difference has the right sign
+        return np.sign(values[:, None] - values[None, :])
+
+
 def _draws(indices: NDArray[np.int64]) -> Array:
     """How often each cell was drawn in each resample, shape B×n."""
     draws = np.zeros(indices.shape)
@@ -72,7 +77,7 @@ def _draws(indices: NDArray[np.int64]) -> Array:
 def _kendall_pairs(x: Array, y: Array, indices: NDArray[np.int64]) -> Array:
     """τ-b by pair signs: a resample weighs pair (i, j) by the product of how often i and j are in it."""
     weights = _draws(indices)
-    sign_x, sign_y = (np.sign(v[:, None] - v[None, :]) for v in (x, y))
+    sign_x, sign_y = _pair_signs(x), _pair_signs(y)
 
     def weighted(pairs: Array) -> Array:
         return np.einsum("bi,bi->b", weights @ pairs, weights)
