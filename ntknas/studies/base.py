@@ -91,7 +91,7 @@ class Ledger:
         self._done = {
             (entry["study"], json.dumps(entry["unit"])): entry["rows"]
             for entry in content.entries
-            if entry.get("type") == "unit"
+            if entry.get("type") == "unit" and {"study", "unit", "rows"} <= set(entry)
         }
 
     def __enter__(self) -> Ledger:
