@@ -94,6 +94,8 @@ def command(ctx: click.Context, **options: Any) -> None:
     With --workers, processes of their own compute: one that crashes or takes too long costs one cell. On several
     machines: --shard i/n and ntknas store merge, or --engine ray.
     """
+    if options["cells_file"] and ctx.get_parameter_source("cells") is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--cells and --cells-file both say which cells: give one of them.")
     check_names(options)
     check_place_for(options["store"])
 
@@ -104,8 +106,6 @@ def command(ctx: click.Context, **options: Any) -> None:
     recipe_name = shared.apply_recipe(ctx, options)
     space = shared.open_space(options.pop("bench"))
     file, amount, seed = options.pop("cells_file"), options.pop("cells"), options.pop("cells_seed")
-    if file and ctx.get_parameter_source("cells") is click.core.ParameterSource.COMMANDLINE:
-        raise click.UsageError("--cells and --cells-file both say which cells: give one of them.")
     cells = read_cells_file(space, file) if file else select(space, amount, seed)
     how = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
     recipe = shared.take_recipe(options, shared.split_names(options.pop("measures")), recipe_name)
