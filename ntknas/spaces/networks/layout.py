@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
+from torch.fx import Proxy
 
 
 def laid_out(images: Tensor) -> Tensor:
@@ -13,5 +13,6 @@ def laid_out(images: Tensor) -> Tensor:
     then has another sign, and scores differ by per cents. So the network decides, not its caller. With channels last
     average pooling and its gradient above all are faster (``python scripts/memory_format.py``).
     """
-    on_cpu = images.device.type == "cpu" and images.dim() == 4
-    return images.contiguous(memory_format=torch.channels_last) if on_cpu else images
+    if isinstance(images, Proxy) or images.device.type != "cpu" or images.dim() != 4:
+        return images  # a Proxy records operations, and has no device: how values lie in memory is none of them
+    return images.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)  # vmap knows no memory_format
