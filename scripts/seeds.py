@@ -89,10 +89,25 @@ all networks have the same stem, reductions and head; with `--independent-seeds`
 The standard deviation of τ over seeds (root mean square over the {len(lines) // 2} rows) is {shared:.3f} where seeds are shared and
 {own:.3f} where each network has its own. The interval of one shared seed is over cells alone and does not have that
 deviation in it, however many cells there are; that of one seed for each network has, and shrinks with the number of
-cells. The interval of the average of shared seeds is over cells and initialisations
+cells. {_farthest(one_seed)}
+The interval of the average of shared seeds is over cells and initialisations
 ([statistics.md](../statistics.md#cells-and-initialisations)): with three seeds it is wide, which is what three
 seeds can say.
 """
+
+
+def _farthest(one_seed: list[dict[tuple[str, str, bool], dict[str, Any]]]) -> str:
+    """Say which measure a shared seed moves most, and what it does with seeds of the networks' own."""
+
+    def taus(policy: str, measure: str, *, own: bool) -> list[float]:
+        return [rows[policy, measure, own]["kendall"]["value"] for rows in one_seed]
+
+    policy, measure = max(product(POLICIES, MEASURES), key=lambda key: float(np.ptp(taus(*key, own=False))))
+    shared, own = (taus(policy, measure, own=kind) for kind in (False, True))
+    return (
+        f"Farthest goes `{measure}` under `{policy}`: τ from {min(shared):.2f} to {max(shared):.2f} with the shared seed, on "
+        f"the same cells,\nand from {min(own):.2f} to {max(own):.2f} where networks do not share it."
+    )
 
 
 def _interval(tau: dict[str, float | None]) -> str:
