@@ -40,6 +40,12 @@ _FAILURES = (RuntimeError, TypeError, LookupError, ValueError, ArithmeticError, 
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw the heat map and the spectrum into this file; without a name, after CELL, into kernel.png.",
 )
+@click.option(
+    "--no-verify",
+    cls=kinds.TrustedOption,
+    is_flag=True,
+    help="With --model: take what autograd returns, without the proof that it is the derivative.",
+)
 @shared.kernel_options
 @shared.probe_options
 @shared.device_option
@@ -56,6 +62,8 @@ def command(
         raise click.UsageError("Name a CELL, or your own module with --model FILE.py:function.")
     if model is not None:
         _refuse_options_of_cells(ctx)
+    elif options["no_verify"]:
+        raise click.UsageError("--no-verify belongs to --model: cells' networks are proved by tests.")
     check_names({**options, "model": model})
     looked_at = _of_cell(cell, options) if cell is not None else _of_model(str(model), options)
     if json:
@@ -97,6 +105,7 @@ def _of_cell(cell: str, options: dict[str, Any]) -> _LookedAt:
     from ntknas.scoring.environment import resolve_device
 
     dataset, seed, device = options.pop("dataset"), options.pop("seed"), resolve_device(options.pop("device"))
+    options.pop("no_verify")
     recipe = shared.take_recipe(options, None)
     probe = shared.ProbeOptions.take(options).make(dataset)
     images = brought(probe.images, device, recipe.choices.precision)
@@ -118,7 +127,7 @@ def _of_cell(cell: str, options: dict[str, Any]) -> _LookedAt:
 def _of_model(place: str, options: dict[str, Any]) -> _LookedAt:
     import time
 
-    from ntknas.core.errors import DataError, NtknasError
+    from ntknas.core.errors import DataError, KernelError, NtknasError
     from ntknas.kernels.preparation import converted, in_precision
     from ntknas.scoring.cell_kernel import DTYPES, kernel_of
     from ntknas.scoring.environment import resolve_device
@@ -139,7 +148,11 @@ def _of_model(place: str, options: dict[str, Any]) -> _LookedAt:
     start = time.perf_counter()
     try:
         with folder_first(place):
-            kernel = kernel_of(converted(model, device, dtype), recipe.choices, x, labels, verify=True)
+            kernel = kernel_of(
+                converted(model, device, dtype), recipe.choices, x, labels, verify=not options["no_verify"]
+            )
+    except KernelError as error:
+        raise KernelError(str(error).replace("call with verify=False", "give --no-verify")) from error
     except NtknasError:
         raise
     except _FAILURES as error:  # what a user's module does with inputs that it does not take

@@ -23,8 +23,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_STORE = Path("scores.h5")
 MEASURES = (
     "trace, mean, fro, lambda_max, lambda_min, cond, neg_cond, logdet, eig, effective_rank, lga, cka, "
-    "alignment_numerator, class_lambda_min, krr_acc, krr_mse, grad_norm, snip, grasp, fisher, synflow, knas_code, "
-    "jacob_cov, naswot, zen, linear_regions"
+    "alignment_numerator, class_lambda_min, krr_acc, krr_mse, grad_norm, snip, grasp, fisher, synflow, synflow_code, "
+    "knas_code, jacob_cov, naswot, zen, linear_regions, class_lambda_min_summed"
 )
 """The measures that come with the package, for help texts, which must not import them; a test keeps it true."""
 SOURCES = "digits, noise, cifar10, cifar100, ImageNet16-120 or mnist"

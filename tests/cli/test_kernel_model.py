@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from ntknas.cli.main import run as command
 
@@ -44,6 +45,22 @@ def other_inputs():
 def nothing():
     return torch.zeros(3)
 
+class Sign(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.sign()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient
+
+class StraightThrough(nn.Linear):
+    def forward(self, x):
+        return Sign.apply(super().forward(x))
+
+def straight_through():
+    return StraightThrough(4, 1), torch.randn(5, 4)
+
 NUMBER = 3
 """
 
@@ -60,8 +77,6 @@ def test_the_kernel_is_that_of_the_module(file, capsys):
     answer = json.loads(capsys.readouterr().out)
     assert answer["model"] == f"{file}:blog"
     assert answer["inputs"] == "12x20"
-    import torch
-
     torch.manual_seed(0)
     space = {}
     exec(FILE, space)
@@ -108,6 +123,23 @@ def test_without_inputs_it_sees_the_probe(file, capsys):
 def test_bad_input(file, capsys, place, message):
     assert command(["kernel", "--model", place.format(file=file)]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_what_is_no_derivative_is_refused_unless_asked_for(file, capsys):
+    chosen = ["kernel", "--model", f"{file}:straight_through", "--parameters", "all", "--json"]
+    assert command(chosen) == 1
+    assert "Remove it, or give --no-verify, which computes what autograd returns" in capsys.readouterr().err
+    assert command([*chosen, "--no-verify"]) == 0
+    x = torch.cat([straight_through_inputs(), torch.ones(5, 1)], dim=1).double()  # rows of weight and bias
+    np.testing.assert_allclose(json.loads(capsys.readouterr().out)["matrix"], (x @ x.T).numpy(), rtol=1e-5)
+    assert command(["kernel", "0", "--no-verify"]) == 2
+
+
+def straight_through_inputs():
+    torch.manual_seed(0)
+    space = {}
+    exec(FILE, space)
+    return space["straight_through"]()[1]
 
 
 def test_a_file_that_cannot_be_run(tmp_path, capsys):
