@@ -106,7 +106,7 @@ def _disagreement(side: Projections, backward: list[float], changes: list[float]
     causes = (
         f"the backward of {', '.join(side.functions)} (torch.autograd.Function)"
         if side.functions
-        else "a hook on a gradient (register_hook in forward)"
+        else "a hook on a gradient (register_hook in forward), or gradients that are scaled (scale_grad_by_freq)"
     )
     stopped = ", or what detach() and no_grad() stop, which differences do not" if "differences" in how else ""
     return KernelError(

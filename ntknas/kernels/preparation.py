@@ -85,7 +85,8 @@ def precision(parameters: dict[str, nn.Parameter], batches: list[Tensor]) -> str
     if len(dtypes) > 1 or not dtypes <= set(_ROW_PRECISIONS):
         raise KernelError(
             f"Parameters and inputs must share one of float32 and float64, got {', '.join(sorted(map(str, dtypes)))}: "
-            "convert with model.double() and x.double() (complex parameters: model.to(torch.complex128))."
+            "convert with model.double() and x.double(), or .float(); they leave complex parameters as they are, which "
+            "p.data = p.data.to(torch.complex128) converts one by one."
         )
     return _ROW_PRECISIONS[dtypes.pop()]
 

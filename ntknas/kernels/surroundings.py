@@ -1,8 +1,8 @@
 """What a network is run under while a kernel is computed, whatever its caller has switched on.
 
 A kernel is a property of the network and its parameters in their precision. Autocast, TF32, compiled graphs that free
-their buffers, fused attention without a second derivative, sparse gradients and re-entrant checkpoints are ways to
-train it: they are off for the time being, and everything is restored.
+their buffers, fused attention without a second derivative, sparse or scaled gradients and re-entrant checkpoints are
+ways to train it: they are off for the time being, and everything is restored.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def plain(model: nn.Module, x: Tensor) -> Iterator[None]:
         stack.enter_context(full_precision(cudnn=torch.backends.cudnn.enabled and not recurrent))
         for context in (_mathematical_attention, _eager, _without_reentrant_checkpoints):
             stack.enter_context(context())
-        stack.enter_context(_dense_embeddings(model))
+        stack.enter_context(_plain_embeddings(model))
         stack.enter_context(_buffers_kept(model))
         yield
 
@@ -151,16 +151,18 @@ class _NoCheckpoint:
 
 
 @contextmanager
-def _dense_embeddings(model: nn.Module) -> Iterator[None]:
-    """Let embeddings give dense gradients."""
-    sparse = [m for m in model.modules() if isinstance(m, nn.Embedding | nn.EmbeddingBag) and m.sparse]
+def _plain_embeddings(model: nn.Module) -> Iterator[None]:
+    """Let embeddings give their gradients, neither sparse nor divided by how often a word is in the batch."""
+    switches = ("sparse", "scale_grad_by_freq")
+    embeddings = [m for m in model.modules() if isinstance(m, nn.Embedding | nn.EmbeddingBag)]
+    before = [(module, name, getattr(module, name)) for module in embeddings for name in switches]
     try:
-        for module in sparse:
-            module.sparse = False
+        for module, name, _ in before:
+            setattr(module, name, False)
         yield
     finally:
-        for module in sparse:
-            module.sparse = True
+        for module, name, value in before:
+            setattr(module, name, value)
 
 
 @contextmanager

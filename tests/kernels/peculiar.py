@@ -172,10 +172,10 @@ class Counts(nn.Module):
 
 
 class Tokens(nn.Module):
-    def __init__(self, sparse: bool, kind: type[nn.Module] = nn.Embedding) -> None:
+    def __init__(self, sparse: bool, kind: type[nn.Module] = nn.Embedding, **switches: bool) -> None:
         super().__init__()
         torch.manual_seed(0)
-        self.embed, self.f = kind(7, 4, sparse=sparse), nn.Linear(4, 3)
+        self.embed, self.f = kind(7, 4, sparse=sparse, **switches), nn.Linear(4, 3)
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.embed(x)
@@ -322,6 +322,20 @@ PECULIAR = [
     Peculiar(
         "sparse bag",
         lambda: Tokens(True, nn.EmbeddingBag),
+        lambda: Tokens(False, nn.EmbeddingBag),
+        _numbers,
+        _ONE,
+        False,
+    ),
+    Peculiar(
+        "embedding that divides its gradient",
+        lambda: Tokens(False, scale_grad_by_freq=True),
+        lambda: Tokens(False),
+        _numbers,
+    ),
+    Peculiar(
+        "bag that divides its gradient",
+        lambda: Tokens(False, nn.EmbeddingBag, scale_grad_by_freq=True),
         lambda: Tokens(False, nn.EmbeddingBag),
         _numbers,
         _ONE,

@@ -109,7 +109,7 @@ def test_every_switch_is_back_after_an_error():
 
     fast, attention = torch.backends.mha.get_fastpath_enabled(), torch.backends.cuda.flash_sdp_enabled()
     function = torch.utils.checkpoint.CheckpointFunction
-    network = nn.Sequential(nn.Embedding(3, 4, sparse=True), Failing(4, 2)).train()
+    network = nn.Sequential(nn.Embedding(3, 4, sparse=True, scale_grad_by_freq=True), Failing(4, 2)).train()
     gradient = network[1].weight.grad = torch.ones(2, 4)
     with pytest.raises(ValueError, match="here"):
         empirical_ntk(network, torch.tensor([0, 1]), parameters="all")
@@ -117,6 +117,7 @@ def test_every_switch_is_back_after_an_error():
     assert torch.backends.cuda.flash_sdp_enabled() == attention
     assert torch.utils.checkpoint.CheckpointFunction is function
     assert network[0].sparse
+    assert network[0].scale_grad_by_freq
     assert network.training
     assert network[1].training
     assert network[1].weight.grad is gradient
@@ -189,7 +190,7 @@ def test_forward_passes(choices, forwards):
 
 def test_complex_parameters_and_inputs_of_two_precisions():
     network = nn.Linear(3, 2, dtype=torch.complex128)
-    with pytest.raises(KernelError, match=r"share one of float32 and float64.*complex128\)"):
+    with pytest.raises(KernelError, match=r"share one of float32 and float64.*complex128\) converts"):
         empirical_ntk(network, torch.randn(4, 3, dtype=torch.complex64))
 
 
