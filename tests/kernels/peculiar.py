@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.utils import parametrizations
 from torch.utils.checkpoint import checkpoint
 
@@ -182,6 +183,20 @@ class Tokens(nn.Module):
         return self.f(torch.tanh(y if y.dim() == 2 else y.mean(1)))
 
 
+class Attending(nn.Module):
+    """Attention that asks for the fused kernel by itself."""
+
+    def __init__(self, fused: bool) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.a, self.backend = nn.Linear(8, 8), SDPBackend.FLASH_ATTENTION if fused else SDPBackend.MATH
+
+    def forward(self, x: Tensor) -> Tensor:
+        keys = x[:, None]
+        with sdpa_kernel(self.backend):
+            return F.scaled_dot_product_attention(self.a(keys), keys, keys)[:, 0].mean(1)
+
+
 class Looked(nn.Module):
     """A sparse gradient that no module asks for."""
 
@@ -347,5 +362,8 @@ PECULIAR = [
     _reparametrised_case("weight norm", parametrizations.weight_norm, parametrizations.weight_norm),
     _reparametrised_case("spectral norm by hooks", nn.utils.spectral_norm, nn.utils.spectral_norm),
     _reparametrised_case("spectral norm", parametrizations.spectral_norm, parametrizations.spectral_norm),
+    Peculiar(
+        "fused attention of its own", lambda: Attending(True), lambda: Attending(False), encoder_inputs, _ONE, False
+    ),
     Peculiar("transformer layer", _encoder, _encoder, encoder_inputs),
 ]
