@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from itertools import chain, count
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ntknas.core.errors import ChoiceError, StoreError
 from ntknas.core.sealed_file import UnsealedFileError, check
 from ntknas.store import tables
 from ntknas.store.columns import Table
 from ntknas.store.layout import exists, real_path
+from ntknas.store.records import Setting
+from ntknas.store.requests import without
 from ntknas.store.selection import Selection, selected
 from ntknas.store.store import ScoreStore
 
@@ -22,7 +28,7 @@ def extract(store: ScoreStore, target: Path, selection: Selection) -> int:
         ChoiceError: If the store holds no such scores.
     """
     table = store.table()
-    chosen = tables.used(tables.taken(table, selected(tables.as_frame(table), selection)))
+    chosen = _part(table, selected(tables.as_frame(table), selection))
     if not len(chosen):
         raise ChoiceError(f"{store.path} holds no such scores: there is nothing to extract.")
     write_new(target, chosen)
@@ -77,8 +83,23 @@ def drop(path: Path, selection: Selection, *, keep_copy: bool = True) -> tuple[i
         if copy:
             extract(store, copy, selection)
         table = store.table()
-        store.replace(tables.used(tables.taken(table, ~selected(tables.as_frame(table), selection))))
+        store.replace(_part(table, ~selected(tables.as_frame(table), selection)))
         return number, copy
+
+
+def _part(table: Table, rows: NDArray[np.bool_]) -> Table:
+    """Return some rows, with their settings and runs, which no longer ask for the measures that were taken out."""
+    part, rest = (tables.used(tables.taken(table, mask)) for mask in (rows, ~rows))
+    codes = np.unique(np.stack([rest.columns["setting"], rest.columns["measure"]]).astype(np.int64), axis=1)
+    digests, measures = _digests(rest), rest.names["measures"]
+    removed = {(digests[setting], measures[measure]) for setting, measure in codes.T}
+    runs = {run["id"]: run["info"] for run in map(json.loads, part.names["runs"])}
+    asking = without(runs, _digests(part), removed)
+    return Table(part.columns, {**part.names, "runs": [tables.run_text(run, info) for run, info in asking.items()]})
+
+
+def _digests(table: Table) -> list[str]:
+    return [Setting(json.loads(text)).digest for text in table.names["settings"]]
 
 
 def _fresh(path: Path) -> Path:

@@ -6,8 +6,8 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -143,6 +143,47 @@ def requests_of(runs: Mapping[str, Mapping[str, Any]]) -> list[Request]:
     """Return what runs were asked for, each once; runs of version 0.1.0 do not say it."""
     texts = dict.fromkeys(json.dumps(run[FIELD], sort_keys=True) for run in runs.values() if FIELD in run)
     return [Request.from_json(json.loads(text)) for text in texts]
+
+
+def without(
+    runs: Mapping[str, Mapping[str, Any]], settings: Container[str], removed: Container[tuple[str, str]]
+) -> dict[str, dict[str, Any]]:
+    """Return runs whose requests ask for what a part of a store can have: what was taken out is not missing there.
+
+    Args:
+        runs: What is known of the runs, by identifier.
+        settings: Digests of the settings that the part has.
+        removed: Setting and measure of scores that were taken out of it.
+    """
+    return {run: _without(info, settings, removed) for run, info in runs.items()}
+
+
+def _without(info: Mapping[str, Any], settings: Container[str], removed: Container[tuple[str, str]]) -> dict[str, Any]:
+    if FIELD not in info:
+        return dict(info)
+    request = Request.from_json(info[FIELD])
+    asked = {
+        setting: tuple(name for name in names if (setting, name) not in removed)
+        for setting, names in request.measures.items()
+        if setting in settings
+    }
+    left = replace(request, measures={setting: names for setting, names in asked.items() if names})
+    rest = {name: value for name, value in info.items() if name != FIELD}
+    return {**rest, FIELD: left.as_json()} if left.measures else rest
+
+
+def of_both(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what two stores know of one run, whichever comes first: parts of a store ask for their own measures."""
+    low, high = sorted([first, second], key=lambda info: json.dumps(info, sort_keys=True))
+    both = {**low, **high}
+    if FIELD in low and FIELD in high:
+        ours, theirs = Request.from_json(low[FIELD]), Request.from_json(high[FIELD])
+        asked = {
+            setting: tuple(sorted({*ours.measures.get(setting, ()), *theirs.measures.get(setting, ())}))
+            for setting in sorted({*ours.measures, *theirs.measures})
+        }
+        both[FIELD] = replace(theirs, measures=asked).as_json()
+    return both
 
 
 def unmeasured(frame: pd.DataFrame, runs: Mapping[str, Mapping[str, Any]]) -> list[Unmeasured]:

@@ -13,6 +13,7 @@ from ntknas.core.errors import StoreError
 from ntknas.core.score import Status
 from ntknas.store.columns import COLUMNS, NAMES, Table
 from ntknas.store.records import Setting
+from ntknas.store.requests import of_both
 from ntknas.store.schema import CODED, SEQUENCE
 
 STATUSES = [status.value for status in Status]
@@ -54,11 +55,12 @@ def _places(names: Iterable[str]) -> dict[str, int]:
 
 
 def joined(tables: Sequence[Table]) -> Table:
-    """Return all rows of several tables, in their order.
+    """Return all rows of several tables, in their order; what they know of one run is brought together.
 
     Raises:
         StoreError: If there are more settings or measures than their codes can tell apart.
     """
+    tables = _agreeing(tables)
     names = {name: list(dict.fromkeys(text for table in tables for text in table.names[name])) for name in NAMES}
     check_codes(names)
     columns = {}
@@ -67,6 +69,20 @@ def joined(tables: Sequence[Table]) -> Table:
         values = np.concatenate(parts) if parts else np.empty(0)
         columns[column] = values.astype(dtype, copy=False)
     return Table(columns, names)
+
+
+def _agreeing(tables: Sequence[Table]) -> list[Table]:
+    """Return tables that say one thing of each run: a store and its parts, or a copy of it, may know more or less."""
+    known: dict[str, str] = {}
+    infos: dict[str, dict[str, Any]] = {}
+    for text in dict.fromkeys(text for table in tables for text in table.names["runs"]):
+        run = known[text] = json.loads(text)["id"]
+        info = json.loads(text)["info"]
+        infos[run] = of_both(infos[run], info) if run in infos else info
+    if len(infos) == len(known):
+        return list(tables)
+    texts = {text: run_text(run, infos[run]) for text, run in known.items()}
+    return [Table(table.columns, {**table.names, "runs": [texts[t] for t in table.names["runs"]]}) for table in tables]
 
 
 def _recoded(table: Table, column: str, names: Mapping[str, list[str]]) -> np.ndarray:

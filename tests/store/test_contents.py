@@ -10,7 +10,9 @@ import pytest
 from ntknas import load_store
 from ntknas.cli.main import run
 from ntknas.core import sealed_file
-from ntknas.store import ScoreStore
+from ntknas.core.score import Score
+from ntknas.store import ScoreRecord, ScoreStore, Setting
+from ntknas.store.requests import Request, unmeasured
 from ntknas.store.store import journal_path
 from tests.store.test_merge import content, make
 
@@ -82,6 +84,84 @@ def test_dropping_asks_keeps_a_copy_and_leaves_the_rest(path, tmp_path, capsys):
     assert run(["store", "drop", str(path), "--measures", "cond", "--yes", "--no-copy"]) == 0
     assert len(list(tmp_path.glob("s.dropped*.h5"))) == 2
     assert len(load_store(path)) == 4
+
+
+class TestWhatIsTakenOutIsNotMissing:
+    """Of a part of a store nothing is said to be unmeasured because of what is in the other part."""
+
+    @pytest.fixture
+    def asked(self, path):
+        """A run was asked for ten cells and three measures under two settings, and ended after six cells."""
+        names = {"trace": Score("trace", 1.0), "cond": Score("cond", 2.0), "mean": Score("mean", 3.0)}
+        settings = [Setting({"space": space, "dataset": "cifar10"}) for space in ("nb201", "nb101")]
+        request = Request({setting.digest: tuple(names) for setting in settings}, range(10), [0])
+        with ScoreStore.open(path.with_name("asked.h5")) as store:
+            digests = [store.add_setting(setting) for setting in settings]
+            number = store.add_run({"recipe": "mok", "request": request.as_json()})
+            for cell in range(6):
+                for digest in digests:
+                    store.append(ScoreRecord(digest, number, cell, 0, 0.1, names))
+        return path.with_name("asked.h5")
+
+    @pytest.mark.parametrize("command", ["extract", "drop"])
+    @pytest.mark.parametrize(
+        "options", [["--measures", "trace"], ["--space", "nb101"], ["--measures", "trace,cond", "--space", "nb201"]]
+    )
+    def test_only_cells_that_no_part_has_are_missing(self, asked, tmp_path, command, options, capsys):
+        if command == "extract":
+            assert run(["store", "extract", str(asked), "--into", str(tmp_path / "new.h5"), *options]) == 0
+            parts = [asked, tmp_path / "new.h5"]
+        else:
+            assert run(["store", "drop", str(asked), "--yes", *options]) == 0
+            parts = [asked, tmp_path / "asked.dropped.h5"]
+        for part in parts:
+            frame = load_store(part)
+            said = unmeasured(frame, frame.attrs["runs"])
+            assert {item.setting: (item.missing, item.asked) for item in said} == dict.fromkeys(
+                frame["setting"].unique(), (4, 10)
+            )
+        capsys.readouterr()
+        assert run(["store", "verify", str(asked)]) in (0, 3)
+
+    def test_parts_that_are_merged_again_are_the_store(self, asked, tmp_path):
+        whole, kept = content(asked), tmp_path / "asked.dropped.h5"
+        assert run(["store", "drop", str(asked), "--measures", "cond", "--yes"]) == 0
+        for number, parts in enumerate([(asked, kept), (kept, asked)]):
+            new = tmp_path / f"new{number}.h5"
+            assert run(["store", "merge", "--into", str(new), *map(str, parts)]) == 0
+            pd.testing.assert_series_equal(content(new), whole)
+            frame = load_store(new)
+            assert {item.missing for item in unmeasured(frame, frame.attrs["runs"])} == {4}
+        assert (tmp_path / "new0.h5").read_bytes() == (tmp_path / "new1.h5").read_bytes()
+
+    def test_a_copy_that_knows_less_of_a_run_is_merged(self, tmp_path):
+        setting, paths = Setting({"space": "nb201", "dataset": "cifar10"}), [tmp_path / "a.h5", tmp_path / "b.h5"]
+        with ScoreStore.open(paths[0]) as store:
+            number, digest = store.add_run({"recipe": "mok"}), store.add_setting(setting)
+            store.append(ScoreRecord(digest, number, 0, 0, 0.1, {"trace": Score("trace", 1.0)}))
+            store.compact()
+            paths[1].write_bytes(paths[0].read_bytes())
+            store.runs[number]["strategy"] = "auto"
+            store.announce(number, [digest])
+            store.append(ScoreRecord(digest, number, 1, 0, 0.1, {"trace": Score("trace", 2.0)}))
+            store.compact()
+        assert run(["store", "merge", *map(str, paths)]) == 0
+        merged = ScoreStore.read(paths[0])
+        assert (len(merged), merged.runs[number]["strategy"]) == (2, "auto")
+
+    def test_a_complete_store_has_complete_parts(self, path, tmp_path, capsys):
+        settings = Setting({"space": "nb201", "dataset": "cifar10"})
+        request = Request({settings.digest: ("trace", "cond")}, range(3), [0])
+        with ScoreStore.open(tmp_path / "whole.h5") as store:
+            number = store.add_run({"request": request.as_json()})
+            for cell in range(3):
+                scores = {"trace": Score("trace", 1.0), "cond": Score("cond", 2.0)}
+                store.append(ScoreRecord(store.add_setting(settings), number, cell, 0, 0.1, scores))
+        assert run(["store", "drop", str(tmp_path / "whole.h5"), "--measures", "cond", "--yes"]) == 0
+        capsys.readouterr()
+        for part in ("whole.h5", "whole.dropped.h5"):
+            assert run(["store", "info", str(tmp_path / part)]) == 0
+            assert "not yet measured" not in "".join(capsys.readouterr())
 
 
 class TestOutputs:
