@@ -70,9 +70,7 @@ def _read(path: Path, rows: int, choose: Any) -> Columns:
     try:
         table = (read_archive if is_archive else read_csv)(path, rows, choose)
     except FileNotFoundError as error:
-        raise DataError(
-            f"No such file: {path}. --accuracies takes a CSV file (or .npz) with columns index (or cell) and value."
-        ) from error
+        raise DataError(f"No such file: {path}.") from error
     except DataError as error:
         raise _in_file(path, error) from error
     except ARCHIVE_ERRORS as error:

@@ -14,7 +14,7 @@ from ntknas.cli import options as shared
 from ntknas.cli.correlate_accuracies import AccuracyOptions
 from ntknas.cli.correlate_tables import print_comparisons, print_result
 from ntknas.cli.left_out import say_left_out
-from ntknas.cli.names import check_store
+from ntknas.cli.names import check_names, check_store
 from ntknas.cli.output import csv_option, json_option, note, print_csv, print_json, say
 from ntknas.cli.unmeasured import say_unmeasured, unmeasured_of
 from ntknas.core.errors import NtknasError
@@ -86,6 +86,7 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, **options: A
         raise click.UsageError("--json and --csv are two formats: give one of them.")
     check_store(store)
     accuracies = AccuracyOptions.take(options)
+    check_names({"accuracies": accuracies.accuracies})
     compare, seed = options.pop("compare"), options["seed"]
     scores = _chosen(store, options)
     parts = {space: scores[scores["space"] == space] for space in accuracies.spaces(scores)}

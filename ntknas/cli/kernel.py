@@ -207,11 +207,14 @@ def _print(looked_at: _LookedAt) -> None:
     rows = [_row(get_measure(score.measure), score) for score in looked_at.scores]
     header = ["measure", "definition", "better", "status", "value"]
     print_table("", header, rows, left=4, least=header[1:3])
+    for reason in dict.fromkeys(score.reason for score in looked_at.scores if score.reason):
+        measures = [score.measure for score in looked_at.scores if score.reason == reason]
+        say(f"{', '.join(measures)}: {reason}")
 
 
 def _row(measure: Measure, score: Score) -> list[str]:
     better = "higher" if measure.higher_is_better else "lower"
-    return [measure.name, measure.formula, better, score.reason or score.status.value, number(score.value, 4)]
+    return [measure.name, measure.formula, better, score.status.value, number(score.value, 4)]
 
 
 def _name(choices: Choices) -> str:

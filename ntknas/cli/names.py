@@ -91,6 +91,15 @@ def _check_file(path: Path) -> None:
         raise DataError(f"Cannot read the cells file {path}: No such file or directory.")
 
 
+def _check_accuracies(path: Path) -> None:
+    from ntknas.core.errors import DataError
+
+    if not path.exists():
+        raise DataError(
+            f"No such file: {path}. --accuracies takes a CSV file (or .npz) with columns index (or cell) and value."
+        )
+
+
 def _check_device(text: str) -> None:
     from ntknas.scoring.environment import check_device
 
@@ -105,6 +114,7 @@ def _check_model(place: str) -> None:
 
 _CHECKS: dict[str, Callable[[Any], None]] = {
     "bench": _check_space,
+    "accuracies": _check_accuracies,
     "dataset": _check_dataset,
     "recipe": _check_recipe,
     "init": _check_init,

@@ -60,7 +60,6 @@ def command(ctx: click.Context, **options: Any) -> None:
     check_names(options)
     check_place_for(options["store"])
 
-    from ntknas.correlation.sensitivity import BASE, agreements
     from ntknas.data.datasets import get_dataset
     from ntknas.scoring.cells import select
     from ntknas.scoring.variations import Variation, variations
@@ -73,9 +72,13 @@ def command(ctx: click.Context, **options: Any) -> None:
     if not chosen:
         raise ChoiceError(f"--vary names no choice: leave it out for all, or name some of {CHOICES}.")
     shared.split_names(options["measures"])
+    varied = variations(options, chosen)
+
+    from ntknas.correlation.sensitivity import BASE, agreements
+
     accuracies = _accuracies(options, space)
     scores: dict[tuple[str, str], pd.Series] = {}
-    for variation in [Variation(BASE, BASE, {}), *variations(options, chosen)]:
+    for variation in [Variation(BASE, BASE, {}), *varied]:
         note(f"{variation.text}:")
         scores |= _score(space, cells, {**options, **variation.changes}, name, variation.text)
     found = agreements(scores, accuracies)

@@ -42,14 +42,20 @@ def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> 
         most: Bytes that it may have.
 
     Raises:
-        DataError: If it is larger, or its header asks for more than there is; one of ``ARCHIVE_ERRORS`` if damaged.
+        DataError: If it is larger or of objects, or its header asks for more than there is; one of ``ARCHIVE_ERRORS``
+            if damaged.
     """
     if entry.file_size > most:
         raise DataError(f"{entry.filename!r} is of {entry.file_size:,} bytes, expected at most {most:,}")
     with archive.open(entry) as stream:
         shape, fortran, dtype = _header(stream)
         size = dtype.itemsize * math.prod(shape)
-        if dtype.hasobject or size > entry.file_size:
+        if dtype.hasobject:
+            raise DataError(
+                f"{entry.filename!r} is an array of Python objects, which are not read: save numbers or texts, such as "
+                "np.array(list(column))"
+            )
+        if size > entry.file_size:
             raise DataError(f"{entry.filename!r} is an array of {dtype} {shape}, which it has no room for")
         content = stream.read(size)
         if stream.read(1):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -134,6 +135,10 @@ def test_kernel_of_a_disconnected_cell(capsys):
     statuses = {row["measure"]: row["status"] for row in json.loads(out)["measures"]}
     assert statuses["cond"] == "singular"
     assert statuses["lga"] == "undefined"
+    code, out, _ = ntknas(capsys, "kernel", nothing, *SMALL)
+    assert code == 0
+    assert re.search(r"(?m)^cond .* singular +–$", out), "a reason in a column of the table makes it as wide as itself"
+    assert re.search(r"(?m)^cond, neg_cond, logdet.*: λ_n = ", out)
 
 
 def test_bench_list_and_store_info(capsys):
@@ -214,8 +219,6 @@ def test_bad_input_meets_a_clear_message_and_an_exit_code(capsys, name):
     arguments, expected, message = BAD[name]
     code, out, err = ntknas(capsys, *arguments)
     assert code == expected
-    import re
-
     assert re.search(message, err.replace("\n", " ")), err
 
 

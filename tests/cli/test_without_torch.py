@@ -105,15 +105,18 @@ ERRORS = {
     "got 15625": ["kernel", "15625", "--probe", "digits"],
     "Unknown space 'nats'": ["track-kernel", "--bench", "nats"],
     "Unknown data set 'mnist'": ["sensitivity", "--dataset", "mnist"],
+    "got 'cells'": ["sensitivity", "--cells", "cells", "--probe", "digits"],
+    "Unknown choice to vary 'size'": ["sensitivity", "--vary", "size", "--probe", "digits"],
     "Unknown benchmark 'nb21'": ["bench", "info", "nb21"],
     "No such command 'scroe'": ["scroe"],
     "'constency' is not one of": ["study", "constency"],
 }
 
 
-def test_errors_of_names_and_places(tmp_path):
-    answers = without(["torch", "pandas", "scipy", "matplotlib", "rich"], list(ERRORS.values()), tmp_path)
-    for (message, command), (code, _, err) in zip(ERRORS.items(), answers, strict=True):
+def test_errors_of_names_and_places(tmp_path, store):
+    errors = ERRORS | {"No such file: no.csv": ["correlate", str(store), "--accuracies", "no.csv"]}
+    answers = without(["torch", "pandas", "scipy", "matplotlib", "rich"], list(errors.values()), tmp_path)
+    for (message, command), (code, _, err) in zip(errors.items(), answers, strict=True):
         assert code in (1, 2), (command, err)
         assert message in err, (command, err)
 

@@ -189,3 +189,11 @@ def test_a_third_party_space_is_found_by_entry_point(monkeypatch):
     monkeypatch.setattr(spaces, "entry_points", lambda group: [Point()])
     assert load_space("mine") == "my space"
     assert "mine" in spaces.space_names()
+
+
+def test_six_numbers_of_naslib_are_a_cell_as_they_are_and_as_text():
+    space = load_space("nb201")
+    for written in ((4, 3, 3, 0, 0, 0), [4, 3, 3, 0, 0, 0], "(4, 3, 3, 0, 0, 0)"):
+        assert space.index(written) == 0
+    with pytest.raises(ChoiceError, match="Not a NAS-Bench-201 cell: '\\(4, 3\\)'"):
+        space.index((4, 3))

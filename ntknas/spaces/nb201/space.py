@@ -9,6 +9,8 @@ from ntknas.spaces.nb201 import counts, graph, identity, naslib
 from ntknas.spaces.nb201.cells import EDGES, OPERATIONS, Cell, index_of_operations, parse_cell, published_order
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ntknas.spaces.networks import nb201 as networks
 
 
@@ -33,16 +35,18 @@ class NB201(CellSpace[Cell]):
     def _at(self, index: int) -> Cell:
         return Cell(index, published_order()[index])
 
-    def index(self, text: str) -> int:
+    def index(self, text: str | Sequence[int]) -> int:
         """Return the place of a cell in the published order.
 
         Args:
-            text: An architecture string, or six operations as NASLib numbers them; see ``naslib.parse``.
+            text: An architecture string, or six operations as NASLib numbers them, as a text or as they are; see
+                ``naslib.parse``.
 
         Raises:
             ChoiceError: If the text is not a cell.
         """
-        return index_of_operations()[naslib.parse(text) or parse_cell(text)]
+        written = text if isinstance(text, str) else str(text)
+        return index_of_operations()[naslib.parse(written) or parse_cell(written)]
 
     def build(
         self,
