@@ -148,7 +148,7 @@ def verify(ctx: click.Context, store: Path, json: bool) -> None:
             say("The ntknas score command that made them computes what is missing, and failures again.")
         if found.scores is not None and not found.faults:
             say(f"{store}: {found.scores} scores, every checksum right{'' if found.gaps else ', none missing'}.")
-        elif found.faults:
+        elif found.faults and found.mendable:
             say(f"Mend what can be mended: ntknas store repair {store}")
     ctx.exit(1 if found.faults else 3 if found.gaps else 0)
 

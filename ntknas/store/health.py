@@ -48,12 +48,14 @@ class Health:
         gaps: What is missing.
         scores: Number of scores that can be read; ``None`` where the file cannot.
         left_out: Number of journals' lines that were left out of them.
+        mendable: Whether ``repair`` does something about the faults.
     """
 
     faults: list[str] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     scores: int | None = None
     left_out: int = 0
+    mendable: bool = True
 
 
 def examine(path: Path) -> Health:
@@ -71,9 +73,9 @@ def examine(path: Path) -> Health:
         store = ScoreStore.read(real)
         frame = store.frame()
     except StoreError as error:
-        if not any(fault.rstrip(".") in str(error) for fault in faults):
-            faults.append(str(error))
-        return Health(faults)
+        of_journal = any(fault.rstrip(".") in str(error) for fault in faults)
+        is_left_alone = isinstance(error, StoreVersionError) or (isinstance(error, ForeignFileError) and not of_journal)
+        return Health(faults if of_journal else [*faults, str(error)], mendable=not is_left_alone)
     if store.orphans:
         lost = f"{store.orphans} record(s) are of a setting whose line is damaged or gone, and cannot be read without."
         faults[-1:] = [f"{faults[-1]} {lost}" if faults else f"{journal_path(real)}: {lost}"]

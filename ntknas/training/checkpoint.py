@@ -21,11 +21,14 @@ import torch
 
 from ntknas.core.errors import NtknasError
 from ntknas.core.files import remove_stale, replacing
+from ntknas.core.regular_file import open_regular
 from ntknas.core.sealed_file import DamagedFileError, head_of, read_body
 
 FORMAT = "ntknas-checkpoint"
 VERSION = 1
 MAGIC = b"ntknas sealed checkpoint 1\nsha256 "
+_ZIP = b"PK\x03\x04"
+"""What a file begins with that torch wrote and nobody sealed."""
 _OF_TORCH = (
     RuntimeError,
     ValueError,
@@ -102,7 +105,7 @@ class Checkpoint:
         try:
             content = _loaded(read_body(self.path, MAGIC), device)
         except (DamagedFileError, *_OF_TORCH) as error:
-            raise self.unusable(f"cannot be read: {_reason(error)}") from error
+            raise self.unusable(f"cannot be read: {self._reason(error)}") from error
         except OSError as error:
             raise self.unusable(f"cannot be read: {error.strerror or error}") from error
         if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") != VERSION:
@@ -117,6 +120,14 @@ class Checkpoint:
     def unusable(self, why: str) -> CheckpointError:
         """Return the error for a checkpoint that cannot be used."""
         return CheckpointError(f"The checkpoint {self.path} {why}. Move it away, and the training begins anew.")
+
+    def _reason(self, error: Exception) -> str:
+        if not isinstance(error, DamagedFileError) or "neither" not in str(error):
+            return "it is damaged, or no checkpoint"
+        with suppress(OSError), open_regular(self.path) as file:
+            if file.read(len(_ZIP)) == _ZIP:
+                return "it is no checkpoint of this version of ntknas, but without a checksum, as those of 0.1.0 were"
+        return "it is no checkpoint of this version of ntknas"
 
     def remove(self) -> None:
         """Remove the file, and what a killed process left of it."""
@@ -138,8 +149,3 @@ def _loaded(body: bytes, device: torch.device) -> Any:
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
             raise ValueError("it is packed")
     return torch.load(io.BytesIO(body), map_location=device, weights_only=True)
-
-
-def _reason(error: Exception) -> str:
-    is_other = isinstance(error, DamagedFileError) and "neither" in str(error)
-    return "it is no checkpoint of this version of ntknas" if is_other else "it is damaged, or no checkpoint"

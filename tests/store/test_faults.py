@@ -3,6 +3,7 @@
 import json
 import os
 
+import h5py
 import pytest
 
 from ntknas import load_store
@@ -345,3 +346,25 @@ class TestLinks:
         assert 9 in set(load_store(link)["cell"])
         assert checkpoints_path(link) == tmp_path / "real" / "s.h5.checkpoints"
         assert Shard(1, 2).store(link) == tmp_path / "real" / "s.shard-1-of-2.h5"
+
+
+def test_repair_is_advised_only_where_it_helps(tmp_path, capsys):
+    path = make(tmp_path / "s.h5", range(2))
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"HDF5 1\n", b"HDF5 9\n", 1))
+    assert run(["store", "verify", str(path)]) == 1
+    assert "version 9" in (said := capsys.readouterr().out)
+    assert "ntknas store repair" not in said
+    path.write_bytes(whole[:-1])
+    assert run(["store", "verify", str(path)]) == 1
+    assert "ntknas store repair" in capsys.readouterr().out
+    path.unlink()
+    path.with_name("s.h5.journal").write_text("notes of somebody else\n")
+    assert run(["store", "verify", str(path)]) == 1
+    assert "ntknas store repair" in capsys.readouterr().out
+    path.with_name("s.h5.journal").unlink()
+    with h5py.File(path, "w") as file:
+        file.attrs["format"] = "ntknas-scores"
+    assert run(["store", "verify", str(path)]) == 1
+    assert "ntknas store convert" in (said := capsys.readouterr().out)
+    assert "ntknas store repair" not in said
