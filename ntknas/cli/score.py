@@ -176,8 +176,10 @@ def score(
         plan = make_plan(job, cells, seeds, opened)
         missing = sum(len(item.members) for item in plan.items)
         trained = sum(1 for task in plan.tasks if task[0].epoch)
+        kernels = plan.requested // max(len(cells) * len(seeds), 1)
         note(
-            f"{len(cells)} cells × {len(seeds)} seed(s): {plan.stored} of {plan.requested} kernels stored, "
+            f"{len(cells)} cells × {len(seeds)} seed(s){f' × {kernels} kinds' * (kernels > 1)}: "
+            f"{plan.stored} of {plan.requested} kernels stored, "
             f"{missing} to get by computing {len(plan.items)} on {where}"
             + (f", {trained} networks to train for up to {job.epochs[-1]} epochs." if trained else ".")
         )

@@ -59,6 +59,8 @@ def test_the_main_job(capsys):
     assert "nothing was missing" in out
     assert "10 of 10" not in err
     assert "5 of 5 kernels stored, 0 to get" in err
+    err = ntknas(capsys, "score", *SMALL, "--cells", "1", "--seeds", "2", "--measures", "cond,class_lambda_min")[2]
+    assert "1 cells × 2 seed(s) × 2 kinds: " in err
 
 
 def test_score_as_json(capsys):
