@@ -18,6 +18,7 @@ def test_data() -> Path:
     return Path(folder)
 
 
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it to 80, and tables would leave columns out
 torch.set_num_threads(1)  # small networks; the suite uses the cores by running tests side by side
 
 

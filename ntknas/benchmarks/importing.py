@@ -99,7 +99,7 @@ def _how_to_give(source: Path) -> str | None:
     if not source.is_file():
         return "it is no regular file"
     if source.name.endswith(".pickle.pbz2"):
-        return f"it is one file of NATS-Bench: give the folder that holds it and all others, {source.parent}"
+        return f"it is one file of NATS-Bench: give the folder that holds it and all others, {source.resolve().parent}"
     if any(suffix in source.suffixes for suffix in (".tar", ".tgz")):
         return (
             f"it is an archive: unpack it first, tar xf {shlex.quote(str(source))}, and give the folder that comes out"

@@ -37,7 +37,9 @@ def print_result(result: Correlation) -> None:
         say("FLOPs rank these cells as parameters do, and are left out of the partial τ.")
     seconds = [row["seconds_per_cell"] for row in result.rows if row["seconds_per_cell"]]
     if seconds:
-        say(f"Scoring took {min(seconds):.2f} to {max(seconds):.2f} s a cell and kernel (median over cells).")
+        fastest, slowest = f"{min(seconds):.2f}", f"{max(seconds):.2f}"
+        span = fastest if fastest == slowest else f"{fastest} to {slowest}"
+        say(f"Scoring took {span} s a cell and kernel (median over cells).")
 
 
 def _print_curves(result: Correlation, target: str) -> None:
@@ -149,7 +151,7 @@ def print_comparisons(result: Correlation, seed: int) -> None:
             title = f"{target}: τ of {best} less that of ({pairs[0]['n']} cells that all measures have; p corrected by"
             title += f" Holm for {len(pairs)} pairs)"
             print_table(title, ["measure", "difference [95 %]", "p", "p corrected"], rows, left=1)
-            say()
+            say("Over cells: what other initialisations would change is not in these tests.\n")
 
 
 def _p(p: float, *, is_bound: bool) -> str:

@@ -174,15 +174,7 @@ def score(
     with storing(), ScoreStore.open(store) as opened:
         _warn(opened)
         plan = make_plan(job, cells, seeds, opened)
-        missing = sum(len(item.members) for item in plan.items)
-        trained = sum(1 for task in plan.tasks if task[0].epoch)
-        kernels = plan.requested // max(len(cells) * len(seeds), 1)
-        note(
-            f"{len(cells)} cells × {len(seeds)} seed(s){f' × {kernels} kinds' * (kernels > 1)}: "
-            f"{plan.stored} of {plan.requested} kernels stored, "
-            f"{missing} to get by computing {len(plan.items)} on {where}"
-            + (f", {trained} networks to train for up to {job.epochs[-1]} epochs." if trained else ".")
-        )
+        _say_plan(plan, job, len(cells), len(seeds), where)
         tally = Tally()
         for record in plan.copies:
             tally.add_copy(record)
@@ -205,6 +197,19 @@ def score(
         "failed": tally.failed,
         "reasons": dict(tally.reasons.most_common(_REASONS)),
     }
+
+
+def _say_plan(plan: Plan, job: Job, cells: int, seeds: int, where: str) -> None:
+    """Say what is asked for, what of it is stored, and what is left to compute."""
+    missing = sum(len(item.members) for item in plan.items)
+    trained = sum(1 for task in plan.tasks if task[0].epoch)
+    kinds = plan.requested // max(cells * seeds, 1)
+    note(
+        f"{cells} cells × {seeds} seed(s){f' × {kinds} kinds' * (kinds > 1)}: "
+        f"{plan.stored} of {plan.requested} kernels stored, "
+        f"{missing} to get by computing {len(plan.items)} on {where}"
+        + (f", {trained} networks to train for up to {job.epochs[-1]} epochs." if trained else ".")
+    )
 
 
 def _carried_out(
@@ -300,7 +305,7 @@ def _forecast(job: Job, cells: list[int], seeds: Sequence[int], engine: Engine, 
     print_table("", ["measures", "output", "networks", "s a network, light to heavy", "one worker"], table, left=2)
     fewest, whole = min(kind.images for kind in kinds), len(job.probe)
     if fewest < whole:
-        say(f"From trials with {fewest} of {whole} images, multiplied: at the most, and right to a factor of some.")
+        say(f"From trials with {fewest} of {whole} images, multiplied: it may take several times less.")
     elif not all(kind.spread for kind in kinds):
         say("From trials of light networks, by FLOPs: heavy ones would have taken too long.")
     say(
@@ -310,7 +315,8 @@ def _forecast(job: Job, cells: list[int], seeds: Sequence[int], engine: Engine, 
 
 
 def _range(seconds: list[float]) -> str:
-    return f"{min(seconds):.2f} to {max(seconds):.2f} ({len(seconds)} tried)"
+    shortest, longest = f"{min(seconds):.2f}", f"{max(seconds):.2f}"
+    return f"{shortest if shortest == longest else f'{shortest} to {longest}'} ({len(seconds)} tried)"
 
 
 def duration(seconds: float) -> str:

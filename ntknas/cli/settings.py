@@ -230,7 +230,11 @@ class _Reader:
         for key, value in table.items():
             name = key.replace("-", "_")
             if name not in known:
-                raise unknown(f"option in the table [{'.'.join(path)}] of {self.file.path}:", key, sorted(known))
+                raise unknown(
+                    f"option in the table [{'.'.join(path)}] of {self.file.path}:",
+                    key,
+                    sorted(option.replace("_", "-") for option in known),
+                )
             if name in settings:
                 raise NtknasError(f"{self.file.path}, [{'.'.join(path)}]: {key} and {settings[name].key} are one.")
             where = f"{self.file.path}, [{'.'.join(path)}] {key}"

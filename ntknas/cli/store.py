@@ -159,13 +159,16 @@ def verify(ctx: click.Context, store: Path, json: bool) -> None:
 def repair_store(store: Path, json: bool) -> None:
     """Make STORE open again: a damaged file is set aside and made anew from its journals. Nothing is deleted.
 
-    What is whole, but of another version of ntknas or somebody else's, is left alone (exit code 1).
+    A STORE that is whole, but of another version of ntknas or somebody else's, is left alone (exit code 1); what stands
+    in the place of its journal and is none is set aside as it is.
     """
     from ntknas.store.health import repair
 
     done = repair(store)
+    say_left_out(done.left_out, store)
     if json:
-        print_json({"store": str(store), "scores": done.scores, "set_aside": [str(file) for file in done.set_aside]})
+        files = [str(file) for file in done.set_aside]
+        print_json({"store": str(store), "scores": done.scores, "set_aside": files, "left_out": done.left_out.lines})
         return
     say(f"{store}: {done.scores} scores.")
     for file in done.set_aside:

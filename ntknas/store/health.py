@@ -15,6 +15,7 @@ from ntknas.store import columns, journal, tables
 from ntknas.store.faults import DamagedStoreError, ForeignFileError, StoreVersionError
 from ntknas.store.intake import Intake
 from ntknas.store.layout import exists, journal_parts, journal_path, real_path
+from ntknas.store.left_out import LeftOut
 from ntknas.store.store import ScoreStore
 from ntknas.store.waiting import Waiting
 
@@ -123,17 +124,19 @@ class Repair:
     Attributes:
         scores: Number of scores in the repaired store.
         set_aside: Files that were moved away or copied, under their new names.
+        left_out: Lines of the journals that could not be read, and are in these files alone.
     """
 
     scores: int
     set_aside: list[Path]
+    left_out: LeftOut
 
 
 def repair(path: Path) -> Repair:
     """Make a store that opens again: a damaged file is set aside and made anew from its journals.
 
-    Nothing is deleted: damaged files and journals stay beside the store under another name. What is whole, but of
-    another version or somebody else's, is left alone.
+    Nothing is deleted: damaged files, and journals that are none, stay beside the store under another name. A file
+    that is whole, but of another version or somebody else's, is left alone.
 
     Raises:
         StoreError: If there is no store, it is written by another process, of another version, somebody else's, or
@@ -144,10 +147,11 @@ def repair(path: Path) -> Repair:
         raise StoreError(f"No score store at {path}. Make one with: ntknas score --store {path}")
     set_aside = [_moved(file) for file in _unusable(real)]
     with ScoreStore.open(real, lenient=True) as store:
-        if store.left_out or store.uncompacted:
+        left_out = store.left_out
+        if left_out or store.uncompacted:
             store.replace(store.table())
         remove_stale(real)
-        return Repair(len(store), set_aside + store.set_aside)
+        return Repair(len(store), set_aside + store.set_aside, left_out)
 
 
 def _unusable(path: Path) -> list[Path]:

@@ -303,6 +303,11 @@ def test_the_help_names_every_measure():
     assert MEASURES.split(", ") == list(expand(["all"]))
 
 
+def test_the_help_has_no_ranges_without_bounds(capsys):
+    assert run(["score", "--help"]) == 0
+    assert "None" not in capsys.readouterr().out
+
+
 HELP = [[], ["score"], ["correlate"], ["demo"], ["kernel"], ["bench"], ["bench", "list"], ["store"], ["store", "info"]]
 
 

@@ -178,16 +178,14 @@ def test_ntk_parametrisation_is_the_scaled_standard_one(space):
 
 
 def test_a_third_party_space_is_found_by_entry_point(monkeypatch):
+    from importlib.metadata import EntryPoint
+
     from ntknas import spaces
+    from ntknas.core import plugins
 
-    class Point:
-        name = "mine"
-
-        def load(self):
-            return lambda: "my space"
-
-    monkeypatch.setattr(spaces, "entry_points", lambda group: [Point()])
-    assert load_space("mine") == "my space"
+    point = EntryPoint("mine", "ntknas.spaces.nb201.space:NB201", spaces.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [point])
+    assert len(load_space("mine")) == 15625
     assert "mine" in spaces.space_names()
 
 

@@ -1,5 +1,6 @@
 """What was reported as done is there, whatever happens to the process, the journal or the file."""
 
+import json
 import os
 import random
 import shutil
@@ -15,6 +16,7 @@ import pytest
 
 from ntknas import load_store
 from ntknas.cli import main
+from ntknas.cli.main import run
 from ntknas.core import sealed_file
 from ntknas.core.errors import StoreError
 from ntknas.core.score import Score, Status
@@ -202,6 +204,17 @@ def test_scores_whose_setting_or_run_was_damaged(path, line, left):
     with ScoreStore.open(path) as store:
         store.compact()
     assert (ScoreStore.read(path).orphans, len(content(path))) == (3 if not left else 0, left)
+
+
+def test_repair_says_what_it_could_not_read(path, capsys):
+    fill(path, range(3), compact=False)
+    lines = journal_path(path).read_bytes().splitlines(keepends=True)
+    lines[1] = lines[1].replace(b"e", b"E")  # the setting's
+    journal_path(path).write_bytes(b"".join(lines))
+    assert run(["store", "repair", str(path), "--json"]) == 0
+    said = capsys.readouterr()
+    assert "3 whose setting's line is damaged or gone" in said.err
+    assert json.loads(said.out)["left_out"] == 4
 
 
 def test_a_record_needs_its_setting_and_run(path):

@@ -34,7 +34,7 @@ class NATSSize(CellSpace[Configuration]):
         Raises:
             ChoiceError: If the text is not a configuration.
         """
-        return configurations.parse(text)
+        return configurations.parse(str(text))
 
     def build(
         self,

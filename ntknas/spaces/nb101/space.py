@@ -44,7 +44,7 @@ class NB101(CellSpace[Cell]):
         Raises:
             ChoiceError: If the text is not a cell.
         """
-        return self.prepare().index(parse_cell(text))
+        return self.prepare().index(parse_cell(str(text)))
 
     def build(
         self,
