@@ -35,8 +35,12 @@ class AccuracyOptions:
             UsageError: If they do not go together.
         """
         taken = cls(**{name: options.pop(name) for name in cls.__dataclass_fields__})
-        if taken.accuracies is not None and (taken.dataset or taken.target):
-            raise click.UsageError("--accuracies stands alone: it cannot be combined with --dataset or --target.")
+        if taken.accuracies is not None and (taken.dataset or taken.target or taken.bench):
+            raise click.UsageError(
+                "--accuracies stands alone: it cannot be combined with --dataset, --target or --bench."
+            )
+        if taken.dataset and taken.target:
+            raise click.UsageError("--target names its data set: it cannot be combined with --dataset.")
         if taken.accuracies is None and (taken.column is not None or taken.cell_column is not None):
             name = "--column" if taken.column is not None else "--cell-column"
             raise click.UsageError(f"{name} names a column of --accuracies.")

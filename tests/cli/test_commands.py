@@ -228,6 +228,11 @@ def test_bad_input_to_correlate(capsys, tmp_path):
     score(capsys)
     assert "cannot be combined" in fails(capsys, "correlate", "--accuracies", "a.csv", "--dataset", "all", code=2)
     assert "--column names a column" in fails(capsys, "correlate", "--column", "x", code=2)
+    both = fails(capsys, "correlate", "--dataset", "cifar100", "--target", "cifar10-valid/valid/200", code=2)
+    assert "--target names its data set" in both
+    assert "--accuracies stands alone" in fails(
+        capsys, "correlate", "--accuracies", "a.csv", "--bench", "nb201", code=2
+    )
     assert "No such file: a.csv" in fails(capsys, "correlate", "--accuracies", "a.csv")
     assert "no table cifar10/test/200: it holds" in fails(capsys, "correlate", "--target", "cifar10/test/200")
     assert "Not a target" in fails(capsys, "correlate", "--target", "cifar10")
