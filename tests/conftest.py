@@ -27,5 +27,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's background
 
 
 @pytest.fixture(autouse=True)
-def _seeded() -> None:
+def _alike() -> None:
+    """Begin every test in the same state: commands that ran here before may have changed it."""
     torch.manual_seed(0)
+    torch.set_num_threads(1)
