@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ntknas.core import restricted_pickle
+from ntknas import pickles
 from ntknas.core.errors import DataError
-from ntknas.core.pickled_numbers import ARRAYS, ByteArray
+from ntknas.pickles import ARRAYS, ByteArray
 
 
 def read_batch(file: Path, title: str, side: int, key: str, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
@@ -29,7 +29,7 @@ def read_batch(file: Path, title: str, side: int, key: str, first: int, last: in
     Raises:
         DataError: If the file is missing, damaged, or not such a batch.
     """
-    content = restricted_pickle.load(file, ARRAYS)
+    content = pickles.load(file, ARRAYS)
     entries: dict[Any, Any] = content if isinstance(content, dict) else {}
     twice = [name for name in ("data", key) if name in entries and name.encode() in entries]
     if twice:

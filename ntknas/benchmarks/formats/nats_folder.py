@@ -13,13 +13,13 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
+from ntknas import pickles
 from ntknas.benchmarks.formats.collection import Collection, Run
 from ntknas.benchmarks.formats.training_record import SUMMARY_KEYS, read_runs, shown
-from ntknas.core import restricted_pickle
 from ntknas.core.children import safe_context
 from ntknas.core.errors import DataError
-from ntknas.core.pickled_numbers import REBUILDERS
 from ntknas.core.regular_file import read_regular
+from ntknas.pickles import REBUILDERS
 
 SPACES = {"nats-tss": "nb201", "nats-sss": "nats-sss"}
 """The benchmarks in this format and the spaces of their architectures."""
@@ -140,7 +140,7 @@ def _load(file: Path) -> Any:
     if not unpacker.eof or unpacker.unused_data:
         raise DataError(f"{file.name}: damaged or cut off: it ends too early, or something follows its end")
     try:
-        return restricted_pickle.load_stream(io.BytesIO(content), REBUILDERS)
+        return pickles.load_stream(io.BytesIO(content), REBUILDERS)
     except DataError as error:
         hint = "; take the folder that ends in -simple, without weights" if "torch" in str(error) else ""
         raise DataError(f"{file.name}: damaged or cut off, or no such file: {error}{hint}") from error

@@ -14,9 +14,8 @@ from typing import Any, BinaryIO, NamedTuple
 from ntknas.benchmarks.formats.collection import Collection
 from ntknas.benchmarks.formats.training_record import RECORD_KEYS, SUMMARY_KEYS, read_record, read_runs, shown
 from ntknas.core.errors import DataError
-from ntknas.core.pickle_machine import PickleMachine
-from ntknas.core.pickled_numbers import REBUILDERS
 from ntknas.core.regular_file import open_regular
+from ntknas.pickles import REBUILDERS, PickleMachine
 
 _ZIP = b"PK\x03\x04"
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C

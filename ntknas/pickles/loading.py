@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ntknas.core.errors import DataError
-from ntknas.core.pickle_machine import PickleMachine, Rebuilders
 from ntknas.core.regular_file import open_regular
+from ntknas.pickles.machine import PickleMachine, Rebuilders
 
 _NOTHING: Rebuilders = {}
 

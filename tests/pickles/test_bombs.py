@@ -8,10 +8,11 @@ import struct
 
 import pytest
 
-from ntknas.core import pickle_machine, pickle_memory
 from ntknas.core.errors import DataError
-from ntknas.core.pickle_machine import PickleMachine
-from ntknas.core.pickled_numbers import REBUILDERS
+from ntknas.pickles import machine as pickle_machine
+from ntknas.pickles import memory as pickle_memory
+from ntknas.pickles.machine import PickleMachine
+from ntknas.pickles.rebuilders import REBUILDERS
 
 MODULUS = 2**61 - 1
 """Python's hash of a whole number is its remainder by this."""

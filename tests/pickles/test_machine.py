@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ntknas.core.errors import DataError
-from ntknas.core.pickle_machine import GONE, PickleMachine
-from ntknas.core.pickled_numbers import REBUILDERS
+from ntknas.pickles.machine import GONE, PickleMachine
+from ntknas.pickles.rebuilders import REBUILDERS
 
 
 def read(content, **options):

@@ -10,9 +10,9 @@ import sys
 import numpy as np
 import pytest
 
-from ntknas.core import restricted_pickle
+from ntknas import pickles
 from ntknas.core.errors import DataError
-from ntknas.core.pickled_numbers import ARRAYS, REBUILDERS
+from ntknas.pickles.rebuilders import ARRAYS, REBUILDERS
 
 
 class Call:
@@ -54,7 +54,7 @@ def test_a_pickle_that_asks_for_anything_else_is_refused(tmp_path, name, rebuild
     path = tmp_path / "table.pkl"
     path.write_bytes(PAYLOADS[name])
     with pytest.raises(DataError, match=r"table.pkl.*(not the file it should be|damaged)"):
-        restricted_pickle.load(path, rebuilders)
+        pickles.load(path, rebuilders)
     assert capsys.readouterr().out == ""
 
 
@@ -63,19 +63,19 @@ def test_a_truncated_pickle(tmp_path, cut):
     path = tmp_path / "table.pkl"
     path.write_bytes(pickle.dumps({"val_acc": [1.5, 2.5], "name": "x"})[:cut])
     with pytest.raises(DataError, match="damaged"):
-        restricted_pickle.load(path)
+        pickles.load(path)
 
 
 def test_absurd_sizes(tmp_path):
     path = tmp_path / "table.pkl"
     path.write_bytes(b"\x80\x04\x8d" + struct.pack("<Q", 1 << 62))
     with pytest.raises(DataError, match="damaged"):
-        restricted_pickle.load(path)
+        pickles.load(path)
 
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(DataError, match="Cannot read"):
-        restricted_pickle.load(tmp_path / "none.pkl")
+        pickles.load(tmp_path / "none.pkl")
 
 
 def test_plain_data_and_arrays_are_read(tmp_path):
@@ -85,11 +85,11 @@ def test_plain_data_and_arrays_are_read(tmp_path):
         {"a": [1, 2.5, "x", None, (True,)], "data": np.arange(6, dtype=np.uint8).reshape(2, 3)}, stream, protocol=2
     )
     path.write_bytes(stream.getvalue())
-    content = restricted_pickle.load(path, ARRAYS)
+    content = pickles.load(path, ARRAYS)
     assert content["a"] == [1, 2.5, "x", None, (True,)]
     np.testing.assert_array_equal(content["data"].content, [[0, 1, 2], [3, 4, 5]])
     with pytest.raises(DataError, match=r"_reconstruct"):
-        restricted_pickle.load(path)
+        pickles.load(path)
 
 
 def _array_pickle(**changes):
@@ -124,10 +124,10 @@ def _array_pickle(**changes):
 def test_arrays_are_of_bytes_and_as_large_as_they_say(tmp_path, changes):
     path = tmp_path / "data.pkl"
     path.write_bytes(_array_pickle())
-    assert restricted_pickle.load(path, ARRAYS).content.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert pickles.load(path, ARRAYS).content.tolist() == [[0, 1, 2], [3, 4, 5]]
     path.write_bytes(_array_pickle(**changes))
     with pytest.raises(DataError):
-        restricted_pickle.load(path, ARRAYS)
+        pickles.load(path, ARRAYS)
 
 
 def test_a_type_whose_flags_a_file_sets_is_never_numpys(tmp_path):
@@ -136,7 +136,7 @@ def test_a_type_whose_flags_a_file_sets_is_never_numpys(tmp_path):
     content = b"cnumpy\ndtype\n(X\x02\x00\x00\x00O8\x89\x88tR(K\x03X\x01\x00\x00\x00|NNNJ\xff\xff\xff\xff"
     path.write_bytes(b"\x80\x02" + content + b"J\xff\xff\xff\xffK\x00tb.")
     with pytest.raises(DataError, match="none of numbers"):
-        restricted_pickle.load(path, ARRAYS)
+        pickles.load(path, ARRAYS)
 
 
 BOMBS = {
@@ -154,11 +154,11 @@ def test_small_files_stay_small(tmp_path, name):
     code = f"""
 import resource, sys
 from pathlib import Path
-from ntknas.core import restricted_pickle
+from ntknas import pickles
 from ntknas.core.errors import DataError
 resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))
 try:
-    restricted_pickle.load(Path({str(tmp_path / "bomb")!r}))
+    pickles.load(Path({str(tmp_path / "bomb")!r}))
 except DataError as error:
     sys.exit(str(error))
 """
@@ -182,4 +182,4 @@ def test_a_batch_that_holds_its_labels_twice_is_refused(tmp_path):
 def test_only_regular_files_are_read(tmp_path, make, kind):
     make(tmp_path / "it")
     with pytest.raises(DataError, match=f"Cannot read .*it is {kind}, expected a regular file"):
-        restricted_pickle.load(tmp_path / "it")
+        pickles.load(tmp_path / "it")

@@ -22,10 +22,10 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from ntknas.core import pickle_memory as memory_of
 from ntknas.core.errors import DataError
-from ntknas.core.pickle_memory import PickleMemory
-from ntknas.core.pickled_numbers import BUILT, ByteArray
+from ntknas.pickles import memory as memory_of
+from ntknas.pickles.memory import PickleMemory
+from ntknas.pickles.rebuilders import BUILT, ByteArray
 
 _CHUNK = 1 << 22
 _MARGIN = 1 << 16

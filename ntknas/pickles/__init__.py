@@ -1,0 +1,7 @@
+"""A reader of pickles from elsewhere: it makes plain data and the numbers of official files, and runs nothing."""
+
+from ntknas.pickles.loading import load, load_stream
+from ntknas.pickles.machine import PickleMachine
+from ntknas.pickles.rebuilders import ARRAYS, REBUILDERS, ByteArray
+
+__all__ = ["ARRAYS", "REBUILDERS", "ByteArray", "PickleMachine", "load", "load_stream"]
