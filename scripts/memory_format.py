@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ntknas import empirical_ntk, load_space
 from ntknas.data import Request, make_probe
-from ntknas.spaces.networks import nb201
+from ntknas.spaces.nb201 import network as nb201
 
 POLICIES = ("frozen", "coupled")
 POOLING = 7000

@@ -8,6 +8,7 @@ from typing import Any
 from ntknas.benchmarks.columns import Columns
 from ntknas.core.errors import DataError
 from ntknas.core.quoting import quoted
+from ntknas.spaces import Space
 from ntknas.spaces.naming import find_all
 
 INDEX_COLUMN = "index"
@@ -36,7 +37,7 @@ def cell_columns(names: Sequence[str], chosen: str | None) -> list[str]:
     return known
 
 
-def cells_of(table: Columns, names: Sequence[str], space: Any) -> list[int]:
+def cells_of(table: Columns, names: Sequence[str], space: Space) -> list[int]:
     """Return the cell of each row.
 
     Args:
@@ -55,14 +56,14 @@ def cells_of(table: Columns, names: Sequence[str], space: Any) -> list[int]:
     return by_column[first]
 
 
-def _indices(table: Columns, name: str, space: Any) -> list[int]:
+def _indices(table: Columns, name: str, space: Space) -> list[int]:
     values = table.values[name]
     if name == INDEX_COLUMN:
         _check_numbers(table, values, space)
     return find_all(space, values, lambda row: f"{table.places[row]}, column {name!r}")
 
 
-def _check_numbers(table: Columns, values: Sequence[Any], space: Any) -> None:
+def _check_numbers(table: Columns, values: Sequence[Any], space: Space) -> None:
     """Check that a column named ``index`` holds nothing else."""
     for row, value in enumerate(values):
         try:
@@ -76,7 +77,9 @@ def _check_numbers(table: Columns, values: Sequence[Any], space: Any) -> None:
             )
 
 
-def _check_agreement(table: Columns, first: str, cells: list[int], second: str, others: list[int], space: Any) -> None:
+def _check_agreement(
+    table: Columns, first: str, cells: list[int], second: str, others: list[int], space: Space
+) -> None:
     row = next((row for row, (cell, other) in enumerate(zip(cells, others, strict=True)) if cell != other), None)
     if row is None:
         return

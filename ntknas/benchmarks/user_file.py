@@ -14,6 +14,7 @@ from ntknas.benchmarks.columns import Columns, read_archive, read_csv
 from ntknas.core.errors import DataError
 from ntknas.core.npy import ARCHIVE_ERRORS
 from ntknas.core.quoting import quoted
+from ntknas.spaces import Space
 
 VALUE_COLUMNS = ("value", "accuracy")
 LARGEST = 1e150
@@ -26,7 +27,7 @@ _MISSING = frozenset(
 
 
 def read_accuracies(
-    path: Path | str, space: Any, column: str | None = None, cell_column: str | None = None
+    path: Path | str, space: Space, column: str | None = None, cell_column: str | None = None
 ) -> pd.Series:
     """Read accuracies by cell.
 

@@ -67,7 +67,7 @@ def _check_recipe(name: str) -> None:
 
 
 def _check_init(name: str) -> None:
-    from ntknas.spaces.initialisations import INITIALISATIONS
+    from ntknas.spaces.initialisation import INITIALISATIONS
 
     check_known("initialisation", name, INITIALISATIONS)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ntknas.correlation.sensitivity import Agreement
     from ntknas.scoring import Recipe
+    from ntknas.spaces import Space
 
 CHOICES = "batch-norm,probe-size,probe,probe-seed,init,parameters,precision,seed"
 
@@ -91,7 +92,7 @@ def command(ctx: click.Context, **options: Any) -> None:
 
 
 def _score(
-    space: Any, cells: list[int], options: dict[str, Any], name: str, variation: str
+    space: Space, cells: list[int], options: dict[str, Any], name: str, variation: str
 ) -> dict[tuple[str, str], pd.Series]:
     """Score cells under one variation; return the scores by measure, without missing ones."""
     from ntknas.cli.score import score
@@ -116,7 +117,7 @@ def _score(
     return found
 
 
-def _accuracies(options: dict[str, Any], space: Any) -> pd.Series | None:
+def _accuracies(options: dict[str, Any], space: Space) -> pd.Series | None:
     """Mean accuracies of the target; none where the benchmark is not there."""
     import pandas as pd
 

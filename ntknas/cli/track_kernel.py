@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ntknas.scoring.tracking import Tracking
+    from ntknas.spaces import Space
     from ntknas.tracking import Track
     from ntknas.tracking.bins import Bins
 
@@ -133,7 +134,7 @@ def _take(ctx: click.Context, options: dict[str, Any]) -> _Asked:
     return _Asked(tracking, cells, bins, options["seeds"], options["device"], options["store"])
 
 
-def _cells(space: Any, options: dict[str, Any]) -> tuple[list[int], dict[int, str]]:
+def _cells(space: Space, options: dict[str, Any]) -> tuple[list[int], dict[int, str]]:
     """Return the cells to track, and the name of each one's bin."""
     from ntknas.scoring.cells import find
     from ntknas.tracking.bins import names_of, stratified, usable
@@ -145,7 +146,7 @@ def _cells(space: Any, options: dict[str, Any]) -> tuple[list[int], dict[int, st
     return cells, names_of(cells, accuracies, bins)
 
 
-def _accuracies(space: Any, options: dict[str, Any], *, needed: bool) -> tuple[pd.Series, Bins | None]:
+def _accuracies(space: Space, options: dict[str, Any], *, needed: bool) -> tuple[pd.Series, Bins | None]:
     """Return the accuracies that make the bins, and the bins; nothing where none are known and none are needed.
 
     Raises:

@@ -156,7 +156,7 @@ def synflow_code(case: NetworkCase) -> float:
     Raises:
         NoValueError: ``undefined`` if nothing flows.
     """
-    from ntknas.spaces.networks.nb201 import Reduction
+    from ntknas.spaces.nb201.network import Reduction
 
     return _logarithm_of_flow(case, kept=(Reduction,))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +16,7 @@ from ntknas.kernels import empirical_ntk, kernel_operator
 from ntknas.kernels.preparation import converted
 from ntknas.scoring.job import AUTO, Strategy
 from ntknas.scoring.recipe import NetworkOptions
+from ntknas.spaces import Space
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -25,13 +24,15 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 def brought(images: Tensor, device: torch.device | str, precision: str) -> Tensor:
     """Return images on the device and in the precision to compute in, laid out as our own networks do it themselves.
 
-    See ``ntknas.spaces.networks.layout``; networks of third parties compute in this layout too.
+    See ``ntknas.spaces.layout``; networks of third parties compute in this layout too.
     """
     images = images.to(device, DTYPES[precision])
     return images.contiguous(memory_format=torch.channels_last) if images.device.type == "cpu" else images
 
 
-def cell_network(space: Any, cell: int, seed: int, dataset: str, options: NetworkOptions, images: Tensor) -> nn.Module:
+def cell_network(
+    space: Space, cell: int, seed: int, dataset: str, options: NetworkOptions, images: Tensor
+) -> nn.Module:
     """Build the network of a cell on the device and in the precision of the images.
 
     Args:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+
+from ntknas.spaces import Space
 
 
-def independent_seed(space: Any, cell: int, seed: int, variant: str = "official") -> int:
+def independent_seed(space: Space, cell: int, seed: int, variant: str = "official") -> int:
     """Return a network's own seed.
 
     Operations start by (seed, name), so that with one seed for all cells every network has the same stem, reductions

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.core.regular_file import read_text
+from ntknas.spaces import Space
 from ntknas.spaces.naming import find
 
 __all__ = ["find", "read_cells_file", "sample", "select"]
 
-_FEWEST_BYTES = 1 << 22
-_BYTES_A_CELL = 1 << 8
+_MIN_BYTES = 1 << 22
+_BYTES_PER_CELL = 1 << 8
 
 
-def sample(space: Any, count: int, seed: int) -> list[int]:
+def sample(space: Space, count: int, seed: int) -> list[int]:
     """Return a sample of cells without replacement, in the order of their indices.
 
     Raises:
@@ -28,7 +28,7 @@ def sample(space: Any, count: int, seed: int) -> list[int]:
     return sorted(np.random.default_rng(seed).permutation(len(space))[:count].tolist())
 
 
-def select(space: Any, cells: str, seed: int) -> list[int]:
+def select(space: Space, cells: str, seed: int) -> list[int]:
     """Return the cells that ``--cells`` asks for.
 
     Args:
@@ -56,14 +56,14 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 20
 
 
-def read_cells_file(space: Any, path: Path) -> list[int]:
+def read_cells_file(space: Space, path: Path) -> list[int]:
     """Return the cells of a file with one index or architecture string a line; ``#`` starts a comment line.
 
     Raises:
         DataError: If the file cannot be read, is empty, too large for the space, or a line is no cell.
     """
     try:
-        lines = read_text(path, max(_FEWEST_BYTES, _BYTES_A_CELL * len(space))).splitlines()
+        lines = read_text(path, max(_MIN_BYTES, _BYTES_PER_CELL * len(space))).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"Cannot read the cells file {path}: {getattr(error, 'strerror', None) or error}.") from error
     entries = [(number, line.strip()) for number, line in enumerate(lines, start=1)]
@@ -73,7 +73,7 @@ def read_cells_file(space: Any, path: Path) -> list[int]:
     return list(dict.fromkeys(cells))
 
 
-def _entry(space: Any, path: Path, number: int, text: str) -> int:
+def _entry(space: Space, path: Path, number: int, text: str) -> int:
     try:
         return find(space, text)
     except ChoiceError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import index
-from typing import Any
 
 import pandas as pd
 
@@ -15,6 +14,7 @@ from ntknas.core.score import Score, Status
 from ntknas.scoring.faults import ANY_FAULT, reason_of, whose
 from ntknas.scoring.job import Job
 from ntknas.scoring.recipe import WITHOUT_KERNEL, Group, Recipe
+from ntknas.spaces import Space
 from ntknas.store import ScoreRecord, ScoreStore, schema
 
 
@@ -118,7 +118,7 @@ def _tasks(items: Sequence[WorkItem]) -> list[Task]:
 
 
 def _plan_group(
-    space: Any,
+    space: Space,
     recipe: Recipe,
     group: Group,
     epoch: int,
@@ -154,7 +154,7 @@ def _copy(record: ScoreRecord, cell: int, measures: tuple[str, ...]) -> ScoreRec
     return replace(record, cell=cell, scores={name: score for name, score in record.scores.items() if name in measures})
 
 
-def _representative(space: Any, recipe: Recipe, group: Group, epoch: int, cell: int) -> int:
+def _representative(space: Space, recipe: Recipe, group: Group, epoch: int, cell: int) -> int:
     """The cell whose kernel this one shares; measures of a network see parts that no kernel does: each is its own.
 
     Training moves every parameter, so that cells stay one network only if they are under the set ``all``.
@@ -172,7 +172,7 @@ def _representative(space: Any, recipe: Recipe, group: Group, epoch: int, cell: 
 
 
 def _known(
-    space: Any, recipe: Recipe, group: Group, epoch: int, setting: str, store: ScoreStore, wanted: set[int]
+    space: Space, recipe: Recipe, group: Group, epoch: int, setting: str, store: ScoreStore, wanted: set[int]
 ) -> dict[tuple[int, int], list[ScoreRecord]]:
     """Scores in the store by (representative, seed), one record a measure, of the representatives that are wanted."""
     frame = store.frame()

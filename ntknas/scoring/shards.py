@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ntknas.core.errors import ChoiceError
+from ntknas.spaces import Space
 
 if TYPE_CHECKING:
     from ntknas.scoring.recipe import Recipe
@@ -42,7 +43,7 @@ class Shard:
         path = path.resolve() if path.is_symlink() else path
         return path.with_name(f"{path.stem}.shard-{self.number}-of-{self.count}{path.suffix}")
 
-    def cells(self, space: Any, recipe: Recipe, cells: Sequence[int]) -> list[int]:
+    def cells(self, space: Space, recipe: Recipe, cells: Sequence[int]) -> list[int]:
         """Return the cells of this shard.
 
         Cells that are one network stand in one shard, so that no two shards compute the same; networks are dealt out in

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.metadata import EntryPoint
-from typing import Any
 
 from ntknas.core import plugins
 from ntknas.core.errors import ChoiceError, unknown
+from ntknas.spaces.base import CellSpace, NetworkSpec
+from ntknas.spaces.contract import MEMBERS, BuildOptions, CellLike, SizeOptions, Space
+
+__all__ = [
+    "BuildOptions",
+    "CellLike",
+    "CellSpace",
+    "NetworkSpec",
+    "SizeOptions",
+    "Space",
+    "is_own",
+    "load_space",
+    "space_names",
+]
 
 _SPACES = {
     "nb101": "ntknas.spaces.nb101.space:NB101",
@@ -22,12 +35,12 @@ def space_names() -> list[str]:
     return sorted({*_SPACES, *(point.name for _, point in plugins.points(ENTRY_POINT_GROUP))})
 
 
-def is_own(space: Any) -> bool:
+def is_own(space: Space) -> bool:
     """Return whether this package builds a space's networks itself, so that its tests vouch for them."""
     return space.name in _SPACES
 
 
-def load_space(name: str) -> Any:
+def load_space(name: str) -> Space:
     """Return a space.
 
     Args:
@@ -43,7 +56,8 @@ def load_space(name: str) -> Any:
     """
     if name in _SPACES:
         module, attribute = _SPACES[name].split(":")
-        return getattr(import_module(module), attribute)()
+        made: Space = getattr(import_module(module), attribute)()
+        return made
     named = [(package, point) for package, point in plugins.points(ENTRY_POINT_GROUP) if point.name == name]
     if len(named) > 1:
         packages = " and ".join(package for package, _ in named)
@@ -53,22 +67,20 @@ def load_space(name: str) -> Any:
     raise unknown("space", name, space_names())
 
 
-def _third_party(package: str, point: EntryPoint) -> Any:
+def _third_party(package: str, point: EntryPoint) -> Space:
     """Return a space of another package.
 
     Raises:
         ChoiceError: If it cannot be loaded or is no space; the message names the package.
     """
-    from ntknas.spaces.space import MEMBERS, Space
-
     make, fault = plugins.load(package, point)
     try:
-        space = make() if fault is None else None
+        space: object = make() if fault is None else None
     except (Exception, SystemExit) as error:  # noqa: BLE001  whatever another's code raises is its own fault
         fault = plugins.fault(package, point.name, error)
-    if fault is None and not isinstance(space, Space):
-        lacking = ", ".join(name for name in MEMBERS if not hasattr(space, name))
-        fault = plugins.Fault(package, point.name, f"what it makes is no space, {lacking} is missing")
     if fault is not None:
         raise ChoiceError(f"{fault}.")
+    if not isinstance(space, Space):
+        lacking = ", ".join(name for name in MEMBERS if not hasattr(space, name))
+        raise ChoiceError(f"{plugins.Fault(package, point.name, f'what it makes is no space, {lacking} is missing')}.")
     return space

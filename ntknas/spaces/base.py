@@ -1,26 +1,61 @@
-"""What spaces of indexed cells share: access by index or text, iteration, the checks of build options."""
+"""What spaces of indexed cells share: access by index or text, iteration, build options, defaults of the contract."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Generic, TypeVar
+from dataclasses import dataclass
+from typing import ClassVar, Generic, SupportsIndex, TypedDict, TypeVar, Unpack
 
 from ntknas.core.errors import ChoiceError, check_known
-from ntknas.spaces.initialisations import INITIALISATIONS
-from ntknas.spaces.space import CellLike
+from ntknas.core.lazy import nn
+from ntknas.spaces import counting
+from ntknas.spaces.contract import BuildOptions, CellLike, SizeOptions
+from ntknas.spaces.initialisation import INITIALISATIONS
 
 C = TypeVar("C", bound=CellLike)
 
 
+class Size(TypedDict):
+    """Size of a network, official where nothing was said."""
+
+    channels: int
+    cells_per_stage: int
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """Everything but the cell that decides a network, checked and complete.
+
+    Attributes:
+        num_classes: Number of outputs.
+        seed: Seed of the weights.
+        variant: Network definition.
+        init: Initialisation, a key of ``INITIALISATIONS``.
+        channels: Channels, in the sense of the space.
+        cells_per_stage: Cells in each stage.
+    """
+
+    num_classes: int
+    seed: int
+    variant: str
+    init: str
+    channels: int
+    cells_per_stage: int
+
+
 class CellSpace(ABC, Generic[C]):
-    """A space whose cells have places in a published order.
+    """A space whose cells are numbered in a published order.
+
+    A subclass names ``name``, ``size`` and ``defaults``, and defines ``at``, ``index`` and ``network``; the rest has
+    an implementation that is right for any space, which a subclass may replace by a closed form. Wherever a method
+    takes a cell, its index or its architecture string will do.
 
     Attributes:
         name: Name of the space.
         size: Number of cells.
         defaults: Official values of the network's size: ``channels`` and ``cells_per_stage``.
-        variants: Network definitions that ``build`` knows.
+        variants: Network definitions that ``build`` offers.
     """
 
     name: str
@@ -29,64 +64,130 @@ class CellSpace(ABC, Generic[C]):
     variants: ClassVar[tuple[str, ...]] = ("official",)
 
     @abstractmethod
-    def _at(self, index: int) -> C:
-        """Return the cell at a place that exists."""
+    def at(self, index: int) -> C:
+        """Return the cell of an index within ``size``."""
 
     @abstractmethod
     def index(self, text: str) -> int:
-        """Return the place of a written cell.
+        """Return the index of an architecture string.
 
         Raises:
             ChoiceError: If the text is not a cell.
         """
 
+    @abstractmethod
+    def network(self, cell: C, spec: NetworkSpec) -> nn.Module:
+        """Build the network of a cell on the CPU, in float32, its weights drawn from ``spec.seed`` alone."""
+
     def __len__(self) -> int:
         return self.size
 
-    def __getitem__(self, index: int) -> C:
-        if not 0 <= index < self.size:
-            raise IndexError(f"Cell index out of range: expected 0 to {self.size - 1} for {self.name}, got {index}.")
-        return self._at(int(index))
+    def __getitem__(self, index: SupportsIndex) -> C:
+        number = index.__index__()
+        if not 0 <= number < self.size:
+            raise IndexError(f"Cell index out of range: expected 0 to {self.size - 1} for {self.name}, got {number}.")
+        return self.at(number)
 
     def __iter__(self) -> Iterator[C]:
-        return (self._at(index) for index in range(self.size))
+        return (self.at(index) for index in range(self.size))
 
-    def cell(self, cell: Any) -> C:
+    def cell(self, cell: CellLike | SupportsIndex | str) -> C:
         """Return a cell from itself, its index or its text.
 
         Raises:
             ChoiceError: If there is no such cell.
         """
         if isinstance(cell, str):
-            return self._at(self.index(cell))
-        if not hasattr(cell, "__index__"):
-            found: C = cell
-            return found
+            return self.at(self.index(cell))
         try:
-            return self[int(cell)]
+            if isinstance(cell, SupportsIndex):
+                return self[cell]
+            own = self[cell.index]
         except IndexError as error:
             raise ChoiceError(str(error)) from None
+        if str(own) != str(cell):
+            raise ChoiceError(f"Not a cell of {self.name}: {cell}. Its cell {cell.index} is {own}.")
+        return own
 
-    def _sized(self, channels: int | None, cells_per_stage: int | None) -> dict[str, int]:
+    def build(
+        self,
+        cell: CellLike | SupportsIndex | str,
+        *,
+        num_classes: int = 10,
+        seed: int = 0,
+        **options: Unpack[BuildOptions],
+    ) -> nn.Module:
+        """Build the network of a cell on the CPU, in float32, in training mode.
+
+        Args:
+            cell: A cell, its index or its architecture string.
+            num_classes: Number of outputs.
+            seed: Seed of the weights.
+            **options: ``channels`` and ``cells_per_stage`` (official without one), ``variant`` (one of ``variants``)
+                and ``init`` (a key of ``INITIALISATIONS``).
+
+        Raises:
+            ChoiceError: If an option has an unknown or impossible value.
+        """
+        variant, init = options.get("variant", "official"), options.get("init", "default")
+        check_known("network variant", variant, self.variants)
+        check_known("initialisation", init, INITIALISATIONS)
+        check_positive(num_classes=num_classes)
+        size = self._sized(channels=options.get("channels"), cells_per_stage=options.get("cells_per_stage"))
+        return self.network(self.cell(cell), NetworkSpec(num_classes, seed, variant, init, **size))
+
+    def is_disconnected(self, cell: CellLike | SupportsIndex | str) -> bool:
+        """Return whether no path leads from the input to the output: never, unless a space says otherwise."""
+        self.cell(cell)
+        return False
+
+    def representative(
+        self,
+        cell: CellLike | SupportsIndex | str,
+        parameters: str | tuple[str, ...],
+        normalisation: str,
+        variant: str = "official",
+    ) -> int:
+        """Return the smallest index of a cell that is the same network: its own, unless a space knows of equal ones.
+
+        Args:
+            cell: The cell.
+            parameters: The parameter set of the choices.
+            normalisation: The normalisation of the choices.
+            variant: The network definition.
+        """
+        return self.cell(cell).index
+
+    def parameters(
+        self, cell: CellLike | SupportsIndex | str, *, num_classes: int = 10, **size: Unpack[SizeOptions]
+    ) -> int:
+        """Return the number of trainable parameters, here counted in the network itself."""
+        return counting.parameters(self.build(cell, num_classes=num_classes, **size))
+
+    def flops(
+        self,
+        cell: CellLike | SupportsIndex | str,
+        *,
+        num_classes: int = 10,
+        image_size: int = 32,
+        **size: Unpack[SizeOptions],
+    ) -> int:
+        """Return the multiply-adds of one forward pass, here counted while the network runs."""
+        return counting.flops(self.build(cell, num_classes=num_classes, **size), image_size)
+
+    def _sized(self, **size: Unpack[SizeOptions]) -> Size:
         """Return the network's size, official where nothing is said.
 
         Raises:
             ChoiceError: If a number is below 1.
         """
-        asked = {"channels": channels, "cells_per_stage": cells_per_stage}
-        size = {name: self.defaults[name] if value is None else value for name, value in asked.items()}
-        check_positive(**size)
-        return size
-
-    def _check_build_options(self, variant: str, init: str, num_classes: int) -> None:
-        """Check what every space's ``build`` takes.
-
-        Raises:
-            ChoiceError: If an option has an unknown or impossible value.
-        """
-        check_known("network variant", variant, self.variants)
-        check_known("initialisation", init, INITIALISATIONS)
-        check_positive(num_classes=num_classes)
+        channels, cells_per_stage = size.get("channels"), size.get("cells_per_stage")
+        complete = Size(
+            channels=self.defaults["channels"] if channels is None else channels,
+            cells_per_stage=self.defaults["cells_per_stage"] if cells_per_stage is None else cells_per_stage,
+        )
+        check_positive(**complete)
+        return complete
 
 
 def check_positive(**numbers: int) -> None:
@@ -97,4 +198,4 @@ def check_positive(**numbers: int) -> None:
     """
     for name, number in numbers.items():
         if number < 1:
-            raise ChoiceError(f"{name} must be at least 1, got {number}.")
+            raise ChoiceError(f"`{name}` must be at least 1, got {number}.")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.core.quoting import quoted
+from ntknas.spaces.contract import Space
 
 _INDEX = re.compile(r"-?[0-9]{1,19}")
 _WHOLE = re.compile(r"(-?[0-9]{1,19})\.0*")
 _SIX_OPERATIONS = re.compile(r"[0-4]{6}")
 
 
-def find(space: Any, text: str) -> int:
+def find(space: Space, text: str) -> int:
     """Return the index of a cell that is named by index or architecture string.
 
     Raises:
@@ -33,7 +33,7 @@ def find(space: Any, text: str) -> int:
     return int(text)
 
 
-def _by_text(space: Any, text: str) -> int:
+def _by_text(space: Space, text: str) -> int:
     try:
         return int(space.index(text))
     except ChoiceError:
@@ -42,7 +42,7 @@ def _by_text(space: Any, text: str) -> int:
         raise ChoiceError(f"{space.name} has no cell {quoted(text)} ({type(error).__name__}: {error}).") from error
 
 
-def find_all(space: Any, names: Sequence[str | int | float | bytes], where: Callable[[int], str]) -> list[int]:
+def find_all(space: Space, names: Sequence[str | int | float | bytes], where: Callable[[int], str]) -> list[int]:
     """Return the indices of a column of names, which must all be indices or all be texts that the space reads.
 
     Args:
@@ -65,7 +65,7 @@ def find_all(space: Any, names: Sequence[str | int | float | bytes], where: Call
     return [_found(space, text, where, place) for place, text in enumerate(texts)]
 
 
-def _found(space: Any, text: str, where: Callable[[int], str], place: int) -> int:
+def _found(space: Space, text: str, where: Callable[[int], str], place: int) -> int:
     try:
         return find(space, text)
     except ValueError as error:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from ntknas.core.errors import ChoiceError
+from ntknas.spaces import Space
 
 LEVEL = 0.95
 FEWEST = 3
@@ -51,7 +51,7 @@ class Bins:
         return int(np.clip(np.searchsorted(self.edges, accuracy, side="right") - 1, 0, len(self.edges) - 2))
 
 
-def usable(space: Any, accuracies: pd.Series) -> pd.Series:
+def usable(space: Space, accuracies: pd.Series) -> pd.Series:
     """Return the accuracies of cells that have one and a path from input to output."""
     known = accuracies.dropna()
     return known[[not space.is_disconnected(space[int(cell)]) for cell in known.index]]

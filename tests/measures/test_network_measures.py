@@ -23,7 +23,7 @@ from ntknas.measures.activations import (
     ZEN_REPEATS,
     _crops,
 )
-from ntknas.spaces.networks.nb201 import Zero
+from ntknas.spaces.nb201.network import Zero
 from tests.measures.test_measures import make_kernel
 
 SMALL = {"channels": 6, "cells_per_stage": 1, "num_classes": 4}

@@ -16,7 +16,7 @@ from ntknas.core.cases import NetworkCase
 from ntknas.data import Request, make_probe
 from ntknas.measures.activations import _crops
 from ntknas.scoring.recipe_file import load_recipe_file, recipe_names
-from ntknas.spaces.networks.nb201 import Reduction, Zero
+from ntknas.spaces.nb201.network import Reduction, Zero
 from ntknas.store import load_store
 
 SPACE = load_space("nb201")

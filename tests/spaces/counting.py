@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from ntknas.spaces.networks.initialisation import fan_in
+from ntknas.spaces.initialisation import fan_in
 
 
 def flops(network, image_size):

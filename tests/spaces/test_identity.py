@@ -12,7 +12,7 @@ from ntknas.core.errors import ChoiceError
 from ntknas.spaces.nb201 import identity
 from ntknas.spaces.nb201.cells import format_cell, published_order
 from ntknas.spaces.nb201.graph import is_disconnected, isomorphism_string
-from ntknas.spaces.networks.nb201 import InferCell
+from ntknas.spaces.nb201.network import InferCell
 
 SMALL = {"channels": 2, "cells_per_stage": 1, "num_classes": 3}
 WEIGHT_CLASSES, ALL_CLASSES = 5_044, 5_212

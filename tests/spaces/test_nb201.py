@@ -10,9 +10,9 @@ from torch import nn
 
 from ntknas import load_space
 from ntknas.core.errors import ChoiceError
+from ntknas.spaces.initialisation import INITIALISATIONS, fan_in
 from ntknas.spaces.nb201 import cells, counts, graph
-from ntknas.spaces.networks.initialisation import INITIALISATIONS, fan_in
-from ntknas.spaces.networks.nb201 import ReLUConvBN
+from ntknas.spaces.nb201.network import ReLUConvBN
 from tests.spaces.counting import flops
 
 
@@ -72,7 +72,7 @@ def test_unknown_names_and_indices(space):
         space.build(0, variant="tiny")
     with pytest.raises(ChoiceError, match="initialisation"):
         space.build(0, init="zeros")
-    with pytest.raises(ChoiceError, match="channels must be at least 1"):
+    with pytest.raises(ChoiceError, match="`channels` must be at least 1"):
         space.build(0, channels=0)
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, SupportsIndex, Unpack
 
-from ntknas.spaces.base import CellSpace
+from ntknas.spaces.base import CellSpace, NetworkSpec
+from ntknas.spaces.contract import CellLike, SizeOptions
 from ntknas.spaces.nb201 import counts, graph, identity, naslib
 from ntknas.spaces.nb201.cells import EDGES, OPERATIONS, Cell, index_of_operations, parse_cell, published_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ntknas.spaces.networks import nb201 as networks
+    from torch import nn
 
 
 class NB201(CellSpace[Cell]):
     """All 15,625 cells of NAS-Bench-201 in the published order.
+
+    ``channels`` are those of the first stage (official: 16), ``cells_per_stage`` the cells in each of the three
+    stages (official: 5). The variant ``official`` has convolutions without bias and full BatchNorm; ``zero-cost``, the
+    re-implementation that zero-cost-nas and Mok et al. use, has cells whose convolutions have a bias and whose
+    BatchNorm has neither scale, shift nor running statistics.
 
     Example:
         >>> space = NB201()
@@ -32,7 +38,8 @@ class NB201(CellSpace[Cell]):
     defaults: ClassVar = {"channels": 16, "cells_per_stage": 5}
     variants = ("official", "zero-cost")
 
-    def _at(self, index: int) -> Cell:
+    def at(self, index: int) -> Cell:
+        """Return the cell of an index."""
         return Cell(index, published_order()[index])
 
     def index(self, text: str | Sequence[int]) -> int:
@@ -48,61 +55,27 @@ class NB201(CellSpace[Cell]):
         written = text if isinstance(text, str) else str(text)
         return index_of_operations()[naslib.parse(written) or parse_cell(written)]
 
-    def build(
-        self,
-        cell: Cell | int | str,
-        *,
-        num_classes: int = 10,
-        seed: int = 0,
-        channels: int | None = None,
-        cells_per_stage: int | None = None,
-        variant: str = "official",
-        init: str = "default",
-    ) -> networks.NB201Network:
-        """Build the network of a cell on the CPU, in float32, in training mode.
+    def network(self, cell: Cell, spec: NetworkSpec) -> nn.Module:
+        """Build the network of a cell.
 
         Weights are seeded for each canonical operation of the cell: two cells that are one network start as one
         network, and every stored score can be computed again from its seed.
-
-        Args:
-            cell: A cell, its index or its architecture string.
-            num_classes: Number of outputs.
-            seed: Seed of the weights.
-            channels: Channels of the first stage (official: 16).
-            cells_per_stage: Cells in each of the three stages (official: 5).
-            variant: Network definition: ``official`` has convolutions without bias and full BatchNorm; ``zero-cost``,
-                the re-implementation that zero-cost-nas and Mok et al. use, has cells whose convolutions have a bias
-                and whose BatchNorm has neither scale, shift nor running statistics.
-            init: Initialisation, a key of ``INITIALISATIONS``.
-
-        Raises:
-            ChoiceError: If an option has an unknown or impossible value.
         """
-        from ntknas.spaces.networks import nb201 as networks
+        from ntknas.spaces.nb201 import network
 
-        self._check_build_options(variant, init, num_classes)
-        operations = self.cell(cell).operations
-        return networks.build(
-            operations,
-            dict(identity.canonical(operations).labels),
-            num_classes=num_classes,
-            init=init,
-            seed=seed,
-            variant=variant,
-            **self._sized(channels, cells_per_stage),
-        )
+        return network.build(cell, spec)
 
-    def is_disconnected(self, cell: Cell | int | str) -> bool:
+    def is_disconnected(self, cell: CellLike | SupportsIndex | str) -> bool:
         """Return whether no path leads from the input to the output (341 cells)."""
         return graph.is_disconnected(self.cell(cell).operations)
 
-    def isomorphism_string(self, cell: Cell | int | str) -> str:
+    def isomorphism_string(self, cell: CellLike | SupportsIndex | str) -> str:
         """Return the published isomorphism string (6,466 different ones)."""
         return graph.isomorphism_string(self.cell(cell).operations)
 
     def representative(
         self,
-        cell: Cell | int | str,
+        cell: CellLike | SupportsIndex | str,
         parameters: str | tuple[str, ...],
         normalisation: str,
         variant: str = "official",
@@ -128,26 +101,20 @@ class NB201(CellSpace[Cell]):
         return identity.class_representatives("all" if parameters == "all" else "weights")[index]
 
     def parameters(
-        self,
-        cell: Cell | int | str,
-        *,
-        num_classes: int = 10,
-        channels: int | None = None,
-        cells_per_stage: int | None = None,
+        self, cell: CellLike | SupportsIndex | str, *, num_classes: int = 10, **size: Unpack[SizeOptions]
     ) -> int:
         """Return the number of trainable parameters; see ``counts``."""
-        size = self._sized(channels, cells_per_stage)
-        return counts.count_parameters(self.cell(cell).operations, num_classes=num_classes, **size)
+        operations = self.cell(cell).operations
+        return counts.count_parameters(operations, num_classes=num_classes, **self._sized(**size))
 
     def flops(
         self,
-        cell: Cell | int | str,
+        cell: CellLike | SupportsIndex | str,
         *,
         num_classes: int = 10,
-        channels: int | None = None,
-        cells_per_stage: int | None = None,
         image_size: int = 32,
+        **size: Unpack[SizeOptions],
     ) -> int:
         """Return the multiply-adds of one forward pass; see ``counts``."""
-        size = self._sized(channels, cells_per_stage)
-        return counts.count_flops(self.cell(cell).operations, num_classes=num_classes, image_size=image_size, **size)
+        operations = self.cell(cell).operations
+        return counts.count_flops(operations, num_classes=num_classes, image_size=image_size, **self._sized(**size))

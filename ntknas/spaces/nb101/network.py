@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from ntknas.spaces.nb101.cells import Matrix
+from ntknas.spaces.base import NetworkSpec
+from ntknas.spaces.initialisation import initialise, materialise
+from ntknas.spaces.layout import laid_out
+from ntknas.spaces.nb101.cells import Cell, Matrix
 from ntknas.spaces.nb101.channels import vertex_channels
 from ntknas.spaces.nb101.counts import STACKS
-from ntknas.spaces.networks.initialisation import initialise, materialise, parametrised
-from ntknas.spaces.networks.layout import laid_out
+from ntknas.spaces.parametrisation import parametrised
 
 _EPSILON = 1e-5
 _MOMENTUM = 1 - 0.997  # the official code states the share of the old statistics
@@ -126,20 +128,18 @@ class NB101Network(nn.Module):
         yield "classifier", self.classifier
 
 
-def build(
-    matrix: Matrix,
-    operations: tuple[str, ...],
-    *,
-    num_classes: int,
-    channels: int,
-    cells_per_stage: int,
-    init: str,
-    seed: int,
-) -> NB101Network:
+def build(cell: Cell, spec: NetworkSpec) -> NB101Network:
     """Build and start the network of a cell on the CPU, in float32; see ``NB101Network`` and ``initialise``."""
     with torch.device("meta"):
-        network = NB101Network(matrix, operations, num_classes, channels, cells_per_stage, ntk=init == "ntk")
+        network = NB101Network(
+            cell.matrix,
+            cell.operations,
+            spec.num_classes,
+            spec.channels,
+            spec.cells_per_stage,
+            ntk=spec.init == "ntk",
+        )
     materialise(network)
     for name, module in network.operations():
-        initialise(module, init, seed, name)
+        initialise(module, spec.init, spec.seed, name)
     return network

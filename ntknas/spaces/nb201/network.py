@@ -7,10 +7,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from ntknas.spaces.nb201.cells import EDGES, OUTPUT_NODE
+from ntknas.spaces.base import NetworkSpec
+from ntknas.spaces.initialisation import initialise, materialise
+from ntknas.spaces.layout import laid_out
+from ntknas.spaces.nb201.cells import EDGES, OUTPUT_NODE, Cell
 from ntknas.spaces.nb201.counts import STAGES
-from ntknas.spaces.networks.initialisation import initialise, materialise, parametrised
-from ntknas.spaces.networks.layout import laid_out
+from ntknas.spaces.nb201.identity import canonical
+from ntknas.spaces.parametrisation import parametrised
 
 
 class ReLUConvBN(nn.Sequential):
@@ -153,23 +156,18 @@ class NB201Network(nn.Module):
         yield "classifier", self.classifier
 
 
-def build(
-    operations: tuple[str, ...],
-    labels: dict[int, int],
-    *,
-    num_classes: int,
-    channels: int,
-    cells_per_stage: int,
-    init: str,
-    seed: int,
-    variant: str = "official",
-) -> NB201Network:
+def build(cell: Cell, spec: NetworkSpec) -> NB201Network:
     """Build and start the network of a cell on the CPU, in float32; see ``NB201Network`` and ``initialise``."""
     with torch.device("meta"):
         network = NB201Network(
-            operations, num_classes, channels, cells_per_stage, init == "ntk", zero_cost=variant == "zero-cost"
+            cell.operations,
+            spec.num_classes,
+            spec.channels,
+            spec.cells_per_stage,
+            ntk=spec.init == "ntk",
+            zero_cost=spec.variant == "zero-cost",
         )
     materialise(network)
-    for name, module in network.operations(labels):
-        initialise(module, init, seed, name)
+    for name, module in network.operations(dict(canonical(cell.operations).labels)):
+        initialise(module, spec.init, spec.seed, name)
     return network

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from ntknas.spaces.base import NetworkSpec
+from ntknas.spaces.initialisation import initialise, materialise
+from ntknas.spaces.layout import laid_out
 from ntknas.spaces.nats_sss.configurations import CELL
 from ntknas.spaces.nb201.cells import parse_cell
-from ntknas.spaces.networks.initialisation import initialise, materialise, parametrised
-from ntknas.spaces.networks.layout import laid_out
-from ntknas.spaces.networks.nb201 import InferCell, Reduction
+from ntknas.spaces.nb201.network import InferCell, Reduction
+from ntknas.spaces.parametrisation import parametrised
 
 
 class NATSSizeNetwork(nn.Module):
@@ -64,11 +66,11 @@ class NATSSizeNetwork(nn.Module):
         yield "classifier", self.classifier
 
 
-def build(widths: tuple[int, ...], *, num_classes: int, cells_per_stage: int, init: str, seed: int) -> NATSSizeNetwork:
+def build(widths: tuple[int, ...], spec: NetworkSpec) -> NATSSizeNetwork:
     """Build and start a network on the CPU, in float32; see ``NATSSizeNetwork`` and ``initialise``."""
     with torch.device("meta"):
-        network = NATSSizeNetwork(widths, num_classes, cells_per_stage, ntk=init == "ntk")
+        network = NATSSizeNetwork(widths, spec.num_classes, spec.cells_per_stage, ntk=spec.init == "ntk")
     materialise(network)
     for name, module in network.operations():
-        initialise(module, init, seed, name)
+        initialise(module, spec.init, spec.seed, name)
     return network

@@ -9,36 +9,37 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-
-import torch
-from torch import Generator, Tensor, nn
+from typing import TYPE_CHECKING
 
 from ntknas.core.errors import check_known
-from ntknas.spaces.initialisations import INITIALISATIONS, SEEDING_VERSION
+from ntknas.core.lazy import nn, torch
 
+if TYPE_CHECKING:
+    from torch import Generator
 
-class ScaledInput(nn.Module):
-    """A layer in NTK parametrisation: y = W (s·x) + b with s = √(2/fan_in) and W ~ N(0, 1)."""
+SEEDING_VERSION = 1
+"""Raised whenever the same seed would give other weights; part of every stored score's identity."""
 
-    def __init__(self, layer: nn.Module, scale: float):
-        super().__init__()
-        self.layer = layer
-        self.scale = scale
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply the layer to the scaled input."""
-        return self.layer(self.scale * x)
+INITIALISATIONS = {
+    "default": "the framework's: weights U(±1/√fan_in), biases U(±1/√fan_in)",
+    "kaiming-fan-in": "weights N(0, 2/fan_in), biases 0",
+    "kaiming-fan-out": "weights N(0, 2/fan_out), biases 0",
+    "xavier": "weights N(0, 2/(fan_in+fan_out)), biases 0",
+    "normal-fan-in": "weights N(0, 1/fan_in), biases 0",
+    "ntk": "NTK parametrisation: weights N(0, 1), multiplied by √(2/fan_in) in the forward pass, biases 0",
+}
+"""What each scheme draws for convolutions and linear layers; BatchNorm starts at scale 1, shift 0 under all."""
 
 
 def fan_in(layer: nn.Conv2d | nn.Linear) -> int:
-    """Number of inputs that one output of the layer sums over."""
+    """Return the number of inputs that one output of the layer sums over."""
     return layer.weight[0].numel()
 
 
 def generator(seed: int, name: str) -> Generator:
     """Return a generator that depends on the seed and the operation's name alone."""
     digest = hashlib.sha256(f"{SEEDING_VERSION}/{seed}/{name}".encode()).digest()
-    return Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
 
 
 def initialise(module: nn.Module, scheme: str, seed: int, name: str) -> None:
@@ -98,11 +99,6 @@ _WEIGHTS: dict[str, Callable[[nn.Conv2d | nn.Linear, Generator], None]] = {
     "normal-fan-in": _normal_fan_in,
     "ntk": _standard_normal,
 }
-
-
-def parametrised(layer: nn.Conv2d | nn.Linear, ntk: bool) -> nn.Module:
-    """Return the layer, or in NTK parametrisation one whose forward pass scales by √(2/fan_in)."""
-    return ScaledInput(layer, math.sqrt(2 / fan_in(layer))) if ntk else layer
 
 
 def materialise(network: nn.Module) -> None:

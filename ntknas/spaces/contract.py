@@ -1,0 +1,97 @@
+"""What every space offers; the rest of the package knows spaces by this alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol, TypedDict, Unpack, runtime_checkable
+
+from ntknas.core.lazy import nn
+
+
+class CellLike(Protocol):
+    """A cell: it knows its index and prints as its architecture string."""
+
+    @property
+    def index(self) -> int:
+        """Index in the published order."""
+        ...
+
+
+class SizeOptions(TypedDict, total=False):
+    """Size of a network; the space's ``defaults`` hold where an option is left out or ``None``."""
+
+    channels: int | None
+    cells_per_stage: int | None
+
+
+class BuildOptions(SizeOptions, total=False):
+    """Options of ``Space.build``: size, network definition (one of ``variants``) and initialisation."""
+
+    variant: str
+    init: str
+
+
+@runtime_checkable
+class Space(Protocol):
+    """A set of architectures and how each becomes a network; ``CellSpace`` has most of it ready.
+
+    The methods take cells that the space itself returned.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the space; a third party's is the name of its entry point."""
+        ...
+
+    @property
+    def defaults(self) -> Mapping[str, int]:
+        """Official values of ``channels`` and ``cells_per_stage``."""
+        ...
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Network definitions that ``build`` offers."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> CellLike: ...
+
+    def __iter__(self) -> Iterator[CellLike]: ...
+
+    def index(self, text: str, /) -> int:
+        """Return the index of an architecture string.
+
+        Raises:
+            ChoiceError: If the text is not a cell.
+        """
+        ...
+
+    def build(self, cell: CellLike, *, num_classes: int, seed: int, **options: Unpack[BuildOptions]) -> nn.Module:
+        """Build the network of a cell, whose weights depend on the seed alone."""
+        ...
+
+    def is_disconnected(self, cell: CellLike) -> bool:
+        """Return whether nothing leads from the input to the output."""
+        ...
+
+    def representative(
+        self, cell: CellLike, parameters: str | tuple[str, ...], normalisation: str, variant: str = "official"
+    ) -> int:
+        """Return the smallest index of a cell that is the same network under a parameter set."""
+        ...
+
+    def parameters(self, cell: CellLike, *, num_classes: int = 10, **size: Unpack[SizeOptions]) -> int:
+        """Return the number of trainable parameters."""
+        ...
+
+    def flops(self, cell: CellLike, *, num_classes: int = 10, image_size: int = 32, **size: Unpack[SizeOptions]) -> int:
+        """Return the multiply-adds of one forward pass."""
+        ...
+
+
+MEMBERS = (
+    *("name", "defaults", "variants", "__len__", "__getitem__", "__iter__", "index", "build"),
+    *("is_disconnected", "representative", "parameters", "flops"),
+)
+"""What a space has, for messages."""

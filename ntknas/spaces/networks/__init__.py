@@ -1,1 +1,0 @@
-"""Modules that cells are built as, and how their parameters start."""
