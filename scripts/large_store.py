@@ -99,7 +99,7 @@ def _plan(arguments: argparse.Namespace) -> None:
     from ntknas.store import ScoreStore, Setting
 
     store = ScoreStore.read(arguments.folder / "a.h5")
-    store.done(Setting(_fields()).digest, NAMES[: arguments.measures])
+    store.done(Setting.from_fields(_fields()).digest, NAMES[: arguments.measures])
 
 
 def _correlate(arguments: argparse.Namespace) -> None:

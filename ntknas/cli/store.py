@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ def info(store: Path, json: bool) -> None:
     missing = unmeasured(frame, opened.runs)
     say_unmeasured(missing)
     settings = [
-        _setting(digest, fields, frame[frame["setting"] == digest]) for digest, fields in opened.settings.items()
+        _setting(digest, setting.fields, frame[frame["setting"] == digest])
+        for digest, setting in opened.settings.items()
     ]
     if json:
         runs = [{"run": run, **fields} for run, fields in opened.runs.items()]
@@ -64,7 +66,7 @@ def info(store: Path, json: bool) -> None:
     print_table("runs", header, rows, left=6)
 
 
-def _setting(digest: str, fields: dict[str, Any], frame: Any) -> dict[str, Any]:
+def _setting(digest: str, fields: Mapping[str, object], frame: Any) -> dict[str, Any]:
     statuses = frame.groupby(["measure", "status"], observed=True).size()
     return {
         "setting": digest,

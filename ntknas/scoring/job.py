@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ntknas.data.probe import Probe
 from ntknas.scoring.recipe import Group, Recipe, training_group
-from ntknas.spaces import load_space, space_names
-from ntknas.store.records import Setting
+from ntknas.spaces import Space, load_space, space_names
+from ntknas.store.setting import Setting
 
 if TYPE_CHECKING:
     from ntknas.scoring.training import Training
@@ -43,7 +43,7 @@ class Job:
         training: When networks are measured and how they are trained; ``None`` for initialisation alone.
     """
 
-    space: Any
+    space: Space
     dataset: str
     recipe: Recipe
     probe: Probe
@@ -64,7 +64,7 @@ class Job:
         setting = self.recipe.setting(self.space, self.dataset, self.probe, group)
         if not epoch or self.training is None:
             return setting
-        return Setting({**setting.fields, **self.training.describe(), "epoch": epoch})
+        return setting.after(self.training.identity, epoch)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to another process with the name of a known space, which is read there."""
@@ -73,5 +73,5 @@ class Job:
         return _job, (self.space.name if known else self.space, *rest)
 
 
-def _job(space: Any, *rest: Any) -> Job:
+def _job(space: Space, *rest: Any) -> Job:
     return Job(load_space(space) if isinstance(space, str) else space, *rest)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from ntknas.core.cases import NetworkCase, RegressionCase, TrainingCase
 from ntknas.core.choices import Choices
@@ -13,8 +13,10 @@ from ntknas.data.probe import Probe
 from ntknas.kernels.version import ALGORITHM_VERSION
 from ntknas.measures import Need, expand, get_measure
 from ntknas.scoring.cell_seeds import independent_seed
-from ntknas.spaces.initialisations import INITIALISATIONS, SEEDING_VERSION
-from ntknas.store.records import Setting
+from ntknas.spaces import BuildOptions, Space
+from ntknas.spaces.initialisation import INITIALISATIONS, SEEDING_VERSION
+from ntknas.store.identity import INDEPENDENT, NetworkIdentity, ProbeIdentity, Versions
+from ntknas.store.setting import Setting
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,21 @@ class NetworkOptions:
         """
         check_known("initialisation", self.init, INITIALISATIONS)
 
-    def resolved(self, space: Any) -> dict[str, Any]:
+    def resolved(self, space: Space) -> BuildOptions:
         """Return the options of a space's ``build``, official numbers filled in."""
-        options = {name: value for name, value in asdict(self).items() if name != "independent_seeds"}
-        return {name: space.defaults[name] if value is None else value for name, value in options.items()}
+        official = space.defaults
+        return BuildOptions(
+            channels=official["channels"] if self.channels is None else self.channels,
+            cells_per_stage=official["cells_per_stage"] if self.cells_per_stage is None else self.cells_per_stage,
+            variant=self.variant,
+            init=self.init,
+        )
 
-    def describe(self, space: Any) -> dict[str, Any]:
-        """Return what identifies networks of a space; settings of shared seeds say nothing of them."""
-        return {**self.resolved(space), **({"cell_seeds": "independent"} if self.independent_seeds else {})}
+    def identity(self, space: Space) -> NetworkIdentity:
+        """Return what identifies networks of a space."""
+        return NetworkIdentity(**self.resolved(space), cell_seeds=INDEPENDENT if self.independent_seeds else None)
 
-    def seed(self, space: Any, cell: int, seed: int) -> int:
+    def seed(self, space: Space, cell: int, seed: int) -> int:
         """Return the seed of a cell's weights."""
         return independent_seed(space, cell, seed, self.variant) if self.independent_seeds else seed
 
@@ -126,7 +133,7 @@ class Recipe:
         """Whether a measure needs a held-out probe."""
         return any(get_measure(name).subject is RegressionCase for name in self.measures)
 
-    def setting(self, space: Any, dataset: str, probe: Probe, group: Group) -> Setting:
+    def setting(self, space: Space, dataset: str, probe: Probe, group: Group) -> Setting:
         """Return the identity of scores under this recipe.
 
         Args:
@@ -135,27 +142,26 @@ class Recipe:
             probe: The probe.
             group: What the scores are computed from.
         """
-        fields = {
-            "space": space.name,
-            "dataset": dataset,
-            "num_classes": get_dataset(dataset).num_classes,
-            **self.network.describe(space),
-            **self._what(group),
-            **{f"probe_{name}": value for name, value in probe.describe().items()},
-            "algorithm_version": ALGORITHM_VERSION,
-            "seeding_version": SEEDING_VERSION,
-        }
-        if group.kind == "regression" and probe.held_out is not None:
-            fields["held_out_hash"] = probe.held_out.hash
-        return Setting({name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()})
+        held_out = probe.held_out if group.kind == "regression" else None
+        return Setting.of(
+            space=space.name,
+            dataset=dataset,
+            num_classes=get_dataset(dataset).num_classes,
+            network=self.network.identity(space),
+            choices=self._choices(group),
+            probe=ProbeIdentity.of(probe.describe()),
+            versions=Versions(ALGORITHM_VERSION, SEEDING_VERSION, _measure_version(group)),
+            held_out_hash=None if held_out is None else held_out.hash,
+        )
 
-    def _what(self, group: Group) -> dict[str, Any]:
+    def _choices(self, group: Group) -> Mapping[str, object]:
+        """Return the choices of a group's kernel, or what stands for them where there is none."""
         if group.kind in WITHOUT_KERNEL:
-            fields = _OF_NETWORK | self._taken_over(group) | _versions(group)
-            return fields | {"output": group.kind, "precision": self.choices.precision}
+            named = {"output": group.kind, "precision": self.choices.precision}
+            return {**_OF_NETWORK, **self._taken_over(group), **named}
         return replace(self.choices, output=group.output).as_dict()
 
-    def _taken_over(self, group: Group) -> dict[str, Any]:
+    def _taken_over(self, group: Group) -> dict[str, object]:
         """Return the kernel's choices that are those of a measure of the network too."""
         if not any(Need.CHOICES in get_measure(name).needs for name in group.measures):
             return {}
@@ -167,7 +173,9 @@ _OF_NETWORK = {"batch_norm": "training", "parameters": "all", "normalisation": "
 """What stands for the kernel's choices where there is no kernel; each measure says what it does."""
 
 
-def _versions(group: Group) -> dict[str, int]:
+def _measure_version(group: Group) -> int | None:
     """Return the version of a measure of the network; there is none to tell from others where it is the first."""
+    if group.kind not in WITHOUT_KERNEL:
+        return None
     version = max(get_measure(name).version for name in group.measures)
-    return {"measure_version": version} if version > 1 else {}
+    return version if version > 1 else None

@@ -13,6 +13,7 @@ from torch import nn
 
 from ntknas.core.cases import TrainingCase
 from ntknas.core.errors import ChoiceError, DataError
+from ntknas.store.identity import TrainingIdentity
 from ntknas.training import Trainer, TrainingImages, TrainingOptions
 from ntknas.training.checkpoint import Checkpoint
 from ntknas.training.state import check_state
@@ -46,12 +47,13 @@ class Training:
         """Check the epochs."""
         check_epochs(self.epochs)
 
-    def describe(self) -> dict[str, Any]:
-        """Return what identifies scores of trained networks beside the epoch."""
+    @property
+    def identity(self) -> TrainingIdentity:
+        """What identifies scores of trained networks beside the epoch."""
         options = self.options.describe(self.epochs[-1])
         images = {"images": self.images.source, "size": len(self.images), "data_hash": self.images.hash}
         steps = {"steps_an_epoch": self.images.steps(self.options.batch_size), "pixels": self.images.request.pixels}
-        return {f"training_{name}": value for name, value in {**options, **images, **steps}.items()}
+        return TrainingIdentity({**options, **images, **steps})
 
     def check_classes(self, outputs: int) -> None:
         """Check that every class of the images has an output.
@@ -151,7 +153,7 @@ def moments(
 def _checkpoint(training: Training, identity: dict[str, Any], seed: int) -> Checkpoint | None:
     if training.checkpoints is None:
         return None
-    return Checkpoint(training.checkpoints, {**identity, **training.describe(), "seed": seed})
+    return Checkpoint(training.checkpoints, {**identity, **training.identity.as_fields(), "seed": seed})
 
 
 def _resume(trainer: Trainer, checkpoint: Checkpoint | None, latest: int) -> float:

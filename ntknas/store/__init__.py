@@ -10,7 +10,8 @@ from ntknas.core.lazy import importer_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ntknas.store.records import ScoreRecord, Setting
+    from ntknas.store.records import ScoreRecord
+    from ntknas.store.setting import Setting
     from ntknas.store.store import ScoreStore
 
 __all__ = ["ScoreRecord", "ScoreStore", "Setting", "load_store"]
@@ -18,7 +19,7 @@ __getattr__ = importer_of(
     {
         "ScoreRecord": "ntknas.store.records",
         "ScoreStore": "ntknas.store.store",
-        "Setting": "ntknas.store.records",
+        "Setting": "ntknas.store.setting",
     }
 )
 

@@ -14,9 +14,9 @@ from ntknas.core.sealed_file import UnsealedFileError, check
 from ntknas.store import tables
 from ntknas.store.columns import Table
 from ntknas.store.layout import exists, real_path
-from ntknas.store.records import Setting
 from ntknas.store.requests import without
 from ntknas.store.selection import Selection, selected
+from ntknas.store.setting import Setting
 from ntknas.store.store import ScoreStore
 
 
@@ -99,7 +99,7 @@ def _part(table: Table, rows: NDArray[np.bool_]) -> Table:
 
 
 def _digests(table: Table) -> list[str]:
-    return [Setting(json.loads(text)).digest for text in table.names["settings"]]
+    return [Setting.from_fields(json.loads(text)).digest for text in table.names["settings"]]
 
 
 def _fresh(path: Path) -> Path:

@@ -12,7 +12,8 @@ from ntknas.core.display import printable
 from ntknas.store import journal, schema
 from ntknas.store.faults import DamagedStoreError
 from ntknas.store.journal import JournalContent
-from ntknas.store.records import ScoreRecord, Setting
+from ntknas.store.records import ScoreRecord
+from ntknas.store.setting import Setting
 from ntknas.store.waiting import Waiting
 
 
@@ -23,7 +24,7 @@ class Intake:
     Attributes:
         path: The journal.
         content: What it says of itself.
-        settings: Fields of the settings that it names, by digest.
+        settings: The settings that it names, by digest.
         runs: What it says of the runs that it names, by identifier.
         foreign: Numbers of records whose setting it does not name, by the setting's digest.
         misfits: What is wrong with lines whose checksum is right, one sentence each; they are left out.
@@ -31,7 +32,7 @@ class Intake:
 
     path: Path
     content: JournalContent = field(default_factory=JournalContent)
-    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    settings: dict[str, Setting] = field(default_factory=dict)
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     foreign: Counter[str] = field(default_factory=Counter)
     misfits: list[str] = field(default_factory=list)
@@ -70,8 +71,8 @@ class Intake:
     def _take(self, entry: Mapping[str, Any], waiting: Waiting) -> None:
         match entry.get("type"):
             case "setting":
-                setting = Setting(schema.check_setting(entry.get("fields")))
-                self.settings[setting.digest] = dict(setting.fields)
+                setting = Setting.from_fields(entry.get("fields"))
+                self.settings[setting.digest] = setting
             case "run":
                 identifier, info = schema.check_run(entry.get("id"), entry.get("info"))
                 self.runs[identifier] = info

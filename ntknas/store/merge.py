@@ -15,7 +15,7 @@ from ntknas.core.errors import StoreError
 from ntknas.store import tables
 from ntknas.store.columns import Table
 from ntknas.store.left_out import LeftOut
-from ntknas.store.records import Setting
+from ntknas.store.setting import Setting
 from ntknas.store.store import ScoreStore
 
 _OF_A_KERNEL = {"output", "batch_norm", "parameters", "normalisation", "held_out_hash"}
@@ -97,7 +97,7 @@ def _check_identities(names: Sequence[Path], parts: Sequence[Table]) -> None:
 
 def _used_settings(table: Table) -> dict[str, Mapping[str, Any]]:
     used = np.unique(table.columns["setting"])
-    settings = [Setting(json.loads(table.names["settings"][place])) for place in used]
+    settings = [Setting.from_fields(json.loads(table.names["settings"][place])) for place in used]
     return {setting.digest: setting.fields for setting in settings}
 
 

@@ -10,6 +10,7 @@ from ntknas.core.errors import StoreError
 from ntknas.store import journal
 from ntknas.store.layout import journal_path
 from ntknas.store.records import ScoreRecord
+from ntknas.store.setting import Setting
 
 
 class StorePart:
@@ -18,7 +19,7 @@ class StorePart:
     Args:
         store: The HDF5 file of the store.
         name: Name of the part, unique in the store.
-        settings: Fields of the settings that the scores will have.
+        settings: The settings that the scores will have.
         run: Identifier and description of the run.
 
     Attributes:
@@ -28,13 +29,11 @@ class StorePart:
         StoreError: If it cannot be written, or another process writes it.
     """
 
-    def __init__(
-        self, store: Path, name: str, settings: Iterable[Mapping[str, Any]], run: tuple[str, Mapping[str, Any]]
-    ):
+    def __init__(self, store: Path, name: str, settings: Iterable[Setting], run: tuple[str, Mapping[str, Any]]):
         self.path = part_path(store, name)
         self._writer = journal.JournalWriter(self.path)
-        for fields in settings:
-            self._writer.append({"type": "setting", "fields": dict(fields)})
+        for setting in settings:
+            self._writer.append({"type": "setting", "fields": dict(setting.fields)})
         self._writer.append({"type": "run", "id": run[0], "info": dict(run[1])})
 
     def append(self, record: ScoreRecord) -> None:

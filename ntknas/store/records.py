@@ -1,37 +1,13 @@
-"""What a store holds: settings, runs and scores."""
+"""A record of a store: the scores of one kernel."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from ntknas.core.score import Score
 from ntknas.store import schema
-
-
-@dataclass(frozen=True)
-class Setting:
-    """Everything that decides a score's value, but for cell, seed and measure: its identity.
-
-    Attributes:
-        fields: Flat names and plain values: space, network, choices, probe and algorithm versions.
-    """
-
-    fields: Mapping[str, Any]
-
-    @cached_property
-    def digest(self) -> str:
-        """Sixteen hexadecimal digits that stand for the fields."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
-
-    @property
-    def text(self) -> str:
-        """The fields as canonical JSON."""
-        return json.dumps(dict(self.fields), sort_keys=True, allow_nan=False)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,14 @@ _TAKEN_NAMES = {"setting", "run", "cell", "seed", "measure", "value", "status", 
 _DEEPEST = 20
 """Lists and mappings within one another."""
 _TEXT_FIELDS = ("space", "dataset", "output", "batch_norm", "parameters", "normalisation")
+_OPTIONAL_TEXTS = (
+    *("precision", "variant", "init", "cell_seeds", "held_out_hash"),
+    *(f"probe_{name}" for name in ("hash", "source", "shape", "draw", "augmentation", "pixels", "split")),
+)
+_OPTIONAL_INTEGERS = (
+    *("num_classes", "channels", "cells_per_stage", "epoch", "training_steps_an_epoch", "probe_seed", "probe_fresh"),
+    *("algorithm_version", "seeding_version", "measure_version"),
+)
 
 
 def parsed(text: str | bytes) -> Any:
@@ -59,7 +67,16 @@ def check_setting(fields: object) -> dict[str, Any]:
     for name in ("space", "dataset"):
         if name not in checked:
             raise ValueError(f"a setting has no {name}")
+    _check_optional_fields({name: value for name, value in checked.items() if value is not None})
     return checked
+
+
+def _check_optional_fields(fields: Mapping[str, object]) -> None:
+    """Check the types of what a typed setting offers; whatever else there is, of later versions or others, is kept."""
+    for name in _OPTIONAL_TEXTS:
+        text(f"a setting's {name}", fields.get(name, ""), empty=True)
+    for name in _OPTIONAL_INTEGERS:
+        _integer(f"a setting's {name}", fields.get(name, 0), -LARGEST_SEED - 1, LARGEST_SEED)
 
 
 def check_run(identifier: object, info: object) -> tuple[str, dict[str, Any]]:

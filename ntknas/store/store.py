@@ -19,7 +19,8 @@ from ntknas.store.columns import Table
 from ntknas.store.intake import Intake
 from ntknas.store.layout import exists, journal_parts, journal_path, real_path
 from ntknas.store.left_out import LeftOut
-from ntknas.store.records import ScoreRecord, Setting
+from ntknas.store.records import ScoreRecord
+from ntknas.store.setting import Setting
 from ntknas.store.waiting import Waiting
 
 __all__ = ["ScoreStore", "journal_parts", "journal_path"]
@@ -46,7 +47,7 @@ class ScoreStore:
 
     Attributes:
         path: The HDF5 file; the journal stands beside it.
-        settings: Fields of every setting, by digest.
+        settings: Every setting, by digest.
         runs: What is known of every run: versions, device, command, sequence; by identifier.
         set_aside: Copies of journals that compaction made, since not all of their lines could be taken.
     """
@@ -55,7 +56,7 @@ class ScoreStore:
         self, path: Path, writer: journal.JournalWriter | None, *, lenient: bool = False, unsealed: bool = False
     ):
         self.path = path
-        self.settings: dict[str, dict[str, Any]] = {}
+        self.settings: dict[str, Setting] = {}
         self.runs: dict[str, dict[str, Any]] = {}
         self.set_aside: list[Path] = []
         self._writer, self._lenient = writer, lenient
@@ -64,8 +65,8 @@ class ScoreStore:
         self._main.take(self._waiting, lenient=lenient)
         self._parts, self._part_waiting = self._read_parts()
         self._table = columns.read(path, unsealed=unsealed)
-        for fields in map(json.loads, self._table.names["settings"]):
-            self.settings[Setting(fields).digest] = fields
+        for setting in map(Setting.from_fields, map(json.loads, self._table.names["settings"])):
+            self.settings[setting.digest] = setting
         for run in map(json.loads, self._table.names["runs"]):
             self.runs[run["id"]] = run["info"]
         self._whole: Table | None = None
@@ -202,7 +203,7 @@ class ScoreStore:
         """
         if setting.digest not in self.settings:
             try:
-                self.settings[setting.digest] = schema.check_setting(setting.fields)
+                self.settings[setting.digest] = Setting.from_fields(setting.fields)
             except ValueError as error:
                 raise StoreError(f"Scores cannot be stored: {error}.") from error
             self._whole = None
@@ -235,8 +236,8 @@ class ScoreStore:
         writer = self._opened()
         for digest in settings:
             if digest not in self._main.settings:
-                fields = self._main.settings[digest] = self.settings[digest]
-                writer.append({"type": "setting", "fields": fields})
+                setting = self._main.settings[digest] = self.settings[digest]
+                writer.append({"type": "setting", "fields": setting.fields})
         self._main.runs[run] = dict(self.runs[run])
         writer.append({"type": "run", "id": run, "info": self.runs[run]})
 
@@ -272,8 +273,8 @@ class ScoreStore:
     def _introduce(self, record: ScoreRecord, writer: journal.JournalWriter) -> None:
         """Let the journal name a record's setting and run before it, so that it can be read without the file."""
         if record.setting not in self._main.settings:
-            fields = self._main.settings[record.setting] = self.settings[record.setting]
-            writer.append({"type": "setting", "fields": fields})
+            setting = self._main.settings[record.setting] = self.settings[record.setting]
+            writer.append({"type": "setting", "fields": setting.fields})
         if record.run not in self._main.runs:
             info = self._main.runs[record.run] = self.runs[record.run]
             writer.append({"type": "run", "id": record.run, "info": info})
@@ -348,7 +349,8 @@ class ScoreStore:
     def frame(self) -> pd.DataFrame:
         """Return the scores with the fields of their settings; see ``load_store``."""
         frame = tables.as_frame(self._all())
-        frame.attrs.update({"settings": self.settings, "runs": self.runs, "left_out": self.left_out})
+        settings = {digest: dict(setting.fields) for digest, setting in self.settings.items()}
+        frame.attrs.update({"settings": settings, "runs": self.runs, "left_out": self.left_out})
         return frame
 
     def table(self) -> Table:

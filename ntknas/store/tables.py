@@ -12,9 +12,9 @@ import pandas as pd
 from ntknas.core.errors import StoreError
 from ntknas.core.score import Status
 from ntknas.store.columns import COLUMNS, NAMES, Table
-from ntknas.store.records import Setting
 from ntknas.store.requests import of_both
 from ntknas.store.schema import CODED, SEQUENCE
+from ntknas.store.setting import Setting
 
 STATUSES = [status.value for status in Status]
 FAILURES = [status.value for status in Status if status.is_failure]
@@ -23,10 +23,10 @@ DONE = [status.value for status in Status if not status.is_failure]
 KEY = ["setting", "cell", "seed", "measure"]
 
 
-def named(settings: Mapping[str, Mapping[str, Any]], runs: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+def named(settings: Mapping[str, Setting], runs: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
     """Return names of a table without scores, with its settings and runs by digest and identifier."""
     return {
-        "settings": [Setting(fields).text for fields in settings.values()],
+        "settings": [setting.text for setting in settings.values()],
         "runs": [run_text(run, info) for run, info in runs.items()],
         "measures": [],
         "statuses": list(STATUSES),
@@ -142,7 +142,7 @@ def has_status(table: Table, statuses: Iterable[str]) -> np.ndarray:
 
 def has_setting(table: Table, digest: str) -> np.ndarray:
     """Return which rows are of a setting."""
-    digests = [Setting(json.loads(text)).digest for text in table.names["settings"]]
+    digests = [Setting.from_fields(json.loads(text)).digest for text in table.names["settings"]]
     return np.isin(table.columns["setting"], [place for place, each in enumerate(digests) if each == digest])
 
 
@@ -161,7 +161,7 @@ def as_frame(table: Table) -> pd.DataFrame:
 
     See ``ntknas.load_store``; ``attrs`` is left to the caller.
     """
-    settings = [Setting(json.loads(text)) for text in table.names["settings"]]
+    settings = [Setting.from_fields(json.loads(text)) for text in table.names["settings"]]
     runs = [json.loads(text) for text in table.names["runs"]]
     decoded = {
         "setting": [setting.digest for setting in settings],

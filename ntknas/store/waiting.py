@@ -11,7 +11,8 @@ import numpy as np
 from ntknas.core.score import Status
 from ntknas.store import tables
 from ntknas.store.columns import COLUMNS, Table
-from ntknas.store.records import ScoreRecord, Setting
+from ntknas.store.records import ScoreRecord
+from ntknas.store.setting import Setting
 
 _TYPES = {
     "setting": "I",
@@ -69,11 +70,11 @@ class Waiting:
         known = np.array([digest in settings for digest in self._codes["setting"]], dtype=bool)
         return known[np.array(self._columns["setting"])] if len(self) else np.empty(0, dtype=bool)
 
-    def table(self, settings: Mapping[str, Mapping[str, Any]], runs: Mapping[str, Mapping[str, Any]]) -> Table:
+    def table(self, settings: Mapping[str, Setting], runs: Mapping[str, Mapping[str, Any]]) -> Table:
         """Return the rows of known settings as a table.
 
         Args:
-            settings: Fields of every known setting by digest.
+            settings: Every known setting by digest.
             runs: What is known of every run by identifier.
 
         Raises:
@@ -81,7 +82,7 @@ class Waiting:
         """
         known = [digest for digest in self._codes["setting"] if digest in settings]
         names = {
-            "settings": [Setting(settings[digest]).text for digest in known],
+            "settings": [settings[digest].text for digest in known],
             "runs": [tables.run_text(run, runs.get(run, {})) for run in self._codes["run"]],
             "measures": list(self._codes["measure"]),
             "statuses": list(tables.STATUSES),

@@ -40,7 +40,7 @@ def value(cell, seed, measure):
 
 
 def fill(fields, cells=CELLS, measures=("trace", "cond"), seeds=(0,), recipe="custom", path="scores.h5"):
-    setting = Setting(fields)
+    setting = Setting.from_fields(fields)
     with ScoreStore.open(Path(path)) as store:
         store.add_setting(setting)
         run = store.add_run({"recipe": recipe})
@@ -215,7 +215,7 @@ def test_tests_between_measures_can_be_significant(capsys):
     accuracies = load_benchmark("nb201", folder=None).tables
     table = next(iter(accuracies.values())).mean
     names = ["trace", "mean", "fro", "lambda_max", "logdet", "lga", "cka", "naswot"]
-    setting = Setting(NB201)
+    setting = Setting.from_fields(NB201)
     with ScoreStore.open(Path("scores.h5")) as store:
         store.add_setting(setting)
         run = store.add_run({"recipe": "custom"})

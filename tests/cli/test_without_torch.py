@@ -51,7 +51,7 @@ def store(tmp_path_factory):
     path = tmp_path_factory.mktemp("scored") / "scores.h5"
     fields = {"space": "nb201", "dataset": "cifar10", "output": "sum", "batch_norm": "frozen"}
     fields |= {"parameters": "weights", "normalisation": "none", "num_classes": 10, "channels": 16}
-    setting = Setting(fields | {"cells_per_stage": 5, "probe_shape": "10x3x32x32"})
+    setting = Setting.from_fields(fields | {"cells_per_stage": 5, "probe_shape": "10x3x32x32"})
     with ScoreStore.open(path) as opened:
         digest = opened.add_setting(setting)
         run = opened.add_run({"recipe": "custom"})

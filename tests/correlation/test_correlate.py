@@ -31,7 +31,7 @@ CELLS = list(range(40, 100))
 
 def make_store(path, scores, fields=FIELDS, seeds=(0,)):
     """A store with a value, or a status, for each (cell, seed, measure)."""
-    setting = Setting(fields)
+    setting = Setting.from_fields(fields)
     with ScoreStore.open(path) as store:
         store.add_setting(setting)
         run = store.add_run({"recipe": "custom"})

@@ -7,17 +7,16 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import torch
+from ntknas.scoring.engine import Engine
 
 from ntknas import empirical_ntk, load_space, load_store, measure
 from ntknas.cli.main import run as command
 from ntknas.core.cases import NetworkCase
-from ntknas.core.choices import Choices
 from ntknas.correlation.epochs import epoch_of
 from ntknas.correlation.names import kernel_names
 from ntknas.data import Request, make_probe
 from ntknas.scoring import Job, NetworkOptions, Recipe, Training, make_plan
 from ntknas.scoring.cell_kernel import cell_network
-from ntknas.scoring.engine import Engine
 from ntknas.scoring.shards import Shard
 from ntknas.spaces.nb201 import identity
 from ntknas.store import ScoreStore
@@ -28,31 +27,6 @@ PROBE = make_probe("digits", 10, Request(image_size=12))
 IMAGES = TrainingImages("digits", Request(image_size=12), 60)
 SHARED = NetworkOptions(channels=2, cells_per_stage=1)
 OWN = replace(SHARED, independent_seeds=True)
-DIGESTS = {  # of version 0.1.0
-    "nb201": ("f307b031a7bc255f", "a26d14ff8ba893f9", "14432af1309ed8b8", "73563e618f954e16", "497199d7ff18e550"),
-    "nb101": ("ccf7986d451641bd", "b268b0fa25584687", "ce5f7f522ce4adaf", "5cdee28729539a51", "f09548d07f1094d5"),
-    "nats-sss": ("084ec77f22ea8c9b", "ff9113216086f50e", "ea40d57781cdcbfc", "632ef293304aaee8", "8b22172973f5f560"),
-}
-
-
-@pytest.mark.parametrize("bench", DIGESTS)
-def test_settings_of_version_0_1_0_keep_their_digests(bench):
-    training = Training(TrainingImages("digits", Request(image_size=12)), TrainingOptions(), (0, 2))
-    job = Job(load_space(bench), "cifar10", Recipe(measures=("trace", "naswot")), PROBE, training=training)
-    settings = [job.setting(group, epoch) for epoch in (0, 2) for group in job.groups(epoch)]
-    assert tuple(setting.digest for setting in settings) == DIGESTS[bench]
-    own = replace(job, recipe=replace(job.recipe, network=NetworkOptions(independent_seeds=True)))
-    named = [own.setting(group, epoch) for epoch in (0, 2) for group in own.groups(epoch)]
-    assert [{**setting.fields} for setting in named] == [
-        {**setting.fields, "cell_seeds": "independent"} for setting in settings
-    ]
-
-
-def test_a_setting_of_version_0_1_0_with_other_choices_keeps_its_digest():
-    choices = Choices("full", "coupled", "all", "cosine")
-    recipe = Recipe("x", choices, NetworkOptions(3, 2, "zero-cost", "xavier"), ("cond",))
-    job = Job(SPACE, "cifar100", recipe, make_probe("noise", 8, Request(image_size=8), fresh=True))
-    assert job.setting(job.groups(0)[0]).digest == "685d400a24ac0ab7"
 
 
 def own_seed(cell, seed):

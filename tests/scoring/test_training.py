@@ -238,7 +238,7 @@ def test_a_checkpoint_of_another_network_costs_its_cell_alone(tmp_path, monkeypa
     score(tmp_path / "s.h5", what, [284])
     (wrong,) = (tmp_path / "checkpoints").iterdir()
     about = {"space": "nb201", "dataset": "cifar10", "cell": 11, **what.recipe.network.resolved(SPACE)}
-    about |= {"precision": "float64", **what.training.describe(), "seed": 0}
+    about |= {"precision": "float64", **what.training.identity.as_fields(), "seed": 0}
     wrong.rename(Checkpoint(tmp_path / "checkpoints", about).path)
     _, scores = score(tmp_path / "s.h5", what, [11, 5000])
     assert set(scores.loc[11]["status"]) == {"error"}

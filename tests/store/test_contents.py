@@ -93,7 +93,7 @@ class TestWhatIsTakenOutIsNotMissing:
     def asked(self, path):
         """A run was asked for ten cells and three measures under two settings, and ended after six cells."""
         names = {"trace": Score("trace", 1.0), "cond": Score("cond", 2.0), "mean": Score("mean", 3.0)}
-        settings = [Setting({"space": space, "dataset": "cifar10"}) for space in ("nb201", "nb101")]
+        settings = [Setting.from_fields({"space": space, "dataset": "cifar10"}) for space in ("nb201", "nb101")]
         request = Request({setting.digest: tuple(names) for setting in settings}, range(10), [0])
         with ScoreStore.open(path.with_name("asked.h5")) as store:
             digests = [store.add_setting(setting) for setting in settings]
@@ -135,7 +135,8 @@ class TestWhatIsTakenOutIsNotMissing:
         assert (tmp_path / "new0.h5").read_bytes() == (tmp_path / "new1.h5").read_bytes()
 
     def test_a_copy_that_knows_less_of_a_run_is_merged(self, tmp_path):
-        setting, paths = Setting({"space": "nb201", "dataset": "cifar10"}), [tmp_path / "a.h5", tmp_path / "b.h5"]
+        setting = Setting.from_fields({"space": "nb201", "dataset": "cifar10"})
+        paths = [tmp_path / "a.h5", tmp_path / "b.h5"]
         with ScoreStore.open(paths[0]) as store:
             number, digest = store.add_run({"recipe": "mok"}), store.add_setting(setting)
             store.append(ScoreRecord(digest, number, 0, 0, 0.1, {"trace": Score("trace", 1.0)}))
@@ -150,7 +151,7 @@ class TestWhatIsTakenOutIsNotMissing:
         assert (len(merged), merged.runs[number]["strategy"]) == (2, "auto")
 
     def test_a_complete_store_has_complete_parts(self, path, tmp_path, capsys):
-        settings = Setting({"space": "nb201", "dataset": "cifar10"})
+        settings = Setting.from_fields({"space": "nb201", "dataset": "cifar10"})
         request = Request({settings.digest: ("trace", "cond")}, range(3), [0])
         with ScoreStore.open(tmp_path / "whole.h5") as store:
             number = store.add_run({"request": request.as_json()})

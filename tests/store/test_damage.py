@@ -39,10 +39,10 @@ def whole() -> Path:
     folder = Path(tempfile.mkdtemp())
     path = make(folder / "s.h5", range(11))
     make(path, range(11, 22), compact=False)
-    part = StorePart(path, "1", [FIELDS], ("r", {"recipe": "custom", "sequence": 5}))
+    part = StorePart(path, "1", [Setting.from_fields(FIELDS)], ("r", {"recipe": "custom", "sequence": 5}))
     for cell in range(22, 33):
         scores = {name: Score(name, cell + 1.0 + place) for place, name in enumerate(("trace", "cond"))}
-        part.append(ScoreRecord(Setting(FIELDS).digest, "r", cell, 0, 0.5, scores))
+        part.append(ScoreRecord(Setting.from_fields(FIELDS).digest, "r", cell, 0, 0.5, scores))
     part.close()
     make(folder / "other.h5", range(11))
     return folder
@@ -88,7 +88,7 @@ def check(file, damage, command):
             is_cut = (whole() / file).read_bytes().startswith(before)  # what stood behind may never have been written
             if command not in ("drop", "repair", "compact") and missing and not is_cut:
                 assert said, (command, missing, out, err)
-            if command in ("repair", "compact") and missing and not is_cut:
+            if command in ("repair", "compact") and missing and not is_cut and not _only_lacks_scores(file, before):
                 assert any(copy.read_bytes() == before for copy in folder.glob("*.damaged*")) or damaged.exists()
         else:
             assert code == 1, (command, out, err)
@@ -99,6 +99,12 @@ def left_in(store):
         return values(store)
     except StoreError:
         return None
+
+
+def _only_lacks_scores(file, damaged):
+    """Whether lines were taken out of a journal, and all that are left in it can be read."""
+    lines = (whole() / file).read_bytes().splitlines()
+    return set(damaged.splitlines()) <= set(lines) and lines[1] in damaged
 
 
 @few(60)

@@ -17,7 +17,7 @@ from ntknas.store.part import StorePart
 from ntknas.store.store import journal_parts, journal_path
 from tests.store.test_merge import FIELDS, content, make
 
-SETTING = Setting(FIELDS)
+SETTING = Setting.from_fields(FIELDS)
 
 
 def scored(run_id, cell, value=None, status=Status.OK):
@@ -26,7 +26,7 @@ def scored(run_id, cell, value=None, status=Status.OK):
 
 def left_by_killed_worker(path, name, sequence, *records):
     info = {} if sequence is None else {"sequence": sequence}
-    part = StorePart(path, name, [FIELDS], (name, info))
+    part = StorePart(path, name, [SETTING], (name, info))
     for cell, value, status in records:
         part.append(scored(name, cell, value, status))
     part.close()
@@ -167,7 +167,7 @@ class TestNothingIsDeleted:
 
             def late(*arguments):
                 write(*arguments)
-                late_part = StorePart(path, "w", [FIELDS], ("w", {"sequence": 0}))
+                late_part = StorePart(path, "w", [SETTING], ("w", {"sequence": 0}))
                 late_part.append(scored("w", 2, 2.0))
                 late_part.close()
 

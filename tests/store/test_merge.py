@@ -22,7 +22,7 @@ KEY = ["setting", "cell", "seed", "measure"]
 
 
 def make(path, cells, *, value=float, status=Status.OK, compact=True, seeds=(0,), **fields):
-    setting = Setting({**FIELDS, **fields})
+    setting = Setting.from_fields({**FIELDS, **fields})
     with ScoreStore.open(path) as store:
         store.add_setting(setting)
         run_id = store.add_run({"recipe": "custom"})
@@ -116,8 +116,8 @@ def test_merging_needs_stores_that_are_there_and_whole(tmp_path):
 
 def test_parts_of_workers_belong_to_the_store(tmp_path):
     path = make(tmp_path / "s.h5", range(3), compact=False)
-    setting = Setting(FIELDS)
-    part = StorePart(path, "1", [setting.fields], ("r", {"recipe": "custom"}))
+    setting = Setting.from_fields(FIELDS)
+    part = StorePart(path, "1", [setting], ("r", {"recipe": "custom"}))
     part.append(ScoreRecord(setting.digest, "r", 7, 0, 0.1, {"trace": Score("trace", 1.0)}))
     assert len(load_store(path)) == 7
     with ScoreStore.open(path) as store:
@@ -139,7 +139,7 @@ def test_a_whole_store_is_healthy(tmp_path, compact, capsys):
 def test_missing_and_failed_scores_are_named(tmp_path, capsys):
     path = make(tmp_path / "s.h5", range(5))
     make(path, [7], status=Status.TIMEOUT)
-    setting = Setting(FIELDS)
+    setting = Setting.from_fields(FIELDS)
     with ScoreStore.open(path) as store:
         store.append(ScoreRecord(setting.digest, store.add_run({}), 9, 0, 0.1, {"trace": Score("trace", 1.0)}))
     assert run(["store", "verify", str(path), "--json"]) == 3

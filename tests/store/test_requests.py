@@ -13,7 +13,7 @@ from ntknas.store import ScoreRecord, ScoreStore, Setting, load_store
 from ntknas.store.requests import Request, Unmeasured, numbers_of, requests_of, text_of, unmeasured
 
 NUMBERS = {"": [], "5": [5], "0:3,7,9": [7, 0, 1, 2, 9], "0:423624": range(423624), "-2:1": [-2, -1, 0]}
-SETTING = Setting({"space": "nb201", "dataset": "cifar10"})
+SETTING = Setting.from_fields({"space": "nb201", "dataset": "cifar10"})
 ODD = [None, 5, [], "a", "1:b", "1.5", "1:2:3", "9" * 30, "0:20000000", "zlib:", "zlib:AAAA", "zlib:???", "é"]
 
 

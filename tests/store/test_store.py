@@ -23,8 +23,8 @@ from ntknas.core.score import Score, Status
 from ntknas.store import ScoreRecord, ScoreStore, Setting, columns, journal
 from ntknas.store.store import journal_path
 
-SETTING = Setting({"space": "nb201", "dataset": "cifar10", "output": "sum", "channels": 16})
-OTHER = Setting({**SETTING.fields, "output": "label"})
+SETTING = Setting.from_fields({"space": "nb201", "dataset": "cifar10", "output": "sum", "channels": 16})
+OTHER = Setting.from_fields({**SETTING.fields, "output": "label"})
 
 
 def record(cell, setting=SETTING, run="r", seed=0, value=None, status=Status.OK):

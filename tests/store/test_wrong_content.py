@@ -20,7 +20,7 @@ from ntknas.store.health import repair
 from ntknas.store.store import journal_path
 from tests.store.test_merge import FIELDS, make
 
-SETTING = Setting(FIELDS)
+SETTING = Setting.from_fields(FIELDS)
 
 
 def with_table(path, change):
@@ -298,7 +298,7 @@ class TestDoor:
     @pytest.mark.parametrize("fields", [{"value": 1}, {"space": 5}, {"extra": float("nan")}, {"a\0": 1}])
     def test_settings(self, tmp_path, fields):
         with ScoreStore.open(tmp_path / "s.h5") as opened, pytest.raises((StoreError, ValueError)):
-            opened.add_setting(Setting({**FIELDS, **fields}))
+            opened.add_setting(Setting.from_fields({**FIELDS, **fields}))
 
     def test_reasons_of_any_letters(self, tmp_path):
         with ScoreStore.open(tmp_path / "s.h5") as opened:
@@ -317,7 +317,7 @@ def test_what_a_file_says_does_nothing_to_a_terminal(tmp_path, capsys):
     path = tmp_path / "s.h5"
     evil = "\x1b]0;owned\x07\u202e"
     with ScoreStore.open(path) as opened:
-        setting = opened.add_setting(Setting({**FIELDS, f"name{evil}": evil}))
+        setting = opened.add_setting(Setting.from_fields({**FIELDS, f"name{evil}": evil}))
         run_id = opened.add_run({"recipe": f"r{evil}", "device": evil, "torch": evil})
         for cell in range(12):
             opened.append(ScoreRecord(setting, run_id, cell, 0, 0.1, {f"m{evil}": Score("m", cell + 1.0)}))

@@ -26,7 +26,7 @@ def training(folder):
 
 
 def of(folder):
-    return Checkpoint(folder, {**WHAT, **training(folder).describe(), "seed": 0})
+    return Checkpoint(folder, {**WHAT, **training(folder).identity.as_fields(), "seed": 0})
 
 
 @functools.cache
