@@ -13,6 +13,7 @@ from ntknas.core.errors import ChoiceError, StoreError
 from ntknas.core.sealed_file import UnsealedFileError, check
 from ntknas.store import tables
 from ntknas.store.columns import Table
+from ntknas.store.frame import as_frame
 from ntknas.store.layout import exists, real_path
 from ntknas.store.requests import without
 from ntknas.store.selection import Selection, selected
@@ -28,7 +29,7 @@ def extract(store: ScoreStore, target: Path, selection: Selection) -> int:
         ChoiceError: If the store holds no such scores.
     """
     table = store.table()
-    chosen = _part(table, selected(tables.as_frame(table), selection))
+    chosen = _part(table, selected(as_frame(table), selection))
     if not len(chosen):
         raise ChoiceError(f"{store.path} holds no such scores: there is nothing to extract.")
     write_new(target, chosen)
@@ -83,7 +84,7 @@ def drop(path: Path, selection: Selection, *, keep_copy: bool = True) -> tuple[i
         if copy:
             extract(store, copy, selection)
         table = store.table()
-        store.replace(_part(table, ~selected(tables.as_frame(table), selection)))
+        store.replace(_part(table, ~selected(as_frame(table), selection)))
         return number, copy
 
 

@@ -19,7 +19,7 @@ CODED = {"setting": "settings", "run": "runs", "measure": "measures", "status": 
 """Columns of codes, and the names that they are places in."""
 LARGEST_SEED = 2**63 - 1
 LARGEST_CELL = 2**31 - 1
-_TAKEN_NAMES = {"setting", "run", "cell", "seed", "measure", "value", "status", "seconds", "reason", "recipe"}
+SCORE_COLUMNS = {"setting", "run", "cell", "seed", "measure", "value", "status", "seconds", "reason", "recipe"}
 """Columns of a table of scores, which a setting's field of that name would hide."""
 _DEEPEST = 20
 """Lists and mappings within one another."""
@@ -28,10 +28,11 @@ _OPTIONAL_TEXTS = (
     *("precision", "variant", "init", "cell_seeds", "held_out_hash"),
     *(f"probe_{name}" for name in ("hash", "source", "shape", "draw", "augmentation", "pixels", "split")),
 )
-_OPTIONAL_INTEGERS = (
+INTEGER_FIELDS = (
     *("num_classes", "channels", "cells_per_stage", "epoch", "training_steps_an_epoch", "probe_seed", "probe_fresh"),
     *("algorithm_version", "seeding_version", "measure_version"),
 )
+"""Fields of a setting that are integers where there are any."""
 
 
 def parsed(text: str | bytes) -> Any:
@@ -58,7 +59,7 @@ def check_setting(fields: object) -> dict[str, Any]:
     """
     checked = mapping("a setting's fields", fields)
     for name, value in checked.items():
-        if name in _TAKEN_NAMES:
+        if name in SCORE_COLUMNS:
             raise ValueError(f"a setting has a field {name!r}, which is a column of the scores")
         _check_plain_value(f"a setting's field {name!r}", value)
     for name in _TEXT_FIELDS:
@@ -75,7 +76,7 @@ def _check_optional_fields(fields: Mapping[str, object]) -> None:
     """Check the types of what a typed setting offers; whatever else there is, of later versions or others, is kept."""
     for name in _OPTIONAL_TEXTS:
         text(f"a setting's {name}", fields.get(name, ""), empty=True)
-    for name in _OPTIONAL_INTEGERS:
+    for name in INTEGER_FIELDS:
         _integer(f"a setting's {name}", fields.get(name, 0), -LARGEST_SEED - 1, LARGEST_SEED)
 
 

@@ -16,6 +16,7 @@ from ntknas.core.errors import StoreError
 from ntknas.core.files import copy_aside, remove_stale
 from ntknas.store import columns, journal, schema, tables
 from ntknas.store.columns import Table
+from ntknas.store.frame import as_frame
 from ntknas.store.intake import Intake
 from ntknas.store.layout import exists, journal_parts, journal_path, real_path
 from ntknas.store.left_out import LeftOut
@@ -348,7 +349,7 @@ class ScoreStore:
 
     def frame(self) -> pd.DataFrame:
         """Return the scores with the fields of their settings; see ``load_store``."""
-        frame = tables.as_frame(self._all())
+        frame = as_frame(self._all())
         settings = {digest: dict(setting.fields) for digest, setting in self.settings.items()}
         frame.attrs.update({"settings": settings, "runs": self.runs, "left_out": self.left_out})
         return frame

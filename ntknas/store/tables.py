@@ -154,39 +154,3 @@ def with_all(table: Table, measures: Sequence[str]) -> set[tuple[int, int]]:
     pairs, counts = np.unique(table.columns["cell"][rows].astype(np.int64) * len(seeds) + places, return_counts=True)
     cells, place = np.divmod(pairs[counts == len(set(measures))], max(len(seeds), 1))
     return set(zip(cells.tolist(), seeds[place].tolist(), strict=True))
-
-
-def as_frame(table: Table) -> pd.DataFrame:
-    """Return the scores as a data frame with the fields of their settings; texts are categories.
-
-    See ``ntknas.load_store``; ``attrs`` is left to the caller.
-    """
-    settings = [Setting.from_fields(json.loads(text)) for text in table.names["settings"]]
-    runs = [json.loads(text) for text in table.names["runs"]]
-    decoded = {
-        "setting": [setting.digest for setting in settings],
-        "run": [run["id"] for run in runs],
-        "measure": table.names["measures"],
-        "status": table.names["statuses"],
-        "reason": table.names["reasons"],
-    }
-    codes = table.columns
-    data = {name: _by_code(decoded[name], codes[name]) if name in decoded else codes[name] for name in COLUMNS}
-    data["recipe"] = _by_code([run["info"].get("recipe", "custom") for run in runs], codes["run"])
-    for name in sorted({name for setting in settings for name in setting.fields}):
-        data[name] = _by_code([_plain(setting.fields.get(name)) for setting in settings], codes["setting"])
-    return pd.DataFrame(data)
-
-
-def _by_code(values: list[Any], codes: np.ndarray) -> Any:
-    """Return what codes stand for: numbers as an array, anything else as a categorical, ``None`` as missing."""
-    if values and all(isinstance(value, int | float) for value in values):
-        return np.array(values)[codes]
-    categories = list(dict.fromkeys(value for value in values if value is not None))
-    places = {value: place for place, value in enumerate(categories)}
-    lookup = np.array([-1 if value is None else places[value] for value in values], dtype=np.int64)
-    return pd.Categorical.from_codes(lookup[codes] if len(codes) else [], categories=categories)
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float | None) else json.dumps(value)
