@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ntknas.core.lazy import importer_of
@@ -9,28 +10,61 @@ from ntknas.core.lazy import importer_of
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from ntknas import figures
     from ntknas.benchmarks import load_benchmark
+    from ntknas.core.errors import NtknasError
+    from ntknas.core.kernel import Kernel
+    from ntknas.core.score import Score
     from ntknas.correlation import correlate
+    from ntknas.data import make_probe
     from ntknas.kernels import empirical_ntk
-    from ntknas.measures import measure
+    from ntknas.measures import measure, register
+    from ntknas.scoring.session import forecast, score
     from ntknas.spaces import load_space
     from ntknas.store import load_store
     from ntknas.tracking import KernelTracker
 
-__all__ = ["KernelTracker", "correlate", "empirical_ntk", "load_benchmark", "load_space", "load_store", "measure"]
+__all__ = [
+    "Kernel",
+    "KernelTracker",
+    "NtknasError",
+    "Score",
+    "correlate",
+    "empirical_ntk",
+    "figures",
+    "forecast",
+    "load_benchmark",
+    "load_space",
+    "load_store",
+    "make_probe",
+    "measure",
+    "register",
+    "score",
+]
 
 _HOME = {
+    "Kernel": "ntknas.core.kernel",
     "KernelTracker": "ntknas.tracking",
+    "NtknasError": "ntknas.core.errors",
+    "Score": "ntknas.core.score",
     "correlate": "ntknas.correlation",
     "empirical_ntk": "ntknas.kernels",
+    "forecast": "ntknas.scoring.session",
     "load_benchmark": "ntknas.benchmarks",
     "load_space": "ntknas.spaces",
     "load_store": "ntknas.store",
+    "make_probe": "ntknas.data",
     "measure": "ntknas.measures",
+    "register": "ntknas.measures",
+    "score": "ntknas.scoring.session",
 }
 
 
-__getattr__ = importer_of(_HOME)  # on first use, so that ``import ntknas`` and the command's help stay quick
+_import_name = importer_of(_HOME)  # on first use, so that ``import ntknas`` and the command's help stay quick
+
+
+def __getattr__(name: str) -> object:
+    return import_module("ntknas.figures") if name == "figures" else _import_name(name)
 
 
 def __dir__() -> list[str]:

@@ -28,13 +28,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from ntknas import load_space, load_store
+from ntknas import load_store, make_probe, score
 from ntknas.core.errors import StoreError
-from ntknas.data import Request, make_probe
-from ntknas.scoring import Job, NetworkOptions, Recipe, make_plan
-from ntknas.scoring.engine import Engine
-from ntknas.store import ScoreStore
-from ntknas.store.store import journal_parts, journal_path
+from ntknas.scoring import NetworkOptions, Recipe
+from ntknas.scoring.events import Event, KernelDone
+from ntknas.store.layout import journal_path, worker_journals
 
 CELLS = list(range(0, 15_625, 97))
 MEASURES = ("trace", "cond", "lga")
@@ -81,18 +79,15 @@ def _command(store: Path) -> list[str]:
 
 def _score(path: Path) -> None:
     """Score all cells with two workers, and report each item on standard output once it is done."""
-    network = NetworkOptions(channels=4, cells_per_stage=1)
-    job = Job(
-        load_space("nb201"), "cifar10", Recipe(network=network, measures=MEASURES), make_probe("digits", 16, Request())
-    )
-    with ScoreStore.open(path) as store:
-        plan = make_plan(job, CELLS, [0], store)
-        run = store.add_run({"recipe": "custom"})
-        for progress in Engine(workers=2).run(plan, job, store, run):
-            for record in progress.records(run):
-                values = {name: score.value for name, score in record.scores.items()}
-                print(json.dumps([record.cell, record.seed, values]), flush=True)
-        store.compact()
+
+    def report(event: Event) -> None:
+        if isinstance(event, KernelDone):
+            values = {name: score.value for name, score in event.scores.items()}
+            for cell in event.item.members:
+                print(json.dumps([cell, event.item.seed, values]), flush=True)
+
+    recipe = Recipe(network=NetworkOptions(channels=4, cells_per_stage=1), measures=MEASURES)
+    score("nb201", CELLS, recipe=recipe, probe=make_probe("digits", 16), store=path, workers=2, on_event=report)
 
 
 def _campaign(kind: str, count: int, folder: Path, expected: dict, seconds: float) -> dict:
@@ -110,7 +105,7 @@ def _campaign(kind: str, count: int, folder: Path, expected: dict, seconds: floa
         complete = _check(store, reported, expected)
         if complete:
             tally["rounds finished"] += 1
-            for file in (store, journal_path(store), *journal_parts(store)):
+            for file in (store, journal_path(store), *worker_journals(store)):
                 file.unlink(missing_ok=True)
         print(f"{kind}: {tally['runs ended']}/{count} runs, {tally['scores reported']} scores reported", flush=True)
     if kind == "disk":

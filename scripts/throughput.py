@@ -14,36 +14,38 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
-from ntknas import load_space
-from ntknas.data import Request, make_probe
-from ntknas.scoring import Job, Recipe, make_plan
-from ntknas.scoring.engine import Engine
-from ntknas.scoring.pool import cores
-from ntknas.store import ScoreRecord, ScoreStore
+from ntknas import load_space, make_probe, score
+from ntknas.data import Probe
+from ntknas.scoring import Recipe
+from ntknas.scoring.engines import Engine, Here, Processes
+from ntknas.scoring.events import Began, Event, KernelDone
+from ntknas.scoring.resources import cores
+from ntknas.store import ScoreStore
 
 
 def main() -> None:
     """Print the table."""
     arguments = _parse()
-    recipe = Recipe(measures=("trace", "cond", "lga"))
-    job = Job(load_space("nb201"), "cifar10", recipe, make_probe("noise", 32, Request()))
-    places = range(0, len(job.space), len(job.space) // arguments.cells)
-    cells = [cell for cell in places if not job.space.is_disconnected(job.space[cell])]
+    space, probe = load_space("nb201"), make_probe("noise", 32)
+    places = range(0, len(space), len(space) // arguments.cells)
+    cells = [cell for cell in places if not space.is_disconnected(space[cell])]
     ways = {
-        f"this process, {cores()} threads": (Engine(), cores()),
-        "this process, 1 thread": (Engine(), 1),
-        "1 worker": (Engine(workers=1), None),
-        f"{arguments.workers} workers": (Engine(workers=arguments.workers), None),
+        f"this process, {cores()} threads": (Here(), cores()),
+        "this process, 1 thread": (Here(), 1),
+        "1 worker": (Processes(workers=1), None),
+        f"{arguments.workers} workers": (Processes(workers=arguments.workers), None),
     }
     figures: dict[str, list[tuple[float, float, float]]] = {name: [] for name in ways}
     for repeat in range(arguments.repeats + 1):
         for name, (engine, threads) in ways.items():
             torch.set_num_threads(threads or cores())
-            found = _measure(job, cells, engine)
+            found = _measure(cells, probe, engine)
             figures[name] += [found] if repeat else []
     print(f"{len(cells)} networks, {cores()} cores, torch {torch.__version__}, median of {arguments.repeats}\n")
     print("| way | networks a second | with start | bookkeeping |\n|---|---|---|---|")
@@ -60,33 +62,46 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(job: Job, cells: list[int], engine: Engine) -> tuple[float, float, float]:
+def _measure(cells: list[int], probe: Probe, engine: Engine) -> tuple[float, float, float]:
     """Return networks a second after the first score, and with the start, and the share of bookkeeping."""
-    with tempfile.TemporaryDirectory() as folder, ScoreStore.open(Path(folder) / "s.h5") as store:
-        plan = make_plan(job, cells, [0], store)
-        run = store.add_run({"recipe": "custom"})
-        journalled = _timed(store)
-        start = time.perf_counter()
-        moments = [time.perf_counter() for _ in engine.run(plan, job, store, run)]
-        compacting = time.perf_counter()
-        store.compact()
-        end = time.perf_counter()
-    books = (sum(journalled) + end - compacting) / (end - start)
-    return (len(moments) - 1) / (moments[-1] - moments[0]), len(moments) / (end - start), books
+    moments: list[float] = []
+    began: list[float] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, Began):
+            began.append(time.perf_counter())
+        elif isinstance(event, KernelDone):
+            moments.append(time.perf_counter())
+
+    recipe = Recipe(measures=("trace", "cond", "lga"))
+    with tempfile.TemporaryDirectory() as folder, _timed() as writing:
+        score("nb201", cells, recipe=recipe, probe=probe, store=Path(folder) / "s.h5", engine=engine, on_event=note)
+    end = time.perf_counter()
+    books = sum(writing) / (end - began[0])
+    return (len(moments) - 1) / (moments[-1] - moments[0]), len(moments) / (end - began[0]), books
 
 
-def _timed(store: ScoreStore) -> list[float]:
-    """Let a store note how long each of its records takes."""
+@contextmanager
+def _timed() -> Iterator[list[float]]:
+    """Note how long each write of a store takes: of a record, and of the whole file."""
     taken: list[float] = []
-    append = store.append
+    methods = {name: getattr(ScoreStore, name) for name in ("append", "compact")}
 
-    def timed(record: ScoreRecord) -> None:
-        start = time.perf_counter()
-        append(record)
-        taken.append(time.perf_counter() - start)
+    def timing(method: Callable[..., None]) -> Callable[..., None]:
+        def timed(*arguments: object) -> None:
+            start = time.perf_counter()
+            method(*arguments)
+            taken.append(time.perf_counter() - start)
 
-    store.append = timed  # type: ignore[method-assign]
-    return taken
+        return timed
+
+    for name, method in methods.items():
+        setattr(ScoreStore, name, timing(method))
+    try:
+        yield taken
+    finally:
+        for name, method in methods.items():
+            setattr(ScoreStore, name, method)
 
 
 if __name__ == "__main__":

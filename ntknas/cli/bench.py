@@ -38,7 +38,7 @@ def import_command(file: Path, bench: str | None, replace: bool, bench_data: Pat
     """
     from ntknas.benchmarks import BENCHMARKS
     from ntknas.benchmarks.importing import import_file
-    from ntknas.cli.progress import Meter
+    from ntknas.cli.meter import Meter
     from ntknas.core.errors import check_known
 
     if bench is not None:

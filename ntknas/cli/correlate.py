@@ -193,11 +193,11 @@ def _sorted(result: Correlation, sort: str | None) -> Correlation:
 
 def _progress(scores: pd.DataFrame) -> Any:
     """Show progress where there are so many cells that intervals take time."""
-    from ntknas.cli.progress import track
+    from ntknas.cli.meter import metered
 
     if scores["cell"].nunique() < _MANY_CELLS:
         return iter
-    return lambda rows: track(rows, len(rows), "Correlating", "rows")
+    return lambda rows: metered(rows, len(rows), "Correlating", "rows")
 
 
 def _as_json(

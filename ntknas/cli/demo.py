@@ -7,7 +7,10 @@ from pathlib import Path
 import click
 
 from ntknas.cli import kinds
+from ntknas.cli.log import logged
 from ntknas.cli.output import note, say
+from ntknas.cli.scoring_display import ScoringDisplay
+from ntknas.cli.stopping import storing
 
 MEASURES = ("trace", "mean", "lambda_max", "lambda_min", "cond", "effective_rank", "lga", "cka")
 CELLS = 100
@@ -33,29 +36,34 @@ def command(ctx: click.Context, folder: Path, device: str) -> None:
     """
     from ntknas.benchmarks import load_benchmark
     from ntknas.cli.correlate import draw_plots, print_result
-    from ntknas.cli.score import score
     from ntknas.core.errors import NtknasError
     from ntknas.correlation import correlate
     from ntknas.data import Request, make_probe
-    from ntknas.scoring import Job, Recipe
+    from ntknas.scoring import Recipe
     from ntknas.scoring.cells import sample
-    from ntknas.scoring.engine import Engine
+    from ntknas.scoring.session import score
     from ntknas.spaces import load_space
     from ntknas.store import load_store
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NtknasError(f"Cannot make the folder {folder}: {error.strerror}. Choose another --folder.") from error
-    space = load_space("nb201")
-    recipe, probe = Recipe("demo", measures=MEASURES), make_probe("digits", PROBE_SIZE, Request())
-    store, how = folder / "scores.h5", {"cells": CELLS, "cells_seed": 0}
-    cells = sample(space, CELLS, 0)
-    job, engine = Job(space, "cifar10", recipe, probe), Engine(device=device)
-    summary = score(job, cells, how, seeds=[0], store=store, engine=engine)
+        raise NtknasError(f"Cannot make the folder {folder}: {error.strerror}. Choose another `folder`.") from error
+    space, store = load_space("nb201"), folder / "scores.h5"
+    with storing(), logged(store), ScoringDisplay() as shown:
+        scored = score(
+            space,
+            sample(space, CELLS, 0),
+            recipe=Recipe("demo", measures=MEASURES),
+            probe=make_probe("digits", PROBE_SIZE, Request()),
+            store=store,
+            device=device,
+            about={"cells": CELLS, "cells_seed": 0},
+            on_event=shown,
+        )
     result = correlate(load_store(store), load_benchmark("nb201", folder=None))
     print_result(result)
     for path in draw_plots(result, folder):
         note(f"Drew {path}")
     say(f"Go on with your own: ntknas score --bench nb201 --dataset cifar10 --probe digits --cells 200 --store {store}")
-    ctx.exit(3 if summary["failed"] else 0)
+    ctx.exit(3 if scored.summary.failed else 0)

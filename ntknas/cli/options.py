@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ntknas.data import Request
     from ntknas.data.probe import Probe
     from ntknas.scoring import Recipe, Training
-    from ntknas.scoring.engine import Engine
+    from ntknas.scoring.engines import Engine
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -324,12 +324,12 @@ def split_epochs(text: str) -> tuple[int, ...]:
 def open_space(name: str) -> Any:
     """Return the space of a benchmark, ready for use; what has to be done once on a machine shows its progress."""
     from ntknas.benchmarks import space_of
-    from ntknas.cli.progress import track
+    from ntknas.cli.meter import metered
     from ntknas.spaces import load_space
 
     space = load_space(space_of(name))
     if hasattr(space, "prepare"):
-        space.prepare(lambda work, total: track(work, total, f"Enumerating the cells of {name}, once", "cells"))
+        space.prepare(lambda work, total: metered(work, total, f"Enumerating the cells of {name}, once", "cells"))
     return space
 
 
@@ -407,7 +407,7 @@ def take_engine(options: dict[str, Any]) -> Engine:
     Raises:
         UsageError: If they do not go together.
     """
-    from ntknas.scoring.engine import Engine
+    from ntknas.scoring.engines import make_engine
 
     text, timeout = options.pop("workers"), options.pop("timeout")
     name, address = options.pop("engine"), options.pop("ray_address")
@@ -415,4 +415,5 @@ def take_engine(options: dict[str, Any]) -> Engine:
         raise click.UsageError(f"--workers expects a number or auto, got {text!r}.")
     if address and name != "ray":
         raise click.UsageError("--ray-address belongs to --engine ray.")
-    return Engine(name, None if text == "auto" else int(text), timeout, address, options.pop("device"))
+    workers = None if text == "auto" else int(text)
+    return make_engine(name, workers=workers, timeout=timeout, address=address, device=options.pop("device"))

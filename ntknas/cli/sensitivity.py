@@ -9,15 +9,17 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
+from ntknas.cli.log import logged
 from ntknas.cli.names import check_names, check_place_for
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
+from ntknas.cli.scoring_display import ScoringDisplay
+from ntknas.cli.stopping import storing
 from ntknas.core.errors import ChoiceError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ntknas.correlation.sensitivity import Agreement
-    from ntknas.scoring import Recipe
     from ntknas.spaces import Space
 
 CHOICES = "batch-norm,probe-size,probe,probe-seed,init,parameters,precision,seed"
@@ -95,26 +97,18 @@ def _score(
     space: Space, cells: list[int], options: dict[str, Any], name: str, variation: str
 ) -> dict[tuple[str, str], pd.Series]:
     """Score cells under one variation; return the scores by measure, without missing ones."""
-    from ntknas.cli.score import score
-    from ntknas.scoring import Job
-    from ntknas.scoring.engine import Engine
-    from ntknas.store import load_store
+    from ntknas.scoring.session import score
 
     seed, dataset, store = options.get("seed", 0), options["dataset"], options["store"]
     taken = dict(options)
-    recipe: Recipe = shared.take_recipe(taken, shared.split_names(options["measures"]), name)
+    recipe = shared.take_recipe(taken, shared.split_names(options["measures"]), name)
     probe = shared.ProbeOptions.take(taken).make(dataset, held_out=recipe.needs_held_out)
-    how = {"cells": options["cells"], "cells_seed": options["cells_seed"], "variation": variation}
-    job = Job(space, dataset, recipe, probe)
-    score(job, cells, how, seeds=range(seed, seed + 1), store=store, engine=Engine(device=options["device"]))
-    frame = load_store(store)
-    found = {}
-    for group in recipe.groups():
-        digest = recipe.setting(space, dataset, probe, group).digest
-        rows = frame[(frame["setting"] == digest) & (frame["seed"] == seed) & frame["cell"].isin(cells)]
-        for measure in group.measures:
-            found[variation, measure] = rows[rows["measure"] == measure].set_index("cell")["value"].dropna()
-    return found
+    about = {"cells": options["cells"], "cells_seed": options["cells_seed"], "variation": variation}
+    what = {"recipe": recipe, "probe": probe, "dataset": dataset, "seeds": [seed], "device": options["device"]}
+    with storing(), logged(store), ScoringDisplay() as shown:
+        frame = score(space, cells, store=store, about=about, on_event=shown, **what).frame
+    by_measure = frame.set_index("cell").groupby("measure")["value"]
+    return {(variation, measure): by_measure.get_group(measure).dropna() for measure in recipe.measures}
 
 
 def _accuracies(options: dict[str, Any], space: Space) -> pd.Series | None:

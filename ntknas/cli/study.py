@@ -103,7 +103,7 @@ def command(name: str, **options: Any) -> None:
 
 def _run(study: Study, out: Path) -> Findings:
     """Measure what is missing, with progress, and draw conclusions."""
-    from ntknas.cli.progress import track
+    from ntknas.cli.meter import metered
     from ntknas.core.errors import NtknasError
     from ntknas.kernels.memory import check_fits
     from ntknas.studies.base import Ledger, run
@@ -119,7 +119,7 @@ def _run(study: Study, out: Path) -> Findings:
         note(f"{study.title}: {len(units)} measurements, {costs.count(0.0)} are there.")
         if ledger.damaged:
             note(f"Warning: {ledger.damaged} line(s) of the journal are damaged; what they held is measured again.")
-        measured = track(run(study, ledger), len(units), "Measuring", "units", costs)
+        measured = metered(run(study, ledger), len(units), "Measuring", "units", costs)
         rows = [row for of_unit in measured for row in of_unit]
     return study.summarise(rows)
 
@@ -139,7 +139,7 @@ def _write(study: Study, findings: Findings, options: dict[str, Any]) -> None:
 
 
 def _forecast(study: Study) -> None:
-    from ntknas.cli.score import duration
+    from ntknas.cli.meter import duration
     from ntknas.studies.base import BUDGET, estimate, seconds_before
 
     units, gigabytes = len(study.units()), study.bytes_needed() / 2**30

@@ -78,7 +78,7 @@ def _loss_bound(options: dict[str, Any]) -> Study:
 
 
 def _regression(options: dict[str, Any]) -> Study:
-    from ntknas.cli.score import duration
+    from ntknas.cli.meter import duration
     from ntknas.studies.regression import Regression
 
     _refuse_options(options, "regression", "folds", "alphas")

@@ -176,7 +176,7 @@ def _accuracies(space: Space, options: dict[str, Any], *, needed: bool) -> tuple
 
 def _tracks(asked: _Asked) -> list[Track]:
     """Return the track of every (cell, seed): from the folder, or made now."""
-    from ntknas.cli.progress import Meter
+    from ntknas.cli.meter import Meter
     from ntknas.scoring.environment import resolve_device
 
     tracking, epochs = asked.tracking, asked.tracking.recording.epochs

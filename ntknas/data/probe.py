@@ -110,7 +110,7 @@ class Probe:
 def make_probe(
     source: str,
     size: int,
-    request: Request,
+    request: Request | None = None,
     draw: str = "balanced",
     augmentation: str = "none",
     *,
@@ -121,7 +121,8 @@ def make_probe(
     Args:
         source: Name of an image source.
         size: Number of images.
-        request: What is asked of the source; its seed also seeds the draw and the augmentation.
+        request: What is asked of the source; its seed also seeds the draw and the augmentation. By default 32×32 images
+            of the training split, seed 0.
         draw: A key of ``DRAWS``.
         augmentation: A key of ``AUGMENTATIONS``.
         fresh: Whether each seed of the weights gets a probe of its own, drawn and augmented with another seed.
@@ -130,6 +131,7 @@ def make_probe(
         ChoiceError: If the source, the draw or the augmentation is unknown.
         DataError: If the source has too few images, or its files are missing or damaged.
     """
+    request = request or Request()
     check_known("draw", draw, DRAWS)
     check_known("augmentation", augmentation, AUGMENTATIONS)
     if size < 1:

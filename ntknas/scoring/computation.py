@@ -18,10 +18,10 @@ from ntknas.kernels.batch_norm import COUPLING
 from ntknas.kernels.memory import is_out_of_memory
 from ntknas.measures import Subject, get_measure, measure
 from ntknas.scoring.cell_kernel import brought, cell_network, forms_of, kernel_of, regression_of
-from ntknas.scoring.faults import ANY_FAULT, package_of, reason_of, status_of, whose
+from ntknas.scoring.faults import ANY_FAULT, package_of, reason_of, status_of, traceback_of, whose
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Task, WorkItem
-from ntknas.scoring.progress import Progress, Report, Trained
+from ntknas.scoring.progress import EpochsDone, KernelDone, Report
 from ntknas.scoring.recipe import WITHOUT_KERNEL
 from ntknas.scoring.training import Moment, moments
 from ntknas.spaces import is_own
@@ -32,7 +32,12 @@ Scores = dict[str, Score]
 
 
 class Computation:
-    """Computes work items of one job on one device, one after the other.
+    """Computes work items of one job on one device, one after the other; the same under every engine.
+
+    What fails costs what cannot be had without it, whatever it raises (``faults.ANY_FAULT``): a measure its score of
+    this cell and seed, a kernel the scores of its item, a network that cannot be built or trained the rest of its task.
+    Their status is ``error``, or ``oom`` where memory ran out even in the smallest chunks; the traceback goes with the
+    report. An error of ntknas itself about a kernel or a network says that the choices are impossible: it ends the run.
 
     Args:
         job: The job.
@@ -47,12 +52,10 @@ class Computation:
         self._images = job.probe.images
 
     def __call__(self, task: Task) -> Iterator[Report]:
-        """Yield every item of a task with its scores, and what was trained in between.
+        """Compute a task; the network goes on training when the next report is asked for.
 
-        The network goes on training when the next report is asked for.
-
-        Where memory runs out, the kernel is computed again in ever smaller chunks, before it counts as ``oom``. A
-        network that cannot be built or computed costs its own items, a measure that raises its own scores.
+        Yields:
+            Every item with its scores, and what was trained in between.
 
         Raises:
             NtknasError: If the choices are impossible for such networks.
@@ -62,7 +65,7 @@ class Computation:
         try:
             for moment in self._moments(task):
                 if moment.epoch > epoch:
-                    yield Trained(moment.epoch - epoch)
+                    yield EpochsDone(moment.epoch - epoch)
                     epoch = moment.epoch
                 while moment.wanted and left and left[0].epoch == moment.epoch:
                     yield self._measured(left[0], moment)
@@ -72,12 +75,12 @@ class Computation:
         except DivergedError as error:
             yield from failed(left, Status.DIVERGED, str(error))
         except CheckpointError as error:
-            yield from failed(left, Status.ERROR, str(error))
+            yield from failed(left, Status.ERROR, str(error), traceback_of(error))
         except NtknasError:
             raise
-        except ANY_FAULT as error:  # whatever a space or a network does wrong costs this network alone
+        except ANY_FAULT as error:
             culprit = "" if is_own(self.job.space) else whose(self.job.space)
-            yield from failed(left, status_of(error), reason_of(error, culprit))
+            yield from failed(left, status_of(error), reason_of(error, culprit), traceback_of(error))
         yield from _spared(task, epoch)
 
     def _take_probe(self, seed: int) -> None:
@@ -96,33 +99,35 @@ class Computation:
         elif job.training is not None:
             epochs = sorted({item.epoch for item in task})
             identity = {"space": job.space.name, "dataset": job.dataset, "cell": first.cell}
-            identity |= {**job.recipe.network.describe(job.space), "precision": job.recipe.choices.precision}
+            identity |= {
+                **job.recipe.network.identity(job.space).as_fields(),
+                "precision": job.recipe.choices.precision,
+            }
             yield from moments(network, job.training, epochs, identity, first.seed)
 
-    def _measured(self, item: WorkItem, moment: Moment) -> Progress:
+    def _measured(self, item: WorkItem, moment: Moment) -> KernelDone:
         """Take the measures of an item; its time is that of its kernel, at initialisation with building the network."""
         if item.kind == "training":
-            case = moment.case()
-            return Progress(item, {name: _measured(name, case) for name in item.measures}, moment.seconds)
+            return _all_measured(item, moment.case(), moment.seconds)
         start = time.perf_counter()
-        scores = self._scores(item, moment.network)
-        return Progress(item, scores, time.perf_counter() - start + (0.0 if item.epoch else moment.seconds))
+        measured = self._in_chunks(item, moment.network)
+        return replace(measured, seconds=time.perf_counter() - start + (0.0 if item.epoch else moment.seconds))
 
-    def _scores(self, item: WorkItem, network: nn.Module) -> Scores:
-        reason = ""
+    def _in_chunks(self, item: WorkItem, network: nn.Module) -> KernelDone:
+        """Compute and measure; where memory runs out, again in ever smaller chunks before it counts as ``oom``."""
+        reason = trace = ""
         for chunk in _chunks(item, len(self._images)):
             try:
-                subject = self._subject(item, network, chunk)
-                return {name: _measured(name, subject) for name in item.measures}
+                return _all_measured(item, self._subject(item, network, chunk))
             except NtknasError:
                 raise
-            except ANY_FAULT as error:  # as where networks are built
-                reason = reason_of(error)
+            except ANY_FAULT as error:
+                reason, trace = reason_of(error), traceback_of(error)
                 if not is_out_of_memory(error):
-                    return without_score(item, Status.ERROR, reason)
+                    return without_score(item, Status.ERROR, reason, trace)
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
-        return without_score(item, Status.OOM, reason)
+        return without_score(item, Status.OOM, reason, trace)
 
     def _subject(self, item: WorkItem, network: nn.Module, chunk: int | None) -> Subject:
         """Compute what the measures of an item are taken of."""
@@ -143,29 +148,31 @@ class _DisconnectedError(Exception):
     """Nothing leads from the network's input to its output."""
 
 
-def _measured(name: str, subject: Subject) -> Score:
-    """Take one measure; one that raises has no score, and leaves the others theirs.
+def _all_measured(item: WorkItem, subject: Subject, seconds: float = 0.0) -> KernelDone:
+    """Take every measure of an item; one that raises has no score, and leaves the others theirs.
 
     Raises:
-        NtknasError: If the measure is impossible for such networks.
         Exception: If memory runs out.
     """
-    try:
-        score = measure(name, subject)
-        return score if score.value is None else replace(score, value=float(score.value))
-    except NtknasError:
-        raise
-    except ANY_FAULT as error:  # a measure may be anybody's, and do anything
-        if is_out_of_memory(error):
-            raise
-        package = package_of(get_measure(name).compute)
-        return Score(name, None, Status.ERROR, reason_of(error, f"the measure {name!r} of {package}"))
+    scores: Scores = {}
+    tracebacks: dict[str, str] = {}
+    for name in item.measures:
+        try:
+            score = measure(name, subject)
+            scores[name] = score if score.value is None else replace(score, value=float(score.value))
+        except ANY_FAULT as error:  # a measure may be anybody's, and do anything
+            if is_out_of_memory(error):
+                raise
+            culprit = f"the measure {name!r} of {package_of(get_measure(name).compute)}"
+            scores[name] = Score(name, None, Status.ERROR, reason_of(error, culprit))
+            tracebacks[name] = traceback_of(error)
+    return KernelDone(item, scores, seconds, tracebacks)
 
 
-def _spared(task: Task, epoch: int) -> Iterator[Trained]:
+def _spared(task: Task, epoch: int) -> Iterator[EpochsDone]:
     """Report the epochs that are not trained, since the task ended before."""
     if task[-1].epoch > epoch:
-        yield Trained(task[-1].epoch - epoch)
+        yield EpochsDone(task[-1].epoch - epoch)
 
 
 def forms_suffice(item: WorkItem) -> bool:
@@ -175,15 +182,23 @@ def forms_suffice(item: WorkItem) -> bool:
     return coupled and all(get_measure(name).from_forms for name in item.measures)
 
 
-def without_score(item: WorkItem, status: Status, reason: str) -> Scores:
-    """Return the scores of an item that has none."""
-    return {name: Score(name, None, status, reason) for name in item.measures}
+def without_score(item: WorkItem, status: Status, reason: str, traceback: str = "") -> KernelDone:
+    """Return the report on an item that has no score.
+
+    Args:
+        item: The item.
+        status: Why there is none.
+        reason: The same in a sentence.
+        traceback: Where an exception was raised; empty where none was.
+    """
+    tracebacks = dict.fromkeys(item.measures, traceback) if traceback else {}
+    return KernelDone(item, {name: Score(name, None, status, reason) for name in item.measures}, 0.0, tracebacks)
 
 
-def failed(items: Iterable[WorkItem], status: Status, reason: str) -> Iterator[Progress]:
-    """Yield items that have no score."""
+def failed(items: Iterable[WorkItem], status: Status, reason: str, traceback: str = "") -> Iterator[KernelDone]:
+    """Yield the reports on items that have no score; see ``without_score``."""
     for item in items:
-        yield Progress(item, without_score(item, status, reason), 0.0)
+        yield without_score(item, status, reason, traceback)
 
 
 def _chunks(item: WorkItem, images: int) -> Iterator[int | None]:

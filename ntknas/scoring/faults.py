@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import sys
 import traceback
 
 from ntknas.core.display import printable
@@ -12,9 +12,10 @@ from ntknas.kernels.memory import is_out_of_memory
 
 ANY_FAULT = (Exception, SystemExit)
 """What other people's code may raise; each place that catches it says what it costs. Signals pass."""
-LONGEST_REASON = 300
-TRACEBACK = "NTKNAS_TRACEBACK"
-"""Variable of the environment that asks for tracebacks, from every process that computes here."""
+MAX_REASON = 300
+LOG = logging.getLogger("ntknas.scoring")
+"""Where tracebacks go; silent unless somebody listens, as the command does."""
+LOG.addHandler(logging.NullHandler())
 
 
 def status_of(error: BaseException) -> Status:
@@ -23,20 +24,23 @@ def status_of(error: BaseException) -> Status:
 
 
 def reason_of(error: BaseException, culprit: str = "") -> str:
-    """Return an exception in one sentence, and write its traceback to standard error if that is asked for.
+    """Return an exception in one sentence.
 
     Args:
         error: The exception.
         culprit: What raised it; nothing for what torch says of our own code.
     """
-    if os.environ.get(TRACEBACK):
-        traceback.print_exception(error, file=sys.stderr)
     said = (str(error).splitlines() or [""])[0]
     if culprit:
         steps = traceback.extract_tb(error.__traceback__)
         at = f" ({os.path.basename(steps[-1].filename)}, line {steps[-1].lineno})" if steps else ""
         said = f"{culprit}: {type(error).__name__}{f': {said}' if said else ''}{at}"
-    return printable(said or type(error).__name__)[:LONGEST_REASON]
+    return printable(said or type(error).__name__)[:MAX_REASON]
+
+
+def traceback_of(error: BaseException) -> str:
+    """Return where an exception was raised, as Python prints it."""
+    return "".join(traceback.format_exception(error))
 
 
 def package_of(thing: object) -> str:

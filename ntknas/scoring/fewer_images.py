@@ -15,12 +15,12 @@ from ntknas.scoring.job import Job
 from ntknas.scoring.training import Training
 from ntknas.training import TrainingImages
 
-FEWEST = 4
+MIN_IMAGES = 4
 
 
 def sizes(images: int) -> Iterator[int]:
     """Yield ever larger numbers of images, each four times the one before, up to all."""
-    number = FEWEST
+    number = MIN_IMAGES
     while number < images:
         yield number
         number *= 4

@@ -18,7 +18,7 @@ from ntknas.scoring.computation import Computation, forms_suffice
 from ntknas.scoring.fewer_images import fewer, sizes
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Plan, Task, WorkItem
-from ntknas.scoring.progress import Progress
+from ntknas.scoring.progress import KernelDone
 from ntknas.scoring.recipe import WITHOUT_KERNEL
 
 TRIALS = 5
@@ -28,14 +28,12 @@ SAMPLE = 1000
 """Networks of a kind whose FLOPs are looked up: of more than this many, equally many from the whole plan."""
 
 Clock = Callable[[], float]
-
-
 Try = Callable[[Task, int], float]
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """The answer, for all items of one kind: those with the same setting and measures.
+class KindForecast:
+    """What all items of one kind would take: those with the same setting and measures.
 
     Attributes:
         kind: ``kernel``, ``regression`` or ``network``; ``trained`` for everything that is measured while a network
@@ -67,15 +65,113 @@ class Forecast:
             return None
         return self.items * statistics.stdev(self.tried) / len(self.tried) ** 0.5
 
+    def as_json(self) -> dict[str, object]:
+        """Return the forecast as plain data."""
+        return {**vars(self), "seconds": self.seconds, "uncertainty": self.uncertainty}
 
-def forecast(
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a run would take.
+
+    Attributes:
+        requested: Number of (cell, seed, kernel) that are asked for.
+        stored: How many of them are stored.
+        networks: Number of networks to compute, equal ones once.
+        kinds: What each kind of items takes.
+        workers: Workers that share the work.
+        bytes_per_worker: Memory that each needs.
+    """
+
+    requested: int
+    stored: int
+    networks: int
+    kinds: list[KindForecast]
+    workers: int
+    bytes_per_worker: int
+
+    @property
+    def seconds(self) -> float:
+        """Time of the whole run."""
+        return sum(kind.seconds for kind in self.kinds) / self.workers
+
+    def as_json(self) -> dict[str, object]:
+        """Return the forecast as plain data."""
+        return {
+            "requested": self.requested,
+            "stored": self.stored,
+            "to_compute": self.networks,
+            "kinds": [kind.as_json() for kind in self.kinds],
+            "workers": self.workers,
+            "seconds": self.seconds,
+            "bytes_per_worker": self.bytes_per_worker,
+        }
+
+
+@dataclass(frozen=True)
+class ForecastBegins:
+    """A forecast of so many cells and seeds begins."""
+
+    cells: int
+    seeds: int
+
+
+@dataclass(frozen=True)
+class ForecastPlanned:
+    """It is known how many networks would be computed, a few of which are tried somewhere."""
+
+    networks: int
+    where: torch.device
+
+
+@dataclass(frozen=True)
+class KindBegins:
+    """Trials of one kind of items begin.
+
+    Attributes:
+        number: Which kind it is, from 1.
+        kinds: Number of kinds.
+        networks: Number of networks of this kind.
+        measures: Its measures.
+        seconds: Time that its trials may take.
+    """
+
+    number: int
+    kinds: int
+    networks: int
+    measures: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class CellTried:
+    """A network was tried.
+
+    Attributes:
+        cell: Its cell.
+        images: Number of images that it was tried with.
+        whole: Number of images of the probe.
+        seconds: Time that it took.
+    """
+
+    cell: int
+    images: int
+    whole: int
+    seconds: float
+
+
+ForecastEvent = ForecastBegins | ForecastPlanned | KindBegins | CellTried
+OnEvent = Callable[[ForecastEvent], None]
+
+
+def forecast_plan(
     plan: Plan,
     job: Job,
     device: torch.device,
-    say: Callable[[str], None] = lambda _: None,
+    on_event: OnEvent = lambda event: None,
     budget: float = BUDGET,
     clock: Clock = time.perf_counter,
-) -> list[Forecast]:
+) -> list[KindForecast]:
     """Try a few items of each kind within a budget of seconds; nothing is stored.
 
     Light networks are tried with few images first, then with more, and other networks spread over their FLOPs, as long
@@ -85,21 +181,24 @@ def forecast(
         plan: What would be computed.
         job: What it belongs to.
         device: Where to try.
-        say: Is told what is tried.
+        on_event: Told what is tried.
         budget: Seconds for all trials.
         clock: Tells the seconds.
+
+    Returns:
+        What each kind takes.
     """
     kinds: dict[tuple[tuple[str, tuple[str, ...]], ...], list[Task]] = defaultdict(list)
     for task in plan.tasks:
         kinds[tuple((item.setting, item.measures) for item in task)].append(task)
-    found, end = [], clock() + budget
+    forecasts, end = [], clock() + budget
     for number, tasks in enumerate(kinds.values()):
         share = max(0.0, end - clock()) / (len(kinds) - number)
         kind, output, measures = _kind(tasks[0])
-        say(f"Kind {number + 1} of {len(kinds)}, {len(tasks)} networks: {', '.join(measures)}; {share:.0f} s for it.")
+        on_event(KindBegins(number + 1, len(kinds), len(tasks), measures, share))
         trial = _Trial(job, tasks, share, _trying(job, device, clock), clock)
-        found.append(Forecast(kind, output, measures, len(tasks), *trial.run(say)))
-    return found
+        forecasts.append(KindForecast(kind, output, measures, len(tasks), *trial.run(on_event)))
+    return forecasts
 
 
 def _kind(task: Task) -> tuple[str, str, tuple[str, ...]]:
@@ -120,16 +219,16 @@ class _Trial:
         self._chosen = _spread(tasks, self._flops)
         self._spent = self._told_of = 0.0
 
-    def run(self, say: Callable[[str], None]) -> tuple[float, list[float], int, bool]:
+    def run(self, on_event: OnEvent) -> tuple[float, list[float], int, bool]:
         """Return seconds for all, those of each trial, the number of images, and whether the trials stand for all."""
-        images, spent, light = self._lightest(say)
+        images, spent, light = self._lightest(on_event)
         times = light / max(spent, 1e-9)
         model, tried = TimeModel(), [light]
         model.add(self._flops_of(self._chosen[0]), light)
         for task in self._chosen[1:] if images == self._images else self._chosen[1:][-1:]:
             if self._shortened(model.seconds(1, self._flops_of(task)) / times) > self._left():
                 break
-            tried.append(self._told(task, images, say) * times)
+            tried.append(self._told(task, images, on_event) * times)
             model.add(self._flops_of(task), tried[-1])
         spread, number = len(tried) == len(self._chosen), len(self._tasks)
         seconds = number * statistics.fmean(tried)
@@ -137,7 +236,7 @@ class _Trial:
             seconds = model.seconds(number, number * statistics.fmean(self._flops.values()))
         return seconds, tried, images, spread
 
-    def _lightest(self, say: Callable[[str], None]) -> tuple[int, float, float]:
+    def _lightest(self, on_event: OnEvent) -> tuple[int, float, float]:
         """Try the lightest network with ever more images, as long as they leave time for others.
 
         Returns:
@@ -148,18 +247,18 @@ class _Trial:
         for more in sizes(self._images):
             if number and self._shortened(model.next(more)) > self._left() / 2:
                 break
-            taken = self._told(light, more, say)
+            taken = self._told(light, more, on_event)
             if not number and self._spent < self._left() / 4:  # the first one also loads libraries
-                taken = self._told(light, more, say)
+                taken = self._told(light, more, on_event)
             number = more
             model.add(number, taken)
         return number, taken, taken if number == self._images else model.seconds(self._images)
 
-    def _told(self, task: Task, images: int, say: Callable[[str], None]) -> float:
+    def _told(self, task: Task, images: int, on_event: OnEvent) -> float:
         start = self._clock()
         self._told_of = self._try(task, images)
         self._spent = self._clock() - start
-        say(f"Cell {task[0].cell} with {images} of {self._images} images: {self._spent:.2f} s.")
+        on_event(CellTried(task[0].cell, images, self._images, self._spent))
         return self._told_of
 
     def _shortened(self, seconds: float) -> float:
@@ -229,7 +328,7 @@ def _seconds(compute: Computation, task: Task, clock: Clock) -> float:
     """Compute a task and return its time; of a training one epoch, multiplied, and every kernel after it."""
     epochs, start = max(item.epoch for item in task), clock()
     tried = compute(tuple(replace(item, epoch=min(item.epoch, 1)) for item in task))
-    kernels = [done for done in tried if isinstance(done, Progress) and done.item.kind != "training"]
+    kernels = [done for done in tried if isinstance(done, KernelDone) and done.item.kind != "training"]
     measuring = sum(done.seconds for done in kernels)
     return measuring + epochs * (clock() - start - measuring) if epochs else measuring
 

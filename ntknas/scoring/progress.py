@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ntknas.core.score import Score
 from ntknas.scoring.plan import WorkItem
@@ -11,25 +11,27 @@ from ntknas.store import ScoreRecord
 
 
 @dataclass(frozen=True)
-class Trained:
+class EpochsDone:
     """Epochs of training that are done, or that an end before its time spares."""
 
     epochs: int
 
 
 @dataclass(frozen=True)
-class Progress:
-    """What one finished kernel gave.
+class KernelDone:
+    """What one finished kernel, regression, network or training gave.
 
     Attributes:
-        item: The kernel.
+        item: What was computed.
         scores: Its scores by measure.
         seconds: The time it took; of a training that of all its epochs so far.
+        tracebacks: Where an exception was raised that cost a measure its score, by measure.
     """
 
     item: WorkItem
     scores: Mapping[str, Score]
     seconds: float
+    tracebacks: Mapping[str, str] = field(default_factory=dict)
 
     def records(self, run_id: str) -> Iterator[ScoreRecord]:
         """Yield what a store keeps of it, for each cell that is this network."""
@@ -37,4 +39,4 @@ class Progress:
             yield ScoreRecord(self.item.setting, run_id, cell, self.item.seed, self.seconds, self.scores)
 
 
-Report = Progress | Trained
+Report = KernelDone | EpochsDone

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from ntknas.core.errors import StoreError
 from ntknas.core.score import Score
-from ntknas.scoring.progress import Progress
+from ntknas.scoring.progress import KernelDone
 from ntknas.store import ScoreRecord, ScoreStore
 
 
@@ -27,9 +27,10 @@ class Tally:
         self.failed = 0
         self._scored: dict[tuple[str, tuple[str, ...]], tuple[array[int], array[int]]] = {}
 
-    def add(self, done: Progress) -> None:
+    def add(self, report: KernelDone) -> None:
         """Count what one finished kernel gave to every cell that is this network."""
-        self._add(done.item.setting, done.item.members, done.item.seed, done.scores)
+        item = report.item
+        self._add(item.setting, item.members, item.seed, report.scores)
 
     def add_copy(self, record: ScoreRecord) -> None:
         """Count scores that were there for another cell."""

@@ -15,7 +15,7 @@ from ntknas.data.datasets import get_dataset
 from ntknas.kernels.memory import check_fits
 from ntknas.scoring.cell_kernel import brought, cell_network
 from ntknas.scoring.environment import describe
-from ntknas.scoring.faults import ANY_FAULT, reason_of, status_of, whose
+from ntknas.scoring.faults import ANY_FAULT, LOG, reason_of, status_of, whose
 from ntknas.scoring.job import Job
 from ntknas.scoring.recipe import Group
 from ntknas.spaces import is_own
@@ -120,6 +120,7 @@ class Tracking:
         except NtknasError:
             raise
         except ANY_FAULT as error:  # what a space or a measure does wrong costs this track alone
+            LOG.warning("Cell %s, seed %s has no track:", cell, seed, exc_info=error)
             culprit = "" if is_own(self.job.space) else whose(self.job.space)
             return ended(self.identity(cell, seed), status_of(error), reason_of(error, culprit))
 

@@ -21,11 +21,11 @@ from ntknas.scoring.recipe import WITHOUT_KERNEL
 from ntknas.spaces import is_own
 
 CANDIDATES = {"cpu": (1, 8), "cuda": (1, 8, 32)}
-FEWEST_ITEMS = 20
+MIN_ITEMS = 20
 """With fewer kernels to compute a trial is not worth its time."""
 
 
-def tried(plan: Plan, job: Job, device: torch.device) -> tuple[Strategy, dict[str, Any]]:
+def choose_rows(plan: Plan, job: Job, device: torch.device) -> tuple[Strategy, dict[str, Any]]:
     """Choose how many rows of a coupled kernel to compute at once.
 
     Args:
@@ -38,7 +38,7 @@ def tried(plan: Plan, job: Job, device: torch.device) -> tuple[Strategy, dict[st
         in the middle of the plan by FLOPs. Without coupled kernels, or with few, nothing is tried.
     """
     items = [item for item in plan.items if _is_coupled(item)]
-    if len(items) < FEWEST_ITEMS:
+    if len(items) < MIN_ITEMS:
         return job.strategy, {}
     space = job.space
     middle = sorted(items, key=lambda item: (space.flops(space[item.cell]), item.cell))[len(items) // 2]

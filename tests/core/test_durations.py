@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ntknas.cli import progress
+from ntknas.cli import meter
 from ntknas.core.durations import Amount, TimeLeft, TimeModel
 
 
@@ -83,23 +83,23 @@ def test_several_units_at_a_time_and_kinds_of_their_own():
 
 def test_the_line_says_what_costs_say_and_units_done_before_are_no_measure(capsys, monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=clock))
-    monkeypatch.setattr(progress.TimeLeft, "of", lambda costs: TimeLeft({"": Amount(3, sum(costs))}, clock))
+    monkeypatch.setattr(meter, "time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr(meter.TimeLeft, "of", lambda costs: TimeLeft({"": Amount(3, sum(costs))}, clock))
 
     def work():
         for seconds in (0.0, 20.0, 40.0, 200.0):
             clock.now += seconds
             yield seconds
 
-    list(progress.track(work(), 4, "Measuring", "units", [0.0, 1.0, 2.0, 10.0]))
+    list(meter.metered(work(), 4, "Measuring", "units", [0.0, 1.0, 2.0, 10.0]))
     lines = capsys.readouterr().err.splitlines()
     assert [line.rpartition(", ")[2] for line in lines] == ["240 s left", "200 s left", "0 s left"]
 
 
 def test_without_costs_steps_are_alike(capsys, monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=clock))
-    with progress.Meter(4, "Scoring", "kernels") as meter:
+    monkeypatch.setattr(meter, "time", SimpleNamespace(monotonic=clock))
+    with meter.Meter(4, "Scoring", "kernels") as meter:
         clock.now += 20
         meter.done(3.0)
         meter.advance(1)

@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar on a terminal, a line now and then elsewhere; with rate and time left."""
+"""The meter on standard error: a bar on a terminal, a line now and then elsewhere; with rate and time left."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from ntknas.core.durations import TimeLeft
 
 T = TypeVar("T")
 _LINE_SECONDS = 15.0
+_UNITS = (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1))
 _MEGA = {"bytes": "MB"}
 
 
-def track(work: Iterable[T], total: int, description: str, unit: str, costs: Sequence[float] = ()) -> Iterator[T]:
+def metered(work: Iterable[T], total: int, description: str, unit: str, costs: Sequence[float] = ()) -> Iterator[T]:
     """Yield from ``work`` and show how far it is.
 
     Args:
@@ -123,3 +124,17 @@ class _Bar:
 
     def stop(self) -> None:
         self._progress.stop()
+
+
+def duration(seconds: float) -> str:
+    """Return seconds for people.
+
+    Example:
+        >>> duration(90061)
+        '1 d 1 h'
+    """
+    for unit, size, smaller, part in _UNITS:
+        if seconds >= size:
+            rest = int(seconds % size / part)
+            return f"{int(seconds / size)} {unit}" + (f" {rest} {smaller}" if rest else "")
+    return f"{seconds:.1f} s"

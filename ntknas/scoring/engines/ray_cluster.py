@@ -1,4 +1,4 @@
-"""Runs a plan on a Ray cluster: Ray hands out chunks of tasks and repeats those whose node died.
+"""Tasks on a Ray cluster: Ray hands out chunks of them; a chunk whose process or node died is taken apart.
 
 Scores come back with the end of their chunk; a training that dies in between begins anew, without checkpoints.
 """
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import ray
 import torch
@@ -24,55 +24,39 @@ from ntknas.core.children import safe_path
 from ntknas.core.errors import NtknasError
 from ntknas.core.score import Status
 from ntknas.scoring.computation import Computation, failed
-from ntknas.scoring.job import Job
-from ntknas.scoring.plan import Plan, Task
-from ntknas.scoring.progress import Progress, Report
-from ntknas.scoring.worker import Assignment
-from ntknas.store import ScoreStore
+from ntknas.scoring.engines.protocol import MAX_ATTEMPTS
+from ntknas.scoring.progress import KernelDone, Report
 
-CHUNKS_A_SLOT = 8
+if TYPE_CHECKING:
+    from ntknas.scoring.engines.ray import Ray
+    from ntknas.scoring.job import Job
+    from ntknas.scoring.plan import Task
+
+CHUNKS_PER_SLOT = 8
 """Chunks that each slot of the cluster gets in the course of a run, so that the last ones end at about one time."""
-LARGEST_CHUNK = 32
-RETRIES = 3
-"""How often Ray repeats a chunk whose process or node died."""
+MAX_CHUNK = 32
 
 
-def run(
-    plan: Plan,
-    assignment: Assignment,
-    store: ScoreStore,
-    workers: int | None,
-    timeout: float | None,
-    address: str | None,
-) -> Iterator[Report]:
-    """Carry out a plan.
+def computed(engine: Ray, tasks: Sequence[Task], job: Job) -> Iterator[Report]:
+    """Compute tasks on a cluster.
 
     Args:
-        plan: What to compute.
-        assignment: What it belongs to; its device may be ``auto``: GPUs where the cluster has any.
-        store: The store, open for writing.
-        workers: Tasks at a time; ``None`` or 0 for as many as the cluster has room for.
-        timeout: Seconds after which what is left of a task counts as ``timeout``.
-        address: Address of the cluster; ``None`` takes the one in ``RAY_ADDRESS``, or starts one here.
+        engine: What is asked of the cluster.
+        tasks: What to compute.
+        job: What they belong to.
 
     Yields:
-        One entry for each item, after its scores are in the store.
+        One report for each item, and for epochs of training.
 
     Raises:
-        NtknasError: If there is no cluster at the address, or the recipe is impossible.
+        NtknasError: If there is no cluster at the address, or the choices are impossible.
     """
-    for record in plan.copies:
-        store.append(record)
-    with _connected(address):
-        for done in _Cluster(assignment, workers, timeout).run(plan.tasks):
-            if isinstance(done, Progress):
-                for record in done.records(assignment.run[0]):
-                    store.append(record)
-            yield done
+    with connected(engine.address):
+        yield from _Cluster(engine, job).run(tasks)
 
 
 @contextmanager
-def _connected(address: str | None) -> Iterator[None]:
+def connected(address: str | None) -> Iterator[None]:
     """Use the cluster that this process is connected to, or connect to one for the time being."""
     if ray.is_initialized():
         yield
@@ -85,7 +69,7 @@ def _connected(address: str | None) -> Iterator[None]:
     except (OSError, OverflowError, ValueError, RuntimeError) as error:
         raise NtknasError(
             f"Cannot use a Ray cluster at {address or 'this machine'}: {str(error).splitlines()[0]}. Start one with "
-            "ray start --head, or leave --ray-address out."
+            "ray start --head, or leave `ray_address` out."
         ) from error
     try:
         yield
@@ -117,21 +101,18 @@ def _check_somebody_listens(address: str | None) -> None:
 class _Cluster:
     """Keeps the cluster busy with chunks of tasks."""
 
-    def __init__(self, assignment: Assignment, workers: int | None, timeout: float | None):
+    def __init__(self, engine: Ray, job: Job):
         resources = ray.cluster_resources()
         has_gpu = resources.get("GPU", 0) > 0
-        wants_gpu = assignment.device.startswith("cuda") or (assignment.device == "auto" and has_gpu)
+        wants_gpu = engine.device_name.startswith("cuda") or (engine.device_name == "auto" and has_gpu)
         if wants_gpu and not has_gpu:
-            raise NtknasError("The Ray cluster has no GPU: use --device cpu, or auto.")
-        self._device = "cuda" if wants_gpu else "cpu"
-        self._slots = workers or max(1, int(resources["GPU" if wants_gpu else "CPU"]))
-        training = assignment.job.training
-        without_checkpoints = training and replace(training, checkpoints=None)
-        self._job = ray.put(replace(assignment.job, training=without_checkpoints))
-        self._arguments = (self._device, assignment.threads, timeout)
-        needs = {"num_cpus": 1, "num_gpus": 1 if wants_gpu else 0}
-        self._task = ray.remote(score_tasks).options(max_retries=RETRIES, **needs)
-        self._running: dict[Any, Sequence[Task]] = {}
+            raise NtknasError("The Ray cluster has no GPU: `device` must be cpu, or auto.")
+        self._slots = engine.workers or max(1, int(resources["GPU" if wants_gpu else "CPU"]))
+        without_checkpoints = job.training and replace(job.training, checkpoints=None)
+        self._job = ray.put(replace(job, training=without_checkpoints))
+        self._arguments = ("cuda" if wants_gpu else "cpu", engine.threads, engine.timeout)
+        self._needs = {"num_cpus": 1, "num_gpus": 1 if wants_gpu else 0}
+        self._running: dict[ray.ObjectRef[list[Report]], Sequence[Task]] = {}
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Report]:
         waiting = deque(self._chunks(tasks))
@@ -139,17 +120,17 @@ class _Cluster:
             while waiting and len(self._running) < 2 * self._slots:
                 self._submit(waiting.popleft())
             finished, _ = ray.wait(list(self._running), num_returns=1)
-            for task in finished:
-                chunk = self._running.pop(task)
-                done = self._result(task, chunk)
-                if done is None:
+            for handle in finished:
+                chunk = self._running.pop(handle)
+                reports = self._result(handle, chunk)
+                if reports is None:
                     waiting.extendleft([task] for task in reversed(chunk))
                 else:
-                    yield from done
+                    yield from reports
 
     def _chunks(self, tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
         """Chunks of one seed each, since a chunk brings one probe to the device."""
-        size = max(1, min(LARGEST_CHUNK, len(tasks) // (CHUNKS_A_SLOT * self._slots)))
+        size = max(1, min(MAX_CHUNK, len(tasks) // (CHUNKS_PER_SLOT * self._slots)))
         start = 0
         while start < len(tasks):
             end = start
@@ -159,27 +140,29 @@ class _Cluster:
             start = end
 
     def _submit(self, chunk: Sequence[Task]) -> None:
-        self._running[self._task.remote(self._job, list(chunk), *self._arguments)] = chunk
+        """Hand a chunk out; of several tasks the first try counts for none, since nobody knows which one ended it."""
+        retries = MAX_ATTEMPTS - 1 if len(chunk) == 1 else 0
+        remote = ray.remote(score_tasks).options(max_retries=retries, **self._needs)
+        self._running[remote.remote(self._job, list(chunk), *self._arguments)] = chunk
 
-    def _result(self, handle: Any, chunk: Sequence[Task]) -> list[Report] | None:
+    def _result(self, handle: ray.ObjectRef[list[Report]], chunk: Sequence[Task]) -> list[Report] | None:
         """Return what a chunk gave, or ``None`` where it has to be tried task by task.
 
         Raises:
-            NtknasError: If the recipe is impossible.
+            NtknasError: If the choices are impossible.
         """
         try:
-            found: list[Report] = ray.get(handle)
+            reports: list[Report] = ray.get(handle)
         except ray.exceptions.RayTaskError as error:
-            cause = error.cause
-            if isinstance(cause, NtknasError):
-                raise cause from error
-            reason, status = str(cause).partition("\n")[0], Status.CRASHED
+            if isinstance(error.cause, NtknasError):
+                raise error.cause from error
+            status, reason = Status.CRASHED, str(error.cause).partition("\n")[0]
         except ray.exceptions.OutOfMemoryError as error:
-            reason, status = str(error).partition("\n")[0], Status.OOM
+            status, reason = Status.OOM, str(error).partition("\n")[0]
         except ray.exceptions.RayError as error:
-            reason, status = str(error).partition("\n")[0], Status.CRASHED
+            status, reason = Status.CRASHED, str(error).partition("\n")[0]
         else:
-            return found
+            return reports
         return None if len(chunk) > 1 else list(failed(chunk[0], status, reason))
 
 
@@ -195,16 +178,16 @@ def score_tasks(job: Job, tasks: Sequence[Task], device: str, threads: int, time
     """
     torch.set_num_threads(threads)
     compute = Computation(job, torch.device(device))
-    found: list[Report] = []
+    reports: list[Report] = []
     for task in tasks:
         try:
             with _limited(timeout):
-                found.extend(compute(task))
+                reports.extend(compute(task))
         except _TimeoutError:
-            finished = {done.item for done in found if isinstance(done, Progress)}
+            finished = {report.item for report in reports if isinstance(report, KernelDone)}
             left = [item for item in task if item not in finished]
-            found += failed(left, Status.TIMEOUT, f"took longer than {timeout:g} s")
-    return found
+            reports += failed(left, Status.TIMEOUT, f"took longer than {timeout:g} s")
+    return reports
 
 
 @contextmanager

@@ -1,0 +1,79 @@
+"""The forecast of ``ntknas score --dry-run`` on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ntknas.cli.meter import duration
+from ntknas.cli.output import note, print_json, print_table, say
+
+if TYPE_CHECKING:
+    import torch
+
+    from ntknas.scoring.forecast import Forecast, ForecastEvent
+
+
+class ForecastDisplay:
+    """Says what is tried, and keeps what the answer is about."""
+
+    cells: int
+    seeds: int
+    where: torch.device
+
+    def __call__(self, event: ForecastEvent) -> None:
+        """Show an event."""
+        from ntknas.scoring import forecast as events
+
+        if isinstance(event, events.ForecastBegins):
+            self.cells, self.seeds = event.cells, event.seeds
+            asked, budget = f"{event.cells} cells × {event.seeds} seed(s)", f"{events.BUDGET:.0f} s"
+            note(f"Forecast of {asked}, by trials of {budget} or so; none is stored.")
+        elif isinstance(event, events.ForecastPlanned):
+            self.where = event.where
+            if event.networks:
+                note(f"Trying a few of {event.networks} networks on {event.where}, few images first.")
+        elif isinstance(event, events.KindBegins):
+            kind, measures = f"Kind {event.number} of {event.kinds}", ", ".join(event.measures)
+            note(f"{kind}, {event.networks} networks: {measures}; {event.seconds:.0f} s for it.")
+        else:
+            note(f"Cell {event.cell} with {event.images} of {event.whole} images: {event.seconds:.2f} s.")
+
+    def show(self, forecast: Forecast, images: int, *, json: bool) -> None:
+        """Print the answer.
+
+        Args:
+            forecast: The answer.
+            images: Number of images of the probe.
+            json: Whether as JSON.
+        """
+        if json:
+            print_json(forecast.as_json())
+            return
+        say(
+            f"{self.cells} cells × {self.seeds} seed(s) ask for {forecast.requested} kernels: {forecast.stored} are "
+            f"stored, {forecast.networks} networks have to be computed (equal ones once)."
+        )
+        if forecast.kinds:
+            _print_kinds(forecast, images, on_gpu=self.where.type == "cuda")
+
+
+def _print_kinds(forecast: Forecast, images: int, *, on_gpu: bool) -> None:
+    table = [
+        [", ".join(kind.measures), kind.output, str(kind.items), _range(kind.tried), duration(kind.seconds)]
+        for kind in forecast.kinds
+    ]
+    print_table("", ["measures", "output", "networks", "s a network, light to heavy", "one worker"], table, left=2)
+    fewest = min(kind.images for kind in forecast.kinds)
+    if fewest < images:
+        say(f"From trials with {fewest} of {images} images, multiplied: it may take several times less.")
+    elif not all(kind.spread for kind in forecast.kinds):
+        say("From trials of light networks, by FLOPs: heavy ones would have taken too long.")
+    total, memory = duration(forecast.seconds), forecast.bytes_per_worker / 2**20
+    of_what = " of GPU memory" if on_gpu else ""
+    say(f"With {forecast.workers} worker(s): {total}, some {memory:.0f} MiB each{of_what}.")
+
+
+def _range(seconds: Sequence[float]) -> str:
+    shortest, longest = f"{min(seconds):.2f}", f"{max(seconds):.2f}"
+    return f"{shortest if shortest == longest else f'{shortest} to {longest}'} ({len(seconds)} tried)"

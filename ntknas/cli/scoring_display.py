@@ -1,0 +1,92 @@
+"""What a scoring run says while it goes on: remarks, and a meter of kernels or epochs."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from ntknas.cli.left_out import say_left_out
+from ntknas.cli.meter import Meter
+from ntknas.cli.output import note
+
+if TYPE_CHECKING:
+    from ntknas.core.durations import TimeLeft
+    from ntknas.scoring.events import Event, KernelDone, Planned
+
+
+class ScoringDisplay:
+    """Draws the events of a run; as a context manager it takes its meter away, however the run ends."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._meter: Meter | None = None
+        self._planned: Planned | None = None
+        self._left: TimeLeft | None = None
+
+    def __enter__(self) -> ScoringDisplay:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def __call__(self, event: Event) -> None:
+        """Show an event."""
+        from ntknas.scoring import events
+
+        if isinstance(event, events.JournalTorn):
+            note("The journal ended in an unfinished line, left by a killed run: that score is computed again.")
+        elif isinstance(event, events.LinesLost):
+            say_left_out(event.left_out, event.store)
+            if event.left_out.lines:
+                note("Scores that are asked for and were in them are computed again; a copy of the file is kept.")
+        elif isinstance(event, events.Planned):
+            self._planned = event
+            note(_plan_text(event))
+        elif isinstance(event, events.Tried):
+            note(f"Tried: {event.strategy.rows_at_once} row(s) of a coupled kernel at once.")
+        elif isinstance(event, events.Began):
+            self._start_meter()
+        elif isinstance(event, events.KernelDone):
+            self._count(event)
+        elif self._meter:
+            self._meter.advance(event.epochs)
+
+    def _start_meter(self) -> None:
+        """Count kernels, or where networks are trained epochs."""
+        from ntknas.scoring.forecast import kernels_left
+
+        assert self._planned is not None
+        plan, epochs, kernels = self._planned.plan, self._planned.epochs, self._planned.kernels
+        self._left = None if epochs else kernels_left(plan, self._planned.job)
+        unit = "epochs and kernels" if epochs and kernels else "epochs" if epochs else "kernels"
+        meter = Meter(epochs + kernels, "Training" if epochs else "Scoring", unit, self._left)
+        self._meter = self._stack.enter_context(meter)
+
+    def _count(self, done: KernelDone) -> None:
+        from ntknas.scoring.forecast import kind_and_cost
+
+        assert self._planned is not None
+        assert self._meter is not None
+        if self._left:
+            kind, cost = kind_and_cost(self._planned.job, done.item)
+            self._meter.done(cost, kind, done.seconds)
+        self._meter.advance(0 if done.item.epoch else 1)
+
+
+def _plan_text(planned: Planned) -> str:
+    """Say what is asked for, what of it is stored, and what is left to compute."""
+    plan, cells, seeds = planned.plan, planned.cells, planned.seeds
+    kinds = plan.requested // max(cells * seeds, 1)
+    return (
+        f"{cells} cells × {seeds} seed(s){f' × {kinds} kinds' * (kinds > 1)}: "
+        f"{plan.stored} of {plan.requested} kernels stored, "
+        f"{planned.missing} to get by computing {len(plan.items)} on {planned.where}"
+        + (
+            f", {planned.trainings} networks to train for up to {planned.job.epochs[-1]} epochs."
+            if planned.trainings
+            else "."
+        )
+    )

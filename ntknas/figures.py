@@ -1,0 +1,50 @@
+"""The figures, each as a matplotlib ``Figure``: show it in a notebook, change it, or save it with ``savefig``."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from ntknas.core.errors import KernelError
+from ntknas.core.kernel import Kernel
+from ntknas.correlation import Correlation
+from ntknas.report import correlation_figures
+from ntknas.report.figures import KernelView
+from ntknas.report.plotter import render
+
+__all__ = ["correlations", "kernel", "over_epochs", "scatter"]
+
+
+def kernel(kernel: Kernel, title: str = "") -> Figure:
+    """Draw a kernel as a heat map, in the order of its classes, beside its spectrum.
+
+    Args:
+        kernel: A kernel of one batch.
+        title: Heading of the figure.
+
+    Returns:
+        The figure.
+
+    Raises:
+        KernelError: If the kernel holds entries that are not numbers.
+    """
+    if not kernel.is_finite:
+        raise KernelError("This kernel holds entries that are not numbers: there is nothing to draw.")
+    has_labels = kernel.labels is not None and len(kernel.labels) == kernel.size
+    labels = kernel.labels.numpy() if kernel.labels is not None and has_labels else None
+    return render(KernelView(title, kernel.matrix.numpy(), labels, kernel.spectrum.numpy(), kernel.singular_below))
+
+
+def correlations(result: Correlation) -> Figure:
+    """Draw every measure's rank correlation with the accuracies, with its interval, by target and kernel."""
+    return render(correlation_figures.bars(result))
+
+
+def scatter(result: Correlation, target: str) -> Figure:
+    """Draw scores against the accuracies of a target, a panel for each measure."""
+    return render(correlation_figures.scatter(result, target))
+
+
+def over_epochs(result: Correlation, target: str) -> Figure | None:
+    """Draw rank correlations over the epochs of training; ``None`` where no networks were trained."""
+    lines = correlation_figures.over_epochs(result, target)
+    return None if lines is None else render(lines)

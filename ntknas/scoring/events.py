@@ -1,0 +1,85 @@
+"""What happens in the course of a run, for whoever looks on: a command draws it, a library is silent without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ntknas.scoring.progress import EpochsDone, KernelDone
+
+if TYPE_CHECKING:
+    from ntknas.scoring.job import Job, Strategy
+    from ntknas.scoring.plan import Plan
+    from ntknas.store.left_out import LeftOut
+
+__all__ = ["Began", "EpochsDone", "Event", "JournalTorn", "KernelDone", "LinesLost", "Planned", "Tried"]
+
+
+@dataclass(frozen=True)
+class JournalTorn:
+    """The store's journal ended in an unfinished line, as a killed run leaves it; that score is computed again."""
+
+    store: Path
+
+
+@dataclass(frozen=True)
+class LinesLost:
+    """Lines of the store's journals could not be read."""
+
+    store: Path
+    left_out: LeftOut
+
+
+@dataclass(frozen=True)
+class Planned:
+    """It is known what has to be computed.
+
+    Attributes:
+        plan: What is stored, and what is to be computed.
+        job: What is scored.
+        cells: Number of cells that are asked for.
+        seeds: Number of seeds.
+        where: What computes, for a sentence.
+    """
+
+    plan: Plan
+    job: Job
+    cells: int
+    seeds: int
+    where: str
+
+    @property
+    def missing(self) -> int:
+        """Number of (cell, seed, kernel) that are not stored."""
+        return sum(len(item.members) for item in self.plan.items)
+
+    @property
+    def kernels(self) -> int:
+        """Number of kernels to compute of networks at initialisation."""
+        return sum(1 for item in self.plan.items if not item.epoch)
+
+    @property
+    def trainings(self) -> int:
+        """Number of networks to train."""
+        return sum(1 for task in self.plan.tasks if task[0].epoch)
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs to train, of all networks together."""
+        return sum(task[-1].epoch for task in self.plan.tasks)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A short trial decided how kernels are computed."""
+
+    strategy: Strategy
+
+
+@dataclass(frozen=True)
+class Began:
+    """Computing begins, after trials."""
+
+
+Event = JournalTorn | LinesLost | Planned | Tried | Began | KernelDone | EpochsDone

@@ -1,0 +1,54 @@
+"""How a run went, in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+MAX_REASONS = 3
+"""Different reasons of failures that are shown."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run went.
+
+    Attributes:
+        store: The store; ``None`` where none was kept.
+        cells: Number of cells that were asked for.
+        seeds: Number of seeds.
+        kernels_computed: Number of kernels that were computed.
+        kernels_stored_before: Number of (cell, seed, kernel) that the store held before.
+        statuses: Number of new scores by status.
+        failed: Number of new scores whose computation failed; the same call tries them again.
+        reasons: Number of failures by reason, the most frequent first.
+    """
+
+    store: Path | None
+    cells: int
+    seeds: int
+    kernels_computed: int
+    kernels_stored_before: int
+    statuses: Mapping[str, int]
+    failed: int
+    reasons: Mapping[str, int]
+
+    @property
+    def main_reasons(self) -> dict[str, int]:
+        """The most frequent reasons."""
+        return dict(islice(self.reasons.items(), MAX_REASONS))
+
+    def as_json(self) -> dict[str, object]:
+        """Return the summary as plain data."""
+        return {
+            "store": str(self.store),
+            "cells": self.cells,
+            "seeds": self.seeds,
+            "kernels_computed": self.kernels_computed,
+            "kernels_stored_before": self.kernels_stored_before,
+            "scores_by_status": dict(self.statuses),
+            "failed": self.failed,
+            "reasons": self.main_reasons,
+        }
