@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ntknas.core.cases import NetworkCase
 from ntknas.core.lazy import nn, torch
 from ntknas.core.score import NoValueError, Status
+from ntknas.measures.features import watched
 from ntknas.measures.registry import Need, register
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def zen(case: NetworkCase) -> float:
     """Gaussian complexity of the features, over 32 draws of the weights and of 16 inputs. Higher is better.
 
     Raises:
-        NoValueError: ``undefined`` if the features do not depend on the input, or a BatchNorm keeps no statistics.
+        NoValueError: ``undefined`` if the features do not depend on the input, a BatchNorm keeps no statistics, or no
+            linear layer classifies the features.
     """
     generator = torch.Generator().manual_seed(case.seed)
     return sum(_zen_draw(case, generator) for _ in range(ZEN_REPEATS)) / ZEN_REPEATS
@@ -100,8 +102,8 @@ def _zen_draw(case: NetworkCase, generator: torch.Generator) -> float:
     layout = torch.channels_last if last else torch.contiguous_format
     drawn = (torch.randn(shape, generator=generator).to(case.images) for _ in range(2))
     first, noise = (x.contiguous(memory_format=layout) for x in drawn)
-    with torch.no_grad():
-        features, moved = (cast(Any, network).features(x) for x in (first, first + ZEN_MIX * noise))
+    with torch.no_grad(), watched(network) as tap:
+        features, moved = (tap.of(network, x) for x in (first, first + ZEN_MIX * noise))
     change = float((features - moved).abs().flatten(1).sum(1).double().mean())
     if change <= 0:
         raise NoValueError(Status.UNDEFINED, "the features do not depend on the input")
@@ -131,11 +133,17 @@ def _gaussian_weights(network: nn.Module, generator: torch.Generator) -> None:
     needs=(Need.NETWORK,),
 )
 def linear_regions(case: NetworkCase) -> float:
-    """Number of linear regions that small crops fall into, BatchNorm in training mode. Higher is better."""
+    """Number of linear regions that small crops fall into, BatchNorm in training mode. Higher is better.
+
+    Raises:
+        NoValueError: ``undefined`` if no module of the network is a ReLU.
+    """
     network = case.copy()
     crops = _crops(case)
     with torch.no_grad(), relu_outputs(network) as outputs:
         network(crops)
+    if not outputs:
+        raise NoValueError(Status.UNDEFINED, "no module of the network is a ReLU")
     patterns = torch.cat([(output > 0).flatten(1).cpu() for output in outputs], dim=1)
     return float(len(torch.unique(patterns, dim=0)))
 
