@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,10 @@ class Counts:
     """
 
     def __init__(self, space: str, image_size: int, options: dict[str, int]):
-        found = load_space(space)
-        self._count: dict[str, Any] = {
-            "parameters": lambda cell: found.parameters(cell, **options),
-            "flops": lambda cell: found.flops(cell, image_size=image_size, **options),
+        own = load_space(space)
+        self._count: dict[str, Callable[[int], int]] = {
+            "parameters": lambda cell: own.parameters(own[cell], **options),
+            "flops": lambda cell: own.flops(own[cell], image_size=image_size, **options),
         }
         self._known: dict[str, dict[int, float]] = {name: {} for name in BASELINES}
 
