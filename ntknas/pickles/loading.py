@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ntknas.core.errors import DataError
 from ntknas.core.regular_file import open_regular
-from ntknas.pickles.machine import PickleMachine, Rebuilders
+from ntknas.pickles.machine import PickleMachine
+from ntknas.pickles.rebuilders import Rebuilders
 
 _NOTHING: Rebuilders = {}
 
 
-def load(path: Path, rebuilders: Rebuilders = _NOTHING) -> Any:
+def load(path: Path, rebuilders: Rebuilders = _NOTHING) -> object:
     """Read a pickle of plain data.
 
     Args:
         path: The file.
         rebuilders: The names that it may ask for, and what they stand for; without any only numbers, strings and
             containers.
+
+    Returns:
+        The object.
 
     Raises:
         DataError: If the file is missing, damaged, or asks for anything else.
@@ -35,8 +38,15 @@ def load(path: Path, rebuilders: Rebuilders = _NOTHING) -> Any:
         ) from error
 
 
-def load_stream(stream: BinaryIO, rebuilders: Mapping[tuple[str, str], Any] = _NOTHING) -> Any:
+def load_stream(stream: BinaryIO, rebuilders: Rebuilders = _NOTHING) -> object:
     """Read the pickle that a stream consists of; see ``load``.
+
+    Args:
+        stream: The stream.
+        rebuilders: The names that it may ask for, and what they stand for.
+
+    Returns:
+        The object.
 
     Raises:
         DataError: If it is damaged, something follows it, or it asks for anything else; without the name of the file.

@@ -1,4 +1,4 @@
-"""What the objects of a pickle may take, by the bytes that were read of it: one byte can ask for 216."""
+"""Bounds the memory of a pickle's objects by the bytes that were read of it: one byte can ask for 216."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ DICTIONARY, LIST, SET, TUPLE, ITEM, NUMBERED, TEXT = 64, 56, 216, 56, 8, 100, 16
 """Bytes of an empty container, an entry of one, an object's place in the memo, a text beside its letters."""
 
 _BASE = 1 << 26
-_SMALL_FILE = 1 << 25
-_TIMES_OF_SMALL_FILES = 24
-_TIMES_OF_LARGE_FILES = 1
+_FIRST_BYTES = 1 << 25
+_PER_FIRST_BYTE = 24  # small files may be all containers
+_PER_FURTHER_BYTE = 1  # large ones are mostly numbers, and what is built of them is let go
 
 
 class PickleMemory:
@@ -31,8 +31,8 @@ class PickleMemory:
     def read(self, count: int) -> None:
         """Take note of bytes that were read."""
         self._read += count
-        small = min(self._read, _SMALL_FILE)
-        self.allowed = _BASE + _TIMES_OF_SMALL_FILES * small + _TIMES_OF_LARGE_FILES * (self._read - small)
+        first = min(self._read, _FIRST_BYTES)
+        self.allowed = _BASE + _PER_FIRST_BYTE * first + _PER_FURTHER_BYTE * (self._read - first)
 
     def hold(self, size: int) -> None:
         """Count an object.

@@ -10,12 +10,15 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
 from ntknas.core.errors import DataError
 from ntknas.core.quoting import quoted
+from ntknas.pickles.keys import is_small
+
+Rebuilders = Mapping[tuple[str, str], Callable[..., object]]
+"""What names of functions in a pickle stand for, by module and name."""
 
 _FORMATS = {
     "f8": "d", "f4": "f", "f2": "e", "i8": "q", "i4": "i", "i2": "h", "i1": "b",
@@ -26,12 +29,12 @@ _FORMATS = {
 class NumberType:
     """A numpy type of numbers, named such as ``f8``; its byte order comes as state."""
 
-    def __init__(self, name: Any, *_: Any):
+    def __init__(self, name: object, *_: object):
         if not isinstance(name, str) or name not in _FORMATS:
             raise DataError(f"it holds values of the type {quoted(name)}, which is none of numbers")
         self.code = "<" + _FORMATS[name]
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
         order = state[1] if isinstance(state, tuple) and len(state) > 1 else None
         if order not in ("<", ">", "|", "="):
             raise DataError(f"it holds numbers of the unknown byte order {quoted(order)}")
@@ -43,19 +46,19 @@ class Rebuilder:
 
     __slots__ = ("_function",)
 
-    def __init__(self, function: Callable[..., Any]):
+    def __init__(self, function: Callable[..., object]):
         self._function = function
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: object) -> object:
         """Call the function."""
         return self._function(*arguments)
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
         raise DataError("it changes the inside of a function")
 
 
 @Rebuilder
-def number(kind: Any, content: Any) -> float | int | bool:
+def number(kind: object, content: object) -> float | int | bool:
     """Rebuild a numpy scalar as a number of Python."""
     if not isinstance(kind, NumberType) or not isinstance(content, bytes):
         raise DataError("it holds a scalar that is not a number")
@@ -65,7 +68,7 @@ def number(kind: Any, content: Any) -> float | int | bool:
 
 
 @Rebuilder
-def latin1(text: Any, encoding: Any = "latin1") -> bytes:
+def latin1(text: object, encoding: object = "latin1") -> bytes:
     """Rebuild bytes that an old pickle protocol keeps as text."""
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
         raise DataError("it holds bytes in an unknown form")
@@ -73,7 +76,7 @@ def latin1(text: Any, encoding: Any = "latin1") -> bytes:
 
 
 @Rebuilder
-def ordered() -> dict[Any, Any]:
+def ordered() -> dict[object, object]:
     """Rebuild an ordered dictionary, whose items follow."""
     return {}
 
@@ -84,7 +87,9 @@ class ByteArray:
     def __init__(self) -> None:
         self.content: np.ndarray = np.empty(0, np.uint8)
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
+        if not isinstance(state, tuple) or len(state) < 4:
+            raise DataError("it holds an array that is not one of bytes")
         shape, kind, fortran, content = state[-4:]
         if isinstance(content, str):  # Python 2's bytes
             content = content.encode("latin1")
@@ -98,31 +103,26 @@ class ByteArray:
 
 
 @Rebuilder
-def byte_array(*_: Any) -> ByteArray:
+def byte_array(*_: object) -> ByteArray:
     """Rebuild an empty array, whose state follows."""
     return ByteArray()
 
 
 @Rebuilder
-def refuse(*_: Any) -> None:
+def refuse(*_: object) -> None:
     """Stand for a name that may be mentioned but not called."""
     raise DataError("it calls numpy's constructor of arrays")
 
 
 @Rebuilder
-def name_set(items: Any = ()) -> set[Any]:
+def name_set(items: object = ()) -> set[object]:
     """Rebuild a set of names and numbers."""
-    if not isinstance(items, list | tuple) or not all(type(item) is str or _is_small(item) for item in items):
+    if not isinstance(items, list | tuple) or not all(type(item) is str or is_small(item) for item in items):
         raise DataError("it holds a set of something else than names and numbers")
     return set(items)
 
 
-def _is_small(item: Any) -> bool:
-    """Return whether it is a number whose hash no other number has."""
-    return type(item) is int and item.bit_length() <= 60
-
-
-REBUILDERS: Mapping[tuple[str, str], Callable[..., Any]] = {
+REBUILDERS: Rebuilders = {
     ("collections", "OrderedDict"): ordered,
     ("numpy", "dtype"): NumberType,
     ("numpy.core.multiarray", "scalar"): number,
@@ -133,7 +133,7 @@ REBUILDERS: Mapping[tuple[str, str], Callable[..., Any]] = {
 }
 """Every name that the official files use, and what it stands for."""
 
-ARRAYS: Mapping[tuple[str, str], Callable[..., Any]] = {
+ARRAYS: Rebuilders = {
     ("numpy", "ndarray"): refuse,
     ("numpy", "dtype"): NumberType,
     ("numpy.core.multiarray", "_reconstruct"): byte_array,
@@ -141,5 +141,6 @@ ARRAYS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("_codecs", "encode"): latin1,
 }
 """Every name that pickled batches of images use, and what it stands for."""
+
 BUILT = (NumberType, ByteArray)
 """What a pickle may give a state."""

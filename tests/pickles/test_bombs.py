@@ -11,6 +11,7 @@ import pytest
 from ntknas.core.errors import DataError
 from ntknas.pickles import machine as pickle_machine
 from ntknas.pickles import memory as pickle_memory
+from ntknas.pickles import source as pickle_source
 from ntknas.pickles.machine import PickleMachine
 from ntknas.pickles.rebuilders import REBUILDERS
 
@@ -52,7 +53,7 @@ MEMORY_BOMBS = {
 @pytest.mark.parametrize("name", list(MEMORY_BOMBS))
 def test_memory_is_in_proportion_to_the_file(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pickle_memory, "_BASE", 1 << 20)
-    monkeypatch.setattr(pickle_machine, "_CHUNK", 1 << 12)
+    monkeypatch.setattr(pickle_source, "CHUNK", 1 << 12)
     monkeypatch.setattr(pickle_machine, "_MARGIN", 1 << 10)
     content = MEMORY_BOMBS[name]
     machine = _machine(content + b".")
@@ -125,7 +126,7 @@ def test_a_run_that_is_none_after_all_is_looked_at_once(name: str) -> None:
     machine = _machine(content + b"u.")
     with pytest.raises(DataError):
         machine.load()
-    assert 0 < machine.scanned <= 2 * len(content)
+    assert 0 < machine.runs.scanned <= 2 * len(content)
 
 
 def test_runs_after_one_that_was_none_are_read_as_runs() -> None:
@@ -136,4 +137,4 @@ def test_runs_after_one_that_was_none_are_read_as_runs() -> None:
         _machine(bad + good + b"u.").load()
     machine = _machine(b"](}(" + good + b"ue.")
     assert machine.load() == [dict.fromkeys(range(200), 0.0)]
-    assert machine.scanned == len(good)
+    assert machine.runs.scanned == len(good)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from ntknas.core.errors import DataError
-from ntknas.pickles.machine import GONE, PickleMachine
+from ntknas.pickles.machine import PickleMachine
+from ntknas.pickles.memo import GONE
 from ntknas.pickles.rebuilders import REBUILDERS
 
 
@@ -75,7 +76,7 @@ def test_finished_dictionaries_are_replaced_and_let_go():
     content = pickle.dumps({"a": {"big": list(range(2000)), "n": 1}, "b": {"big": [], "n": 2}}, 2)
     machine = PickleMachine(io.BytesIO(content), REBUILDERS, lambda d: d.get("n", d))
     assert machine.load() == {"a": 1, "b": 2}
-    assert all(not isinstance(known, list) for known in machine._objects.values())
+    assert all(not isinstance(known, list) for known in machine.memo.objects.values())
 
 
 def test_what_was_let_go_cannot_be_used_unnoticed():
