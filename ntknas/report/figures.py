@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -21,8 +25,8 @@ class Panel:
     """
 
     title: str
-    x: np.ndarray
-    y: np.ndarray
+    x: Array
+    y: Array
     x_label: str
     note: str = ""
 
@@ -55,9 +59,9 @@ class BarGroup:
     """
 
     name: str
-    values: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    values: Array
+    low: Array
+    high: Array
     limit: float | None = None
 
 
@@ -94,10 +98,10 @@ class Line:
     """
 
     name: str
-    x: np.ndarray
-    y: np.ndarray
-    low: np.ndarray | None = None
-    high: np.ndarray | None = None
+    x: Array
+    y: Array
+    low: Array | None = None
+    high: Array | None = None
     muted: bool = False
 
 
@@ -153,8 +157,8 @@ class KernelStrip:
 
     title: str
     names: Sequence[str]
-    matrices: Sequence[np.ndarray]
-    labels: np.ndarray | None
+    matrices: Sequence[Array]
+    labels: Labels | None
     colour_label: str
 
 
@@ -171,9 +175,9 @@ class KernelView:
     """
 
     title: str
-    matrix: np.ndarray
-    labels: np.ndarray | None
-    spectrum: np.ndarray
+    matrix: Array
+    labels: Labels | None
+    spectrum: Array
     threshold: float
 
 
@@ -191,7 +195,7 @@ class Matrix:
     title: str
     rows: Sequence[str]
     columns: Sequence[str]
-    values: np.ndarray
+    values: Array
 
 
 @dataclass(frozen=True)
@@ -204,7 +208,7 @@ class HeatMap:
     """
 
     title: str
-    values: np.ndarray
+    values: Array
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,95 @@
+"""Curves in panels with one legend."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.ticker import NullLocator
+
+from ntknas.report.drawers.canvas import COLOURS, COLUMNS, MIN_WIDTH, Panels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ntknas.report.figures import Line, LineGrid, LinePanel
+
+_MAX_MARKED = 40
+"""Points of a curve that are few enough to be marked."""
+_MAX_TICKS, _MAX_LEVEL_TICKS = 12, 6
+"""Ticks of a logarithmic axis that are few enough to be named, and to be named level."""
+_MAX_LEGEND_COLUMNS = 6
+
+
+def draw_line_grid(grid: LineGrid) -> Figure:
+    """Draw one frame a panel; a name has one colour in all of them."""
+    widest = COLUMNS - 1 if len(grid.panels) in (5, 6) else COLUMNS  # 5 or 6 panels fill rows of three better
+    rows, columns = math.ceil(len(grid.panels) / widest), min(widest, len(grid.panels))
+    size = (max(MIN_WIDTH, 3.2 * columns + 0.4), 2.5 * rows + 1.0)
+    panels = Panels.make(rows, columns, size, share_x=True, share_y=grid.share_y)
+    names = list(dict.fromkeys(line.name for panel in grid.panels for line in panel.lines))
+    colours = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(names)}
+    ticks = sorted({float(x) for panel in grid.panels for line in panel.lines for x in line.x})
+    for axes, panel in zip(panels, grid.panels, strict=False):
+        _draw_panel(axes, panel, colours)
+        _scale_x(axes, grid.x_scale, ticks)
+    panels.hide_from(len(grid.panels))
+    _label(panels, grid, columns)
+    panels.figure.suptitle(grid.title)
+    _add_legend(panels)
+    return panels.figure
+
+
+def _label(panels: Panels, grid: LineGrid, columns: int) -> None:
+    """Name the horizontal axes below the last panels, the vertical ones on the left."""
+    for number, axes in enumerate(panels):
+        is_lowest = number + columns >= len(grid.panels)
+        axes.tick_params(labelbottom=is_lowest)
+        axes.set_xlabel(grid.x_label if is_lowest else "")
+    for row in panels.rows:
+        row[0].set_ylabel(grid.y_label)
+
+
+def _add_legend(panels: Panels) -> None:
+    pairs = [pair for axes in panels for pair in zip(*axes.get_legend_handles_labels(), strict=True)]
+    handles = {name: handle for handle, name in pairs}
+    if len(handles) > 1:
+        columns = min(_MAX_LEGEND_COLUMNS, len(handles))
+        panels.figure.legend(
+            list(handles.values()), list(handles), loc="outside lower center", ncols=columns, frameon=False
+        )
+
+
+def _draw_panel(axes: Axes, panel: LinePanel, colours: dict[str, str]) -> None:
+    for line in panel.lines:
+        _draw_line(axes, line, colours[line.name])
+    if panel.level is not None:
+        axes.axhline(panel.level, color="0.4", linewidth=0.8)
+    if any((np.nan_to_num(line.y) > 0).any() for line in panel.lines):
+        axes.set_yscale(panel.y_scale)
+    axes.set_title(panel.title)
+    axes.grid(alpha=0.25)
+
+
+def _scale_x(axes: Axes, scale: str, ticks: list[float]) -> None:
+    if scale == "symlog":
+        axes.set_xscale("symlog", linthresh=1)
+    else:
+        axes.set_xscale(scale)
+    if scale == "symlog" or (scale == "log" and len(ticks) <= _MAX_TICKS):
+        rotation = 45 if len(ticks) > _MAX_LEVEL_TICKS else 0
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], rotation=rotation)
+        axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _draw_line(axes: Axes, line: Line, colour: str) -> None:
+    shade = 0.45 if line.muted else 1.0
+    marker = "o" if len(line.x) <= _MAX_MARKED else None
+    style = "--" if line.muted else "-"
+    axes.plot(
+        line.x, line.y, style, color=colour, linewidth=1.4, label=line.name, alpha=shade, marker=marker, markersize=3
+    )
+    if line.low is not None and line.high is not None:
+        axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.16 * shade, linewidth=0)
