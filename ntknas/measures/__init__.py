@@ -1,29 +1,37 @@
 """Measures: functions from a kernel to one number, each with its formula, direction, source and needs."""
 
+from ntknas.measures.derived import DerivedMeasure
 from ntknas.measures.registry import (
     GROUPS,
     Aggregate,
     Measure,
     Need,
     Subject,
+    all_derived,
     all_measures,
     expand,
     get_measure,
     measure,
     register,
+    register_derived,
+    sign_of,
     unknown_measure,
 )
 
 __all__ = [
     "GROUPS",
     "Aggregate",
+    "DerivedMeasure",
     "Measure",
     "Need",
     "Subject",
+    "all_derived",
     "all_measures",
     "expand",
     "get_measure",
     "measure",
     "register",
+    "register_derived",
+    "sign_of",
     "unknown_measure",
 ]

@@ -21,6 +21,7 @@ from ntknas.core.errors import ChoiceError, KernelError, unknown
 from ntknas.core.kernel import Kernel
 from ntknas.core.plugins import Fault
 from ntknas.core.score import NoValueError, Score, Status
+from ntknas.measures.derived import Combine, DerivedMeasure
 from ntknas.measures.labels import check_labels
 
 ENTRY_POINT_GROUP = "ntknas.measures"
@@ -34,6 +35,7 @@ _OWN_MODULES = (
     "activations",
     "summed_gradients",
     "training",
+    "tenas",
 )
 
 
@@ -116,7 +118,9 @@ GROUPS = {
 _SUBJECTS = {"kernel": Kernel, "regression": RegressionCase, "baselines": NetworkCase, "training": TrainingCase}
 
 _MEASURES: dict[str, Measure] = {}
+_DERIVED: dict[str, DerivedMeasure] = {}
 F = TypeVar("F", bound=Callable[[Any], float])
+D = TypeVar("D", bound=Combine)
 Subject = Kernel | RegressionCase | NetworkCase | TrainingCase | ClassForms
 
 
@@ -150,14 +154,10 @@ def register(
             ``lower``.
     """
     _check_name(name)
-    if better not in {"higher", "lower"}:
-        raise ValueError(f"better must be 'higher' or 'lower', got {better!r}")
+    _check_direction(better)
 
     def add(compute: F) -> F:
-        if not compute.__module__.startswith(__package__):
-            _load_own()  # so that a name that both have is ours, whichever was imported first
-        if name in _MEASURES:
-            raise ValueError(f"a measure {name!r} exists already")
+        _check_free(name, compute.__module__)
         _MEASURES[name] = Measure(
             name,
             compute,
@@ -173,6 +173,49 @@ def register(
         return compute
 
     return add
+
+
+def register_derived(name: str, *, inputs: tuple[str, ...], formula: str, better: str, source: str) -> Callable[[D], D]:
+    """Register a function as a derived measure, which ``ntknas correlate`` makes where all its inputs were scored.
+
+    Args:
+        name: Identifier.
+        inputs: Measures whose scores the function takes, each as an array over the cells that have all of them; where
+            a cell has none, it has the status of the first input without a value.
+        formula: Definition in symbols.
+        better: ``higher`` or ``lower``.
+        source: Where the definition comes from.
+
+    Returns:
+        The decorator.
+
+    Raises:
+        ValueError: If the name is taken or cannot be typed in a list, there are no inputs, or the direction is neither
+            ``higher`` nor ``lower``.
+    """
+    _check_name(name)
+    _check_direction(better)
+    if not inputs:
+        raise ValueError(f"the derived measure {name!r} has no inputs")
+
+    def add(compute: D) -> D:
+        _check_free(name, compute.__module__)
+        _DERIVED[name] = DerivedMeasure(name, compute, tuple(inputs), formula, better == "higher", source)
+        return compute
+
+    return add
+
+
+def _check_free(name: str, module: str) -> None:
+    if not module.startswith(__package__):
+        _load_own()  # so that a name that both have is ours, whichever was imported first
+    if name in _MEASURES or name in _DERIVED:
+        raise ValueError(f"a measure {name!r} exists already")
+
+
+def _check_direction(better: str) -> None:
+    if better not in {"higher", "lower"}:
+        raise ValueError(f"better must be 'higher' or 'lower', got {better!r}")
 
 
 def _check_name(name: str) -> None:
@@ -194,14 +237,33 @@ def left_out() -> tuple[Fault, ...]:
     _load_own()
     faults = []
     for package, point in plugins.points(ENTRY_POINT_GROUP):
-        before = dict(_MEASURES)
+        before = dict(_MEASURES), dict(_DERIVED)
         _, fault = plugins.load(package, point)
         if fault is not None:
-            _MEASURES.clear()
-            _MEASURES.update(before)
+            _restore(*before)
             fault.warn()
             faults.append(fault)
     return tuple(faults)
+
+
+def _restore(measures: dict[str, Measure], derived: dict[str, DerivedMeasure]) -> None:
+    _MEASURES.clear()
+    _MEASURES.update(measures)
+    _DERIVED.clear()
+    _DERIVED.update(derived)
+
+
+def all_derived() -> dict[str, DerivedMeasure]:
+    """Return every derived measure by name, third parties' last."""
+    left_out()
+    own = {name: measure for name, measure in _DERIVED.items() if measure.compute.__module__.startswith(__package__)}
+    return own | _DERIVED
+
+
+def sign_of(name: str) -> int:
+    """Return +1 if higher is better, else −1; of a measure that is not known here, such as one's own, higher is."""
+    known = all_measures().get(name) or all_derived().get(name)
+    return known.sign if known else 1
 
 
 def all_measures() -> dict[str, Measure]:
