@@ -23,7 +23,7 @@ from ntknas.benchmarks.table import AccuracyTable, Costs, Target
 from ntknas.core.display import printable
 from ntknas.core.errors import DataError
 from ntknas.core.files import remove_stale, replacing
-from ntknas.core.plain_hdf5 import array, attributes, group, names
+from ntknas.core.plain_hdf5 import array, attributes, group, integer, names
 from ntknas.core.sealed_file import HEAD, DamagedFileError, SealVersionError, UnsealedFileError, check, head_of
 
 FORMAT = 1
@@ -125,6 +125,7 @@ class TableFile:
             self.attributes = attributes(opened, (*_NAMES, *(name for name in _MORE_NAMES if name in opened.attrs)))
             self._targets = _targets(opened)
             _check_about(self.attributes)
+            self._cells = integer(opened, "cells")
         if self.attributes["benchmark"] != benchmark:
             raise DataError(
                 f"{path} is the table of {printable(self.attributes['benchmark'])}, and {benchmark} was asked for: "
@@ -190,7 +191,7 @@ class TableFile:
 
     def _array(self, parent: h5py.Group, name: str, *columns: int) -> np.ndarray:
         """Read an array of numbers whose shape is that of the space, none of them infinite."""
-        values = array(parent, name, "<f8", (self.attributes["cells"], *columns))
+        values = array(parent, name, "<f8", (self._cells, *columns))
         if np.isinf(values).any():
             raise ValueError(f"{name} holds an infinite number")
         return values
@@ -213,9 +214,10 @@ def _targets(file: h5py.File) -> dict[Target, list[int]]:
                 raise ValueError(f"{epochs!r} is no number of epochs")
             budget = group(budgets, epochs)
             seeds = attributes(budget, ("seeds",))["seeds"]
-            if not isinstance(seeds, list) or not seeds or not all(type(seed) is int for seed in seeds):
+            integers = [seed for seed in seeds if type(seed) is int] if isinstance(seeds, list) else []
+            if not integers or integers != seeds:
                 raise ValueError("seeds are no list of integers")
-            targets |= {Target(dataset, split, int(epochs)): seeds for split in names(budget) if split not in _PLAIN}
+            targets |= {Target(dataset, split, int(epochs)): integers for split in names(budget) if split not in _PLAIN}
     return targets
 
 

@@ -1,4 +1,4 @@
-"""How the C library handles large blocks of memory: kept for the next kernel, or handed back and faulted in again."""
+"""Tells the C library to keep large blocks of memory for the next kernel instead of handing them back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ctypes
 import platform
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
-_LARGEST = 2**31 - 1
+_MAX_THRESHOLD = 2**31 - 1
 
 
 def keep_freed_memory() -> bool:
@@ -22,4 +22,4 @@ def keep_freed_memory() -> bool:
     if platform.libc_ver()[0] != "glibc":
         return False
     libc = ctypes.CDLL(None)
-    return bool(libc.mallopt(_MMAP_MAX, 0) and libc.mallopt(_TRIM_THRESHOLD, _LARGEST))
+    return bool(libc.mallopt(_MMAP_MAX, 0) and libc.mallopt(_TRIM_THRESHOLD, _MAX_THRESHOLD))

@@ -20,7 +20,10 @@ _LOCK = threading.RLock()
 
 @contextmanager
 def safe_path() -> Iterator[None]:
-    """Give processes that are started meanwhile a path without the working folder; ours stays as it is.
+    """Keep the working folder out of the path of processes that are started meanwhile; our own path stays.
+
+    Yields:
+        Nothing.
 
     Example:
         >>> with safe_path():
@@ -28,15 +31,15 @@ def safe_path() -> Iterator[None]:
         '1'
     """
     with _LOCK:
-        before = os.environ.get(_SAFE_PATH)
+        previous = os.environ.get(_SAFE_PATH)
         os.environ[_SAFE_PATH] = "1"
         try:
             yield
         finally:
-            if before is None:
+            if previous is None:
                 os.environ.pop(_SAFE_PATH, None)
             else:
-                os.environ[_SAFE_PATH] = before
+                os.environ[_SAFE_PATH] = previous
 
 
 class SafeProcess(SpawnProcess):
@@ -55,10 +58,13 @@ class SafeContext(SpawnContext):
 
 
 def safe_context() -> SafeContext:
-    """Return a context to start processes with, as ``multiprocessing.get_context("spawn")`` does.
+    """Make a context to start processes with, as ``multiprocessing.get_context("spawn")`` does.
 
-    Processes get the parent's own path once they are up, so that they find what it finds. The process that
-    ``multiprocessing`` keeps track of locks with is started here, since it too is one of these children.
+    Once they run, processes get the parent's own path, so that they find what it finds. The process by which
+    ``multiprocessing`` keeps account of locks is started here, since it too is one of these children.
+
+    Returns:
+        The context.
     """
     if os.name == "posix":
         with safe_path():

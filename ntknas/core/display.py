@@ -1,4 +1,4 @@
-"""Text that came out of a file, made safe to show: it cannot move the cursor, hide, or turn a line around."""
+"""Makes text from files safe to show: it cannot move the cursor, hide, or turn a line around."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 
 def printable(text: object, *, lines: bool = False) -> str:
-    r"""Return text with everything that is not seen as it stands written as an escape.
+    r"""Escape everything in a text that would not be seen as it stands.
 
     That is control characters and escape sequences, marks that turn the direction of writing, invisible format
     characters, line separators, and halves of surrogate pairs. Letters of any script stay.
@@ -15,14 +15,17 @@ def printable(text: object, *, lines: bool = False) -> str:
         text: What a file, a name or an error says; made a string.
         lines: Whether line feeds stay, for texts of several lines that are our own.
 
+    Returns:
+        The text, which can be printed to a terminal.
+
     Example:
         >>> printable("cond\x1b[2J \u202eλ_1")
         'cond\\x1b[2J \\u202eλ_1'
     """
-    shown = str(text)
-    if shown.isprintable():
-        return shown
-    return "".join(letter if _is_seen(letter, lines=lines) else _escaped(letter) for letter in shown)
+    content = str(text)
+    if content.isprintable():
+        return content
+    return "".join(letter if _is_seen(letter, lines=lines) else _escaped(letter) for letter in content)
 
 
 def _is_seen(letter: str, *, lines: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Files that are replaced as a whole, or kept aside under a new name."""
+"""Replaces files as a whole, and keeps damaged ones aside under a new name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ntknas.core.regular_file import WITHOUT_LINKS, check_regular, open_regular
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give the name of a file to write beside the place; when the context ends well, it takes the place.
+    """Give the name of a file to write beside a place; when the context ends well, the file takes the place.
 
     The file is new, empty, and has a name that nobody can foresee. It is flushed to the disk before it takes the place,
     with the permissions of what was there. When the context ends with an exception it is removed, and what was in the
@@ -26,6 +26,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Args:
         path: The place; its folder exists.
+
+    Yields:
+        The name to write to.
 
     Raises:
         SpecialFileError: If the place holds a folder, a pipe or a device.
@@ -54,7 +57,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _new_beside(path: Path) -> tuple[int, Path]:
-    """Make a file beside a place, locked for as long as it is open, so that one of a killed process can be told."""
+    """Make a file beside a place, locked while it is open, so that one left by a killed process can be told."""
     while True:
         beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
         with suppress(FileExistsError):
@@ -63,7 +66,7 @@ def _new_beside(path: Path) -> tuple[int, Path]:
                 fcntl.flock(handle, fcntl.LOCK_EX)
             with suppress(OSError):
                 _take_permissions(handle, path)
-            if beside.exists():  # nobody took it for a stale one before it was locked
+            if beside.exists():  # another process may have removed it as stale before it was locked
                 return handle, beside
             os.close(handle)
 
@@ -75,7 +78,13 @@ def _take_permissions(handle: int, path: Path) -> None:
 
 
 def new_file(path: Path) -> int:
-    """Make a file that is not there yet, and return it opened to write.
+    """Make a file that is not there yet.
+
+    Args:
+        path: Its name.
+
+    Returns:
+        The descriptor of the file, opened to write.
 
     Raises:
         FileExistsError: If anything has that name, a link that leads nowhere included.
@@ -85,7 +94,7 @@ def new_file(path: Path) -> int:
 
 
 def remove_stale(path: Path) -> list[Path]:
-    """Remove what killed processes left of ``replacing`` a file; what a living one writes is locked, and stays."""
+    """Remove and return what killed processes left of ``replacing`` a file; living ones lock theirs, which stay."""
     pattern = re.compile(rf"\.{re.escape(path.name)}\.(\d+|[0-9a-f]{{16}})\.new")
     removed = []
     for beside in path.parent.iterdir():
@@ -106,7 +115,13 @@ def _is_abandoned(beside: Path) -> bool:
 
 
 def copy_aside(path: Path) -> Path:
-    """Copy a file to a new name beside it, ``….damaged``, ``….damaged-2`` and so on; return that name.
+    """Copy a file to a new name beside it: ``….damaged``, ``….damaged-2`` and so on.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The new name.
 
     Raises:
         OSError: If it cannot be read, or the copy not written as a whole; then there is no copy.
@@ -114,10 +129,10 @@ def copy_aside(path: Path) -> Path:
     with open_regular(path, follow=False) as file:
         handle, copy = _new_damaged(path)
         try:
-            with os.fdopen(handle, "wb") as to:
-                shutil.copyfileobj(file, to)
-                to.flush()
-                os.fsync(to.fileno())
+            with os.fdopen(handle, "wb") as target:
+                shutil.copyfileobj(file, target)
+                target.flush()
+                os.fsync(target.fileno())
         except BaseException:
             copy.unlink(missing_ok=True)
             raise
@@ -126,22 +141,34 @@ def copy_aside(path: Path) -> Path:
 
 
 def move_aside(path: Path) -> Path:
-    """Give a file a new name beside it, as ``copy_aside`` does; return that name.
+    """Give a file a new name beside it, as ``copy_aside`` does.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The new name.
 
     Raises:
         OSError: If that fails; the file then stays.
     """
-    for name in _names_aside(path):
+    name = _link_aside(path)
+    path.unlink()
+    _sync_folder(path.parent)
+    return name
+
+
+def _link_aside(path: Path) -> Path:
+    names = _names_aside(path)
+    while True:
+        name = next(names)
         try:
             os.link(path, name, follow_symlinks=False)
         except FileExistsError:
             continue
         except OSError:  # a file system without hard links
-            name = copy_aside(path)
-        path.unlink()
-        _sync_folder(path.parent)
+            return copy_aside(path)
         return name
-    raise AssertionError("numbers do not end")
 
 
 def _names_aside(path: Path) -> Iterator[Path]:
@@ -150,10 +177,11 @@ def _names_aside(path: Path) -> Iterator[Path]:
 
 
 def _new_damaged(path: Path) -> tuple[int, Path]:
-    for name in _names_aside(path):
+    names = _names_aside(path)
+    while True:
+        name = next(names)
         with suppress(FileExistsError):
             return new_file(name), name
-    raise AssertionError("numbers do not end")
 
 
 def _sync_folder(path: Path) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+__all__ = ["F", "LazyModule", "importer_of", "nn", "torch"]
 
 
 class LazyModule:
@@ -25,18 +27,21 @@ class LazyModule:
     def __init__(self, name: str):
         self.__dict__["name"] = name
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(import_module(self.__dict__["name"]), name)
 
 
-def importer_of(homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return a package's ``__getattr__`` that imports its public names when they are first used.
+def importer_of(homes: Mapping[str, str]) -> Callable[[str], object]:
+    """Make a package's ``__getattr__`` that imports its public names when they are first used.
 
     Args:
         homes: Module of each name.
+
+    Returns:
+        The function.
     """
 
-    def import_name(name: str) -> Any:
+    def import_name(name: str) -> object:
         if name not in homes:
             raise AttributeError(f"No attribute {name!r}: expected one of {', '.join(homes)}.")
         return getattr(import_module(homes[name]), name)
@@ -45,8 +50,8 @@ def importer_of(homes: Mapping[str, str]) -> Callable[[str], Any]:
 
 
 if TYPE_CHECKING:
-    import torch as torch
+    import torch
     import torch.nn.functional as F
-    from torch import nn as nn
+    from torch import nn
 else:
     torch, nn, F = LazyModule("torch"), LazyModule("torch.nn"), LazyModule("torch.nn.functional")

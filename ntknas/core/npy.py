@@ -1,11 +1,11 @@
-"""Arrays out of ``.npz`` archives, read with no more memory than the archive says that they fill."""
+"""Reads arrays of ``.npz`` archives with no more memory than the archive says that they fill."""
 
 from __future__ import annotations
 
 import math
 import tokenize
 import zipfile
-from typing import Any
+from typing import IO
 
 import numpy as np
 
@@ -21,6 +21,12 @@ _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.r
 def member_names(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Return the arrays of an archive by name.
 
+    Args:
+        archive: The archive.
+
+    Returns:
+        Their places in it.
+
     Raises:
         DataError: If two have one name.
     """
@@ -33,20 +39,23 @@ def member_names(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return members
 
 
-def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> np.ndarray:
+def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> np.ndarray:
     """Read an array, of numbers or texts and not of objects.
 
     Args:
         archive: The archive.
         entry: The array's place in it.
-        most: Bytes that it may have.
+        max_bytes: Bytes that it may have.
+
+    Returns:
+        The array.
 
     Raises:
         DataError: If it is larger or of objects, or its header asks for more than there is; one of ``ARCHIVE_ERRORS``
             if damaged.
     """
-    if entry.file_size > most:
-        raise DataError(f"{entry.filename!r} is of {entry.file_size:,} bytes, expected at most {most:,}")
+    if entry.file_size > max_bytes:
+        raise DataError(f"{entry.filename!r} is of {entry.file_size:,} bytes, expected at most {max_bytes:,}")
     with archive.open(entry) as stream:
         shape, fortran, dtype = _header(stream)
         size = dtype.itemsize * math.prod(shape)
@@ -63,7 +72,7 @@ def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> 
     return np.frombuffer(content, dtype, math.prod(shape)).reshape(shape, order="F" if fortran else "C")
 
 
-def _header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
     version = np.lib.format.read_magic(stream)
     if version not in _HEADERS:
         raise DataError(f"it holds an array in the unknown format {version}")

@@ -1,4 +1,4 @@
-"""Other people's packages, by their entry points: one that is at fault costs itself alone, by name."""
+"""Loads other people's packages by their entry points: one at fault costs itself alone, by name."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from multiprocessing import parent_process
-from typing import Any
 
 from ntknas.core.display import printable
 
 
 class PluginWarning(UserWarning):
-    """A package is left out."""
+    """Says that a package is left out."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +40,22 @@ class Fault:
 
 def points(group: str) -> Iterator[tuple[str, EntryPoint]]:
     """Yield the entry points of a group with the names of their packages, in an order that is always the same."""
-    known = ((point.dist.name if point.dist else "?", point) for point in entry_points(group=group))
-    yield from sorted(known, key=lambda item: (item[0], item[1].name, item[1].value))
+    named = ((point.dist.name if point.dist else "?", point) for point in entry_points(group=group))
+    yield from sorted(named, key=lambda item: (item[0], item[1].name, item[1].value))
 
 
-def load(package: str, point: EntryPoint) -> tuple[Any, Fault | None]:
+def load(package: str, point: EntryPoint) -> tuple[object, Fault | None]:
     """Return what an entry point names, or why it cannot be had.
 
     Args:
         package: Name of its package.
         point: The entry point.
+
+    Returns:
+        What it names (``None`` if it cannot be had), and the fault if there is one.
+
+    Raises:
+        KeyboardInterrupt: If the user stops it.
     """
     try:
         return point.load(), None
@@ -61,7 +66,9 @@ def load(package: str, point: EntryPoint) -> tuple[Any, Fault | None]:
 
 
 def fault(package: str, name: str, error: BaseException) -> Fault:
-    """Return the fault that an exception of a package's is."""
+    """Make the fault of a package out of an exception it raised."""
     first = (str(error).splitlines() or [""])[0].rstrip(".")
-    what = "it exits while it is imported" if isinstance(error, SystemExit) else type(error).__name__
-    return Fault(package, name, f"{what}: {first}" if first and not isinstance(error, SystemExit) else what)
+    if isinstance(error, SystemExit):
+        return Fault(package, name, "it exits while it is imported")
+    kind = type(error).__name__
+    return Fault(package, name, f"{kind}: {first}" if first else kind)

@@ -1,11 +1,11 @@
-"""What a file holds, in a message: short, and with everything that is not seen as it stands escaped."""
+"""Quotes what a file holds in a message: short, with everything escaped that would not be seen as it stands."""
 
 from __future__ import annotations
 
-_LONGEST = 100
+_MAX_LENGTH = 100
 
 
-def quoted(value: object, longest: int = _LONGEST) -> str:
+def quoted(value: object, max_length: int = _MAX_LENGTH) -> str:
     r"""Return a value as Python writes it, cut where it is long.
 
     Example:
@@ -13,8 +13,8 @@ def quoted(value: object, longest: int = _LONGEST) -> str:
         ("'a\\x1b[2J'", "'xxxxx'…")
     """
     if isinstance(value, str | bytes):
-        return f"{value[:longest]!r}…" if len(value) > longest else repr(value)
-    if isinstance(value, int) and value.bit_length() > 4 * longest:
+        return f"{value[:max_length]!r}…" if len(value) > max_length else repr(value)
+    if isinstance(value, int) and value.bit_length() > 4 * max_length:
         return f"a number of {value.bit_length()} bits"
     if isinstance(value, int | float | None):
         return repr(value)

@@ -1,4 +1,4 @@
-"""Input files that are ordinary ones: a pipe or a device never ends, and may not even open."""
+"""Opens input files that are regular ones: a pipe or a device never ends, and may not even open."""
 
 from __future__ import annotations
 
@@ -47,6 +47,9 @@ def open_regular(path: Path, *, follow: bool = True) -> BufferedReader:
         path: The file.
         follow: Whether a symbolic link may lead there.
 
+    Returns:
+        The file.
+
     Raises:
         SpecialFileError: If it is a folder, a pipe, a socket or a device; none of them is waited for.
         OSError: If it cannot be opened.
@@ -61,43 +64,50 @@ def open_regular(path: Path, *, follow: bool = True) -> BufferedReader:
     flags = os.O_RDONLY | _WITHOUT_WAITING | getattr(os, "O_BINARY", 0)
     handle = os.open(path, flags if follow else flags | WITHOUT_LINKS)
     try:
-        _check(path, os.fstat(handle).st_mode)  # it may have been exchanged in between
+        _check(path, os.fstat(handle).st_mode)  # another file may have taken its place in between
         return os.fdopen(handle, "rb")
     except BaseException:
         os.close(handle)
         raise
 
 
-def read_regular(path: Path, most: int) -> bytes:
+def read_regular(path: Path, max_bytes: int) -> bytes:
     """Return the content of a regular file.
 
     Args:
         path: The file.
-        most: Bytes that such a file has at most.
+        max_bytes: Bytes that such a file has at most.
+
+    Returns:
+        Its bytes.
 
     Raises:
         SpecialFileError: If it is no regular file, or larger.
         OSError: If it cannot be read.
     """
     with open_regular(path) as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise too_large(path, most)
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise SpecialFileError(
+            errno.EFBIG, f"it holds more than {_size(max_bytes)}, and such a file has less", str(path)
+        )
     return content
 
 
-def read_text(path: Path, most: int) -> str:
+def read_text(path: Path, max_bytes: int) -> str:
     """Return a regular file's text, UTF-8 with or without a byte-order mark; see ``read_regular``.
+
+    Args:
+        path: The file.
+        max_bytes: Bytes that such a file has at most.
+
+    Returns:
+        Its text.
 
     Raises:
         UnicodeDecodeError: If it is no such text.
     """
-    return read_regular(path, most).decode("utf-8-sig")
-
-
-def too_large(path: Path, most: int) -> SpecialFileError:
-    """Return the error for a file with more than ``most`` bytes."""
-    return SpecialFileError(errno.EFBIG, f"it holds more than {_size(most)}, and such a file has less", str(path))
+    return read_regular(path, max_bytes).decode("utf-8-sig")
 
 
 def _check(path: Path, mode: int) -> None:

@@ -1,4 +1,4 @@
-"""Files that are checked before a library opens them.
+"""Seals files with a hash of their content, which is checked before a library opens them.
 
 A changed byte in HDF5's own structures can send its library into an endless loop (the heap that holds strings has no
 checksum), and one in a checkpoint can change a weight, so that a hash of what was read comes too late. A sealed file
@@ -42,6 +42,9 @@ def new_image() -> Iterator[tuple[h5py.File, bytearray]]:
 
     In memory, since HDF5 does not survive a disk that fills up under it.
 
+    Yields:
+        The file, and the bytes.
+
     Example:
         >>> with new_image() as (file, image):
         ...     file["answer"] = 42
@@ -73,7 +76,7 @@ def check(path: Path, magic: bytes = MAGIC) -> None:
         DamagedFileError: If it is not what was written.
         UnsealedFileError: If it is plain HDF5.
         SealVersionError: If it has the seal of another version.
-        OSError: If it is no plain file, or cannot be read.
+        OSError: If it is no regular file, or cannot be read.
     """
     with open_regular(path) as file:
         head = file.read(HEAD)
@@ -86,7 +89,15 @@ def check(path: Path, magic: bytes = MAGIC) -> None:
 def read_body(path: Path, magic: bytes) -> bytes:
     """Read what follows the first 512 bytes of a file, if it is what was written.
 
+    Args:
+        path: The file.
+        magic: What it must begin with.
+
+    Returns:
+        The bytes.
+
     Raises:
+        DamagedFileError: If it is not what was written.
         OSError: As ``check`` does.
     """
     with open_regular(path) as file:
@@ -99,7 +110,14 @@ def read_body(path: Path, magic: bytes) -> bytes:
 
 
 def is_recognised(path: Path, magic: bytes = MAGIC) -> bool:
-    """Return whether a file, damaged or not, was once written by ``ntknas``: by its first bytes, or by HDF5's after.
+    """Tell by its first bytes, or by HDF5's after them, whether a file was once written by ``ntknas``, damaged or not.
+
+    Args:
+        path: The file.
+        magic: What it must begin with.
+
+    Returns:
+        Whether it was.
 
     Raises:
         OSError: If it cannot be read.
@@ -123,7 +141,7 @@ def _check_magic(head: bytes, magic: bytes) -> None:
 
 
 def _kind(magic: bytes) -> bytes:
-    """What a file begins with in every version."""
+    """Return what a file begins with in every version."""
     return magic.partition(b"\n")[0].rstrip(b"0123456789")
 
 

@@ -1,4 +1,4 @@
-"""Compressed files read as a stream that ends: a few bytes can unpack to more than memory holds."""
+"""Reads compressed files as streams with an end: a few bytes can unpack to more than memory holds."""
 
 from __future__ import annotations
 
@@ -34,42 +34,51 @@ class Limited(io.RawIOBase):
 
     Args:
         stream: Where they come from.
-        most: How many there may be.
+        max_bytes: How many there may be.
 
     Attributes:
         count: How many were read.
     """
 
-    def __init__(self, stream: BinaryIO, most: int):
+    def __init__(self, stream: BinaryIO, max_bytes: int):
         super().__init__()
-        self._stream, self._most, self.count = stream, most, 0
+        self._stream, self._max_bytes, self.count = stream, max_bytes, 0
 
     def readable(self) -> bool:
-        """Return that it can be read."""
+        """Return true."""
         return True
 
     def readinto(self, buffer: object) -> int:
         """Fill a buffer; one byte beyond the limit is asked for, to tell a file that ends there from a longer one.
 
+        Args:
+            buffer: The buffer.
+
+        Returns:
+            How many bytes were put into it.
+
         Raises:
             DataError: If there are more bytes than there may be.
         """
         view = memoryview(buffer)  # type: ignore[arg-type]
-        content = self._stream.read(min(len(view), self._most + 1 - self.count))
+        content = self._stream.read(min(len(view), self._max_bytes + 1 - self.count))
         self.count += len(content)
-        if self.count > self._most:
-            raise DataError(f"it holds more than {self._most:,} bytes unpacked, and such a file has fewer")
+        if self.count > self._max_bytes:
+            raise DataError(f"it holds more than {self._max_bytes:,} bytes unpacked, and such a file has fewer")
         view[: len(content)] = content
         return len(content)
 
 
 @contextmanager
-def open_unpacked(path: Path, most: int) -> Iterator[BinaryIO]:
+def open_unpacked(path: Path, max_bytes: int) -> Iterator[BinaryIO]:
     """Open a file; what gzip, bzip2, xz or zip (of one file) has packed is unpacked on the way.
 
     Args:
         path: The file.
-        most: Bytes that it may have, unpacked; it may not have more packed either.
+        max_bytes: Bytes that it may have, unpacked; it may not have more packed either.
+
+    Yields:
+        Its content.
 
     Raises:
         DataError: If it is an archive of several files, or, while it is read, if it is larger.
@@ -79,9 +88,9 @@ def open_unpacked(path: Path, most: int) -> Iterator[BinaryIO]:
         start = file.peek(8)
         magic = next((magic for magic in _UNPACKERS if start.startswith(magic)), b"")
         _check_name(path, magic)
-        packed = file if magic in (b"", _ZIP) else cast(BinaryIO, Limited(file, most))
+        packed = file if magic in (b"", _ZIP) else cast(BinaryIO, Limited(file, max_bytes))
         with _UNPACKERS[magic](packed) if magic else packed as stream:
-            yield io.BufferedReader(Limited(stream, most))
+            yield io.BufferedReader(Limited(stream, max_bytes))
 
 
 def _check_name(path: Path, magic: bytes) -> None:

@@ -17,7 +17,7 @@ import pandas as pd
 from ntknas.core.display import printable
 from ntknas.core.errors import StoreError
 from ntknas.core.files import remove_stale, replacing
-from ntknas.core.plain_hdf5 import array, attributes, group, names, texts
+from ntknas.core.plain_hdf5 import array, attributes, group, names, text, texts
 from ntknas.core.score import Status
 from ntknas.core.sealed_file import DamagedFileError, SealVersionError, UnsealedFileError, check, new_image
 
@@ -186,8 +186,7 @@ def _is_track(file: h5py.File) -> bool:
 
 def _read(file: h5py.File) -> tuple[Track, str]:
     """Read what is in plain arrays and texts, and check that it is what a track holds."""
-    about = attributes(file, ("identity", "status", "reason", "about", "sha256"))
-    identity = json.loads(about["identity"], parse_constant=_refuse)
+    identity = json.loads(text(file, "identity"), parse_constant=_refuse)
     if not isinstance(identity, dict) or not all(type(identity.get(name)) is int for name in ("cell", "seed")):
         raise ValueError("its identity has no cell and seed")
     frame = group(file, "frame")
@@ -207,11 +206,11 @@ def _read(file: h5py.File) -> tuple[Track, str]:
         spectra=spectra,
         labels=array(file, "labels", "<i8", (None,)),
         kernels=array(file, "kernels", _NUMBERS, (len(steps), size, size)) if "kernels" in names(file) else None,
-        status=Status(about["status"]),
-        reason=about["reason"],
-        about=_mapping(json.loads(about["about"])),
+        status=Status(text(file, "status")),
+        reason=text(file, "reason"),
+        about=_mapping(json.loads(text(file, "about"))),
     )
-    return track, about["sha256"]
+    return track, text(file, "sha256")
 
 
 def _refuse(name: str) -> None:

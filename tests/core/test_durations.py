@@ -1,10 +1,7 @@
 """Time that is left, on made-up clocks: against the truth that the clock was given."""
 
-from types import SimpleNamespace
-
 import pytest
 
-from ntknas.cli import meter
 from ntknas.core.durations import Amount, TimeLeft, TimeModel
 
 
@@ -79,28 +76,3 @@ def test_several_units_at_a_time_and_kinds_of_their_own():
         left.done(10.0, "kernel", 6.0)
         left.done(10.0, "network", 3.0)
     assert left.seconds() == pytest.approx((6 * 6.0 + 6 * 3.0 + 2 * 4.5) / (36 / 24))
-
-
-def test_the_line_says_what_costs_say_and_units_done_before_are_no_measure(capsys, monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(meter, "time", SimpleNamespace(monotonic=clock))
-    monkeypatch.setattr(meter.TimeLeft, "of", lambda costs: TimeLeft({"": Amount(3, sum(costs))}, clock))
-
-    def work():
-        for seconds in (0.0, 20.0, 40.0, 200.0):
-            clock.now += seconds
-            yield seconds
-
-    list(meter.metered(work(), 4, "Measuring", "units", [0.0, 1.0, 2.0, 10.0]))
-    lines = capsys.readouterr().err.splitlines()
-    assert [line.rpartition(", ")[2] for line in lines] == ["240 s left", "200 s left", "0 s left"]
-
-
-def test_without_costs_steps_are_alike(capsys, monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(meter, "time", SimpleNamespace(monotonic=clock))
-    with meter.Meter(4, "Scoring", "kernels") as meter:
-        clock.now += 20
-        meter.done(3.0)
-        meter.advance(1)
-    assert "1/4, 0.05 kernels/s, 60 s left" in capsys.readouterr().err
