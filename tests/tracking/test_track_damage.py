@@ -103,7 +103,7 @@ WRONG = {
     "a cell that is a text": (about(identity=json.dumps({"cell": "5", "seed": 0})), "its identity has no cell"),
     "an identity with NaN": (about(identity='{"cell": NaN}'), "NaN is no number"),
     "a status": (about(status="fine"), "'fine' is not a valid Status"),
-    "a status that is a number": (about(status=5), "5 is not a valid Status"),
+    "a status that is a number": (about(status=5), "the attribute status is no text"),
     "what is known": (about(about="5"), "what is known of it is no mapping"),
     "another value": (put("frame/value", np.ones(2)), "does not match its checksum"),
 }
