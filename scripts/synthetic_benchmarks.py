@@ -24,6 +24,7 @@ import numpy as np
 
 from ntknas.benchmarks.formats import model_metrics
 from ntknas.benchmarks.formats.nb201_pth import _LEGACY_MAGIC, _LEGACY_PROTOCOL
+from ntknas.benchmarks.formats.tfrecord import framed
 from ntknas.spaces import load_space
 
 SPLITS = {
@@ -199,8 +200,6 @@ def write_nats(folder: Path, cells: int, kind: str) -> Path:
 
 def write_nb101(folder: Path, cells: int, budgets: tuple[int, ...], name: str) -> Path:
     """Write a tfrecord file with three runs of each cell and budget."""
-    from tfrecord.writer import TFRecordWriter
-
     space, draw = load_space("nb101"), np.random.default_rng(2)
     path = folder / name
     with path.open("wb") as stream:
@@ -218,9 +217,7 @@ def write_nb101(folder: Path, cells: int, budgets: tuple[int, ...], name: str) -
                     ]
                     metrics = base64.b64encode(model_metrics.encode(rows, 8_555_530, 2000.0)).decode()
                     content = json.dumps([cell.hash, epochs, matrix, operations, metrics]).encode()
-                    length = struct.pack("<Q", len(content))
-                    stream.write(length + TFRecordWriter.masked_crc(length))
-                    stream.write(content + TFRecordWriter.masked_crc(content))
+                    stream.write(framed(content))
     return path
 
 

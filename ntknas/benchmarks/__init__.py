@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ntknas.benchmarks.source import BenchmarkSource, Embedded, OfficialFormat
 from ntknas.benchmarks.table import EMBEDDED, AccuracyTable, Benchmark, Costs, Target
-from ntknas.core.errors import ChoiceError, DataError, check_known
+from ntknas.core.errors import ChoiceError, DataError
 from ntknas.core.lazy import importer_of
+from ntknas.core.registry import MisfitError, Registry
 
 if TYPE_CHECKING:
     from ntknas.benchmarks.user_file import read_accuracies
 
 __all__ = [
-    "BENCHMARKS",
     "FOLDER",
     "AccuracyTable",
     "Benchmark",
+    "BenchmarkSource",
     "Costs",
+    "Embedded",
+    "OfficialFormat",
     "Target",
+    "all_sources",
     "benchmark_names",
+    "get_source",
+    "has_accuracies",
     "load_benchmark",
     "read_accuracies",
     "space_of",
@@ -30,46 +36,44 @@ __getattr__ = importer_of({"read_accuracies": "ntknas.benchmarks.user_file"})  #
 
 FOLDER = Path("bench_data")
 """Where imported tables are looked for unless told otherwise."""
+ENTRY_POINT_GROUP = "ntknas.benchmarks"
 
 
-@dataclass(frozen=True)
-class Known:
-    """A benchmark that the tool knows.
-
-    Attributes:
-        space: Name of its space.
-        text: What it is.
-        file: The official file to import.
-        embedded: What is there without a file, if anything.
-    """
-
-    space: str
-    text: str
-    file: str
-    embedded: str = ""
+def _accept(thing: object) -> BenchmarkSource:
+    if not isinstance(thing, BenchmarkSource):
+        raise MisfitError(f"what it names is no BenchmarkSource but a {type(thing).__name__}")
+    return thing
 
 
-BENCHMARKS = {
-    "nb101": Known("nb101", "NAS-Bench-101", "nasbench_only108.tfrecord or nasbench_full.tfrecord"),
-    "nb201": Known(
-        "nb201",
-        "NAS-Bench-201",
-        "NAS-Bench-201-v1_1-096897.pth or NAS-Bench-201-v1_0-e61699.pth",
-        "validation accuracy at 200 epochs of each seed",
-    ),
-    "nats-tss": Known("nb201", "NATS-Bench, topology (the cells of nb201)", "folder NATS-tss-v1_0-3ffb9-simple"),
-    "nats-sss": Known("nats-sss", "NATS-Bench, size", "folder NATS-sss-v1_0-50262-simple"),
-}
+_REGISTRY = Registry("benchmark", "ntknas.benchmarks.official", "BENCHMARK", ENTRY_POINT_GROUP, _accept)
 
 
 def benchmark_names() -> list[str]:
-    """Return the names of all benchmarks."""
-    return list(BENCHMARKS)
+    """Return the names of all benchmarks, third parties' included."""
+    return sorted(_REGISTRY.names())
+
+
+def get_source(name: str) -> BenchmarkSource:
+    """Return what a benchmark declares.
+
+    Raises:
+        ChoiceError: If there is none of this name, or it is one of a package that is at fault.
+    """
+    return _REGISTRY.get(name)
+
+
+def all_sources() -> dict[str, BenchmarkSource]:
+    """Return what all benchmarks declare; packages at fault are left out with a warning that names them."""
+    return dict(sorted(_REGISTRY.all().items()))
 
 
 def space_of(name: str) -> str:
-    """Return the name of a benchmark's space; a name that is no benchmark's is a space's own."""
-    return BENCHMARKS[name].space if name in BENCHMARKS else name
+    """Return the name of a benchmark's space; a name that is no benchmark's is a space's own.
+
+    Raises:
+        ChoiceError: If it is a benchmark of a package that is at fault.
+    """
+    return get_source(name).space if name in _REGISTRY.names() else name
 
 
 def table_path(name: str, folder: Path | str = FOLDER) -> Path:
@@ -77,14 +81,23 @@ def table_path(name: str, folder: Path | str = FOLDER) -> Path:
     return Path(folder) / f"{name}.h5"
 
 
+def has_accuracies(name: str, folder: Path | str = FOLDER) -> bool:
+    """Return whether a benchmark can be loaded: something of it is embedded, or its table has been imported."""
+    return get_source(name).embedded is not None or table_path(name, folder).exists()
+
+
 def load_benchmark(name: str, dataset: str | None = None, folder: Path | str | None = FOLDER) -> Benchmark:
     """Return a benchmark: the imported table if there is one, else what is embedded.
 
     Args:
-        name: ``nb101``, ``nb201``, ``nats-tss`` or ``nats-sss``.
+        name: ``nb101``, ``nb201``, ``nats-tss``, ``nats-sss``, or a name that an installed package registers under the
+            entry-point group ``ntknas.benchmarks``.
         dataset: The data set that ``accuracy`` speaks of unless told otherwise, such as ``cifar100``; ``cifar10``
             stands for the table ``cifar10-valid`` too, where there is one.
         folder: Where imported tables are; ``None`` for the embedded one alone.
+
+    Returns:
+        The benchmark.
 
     Raises:
         ChoiceError: If the benchmark, or a table of this data set, does not exist.
@@ -95,27 +108,32 @@ def load_benchmark(name: str, dataset: str | None = None, folder: Path | str | N
         >>> round(benchmark.accuracy(6111, split="valid", epochs=200), 2)
         91.61
     """
-    check_known("benchmark", name, BENCHMARKS)
-    benchmark = _load(name, dataset, None if folder is None else Path(folder))
+    benchmark = _load(get_source(name), dataset, None if folder is None else Path(folder))
     if dataset is not None and not benchmark.targets(dataset):
         held = dict.fromkeys(target.dataset for target in benchmark.tables)
         raise ChoiceError(f"{name} holds no accuracies on {dataset!r}: it holds those on {', '.join(held)}.")
     return benchmark
 
 
-def _load(name: str, dataset: str | None, folder: Path | None) -> Benchmark:
-    space = BENCHMARKS[name].space
-    if folder is not None and table_path(name, folder).exists():
+def _load(source: BenchmarkSource, dataset: str | None, folder: Path | None) -> Benchmark:
+    if folder is not None and table_path(source.name, folder).exists():
         from ntknas.benchmarks.table_file import TableFile
 
-        file = TableFile(table_path(name, folder), name)
-        source = f"{file.path}, imported from {file.attributes['source']}"
-        return Benchmark(name, file.tables, dataset, space, source, file.costs)
-    if BENCHMARKS[name].embedded:
-        from ntknas.benchmarks import nb201_embedded
-
-        return Benchmark(name, nb201_embedded.load_tables(), dataset, space, EMBEDDED)
+        file = TableFile(table_path(source.name, folder), source.name)
+        origin = f"{file.path}, imported from {file.attributes['source']}"
+        return Benchmark(source.name, file.tables, dataset, source.space, origin, file.costs)
+    if source.embedded is not None:
+        return Benchmark(
+            source.name,
+            source.embedded.tables(),
+            dataset,
+            source.space,
+            EMBEDDED,
+            can_be_imported=source.official is not None,
+        )
+    if source.official is None:
+        raise DataError(f"{source.name} has neither an official file nor embedded tables.")
     raise DataError(
-        f"{name} is not there yet: expected {table_path(name, folder or FOLDER)}. Get {BENCHMARKS[name].file} and run "
-        "ntknas bench import on it, or give your own accuracies with --accuracies FILE."
+        f"{source.name} is not there yet: expected {table_path(source.name, folder or FOLDER)}. Get "
+        f"{source.official.text} and run ntknas bench import on it, or give your own `accuracies`."
     )

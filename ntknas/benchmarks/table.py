@@ -96,6 +96,7 @@ class Benchmark:
         space: Name of the space whose cells are counted; the benchmark's name without one.
         source: Where the tables come from.
         costs_of: Returns the costs on a data set, if the benchmark has them.
+        can_be_imported: Whether an official file has more.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Benchmark:
     space: str = ""
     source: str = ""
     costs_of: Callable[[str], Costs] | None = field(default=None, repr=False)
+    can_be_imported: bool = False
 
     def targets(self, *datasets: str) -> list[Target]:
         """Return the targets that the tables hold, restricted to some data sets if any are named.
@@ -141,7 +143,7 @@ class Benchmark:
         return f"{self.name} holds {what} on {dataset}{after}: it holds {known}.{self._more()}"
 
     def _more(self) -> str:
-        return " ntknas bench import adds the official file's (bench list)." if self.source == EMBEDDED else ""
+        return " ntknas bench import adds the official file's (bench list)." if self.can_be_imported else ""
 
     def main_targets(self, *datasets: str) -> list[Target]:
         """Return the targets to correlate with unless others are named: validation and test at the largest budget."""

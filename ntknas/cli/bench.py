@@ -36,13 +36,13 @@ def import_command(file: Path, bench: str | None, replace: bool, bench_data: Pat
     FILE is NAS-Bench-201-v1_*.pth, a folder NATS-tss-… or NATS-sss-…-simple, nasbench_only108.tfrecord or
     nasbench_full.tfrecord. It is read as a stream, nothing in it is executed, and every training run is kept.
     """
-    from ntknas.benchmarks import BENCHMARKS
+    from ntknas.benchmarks import benchmark_names
     from ntknas.benchmarks.importing import import_file
     from ntknas.cli.meter import Meter
     from ntknas.core.errors import check_known
 
     if bench is not None:
-        check_known("benchmark", bench, BENCHMARKS)
+        check_known("benchmark", bench, benchmark_names())
     with click.get_current_context().scope() as ctx:
 
         def start(total: int, unit: str) -> Any:
@@ -66,15 +66,20 @@ def import_command(file: Path, bench: str | None, replace: bool, bench_data: Pat
 @json_option
 def list_benchmarks(bench_data: Path, json: bool) -> None:
     """List the benchmarks, their accuracies at the largest budget, and what to import."""
-    from ntknas.benchmarks import BENCHMARKS, load_benchmark, table_path
+    from ntknas.benchmarks import all_sources, has_accuracies, load_benchmark
 
-    there = [name for name in BENCHMARKS if BENCHMARKS[name].embedded or table_path(name, bench_data).exists()]
-    loaded = {name: load_benchmark(name, folder=bench_data) for name in there}
+    sources = all_sources()
+    loaded = {name: load_benchmark(name, folder=bench_data) for name in sources if has_accuracies(name, bench_data)}
     rows = [_row(benchmark, target) for benchmark in loaded.values() for target in benchmark.main_targets()]
     overview = [
-        {"benchmark": name, "text": known.text, "space": known.space, "file": known.file, "source": None}
-        | ({"source": loaded[name].source} if name in loaded else {})
-        for name, known in BENCHMARKS.items()
+        {
+            "benchmark": name,
+            "text": source.text,
+            "space": source.space,
+            "file": source.official and source.official.text,
+            "source": loaded[name].source if name in loaded else None,
+        }
+        for name, source in sources.items()
     ]
     if json:
         print_json({"rows": rows, "benchmarks": overview})
@@ -86,9 +91,10 @@ def list_benchmarks(bench_data: Path, json: bool) -> None:
         left=2,
         least=_LEAST,
     )
-    for known in overview:
-        say(f"{known['benchmark']}: {known['text']}; {known['source'] or 'not imported'}")
-        say(f"  official file for ntknas bench import: {known['file']}")
+    for row in overview:
+        say(f"{row['benchmark']}: {row['text']}; {row['source'] or 'not imported'}")
+        if row["file"]:
+            say(f"  official file for ntknas bench import: {row['file']}")
 
 
 @command.command(name="info")
@@ -144,11 +150,11 @@ def _row(benchmark: Benchmark, target: Any) -> dict[str, Any]:
 @shared.bench_data_option
 def verify(name: str | None, bench_data: Path) -> None:
     """Compare the imported table of NAME (default: all) with its checksum."""
-    from ntknas.benchmarks import BENCHMARKS, table_path
+    from ntknas.benchmarks import benchmark_names, table_path
     from ntknas.benchmarks.table_file import TableFile
     from ntknas.core.errors import DataError, check_known
 
-    names = [check_known("benchmark", name, BENCHMARKS)] if name else list(BENCHMARKS)
+    names = [check_known("benchmark", name, benchmark_names())] if name else benchmark_names()
     paths = {each: table_path(each, bench_data) for each in names if table_path(each, bench_data).exists()}
     if not paths:
         raise DataError(f"No imported table of {' or '.join(names)} in {bench_data}: nothing to verify.")

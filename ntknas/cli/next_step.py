@@ -26,13 +26,13 @@ def after_scoring(space: str, store: Path, folder: Path | None = None) -> tuple[
         >>> after_scoring("nb201", Path("my scores.h5"))
         ("ntknas correlate 'my scores.h5'", '')
     """
-    from ntknas.benchmarks import BENCHMARKS, FOLDER, table_path
+    from ntknas.benchmarks import FOLDER, all_sources, has_accuracies
 
     named = shlex.quote(str(store))
     there = [
         name
-        for name, known in BENCHMARKS.items()
-        if known.space == space and (known.embedded or table_path(name, folder or FOLDER).exists())
+        for name, source in all_sources().items()
+        if source.space == space and has_accuracies(name, folder or FOLDER)
     ]
     if not there:
         return f"ntknas store info {named}", _NO_ACCURACIES.format(space=space)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.metadata import EntryPoint
-
-from ntknas.core import plugins
-from ntknas.core.errors import ChoiceError, unknown
+from ntknas.core.registry import MisfitError, Registry
 from ntknas.spaces.base import CellSpace, NetworkSpec
-from ntknas.spaces.contract import MEMBERS, BuildOptions, CellLike, SizeOptions, Space
+from ntknas.spaces.contract import MEMBERS, BuildOptions, CellLike, Preparable, SizeOptions, Space
 
 __all__ = [
     "BuildOptions",
     "CellLike",
     "CellSpace",
     "NetworkSpec",
+    "Preparable",
     "SizeOptions",
     "Space",
     "is_own",
@@ -22,22 +19,27 @@ __all__ = [
     "space_names",
 ]
 
-_SPACES = {
-    "nb101": "ntknas.spaces.nb101.space:NB101",
-    "nb201": "ntknas.spaces.nb201.space:NB201",
-    "nats-sss": "ntknas.spaces.nats_sss.space:NATSSize",
-}
 ENTRY_POINT_GROUP = "ntknas.spaces"
+
+
+def _accept(thing: object) -> Space:
+    if not isinstance(thing, Space):
+        lacking = ", ".join(name for name in MEMBERS if not hasattr(thing, name))
+        raise MisfitError(f"what it makes is no space, {lacking} is missing")
+    return thing
+
+
+_REGISTRY = Registry("space", __name__, "SPACE", ENTRY_POINT_GROUP, _accept, module="space")
 
 
 def space_names() -> list[str]:
     """Return the names of all spaces, third parties' included."""
-    return sorted({*_SPACES, *(point.name for _, point in plugins.points(ENTRY_POINT_GROUP))})
+    return sorted(_REGISTRY.names())
 
 
 def is_own(space: Space) -> bool:
     """Return whether this package builds a space's networks itself, so that its tests vouch for them."""
-    return space.name in _SPACES
+    return space.name in _REGISTRY.own
 
 
 def load_space(name: str) -> Space:
@@ -47,6 +49,9 @@ def load_space(name: str) -> Space:
         name: ``nb101``, ``nb201``, ``nats-sss``, or a name that an installed package registers under the entry-point
             group ``ntknas.spaces``.
 
+    Returns:
+        The space.
+
     Raises:
         ChoiceError: If no space has this name, or it is one of a package that is at fault.
 
@@ -54,33 +59,4 @@ def load_space(name: str) -> Space:
         >>> len(load_space("nb201"))
         15625
     """
-    if name in _SPACES:
-        module, attribute = _SPACES[name].split(":")
-        made: Space = getattr(import_module(module), attribute)()
-        return made
-    named = [(package, point) for package, point in plugins.points(ENTRY_POINT_GROUP) if point.name == name]
-    if len(named) > 1:
-        packages = " and ".join(package for package, _ in named)
-        raise ChoiceError(f"Several packages name a space {name!r}: {packages}. Uninstall all but one.")
-    for package, point in named:
-        return _third_party(package, point)
-    raise unknown("space", name, space_names())
-
-
-def _third_party(package: str, point: EntryPoint) -> Space:
-    """Return a space of another package.
-
-    Raises:
-        ChoiceError: If it cannot be loaded or is no space; the message names the package.
-    """
-    make, fault = plugins.load(package, point)
-    try:
-        space: object = make() if fault is None else None
-    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever another's code raises is its own fault
-        fault = plugins.fault(package, point.name, error)
-    if fault is not None:
-        raise ChoiceError(f"{fault}.")
-    if not isinstance(space, Space):
-        lacking = ", ".join(name for name in MEMBERS if not hasattr(space, name))
-        raise ChoiceError(f"{plugins.Fault(package, point.name, f'what it makes is no space, {lacking} is missing')}.")
-    return space
+    return _REGISTRY.get(name)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol, TypedDict, Unpack, runtime_checkable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
 
 from ntknas.core.lazy import nn
+
+T = TypeVar("T")
+
+
+class Progress(Protocol):
+    """Shows how far some work is."""
+
+    def __call__(self, work: Iterable[T], total: int, /) -> Iterable[T]:
+        """Return the work, to be gone through."""
+        ...
 
 
 class CellLike(Protocol):
@@ -87,6 +97,19 @@ class Space(Protocol):
 
     def flops(self, cell: CellLike, *, num_classes: int = 10, image_size: int = 32, **size: Unpack[SizeOptions]) -> int:
         """Return the multiply-adds of one forward pass."""
+        ...
+
+
+@runtime_checkable
+class Preparable(Protocol):
+    """What a space with work to do once per machine offers beside the contract."""
+
+    def prepare(self, progress: Progress | None = None, /) -> object:
+        """Do the work if it was never done here.
+
+        Args:
+            progress: Called with the work and its number of steps; returns the work, and shows how far it is.
+        """
         ...
 
 

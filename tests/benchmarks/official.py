@@ -4,13 +4,13 @@ import base64
 import bz2
 import json
 import pickle
-import struct
 
 import numpy as np
 import torch
 
 from ntknas import load_space
 from ntknas.benchmarks.formats import model_metrics
+from ntknas.benchmarks.formats.tfrecord import framed
 
 EVALUATED = {
     "cifar10-valid": ("x-valid", "ori-test"),
@@ -106,10 +106,3 @@ def nb101_record(index, budget=108, value=0.9, **changes):
 def save_tfrecord(path, records):
     path.write_bytes(b"".join(framed(json.dumps(fields).encode()) for fields in records))
     return path
-
-
-def framed(content):
-    from tfrecord.writer import TFRecordWriter
-
-    length = struct.pack("<Q", len(content))
-    return length + TFRecordWriter.masked_crc(length) + content + TFRecordWriter.masked_crc(content)

@@ -5,6 +5,7 @@ import math
 import os
 import pickle
 import struct
+import sys
 import types
 import zipfile
 from pathlib import Path
@@ -15,11 +16,11 @@ import pytest
 import torch
 
 from ntknas import load_benchmark, load_space
-from ntknas.benchmarks import BENCHMARKS, Target, table_path
-from ntknas.benchmarks.formats import nats_folder, nb101_tfrecord
+from ntknas.benchmarks import Target, all_sources, table_path
+from ntknas.benchmarks.formats import model_metrics, nats_folder, tfrecord
 from ntknas.benchmarks.importing import import_file
 from ntknas.benchmarks.table_file import TableFile
-from ntknas.core.errors import ChoiceError, DataError
+from ntknas.core.errors import ChoiceError, DataError, NtknasError
 from tests.benchmarks import official
 from tests.core.test_children import plant
 
@@ -297,7 +298,7 @@ def test_a_table_is_replaced_only_when_asked(tmp_path):
     source = official.save_pth(tmp_path / "nb.pth", official.nb201_content((0,)))
     made = import_file(source, tmp_path / "bench")
     before = made.path.read_bytes()
-    with pytest.raises(DataError, match="is there already; .*--replace"):
+    with pytest.raises(DataError, match="is there already; .*`replace`"):
         import_file(source, tmp_path / "bench")
     assert made.path.read_bytes() == before
     official.save_pth(source, official.nb201_content((0, 3)))
@@ -321,7 +322,7 @@ def test_a_nats_folder(tmp_path):
 def test_many_files_are_read_by_processes(tmp_path, monkeypatch):
     folder = official.save_nats(tmp_path / "sss", cells=range(6), budgets=((1, "01"),))
     alone = import_file(folder, tmp_path / "a").path
-    monkeypatch.setattr(nats_folder, "_FEWEST_FOR_PROCESSES", 2)
+    monkeypatch.setattr(nats_folder, "_MIN_FOR_PROCESSES", 2)
     together = import_file(folder, tmp_path / "b").path
     target = Target("cifar100", "test", 1)
     np.testing.assert_array_equal(
@@ -338,7 +339,7 @@ def test_an_import_runs_nothing_of_the_working_folder(tmp_path, monkeypatch):
     marker = plant(work)
     folder = official.save_nats(tmp_path / "sss", cells=range(4), budgets=((1, "01"),))
     monkeypatch.chdir(work)
-    monkeypatch.setattr(nats_folder, "_FEWEST_FOR_PROCESSES", 2)
+    monkeypatch.setattr(nats_folder, "_MIN_FOR_PROCESSES", 2)
     assert import_file(folder, tmp_path / "bench").cells == 4
     assert not marker.exists()
 
@@ -410,11 +411,20 @@ def test_the_official_record(test_data, tmp_path):
     assert benchmark.costs("cifar10").parameters[0] == load_space("nb101").parameters(0) == 8_555_530
 
 
-def test_records_are_what_the_package_reads(tmp_path):
-    from tfrecord.reader import tfrecord_iterator
+def test_records_are_framed_as_in_the_official_file(test_data):
+    path = test_data / "official" / "nb101_mini.tfrecord"
+    assert b"".join(map(tfrecord.framed, tfrecord.read_records(path))) == path.read_bytes()
 
-    path = official.save_tfrecord(tmp_path / "a", [official.nb101_record(i) for i in range(4)])
-    assert [bytes(r) for r in nb101_tfrecord.read_records(path)] == [bytes(r) for r in tfrecord_iterator(str(path))]
+
+@pytest.mark.parametrize("module", ["crc32c", "google.protobuf.descriptor_pb2"])
+def test_without_the_packages_of_the_extra(tmp_path, monkeypatch, module):
+    source = official.save_tfrecord(tmp_path / "nb.tfrecord", [official.nb101_record(5)])
+    model_metrics._message_class.cache_clear()
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(NtknasError, match=rf"module {module} is not installed: pip install 'ntknas\[nb101\]'"):
+        import_file(source, tmp_path / "bench")
+    made = import_file(official.save_pth(tmp_path / "nb.pth", official.nb201_content((0,))), tmp_path / "bench")
+    assert made.benchmark == "nb201"
 
 
 WRONG_RECORDS = {
@@ -465,10 +475,8 @@ def test_changed_and_truncated_tfrecords(tmp_path):
     for cut, message in {half + 5: "cut off in its header", len(whole) - 3: "cut off", half + 30: "cut off"}.items():
         source.write_bytes(whole[:cut])
         _refused(tmp_path, source, f"record 1: .*{message}")
-    from tfrecord.writer import TFRecordWriter
-
     length = struct.pack("<Q", 1 << 60)
-    source.write_bytes(length + TFRecordWriter.masked_crc(length) + b"x" * 100)
+    source.write_bytes(length + tfrecord.masked_checksum(length) + b"x" * 100)
     _refused(tmp_path, source, "record 0: .*too long")
 
 
@@ -479,7 +487,7 @@ def test_a_benchmark_that_is_not_there(tmp_path):
     assert load_benchmark("nb201", folder=tmp_path).source == "embedded"
     with pytest.raises(ChoiceError, match="publishes no parameters"):
         load_benchmark("nb201", folder=tmp_path).costs("cifar10")
-    assert {load_space(known.space).name for known in BENCHMARKS.values()} == {"nb101", "nb201", "nats-sss"}
+    assert {load_space(known.space).name for known in all_sources().values()} == {"nb101", "nb201", "nats-sss"}
 
 
 def test_an_import_that_cannot_be_written(tmp_path):

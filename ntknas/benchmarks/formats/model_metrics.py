@@ -7,28 +7,49 @@ Source:
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError
-
+from ntknas.benchmarks.formats.tfrecord import EXTRA
 from ntknas.core.errors import DataError
+from ntknas.core.extras import require
 
-_EVALUATION = (
-    "current_epoch",
-    "training_time",
-    "train_accuracy",
-    "validation_accuracy",
-    "test_accuracy",
-)
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+_EVALUATIONS = 3
+
+
+class Evaluation(NamedTuple):
+    """A network's figures at one moment of its training."""
+
+    current_epoch: float
+    training_time: float
+    train_accuracy: float
+    validation_accuracy: float
+    test_accuracy: float
+
+
+class Metrics(NamedTuple):
+    """What a record says of one training run.
+
+    Attributes:
+        evaluations: At the start, half-way and at the end.
+        trainable_parameters: Trainable parameters.
+    """
+
+    evaluations: tuple[Evaluation, ...]
+    trainable_parameters: int
 
 
 @lru_cache(maxsize=1)
-def _message_class() -> Any:
-    field = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(name="ntknas/model_metrics.proto", package="nasbench", syntax="proto2")
+def _message_class() -> type[Message]:
+    descriptors, pools, factory = (
+        require(f"google.protobuf.{name}", EXTRA) for name in ("descriptor_pb2", "descriptor_pool", "message_factory")
+    )
+    field = descriptors.FieldDescriptorProto
+    file = descriptors.FileDescriptorProto(name="ntknas/model_metrics.proto", package="nasbench", syntax="proto2")
     evaluation = file.message_type.add(name="EvaluationData")
-    for number, name in enumerate(_EVALUATION, start=1):
+    for number, name in enumerate(Evaluation._fields, start=1):
         evaluation.field.add(name=name, number=number, type=field.TYPE_DOUBLE, label=field.LABEL_OPTIONAL)
     evaluation.field.add(name="checkpoint_path", number=6, type=field.TYPE_STRING, label=field.LABEL_OPTIONAL)
     metrics = file.message_type.add(name="ModelMetrics")
@@ -41,13 +62,14 @@ def _message_class() -> Any:
     )
     metrics.field.add(name="trainable_parameters", number=2, type=field.TYPE_INT32, label=field.LABEL_OPTIONAL)
     metrics.field.add(name="total_time", number=3, type=field.TYPE_DOUBLE, label=field.LABEL_OPTIONAL)
-    pool = descriptor_pool.DescriptorPool()
+    pool = pools.DescriptorPool()
     pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("nasbench.ModelMetrics"))
+    made: type[Message] = factory.GetMessageClass(pool.FindMessageTypeByName("nasbench.ModelMetrics"))
+    return made
 
 
-def decode(content: bytes) -> Any:
-    """Return the message: ``evaluation_data`` (start, half-way, end), ``trainable_parameters``, ``total_time``.
+def decode(content: bytes) -> Metrics:
+    """Return what a message says.
 
     Raises:
         DataError: If the bytes are no such message.
@@ -55,21 +77,24 @@ def decode(content: bytes) -> Any:
     message = _message_class()()
     try:
         message.ParseFromString(content)
-    except DecodeError as error:
+    except require("google.protobuf.message", EXTRA).DecodeError as error:
         raise DataError("its metrics are damaged") from error
-    return message
+    evaluations = message.evaluation_data[:_EVALUATIONS]
+    return Metrics(
+        tuple(Evaluation(*(getattr(each, name) for name in Evaluation._fields)) for each in evaluations),
+        message.trainable_parameters,
+    )
 
 
 def encode(evaluations: list[tuple[float, ...]], parameters: int, seconds: float) -> bytes:
     """Return the bytes of a message, for files in the official format.
 
     Args:
-        evaluations: For each evaluation epoch, training time and accuracies in training, validation and test.
+        evaluations: For each evaluation, the figures of an ``Evaluation``.
         parameters: Trainable parameters.
         seconds: Total time.
     """
     message = _message_class()(trainable_parameters=parameters, total_time=seconds)
     for values in evaluations:
-        message.evaluation_data.add(**dict(zip(_EVALUATION, values, strict=True)))
-    content: bytes = message.SerializeToString()
-    return content
+        message.evaluation_data.add(**dict(zip(Evaluation._fields, values, strict=True)))
+    return bytes(message.SerializeToString())

@@ -1,4 +1,4 @@
-"""NATS-Bench's folders ``NATS-tss-v1_0-…-simple`` and ``NATS-sss-…``: one ``NNNNNN.pickle.pbz2`` an architecture."""
+"""NATS-Bench's folders ``NATS-tss-v1_0-…-simple`` and ``NATS-sss-…``: one ``NNNNNN.pickle.pbz2`` per architecture."""
 
 from __future__ import annotations
 
@@ -7,91 +7,126 @@ import io
 import os
 import re
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ntknas import pickles
 from ntknas.benchmarks.formats.collection import Collection, Run
 from ntknas.benchmarks.formats.training_record import SUMMARY_KEYS, read_runs, shown
+from ntknas.benchmarks.source import Start
 from ntknas.core.children import safe_context
 from ntknas.core.errors import DataError
 from ntknas.core.regular_file import read_regular
 from ntknas.pickles import REBUILDERS
+from ntknas.spaces import Space, load_space
 
 SPACES = {"nats-tss": "nb201", "nats-sss": "nats-sss"}
 """The benchmarks in this format and the spaces of their architectures."""
 
 _META = "meta.pickle.pbz2"
 _FILE = re.compile(r"(\d{6})\.pickle\.pbz2")
-_LARGEST = 1 << 23  # an honest file unpacks to a few hundred kilobytes
-_FEWEST_FOR_PROCESSES = 256
+_MAX_BYTES = 1 << 23  # an honest file unpacks to a few hundred kilobytes
+_MIN_FOR_PROCESSES = 256
 
 Job = tuple[Path, int, str]
 
 
-def recognises(path: Path) -> bool:
-    """Return whether a folder holds NATS-Bench's description of itself."""
+def hint(path: Path) -> str | None:
+    """Return what to give in place of a folder that only holds NATS-Bench's, or of a file out of it."""
+    if path.is_dir() and not _has_meta(path):
+        inside = next((folder for folder in sorted(path.iterdir()) if _has_meta(folder)), None)
+        return None if inside is None else f"it only holds a folder of NATS-Bench: give that, {inside}"
+    if path.is_file() and path.name.endswith(".pickle.pbz2"):
+        return f"it is one file of NATS-Bench: give the folder that holds it and all others, {path.resolve().parent}"
+    return None
+
+
+def _has_meta(path: Path) -> bool:
     return (path / _META).is_file()
 
 
-def files(path: Path) -> dict[int, Path]:
-    """Return the architectures' files by index."""
-    found = {int(match[1]): file for file in sorted(path.iterdir()) if (match := _FILE.fullmatch(file.name))}
-    if not found:
+@dataclass(frozen=True)
+class NATSFolder:
+    """The format of one of the two benchmarks.
+
+    Attributes:
+        benchmark: Its name, a key of ``SPACES``.
+    """
+
+    benchmark: str
+
+    def recognises(self, path: Path) -> bool:
+        """Return whether a folder holds this benchmark.
+
+        Raises:
+            DataError: If it describes itself as NATS-Bench's and is neither benchmark.
+        """
+        if not _has_meta(path):
+            return False
+        content = _load(path / _META)
+        listed = content.get("meta_archs") if isinstance(content, dict) else None
+        if listed == _texts(self.benchmark):
+            return True
+        if not any(listed == _texts(other) for other in SPACES if other != self.benchmark):
+            raise DataError(f"{_META}: its list of architectures is neither NATS-Bench's tss nor sss")
+        return False
+
+    def read(self, path: Path, space: Space, start: Start) -> Collection:
+        """Read a folder, with one process per core.
+
+        Args:
+            path: The folder.
+            space: The space of the benchmark.
+            start: Shows progress, in files.
+
+        Returns:
+            Its runs.
+
+        Raises:
+            DataError: If a file is not what it should be, damaged or cut off; the message names the file, not the
+                folder.
+        """
+        cells = [str(cell) for cell in space]
+        collection = Collection(self.benchmark, SPACES[self.benchmark], len(cells))
+        files = _files(path)
+        advance = start(len(files), "files")
+        jobs = []
+        for index, file in files.items():
+            if index >= len(cells):
+                raise DataError(f"{file.name}: there are only {len(cells)} architectures")
+            jobs.append((file, index, cells[index]))
+        for (file, index, _), runs in zip(jobs, _results(jobs), strict=True):
+            try:
+                for run in runs:
+                    collection.add(index, run)
+            except DataError as error:
+                raise DataError(f"{file.name}: {error}") from error
+            advance(1)
+        return collection
+
+
+def _texts(benchmark: str) -> list[str]:
+    return [str(cell) for cell in load_space(SPACES[benchmark])]
+
+
+def _files(path: Path) -> dict[int, Path]:
+    """Return the architectures' files by index.
+
+    Raises:
+        DataError: If there are none.
+    """
+    files = {int(match[1]): file for file in sorted(path.iterdir()) if (match := _FILE.fullmatch(file.name))}
+    if not files:
         raise DataError("it holds no files such as 000000.pickle.pbz2")
-    return found
-
-
-def benchmark(path: Path, texts: Mapping[str, list[str]]) -> str:
-    """Return which benchmark a folder holds.
-
-    Args:
-        path: The folder.
-        texts: For each benchmark in ``SPACES`` the texts of its cells in the published order.
-
-    Raises:
-        DataError: If it is neither.
-    """
-    content = _load(path / _META)
-    for name, cells in texts.items():
-        if isinstance(content, dict) and content.get("meta_archs") == cells:
-            return name
-    raise DataError(f"{_META}: its list of architectures is neither NATS-Bench's tss nor sss")
-
-
-def read(path: Path, name: str, cells: list[str], advance: Callable[[int], None]) -> Collection:
-    """Read a folder, with one process a core.
-
-    Args:
-        path: The folder.
-        name: Which benchmark it holds.
-        cells: Texts of the cells in the published order.
-        advance: Called with the number of files read.
-
-    Raises:
-        DataError: If a file is not what it should be, damaged or cut off; the message names the file, not the folder.
-    """
-    collection = Collection(name, SPACES[name], len(cells))
-    jobs = []
-    for index, file in files(path).items():
-        if index >= len(cells):
-            raise DataError(f"{file.name}: there are only {len(cells)} architectures")
-        jobs.append((file, index, cells[index]))
-    for (file, index, _), runs in zip(jobs, _results(jobs), strict=True):
-        try:
-            for run in runs:
-                collection.add(index, run)
-        except DataError as error:
-            raise DataError(f"{file.name}: {error}") from error
-        advance(1)
-    return collection
+    return files
 
 
 def _results(jobs: list[Job]) -> Iterable[list[Run]]:
-    if len(jobs) < _FEWEST_FOR_PROCESSES:
+    if len(jobs) < _MIN_FOR_PROCESSES:
         return map(_read_file, jobs)
     return _in_processes(jobs)
 
@@ -132,11 +167,11 @@ def _read_file(job: Job) -> list[Run]:
 def _load(file: Path) -> Any:
     unpacker = bz2.BZ2Decompressor()
     try:
-        content = unpacker.decompress(read_regular(file, _LARGEST), _LARGEST)
+        content = unpacker.decompress(read_regular(file, _MAX_BYTES), _MAX_BYTES)
     except OSError as error:
         raise DataError(f"{file.name}: damaged or cut off ({error.strerror or error})") from error
-    if len(content) == _LARGEST:
-        raise DataError(f"{file.name}: it unpacks to more than {_LARGEST >> 20} MiB")
+    if len(content) == _MAX_BYTES:
+        raise DataError(f"{file.name}: it unpacks to more than {_MAX_BYTES >> 20} MiB")
     if not unpacker.eof or unpacker.unused_data:
         raise DataError(f"{file.name}: damaged or cut off: it ends too early, or something follows its end")
     try:

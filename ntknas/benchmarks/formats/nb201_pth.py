@@ -6,24 +6,24 @@ Read as a stream, in the zip layout of torch 1.6 and later and in the layout bef
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from ntknas.benchmarks.formats.collection import Collection
 from ntknas.benchmarks.formats.training_record import RECORD_KEYS, SUMMARY_KEYS, read_record, read_runs, shown
+from ntknas.benchmarks.source import Start
 from ntknas.core.errors import DataError
 from ntknas.core.regular_file import open_regular
 from ntknas.pickles import REBUILDERS, PickleMachine
+from ntknas.spaces import Space
 
 _ZIP = b"PK\x03\x04"
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
 _LEGACY = b"\x80\x02\x8a\n" + _LEGACY_MAGIC.to_bytes(10, "little")
 _BUDGETS = ("full", "less")
-
-Advance = Callable[[int], None]
 
 
 class _Done(NamedTuple):
@@ -41,17 +41,22 @@ def recognises(path: Path) -> bool:
     return start.startswith(_ZIP) or start == _LEGACY
 
 
-def read(path: Path, cells: list[str], advance: Advance) -> Collection:
+def read(path: Path, space: Space, start: Start) -> Collection:
     """Read a file.
 
     Args:
         path: The file.
-        cells: Architecture strings in the published order.
-        advance: Called with the number of bytes read now and then.
+        space: The space ``nb201``.
+        start: Shows progress, in bytes.
+
+    Returns:
+        Its runs.
 
     Raises:
         DataError: If it is not such a file, damaged or cut off; without the path.
     """
+    cells = [str(cell) for cell in space]
+    advance = start(path.stat().st_size, "bytes")
     collection = Collection("nb201", "nb201", len(cells))
 
     def finished(items: dict[Any, Any]) -> Any:

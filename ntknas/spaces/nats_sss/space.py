@@ -74,3 +74,6 @@ def _scaled(cell: Configuration, channels: int) -> tuple[int, ...]:
     """Return a configuration's widths, scaled so that the widest candidate becomes ``channels``."""
     scale = channels / max(CANDIDATES)
     return tuple(max(1, round(width * scale)) for width in cell.channels)
+
+
+SPACE = NATSSize

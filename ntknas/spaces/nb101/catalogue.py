@@ -1,4 +1,4 @@
-"""The catalogue of all 423,624 cells in the order of their hashes: enumerated once a machine, then kept."""
+"""The catalogue of all 423,624 cells in the order of their hashes: enumerated once per machine, then kept."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import logging
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.core.npy import ARCHIVE_ERRORS, member_names, read_member
 from ntknas.core.regular_file import open_regular
+from ntknas.spaces.contract import Progress
 from ntknas.spaces.nb101.cells import OPERATIONS, Cell, decode_matrix
 from ntknas.spaces.nb101.enumeration import COUNTS, enumerate_cells
 
@@ -26,9 +27,9 @@ DIGEST = "ed5ecf04f31615e936002d29aa035f496d3f698b111508b02530a1934b307018"
 """SHA-256 of hashes, vertices, matrices and operations: what is read is what was enumerated, or it is not used."""
 
 _FIELDS = {"hashes": "V16", "vertices": "u1", "bits": "<u4", "operations": "u1"}
-_MOST_BYTES = 32  # a cell of an array, and the array's head
+_MAX_BYTES = 32  # per cell of an array, its head included
 _log = logging.getLogger("ntknas")
-Progress = Callable[[Iterable[Any], int], Iterable[Any]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -88,25 +89,25 @@ def load(progress: Progress | None = None) -> Catalogue:
     Args:
         progress: Wraps the enumeration, to show how far it is.
     """
-    found = _read(cache_file())
-    if found is None:
-        found = _enumerate(progress or (lambda work, total: work))
-        _write(cache_file(), found)
-    return found
+    catalogue = _read(cache_file())
+    if catalogue is None:
+        catalogue = _enumerate(progress or _unseen)
+        _write(cache_file(), catalogue)
+    return catalogue
 
 
 def _read(path: Path) -> Catalogue | None:
     if not path.is_file():
         return None
     try:
-        found = Catalogue(**_arrays(path))
+        catalogue = Catalogue(**_arrays(path))
     except (*ARCHIVE_ERRORS, DataError) as error:
         _log.warning("%s cannot be read (%s): the cells are enumerated again.", path, error)
         return None
-    if found.digest != DIGEST:
+    if catalogue.digest != DIGEST:
         _log.warning("%s is not the catalogue of NAS-Bench-101: the cells are enumerated again.", path)
         return None
-    return found
+    return catalogue
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -115,10 +116,14 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     with open_regular(path) as file, zipfile.ZipFile(file) as archive:
         members = member_names(archive)
         for name, kind in _FIELDS.items():
-            arrays[name] = read_member(archive, members[name], SIZE * _MOST_BYTES)
+            arrays[name] = read_member(archive, members[name], SIZE * _MAX_BYTES)
             if arrays[name].dtype != np.dtype(kind) or arrays[name].shape != (SIZE,):
                 raise DataError(f"{name} is {arrays[name].dtype} {arrays[name].shape}, expected {kind} ({SIZE},)")
     return arrays
+
+
+def _unseen(work: Iterable[T], _: int) -> Iterable[T]:
+    return work
 
 
 def _enumerate(progress: Progress) -> Catalogue:
@@ -126,9 +131,9 @@ def _enumerate(progress: Progress) -> Catalogue:
     columns = (
         np.array(column, dtype=kind) for column, kind in zip(zip(*rows, strict=True), _FIELDS.values(), strict=True)
     )
-    found = Catalogue(*columns)
-    assert found.digest == DIGEST
-    return found
+    catalogue = Catalogue(*columns)
+    assert catalogue.digest == DIGEST
+    return catalogue
 
 
 def _write(path: Path, catalogue: Catalogue) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, SupportsIndex, Unpack
 
 from ntknas.spaces.base import CellSpace, NetworkSpec
-from ntknas.spaces.contract import CellLike, SizeOptions
+from ntknas.spaces.contract import CellLike, Progress, SizeOptions
 from ntknas.spaces.nb101 import catalogue, counts
 from ntknas.spaces.nb101.cells import Cell, parse_cell
 
@@ -28,7 +28,7 @@ class NB101(CellSpace[Cell]):
     def __init__(self) -> None:
         self._catalogue: catalogue.Catalogue | None = None
 
-    def prepare(self, progress: catalogue.Progress | None = None) -> catalogue.Catalogue:
+    def prepare(self, progress: Progress | None = None) -> catalogue.Catalogue:
         """Return the catalogue of cells, enumerating them if this machine never did.
 
         Args:
@@ -80,3 +80,6 @@ class NB101(CellSpace[Cell]):
         return counts.count_flops(
             own.matrix, own.operations, num_classes=num_classes, image_size=image_size, **self._sized(**size)
         )
+
+
+SPACE = NB101

@@ -118,3 +118,6 @@ class NB201(CellSpace[Cell]):
         """Return the multiply-adds of one forward pass; see ``counts``."""
         operations = self.cell(cell).operations
         return counts.count_flops(operations, num_classes=num_classes, image_size=image_size, **self._sized(**size))
+
+
+SPACE = NB201
