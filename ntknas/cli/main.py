@@ -17,6 +17,7 @@ from ntknas import __version__
 from ntknas.cli import settings, stopping, streams
 from ntknas.cli.groups import Group
 from ntknas.cli.output import note
+from ntknas.cli.wording import in_options
 from ntknas.core.errors import NtknasError
 from ntknas.core.plugins import PluginWarning
 
@@ -119,7 +120,7 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort) as error:
         return _stopped(error)
     except NtknasError as error:
-        return _failed(str(error), used.used)
+        return _failed(in_options(str(error), used.command), used.used)
     except BrokenPipeError:
         streams.drop(sys.stdout)
         return 128 + signal.SIGPIPE

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ntknas.cli import streams
+from ntknas.cli.wording import in_options
 from ntknas.core.display import printable
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ def say(text: str = "") -> None:
 
 
 def note(message: str) -> None:
-    """Print a remark on standard error; that nobody reads it is no reason to stop."""
+    """Print a remark on standard error, in the command's words; that nobody reads it is no reason to stop."""
     try:
-        click.echo(printable(message, lines=True), err=True)
+        click.echo(printable(in_options(message), lines=True), err=True)
     except OSError:
         streams.drop(sys.stderr)

@@ -83,6 +83,8 @@ class Settings:
     def __init__(self) -> None:
         self.used: list[str] = []
         """Options that were not on the command line, each with its origin."""
+        self.command: click.Command | None = None
+        """The command that runs."""
 
     def read(self, cli: click.Group, named: Path | None) -> dict[str, Any]:
         """Return the options of all files as click takes them.
@@ -103,6 +105,7 @@ class Settings:
         """Say on standard error which of a command's options a settings file decided."""
         from ntknas.cli.output import note
 
+        self.command = ctx.command
         by_file: dict[Path, list[str]] = {}
         for option in ctx.command.params:
             origin = origin_of(ctx, option)
