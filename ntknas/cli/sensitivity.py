@@ -115,14 +115,14 @@ def _accuracies(options: dict[str, Any], space: Space) -> pd.Series | None:
     """Mean accuracies of the target; none where the benchmark is not there."""
     import pandas as pd
 
-    from ntknas.benchmarks import BENCHMARKS, Target, load_benchmark, table_path
+    from ntknas.benchmarks import Target, benchmark_names, has_accuracies, load_benchmark
     from ntknas.data.datasets import get_dataset
 
-    known, folder = BENCHMARKS.get(options["bench"]), options["bench_data"]
-    is_there = known is not None and (known.embedded or table_path(options["bench"], folder).exists())
+    bench, folder = options["bench"], options["bench_data"]
+    is_there = bench in benchmark_names() and has_accuracies(bench, folder)
     if not is_there and not options["target"]:
         return None
-    benchmark = load_benchmark(options["bench"], folder=folder)
+    benchmark = load_benchmark(bench, folder=folder)
     targets = benchmark.main_targets(*get_dataset(options["dataset"]).tables)
     target = Target.parse(options["target"]) if options["target"] else next(iter(targets), None)
     if target is None:
