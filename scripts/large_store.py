@@ -56,18 +56,18 @@ def _parse() -> argparse.Namespace:
 
 
 def _table(arguments: argparse.Namespace, cells: np.ndarray) -> Any:
-    from ntknas.store import columns, tables
+    from ntknas.store import Setting, tables
+    from ntknas.store.run import Run
+    from ntknas.store.table import COLUMNS, Table
 
-    names = tables.named({"": _fields()}, {"r": {"recipe": "custom"}})
+    names = tables.names_of([Setting.from_fields(_fields())], [Run("r", {"recipe": "custom"})])
     names["measures"] = NAMES[: arguments.measures]
     shape = (len(cells), arguments.seeds, arguments.measures)
     seeds, measures = np.arange(arguments.seeds)[:, None], np.arange(arguments.measures)
     values = np.random.default_rng(0).standard_normal(shape)
     full = {"cell": cells[:, None, None], "seed": seeds, "measure": measures, "value": values}
-    data = {
-        name: np.broadcast_to(full.get(name, 0), shape).ravel().astype(kind) for name, kind in columns.COLUMNS.items()
-    }
-    return columns.Table(data, names)
+    data = {name: np.broadcast_to(full.get(name, 0), shape).ravel().astype(kind) for name, kind in COLUMNS.items()}
+    return Table(data, names)
 
 
 def _fields() -> dict:

@@ -38,14 +38,14 @@ def info(store: Path, json: bool) -> None:
     opened = ScoreStore.read(store)
     frame = opened.frame()
     say_left_out(opened.left_out, store)
-    missing = unmeasured(frame, opened.runs)
+    missing = unmeasured(frame)
     say_unmeasured(missing)
     settings = [
         _setting(digest, setting.fields, frame[frame["setting"] == digest])
         for digest, setting in opened.settings.items()
     ]
     if json:
-        runs = [{"run": run, **fields} for run, fields in opened.runs.items()]
+        runs = [{"run": run.identifier, **run.info} for run in opened.runs.values()]
         print_json(
             {
                 "store": str(store),
@@ -62,7 +62,9 @@ def info(store: Path, json: bool) -> None:
     for setting in settings:
         _print_setting(setting)
     header = ["run", "started", "recipe", "device", "torch", "ntknas"]
-    rows = [[run[:8], *(str(fields.get(name, "–")) for name in header[1:])] for run, fields in opened.runs.items()]
+    rows = [
+        [run.identifier[:8], *(str(run.info.get(name, "–")) for name in header[1:])] for run in opened.runs.values()
+    ]
     print_table("runs", header, rows, left=6)
 
 

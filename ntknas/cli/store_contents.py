@@ -73,12 +73,12 @@ def extract_scores(store: Path, into: Path, **options: Any) -> None:
 def drop_scores(store: Path, yes: bool, no_copy: bool, **options: Any) -> None:
     """Remove some scores from STORE; they are kept as a store of their own, STORE.dropped, unless told otherwise."""
     from ntknas.store import ScoreStore
-    from ntknas.store.extract import chosen, drop
+    from ntknas.store.extract import count, drop
 
     selection = take_selection(options)
     if not yes:
         opened = ScoreStore.read(store)
-        number = chosen(opened, selection)
+        number = count(opened, selection)
         raise click.UsageError(f"{number} of {len(opened)} scores of {store} would be dropped: give --yes to do it.")
     number, copy = drop(store, selection, keep_copy=not no_copy)
     say(f"{store}: {number} scores dropped{f', kept in {copy}' if copy else ''}.")

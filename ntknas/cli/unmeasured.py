@@ -18,7 +18,7 @@ def unmeasured_of(scores: pd.DataFrame, selected: pd.DataFrame) -> list[Unmeasur
     from ntknas.store.requests import unmeasured
 
     chosen, known = ({str(setting) for setting in frame["setting"].unique()} for frame in (selected, scores))
-    missing = unmeasured(scores, scores.attrs["runs"])
+    missing = unmeasured(scores)
     everything = chosen == known
     return [each for each in missing if each.setting in chosen or (everything and each.setting not in known)]
 

@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+import numpy as np
 import torch
 
 from ntknas.core.allocator import keep_freed_memory
@@ -64,7 +65,7 @@ class ScoringResult:
         frame, request = self.read(), self.request
         cells, seeds = frame["cell"].isin(list(request.cells)), frame["seed"].isin(list(request.seeds))
         names = zip(frame["setting"], frame["measure"], strict=True)
-        measured = [name in request.measures.get(setting, ()) for setting, name in names]
+        measured = np.array([name in request.measures.get(setting, ()) for setting, name in names], dtype=bool)
         return frame[cells & seeds & measured].reset_index(drop=True)
 
 
@@ -237,7 +238,7 @@ class _Session:
         run_id = store.add_run({**self._engine.describe(), **described, "request": request.as_json()})
         store.announce(run_id, request.measures)
         job, record = self._with_strategy(plan)
-        store.runs[run_id]["strategy"] = record
+        store.add_to_run(run_id, {"strategy": record})
         store.announce(run_id, request.measures)
         for copy in plan.copies:
             store.append(copy)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -18,54 +14,12 @@ from ntknas.core.errors import StoreError
 from ntknas.core.files import replacing
 from ntknas.core.sealed_file import DamagedFileError, SealVersionError, UnsealedFileError, check, new_image
 from ntknas.store.faults import DamagedStoreError, ForeignFileError, StoreVersionError
-from ntknas.store.schema import check_columns, check_names
+from ntknas.store.table import COLUMNS, NAMES, Table
 
 FORMAT = "ntknas-scores"
 VERSION = 1
-COLUMNS: dict[str, str] = {
-    "setting": "<u2",
-    "run": "<u4",
-    "cell": "<i4",
-    "seed": "<i8",
-    "measure": "<u2",
-    "value": "<f8",
-    "status": "<u1",
-    "seconds": "<f8",
-    "reason": "<u4",
-}
-"""Columns of the scores and their types; the coded ones are places in the tables ``NAMES``."""
-_OF_HDF5 = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, OverflowError, MemoryError)
+_FAULTS_OF_HDF5 = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, OverflowError, MemoryError)
 """What a changed byte in HDF5's own structures shows as."""
-NAMES = ("settings", "runs", "measures", "statuses", "reasons")
-
-
-@dataclass
-class Table:
-    """The scores as arrays, with the names that their codes stand for.
-
-    Attributes:
-        columns: Array of each of ``COLUMNS``, all of one length; ``value`` is NaN where there is none.
-        names: ``settings`` and ``runs`` (JSON), ``measures``, ``statuses`` and ``reasons``.
-    """
-
-    columns: dict[str, np.ndarray]
-    names: dict[str, list[str]] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.columns["cell"])
-
-    @classmethod
-    def empty(cls, names: dict[str, list[str]] | None = None) -> Table:
-        """Return a table without scores."""
-        columns = {name: np.empty(0, dtype) for name, dtype in COLUMNS.items()}
-        return cls(columns, names or {name: [] for name in NAMES})
-
-    def digest(self) -> str:
-        """SHA-256 of all columns and names."""
-        digest = hashlib.sha256(json.dumps(self.names, sort_keys=True).encode())
-        for name, dtype in COLUMNS.items():
-            digest.update(np.ascontiguousarray(self.columns[name], dtype).tobytes())
-        return digest.hexdigest()
 
 
 def read(path: Path, *, unsealed: bool = False) -> Table:
@@ -74,6 +28,9 @@ def read(path: Path, *, unsealed: bool = False) -> Table:
     Args:
         path: The file.
         unsealed: Whether plain HDF5, older than seals, is read too: to convert it.
+
+    Returns:
+        Its scores.
 
     Raises:
         StoreError: If the file is not a store, of another version, damaged, holds what no store holds, or cannot be
@@ -86,7 +43,7 @@ def read(path: Path, *, unsealed: bool = False) -> Table:
             table, expected = _read(file)
     except FileNotFoundError:
         return Table.empty()
-    except _OF_HDF5 as error:
+    except _FAULTS_OF_HDF5 as error:
         raise DamagedStoreError(f"{path} is damaged: {_first_line(error)}. {_remedy(path)}") from error
     if table.digest() != expected:
         raise DamagedStoreError(f"{path} is damaged: its content does not match its checksum. {_remedy(path)}")
@@ -102,7 +59,7 @@ def _check_seal(path: Path, *, unsealed: bool) -> None:
         if not unsealed:
             raise ForeignFileError(
                 f"{path} is not a score store that can be trusted as it stands: {error}. If it is one of a version "
-                f"before seals, convert it: ntknas store convert {path} --into NEW.h5"
+                f"before seals, ntknas store convert {path} makes a new one of it."
             ) from error
     except SealVersionError as error:
         raise StoreVersionError(
@@ -117,13 +74,13 @@ def _check_seal(path: Path, *, unsealed: bool) -> None:
 
 def _read(file: h5py.File) -> tuple[Table, str]:
     """Read what is in plain arrays and texts, and check that they are those of a store."""
-    about = plain_hdf5.attributes(file, ("rows", "sha256"))
+    rows = plain_hdf5.integer(file, "rows")
     scores, texts = plain_hdf5.group(file, "scores"), plain_hdf5.group(file, "names")
     names = {name: plain_hdf5.texts(texts, name) for name in NAMES}
-    columns = {name: plain_hdf5.array(scores, name, dtype, (about["rows"],)) for name, dtype in COLUMNS.items()}
-    check_names(names)
-    check_columns(columns, names)
-    return Table(columns, names), about["sha256"]
+    columns = {name: plain_hdf5.array(scores, name, dtype, (rows,)) for name, dtype in COLUMNS.items()}
+    table = Table(columns, names)
+    table.check()
+    return table, plain_hdf5.text(file, "sha256")
 
 
 def _first_line(error: Exception) -> str:
@@ -140,15 +97,15 @@ def _remedy(path: Path) -> str:
 
 
 def _check_format(path: Path, file: h5py.File) -> None:
-    attributes: dict[str, Any] = dict.fromkeys(("format", "version"))
+    attributes: dict[str, object] = dict.fromkeys(("format", "version"))
     with suppress(KeyError, ValueError):
         attributes |= plain_hdf5.attributes(file, ("format", "version"))
     if attributes["format"] != FORMAT:
-        raise ForeignFileError(f"{path} is an HDF5 file, but not a score store of ntknas. Name another --store.")
+        raise ForeignFileError(f"{path} is an HDF5 file, but not a score store of ntknas. Name another `store`.")
     if attributes["version"] != VERSION:
         raise StoreVersionError(
             f"{path} is a store of version {attributes['version']}, expected {VERSION}: use the version of ntknas "
-            "that wrote it, or another --store."
+            "that wrote it, or another `store`."
         )
 
 
@@ -169,7 +126,7 @@ def write(path: Path, table: Table) -> None:
         reason = error.strerror or _first_line(error)
         raise StoreError(
             f"Cannot write {path}: {reason}. Nothing is lost: the scores stay in {path}.journal; make room or choose "
-            "another --store, and run the same command again."
+            "another `store`, and run the same command again."
         ) from error
 
 
@@ -177,7 +134,7 @@ def _write(path: Path, table: Table) -> None:
     with new_image() as (file, image):
         for name, dtype in COLUMNS.items():
             values = table.columns[name].astype(dtype)
-            options: dict[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True, "chunks": True}
+            options = {"compression": "gzip", "compression_opts": 4, "shuffle": True, "chunks": True}
             file.create_dataset(f"scores/{name}", data=values, **(options if len(values) else {}))
         text = h5py.string_dtype("utf-8")
         for name in NAMES:

@@ -14,8 +14,8 @@ import pandas as pd
 from ntknas.core.errors import NtknasError
 from ntknas.core.files import replacing
 from ntknas.core.regular_file import open_regular
-from ntknas.store.columns import COLUMNS
-from ntknas.store.layout import journal_parts, journal_path
+from ntknas.store.layout import journal_path, worker_journals
+from ntknas.store.table import COLUMNS
 
 _FIRST_COLUMNS = ",".join(COLUMNS).encode()
 _PARQUET = b"PAR1"
@@ -24,7 +24,7 @@ _PARQUET = b"PAR1"
 def files_of(store: Path) -> list[Path]:
     """Return the files of a store, links followed."""
     real = store.resolve()
-    return [real, journal_path(real), *journal_parts(real)]
+    return [real, journal_path(real), *worker_journals(real)]
 
 
 def to_csv(frame: pd.DataFrame, path: Path, inputs: Iterable[Path] = ()) -> None:
@@ -54,7 +54,7 @@ def to_parquet(frame: pd.DataFrame, path: Path, inputs: Iterable[Path] = ()) -> 
         NtknasError: If pyarrow is not installed, the file is something else, or cannot be written.
     """
     if find_spec("pyarrow") is None:
-        raise NtknasError("Parquet needs the package pyarrow: pip install 'ntknas[parquet]', or use --csv.")
+        raise NtknasError("Parquet needs the package pyarrow: pip install 'ntknas[parquet]', or use `csv`.")
     plain = frame.copy()
     plain.attrs = {}
     _write(path, inputs, _is_parquet, lambda beside: plain.to_parquet(beside, index=False))
@@ -97,7 +97,7 @@ def _is_parquet(path: Path) -> bool:
     if start != _PARQUET:
         return not start
     try:
-        names = import_module("pyarrow.parquet").read_schema(path).names
+        names: list[str] = import_module("pyarrow.parquet").read_schema(path).names
     except (OSError, ValueError, RuntimeError, LookupError, TypeError):  # what a damaged file shows as
         return False
     return names[: len(COLUMNS)] == list(COLUMNS)

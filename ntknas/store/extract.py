@@ -1,9 +1,8 @@
-"""Parts of a store as stores of their own, and stores without some of their scores."""
+"""Some of a store's scores as a store of their own, and stores without some of their scores."""
 
 from __future__ import annotations
 
-import json
-from itertools import chain, count
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -12,32 +11,42 @@ from numpy.typing import NDArray
 from ntknas.core.errors import ChoiceError, StoreError
 from ntknas.core.sealed_file import UnsealedFileError, check
 from ntknas.store import tables
-from ntknas.store.columns import Table
 from ntknas.store.frame import as_frame
-from ntknas.store.layout import exists, real_path
-from ntknas.store.requests import without
+from ntknas.store.layout import existing_path, exists, real_path
 from ntknas.store.selection import Selection, selected
-from ntknas.store.setting import Setting
 from ntknas.store.store import ScoreStore
+from ntknas.store.table import Table
 
 
 def extract(store: ScoreStore, target: Path, selection: Selection) -> int:
-    """Write some of a store's scores into a new store, with their settings and runs; return their number.
+    """Write some of a store's scores into a new store, with their settings and runs.
+
+    Args:
+        store: The store.
+        target: The new store.
+        selection: Which scores.
+
+    Returns:
+        Their number.
 
     Raises:
         StoreError: If there is a store in the place already, or it cannot be written.
         ChoiceError: If the store holds no such scores.
     """
     table = store.table()
-    chosen = _part(table, selected(as_frame(table), selection))
-    if not len(chosen):
+    scores = _extract(table, selected(as_frame(table), selection))
+    if not len(scores):
         raise ChoiceError(f"{store.path} holds no such scores: there is nothing to extract.")
-    write_new(target, chosen)
-    return len(chosen)
+    write_new(target, scores)
+    return len(scores)
 
 
 def write_new(target: Path, table: Table) -> None:
     """Write a table into a store that is not there yet.
+
+    Args:
+        target: The store.
+        table: Its scores.
 
     Raises:
         StoreError: If something is in the place already, or it cannot be written.
@@ -50,14 +59,21 @@ def write_new(target: Path, table: Table) -> None:
         new.replace(table)
 
 
-def chosen(store: ScoreStore, selection: Selection) -> int:
-    """Return how many of a store's scores are meant.
+def count(store: ScoreStore, selection: Selection) -> int:
+    """Count which of a store's scores are meant.
+
+    Args:
+        store: The store.
+        selection: Which scores; not all.
+
+    Returns:
+        Their number.
 
     Raises:
         ChoiceError: If the store holds no such scores, or all are meant.
     """
     if selection.is_all:
-        raise ChoiceError("Say what to drop: --space, --dataset, --setting, --recipe or --measures.")
+        raise ChoiceError("Say what to drop: a `space`, `dataset`, `setting`, `recipe` or `measures`.")
     return int(selected(store.frame(), selection).sum())
 
 
@@ -76,44 +92,45 @@ def drop(path: Path, selection: Selection, *, keep_copy: bool = True) -> tuple[i
         StoreError: If the store cannot be read or written; nothing is removed then.
         ChoiceError: If it holds no such scores, or all are meant.
     """
-    if not exists(real_path(path)):
-        raise StoreError(f"No score store at {path}.")
-    with ScoreStore.open(path) as store:
-        number = chosen(store, selection)
+    with ScoreStore.open(existing_path(path)) as store:
+        number = count(store, selection)
         copy = _fresh(store.path) if keep_copy else None
         if copy:
             extract(store, copy, selection)
         table = store.table()
-        store.replace(_part(table, ~selected(as_frame(table), selection)))
+        store.replace(_extract(table, ~selected(as_frame(table), selection)))
         return number, copy
 
 
-def _part(table: Table, rows: NDArray[np.bool_]) -> Table:
-    """Return some rows, with their settings and runs, which no longer ask for the measures that were taken out."""
-    part, rest = (tables.used(tables.taken(table, mask)) for mask in (rows, ~rows))
-    codes = np.unique(np.stack([rest.columns["setting"], rest.columns["measure"]]).astype(np.int64), axis=1)
-    digests, measures = _digests(rest), rest.names["measures"]
-    removed = {(digests[setting], measures[measure]) for setting, measure in codes.T}
-    runs = {run["id"]: run["info"] for run in map(json.loads, part.names["runs"])}
-    asking = without(runs, _digests(part), removed)
-    return Table(part.columns, {**part.names, "runs": [tables.run_text(run, info) for run, info in asking.items()]})
-
-
-def _digests(table: Table) -> list[str]:
-    return [Setting.from_fields(json.loads(text)).digest for text in table.names["settings"]]
+def _extract(table: Table, rows: NDArray[np.bool_]) -> Table:
+    """Return some rows with their settings and runs, which no longer ask for the measures that were taken out."""
+    kept, removed = (tables.without_unused_names(table.rows(mask)) for mask in (rows, ~rows))
+    codes = np.unique(np.stack([removed.columns["setting"], removed.columns["measure"]]).astype(np.int64), axis=1)
+    digests, measures = [setting.digest for setting in removed.settings], removed.names["measures"]
+    of_removed = {(digests[setting], measures[measure]) for setting, measure in codes.T}
+    of_kept = {setting.digest for setting in kept.settings}
+    runs = [run.restricted(of_kept, of_removed).text for run in kept.runs]
+    return Table(kept.columns, {**kept.names, "runs": runs})
 
 
 def _fresh(path: Path) -> Path:
     """Return the first of ``….dropped``, ``….dropped-2`` and so on that is free."""
-    endings = chain([""], (f"-{number}" for number in count(2)))
+    endings = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
     names = (path.with_name(f"{path.stem}.dropped{ending}{path.suffix}") for ending in endings)
     return next(name for name in names if not exists(name))
 
 
 def convert(old: Path, new: Path) -> int:
-    """Write the scores of a store from before seals, journals included, into a new store; return their number.
+    """Write the scores of a store from before seals, journals included, into a new store.
 
     Of plain HDF5 only arrays and texts are read that lie in the file itself, of the types and shapes of a store.
+
+    Args:
+        old: The store.
+        new: The new one.
+
+    Returns:
+        The number of scores.
 
     Raises:
         StoreError: If the file is no such store, or there is a store in the place already.

@@ -14,12 +14,12 @@ from ntknas.core.sealed_file import is_recognised
 from ntknas.store import columns, journal, tables
 from ntknas.store.faults import DamagedStoreError, ForeignFileError, StoreVersionError
 from ntknas.store.intake import Intake
-from ntknas.store.layout import exists, journal_parts, journal_path, real_path
+from ntknas.store.layout import existing_path, journal_path, worker_journals
 from ntknas.store.left_out import LeftOut
 from ntknas.store.store import ScoreStore
 from ntknas.store.waiting import Waiting
 
-_SHOWN = 20
+_MAX_LISTED = 20
 """Numbers of lines that a sentence names."""
 
 
@@ -42,7 +42,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Health:
-    """What ``examine`` found.
+    """What is wrong with a store.
 
     Attributes:
         faults: What is wrong with each file, one sentence each.
@@ -62,13 +62,17 @@ class Health:
 def examine(path: Path) -> Health:
     """Check the checksums of a store's file and journals, and look for what its scores lack.
 
+    Args:
+        path: The store.
+
+    Returns:
+        What is wrong with it.
+
     Raises:
         StoreError: If there is no store.
     """
-    real = real_path(path)
-    if not exists(real):
-        raise StoreError(f"No score store at {path}. Make one with: ntknas score --store {path}")
-    faults = [fault for file in (journal_path(real), *journal_parts(real)) for fault in _faults_of_journal(file)]
+    real = existing_path(path)
+    faults = [fault for file in (journal_path(real), *worker_journals(real)) for fault in _faults_of_journal(file)]
     try:
         columns.read(real)
         store = ScoreStore.read(real)
@@ -84,12 +88,12 @@ def examine(path: Path) -> Health:
 
 
 def _faults_of_journal(file: Path) -> list[str]:
-    source = Intake(file)
+    intake = Intake(file)
     try:
-        source.take(Waiting(), lenient=True)
+        intake.take(Waiting(), lenient=True)
     except StoreError as error:
         return [str(error)]
-    faults, content = [f"{fault}." for fault in source.misfits], source.content
+    faults, content = [f"{fault}." for fault in intake.misfits], intake.content
     if content.damaged:
         faults.append(
             f"{file} has damaged lines ({_listed(content.damaged)}): the scores in them are lost, the others are read."
@@ -102,19 +106,19 @@ def _faults_of_journal(file: Path) -> list[str]:
 
 
 def _listed(numbers: Sequence[int]) -> str:
-    shown = ", ".join(map(str, numbers[:_SHOWN]))
-    return f"{shown} and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else shown
+    listed = ", ".join(map(str, numbers[:_MAX_LISTED]))
+    return f"{listed} and {len(numbers) - _MAX_LISTED} more" if len(numbers) > _MAX_LISTED else listed
 
 
 def _gaps(frame: pd.DataFrame) -> list[Gap]:
     """Compare every measure of every setting with all (cell, seed) of the store."""
-    wanted = len(frame[["cell", "seed"]].drop_duplicates())
-    found = []
+    expected = len(frame[["cell", "seed"]].drop_duplicates())
+    gaps = []
     for (setting, measure), rows in frame.groupby(["setting", "measure"], observed=True):
         failed = int(rows["status"].isin(tables.FAILURES).sum())
-        if len(rows) < wanted or failed:
-            found.append(Gap(str(setting), str(measure), wanted - len(rows), failed))
-    return found
+        if len(rows) < expected or failed:
+            gaps.append(Gap(str(setting), str(measure), expected - len(rows), failed))
+    return gaps
 
 
 @dataclass(frozen=True)
@@ -138,13 +142,17 @@ def repair(path: Path) -> Repair:
     Nothing is deleted: damaged files, and journals that are none, stay beside the store under another name. A file
     that is whole, but of another version or somebody else's, is left alone.
 
+    Args:
+        path: The store.
+
+    Returns:
+        What was done.
+
     Raises:
         StoreError: If there is no store, it is written by another process, of another version, somebody else's, or
             cannot be read or written.
     """
-    real = real_path(path)
-    if not exists(real):
-        raise StoreError(f"No score store at {path}. Make one with: ntknas score --store {path}")
+    real = existing_path(path)
     set_aside = [_moved(file) for file in _unusable(real)]
     with ScoreStore.open(real, lenient=True) as store:
         left_out = store.left_out
@@ -155,12 +163,8 @@ def repair(path: Path) -> Repair:
 
 
 def _unusable(path: Path) -> list[Path]:
-    """Return the files of a store that repair sets aside; all of them are looked at before one is moved.
-
-    Raises:
-        StoreError: If one is being written, of another version, unreadable, or the file is no store.
-    """
-    journals = [file for file in (journal_path(path), *journal_parts(path)) if file.exists()]
+    """Return the files of a store that repair sets aside; all of them are looked at before one is moved."""
+    journals = [file for file in (journal_path(path), *worker_journals(path)) if file.exists()]
     if any(journal.is_written(file) for file in journals):
         raise StoreError(f"Another process is writing {path}: wait for it, and repair the store then.")
     unusable = [file for file in journals if _is_foreign(file)]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from ntknas.core.display import printable
-from ntknas.store import journal, schema
+from ntknas.store import journal
 from ntknas.store.faults import DamagedStoreError
 from ntknas.store.journal import JournalContent
-from ntknas.store.records import ScoreRecord
+from ntknas.store.records import Entry, ScoreRecord, entry_of
+from ntknas.store.run import Run
 from ntknas.store.setting import Setting
 from ntknas.store.waiting import Waiting
 
@@ -25,7 +24,7 @@ class Intake:
         path: The journal.
         content: What it says of itself.
         settings: The settings that it names, by digest.
-        runs: What it says of the runs that it names, by identifier.
+        runs: The runs that it names, by identifier.
         foreign: Numbers of records whose setting it does not name, by the setting's digest.
         misfits: What is wrong with lines whose checksum is right, one sentence each; they are left out.
     """
@@ -33,7 +32,7 @@ class Intake:
     path: Path
     content: JournalContent = field(default_factory=JournalContent)
     settings: dict[str, Setting] = field(default_factory=dict)
-    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
     foreign: Counter[str] = field(default_factory=Counter)
     misfits: list[str] = field(default_factory=list)
 
@@ -56,9 +55,9 @@ class Intake:
             StoreError: If it is not a journal, of another version, or cannot be read.
             DamagedStoreError: If an entry is not what it must be; the message names file, line and field.
         """
-        for number, entry in journal.stream(self.path, self.content):
+        for number, line in journal.stream(self.path, self.content):
             try:
-                self._take(entry, waiting)
+                self._take(entry_of(line), waiting)
             except ValueError as error:
                 fault = f"{self.path}, line {number}: {error}"
                 if not lenient:
@@ -68,21 +67,16 @@ class Intake:
                     ) from error
                 self.misfits.append(fault)
 
-    def _take(self, entry: Mapping[str, Any], waiting: Waiting) -> None:
-        match entry.get("type"):
-            case "setting":
-                setting = Setting.from_fields(entry.get("fields"))
-                self.settings[setting.digest] = setting
-            case "run":
-                identifier, info = schema.check_run(entry.get("id"), entry.get("info"))
-                self.runs[identifier] = info
-            case "scores":
-                record = ScoreRecord.from_json(entry)
-                waiting.add(record)
-                if record.setting not in self.settings:
-                    self.foreign[record.setting] += 1
-            case kind:
-                raise ValueError(f"its type is {printable(repr(kind))[:40]}, expected setting, run or scores")
+    def _take(self, entry: Entry, waiting: Waiting) -> None:
+        match entry:
+            case Setting():
+                self.settings[entry.digest] = entry
+            case Run():
+                self.runs[entry.identifier] = entry
+            case ScoreRecord():
+                waiting.add(entry)
+                if entry.setting not in self.settings:
+                    self.foreign[entry.setting] += 1
 
 
 def _store_of(path: Path) -> Path:

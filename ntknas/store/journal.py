@@ -18,24 +18,24 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ntknas.core.errors import StoreError
 from ntknas.core.files import copy_aside
 from ntknas.core.regular_file import WITHOUT_LINKS, check_regular, open_regular
 from ntknas.store.faults import ForeignFileError, StoreVersionError
-from ntknas.store.schema import parsed
+from ntknas.store.schema import parse
 
 FORMAT = "ntknas-journal"
 VERSION = 1
 SYNC_SECONDS = 2.0
-LONGEST_LINE = 1 << 26
+MAX_LINE = 1 << 26
 """Bytes that a line may have; no memory is spent on longer ones."""
 KINDS = ("setting", "run", "scores", "unit")
 """Types of entries, of stores and of studies."""
 _SEAM = re.compile(rb"\}.([0-9a-f]{8} \{)", re.DOTALL)
 """Where one entry ends and the next one begins, but for the line feed."""
-_JUDGED_LINES = 10_000
+_MAX_JUDGED = 10_000
 _BLOCK = 1 << 20
 
 
@@ -53,7 +53,7 @@ class JournalContent:
         size: Bytes that were read.
     """
 
-    entries: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[dict[str, object]] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     torn: bool = False
     damaged: list[int] = field(default_factory=list)
@@ -62,20 +62,20 @@ class JournalContent:
     size: int = 0
 
 
-def encode(entry: Mapping[str, Any]) -> bytes:
+def encode(entry: Mapping[str, object]) -> bytes:
     """Write an entry as a line."""
     text = json.dumps(entry, allow_nan=False, separators=(",", ":")).encode()
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
-def _header() -> dict[str, Any]:
+def _header() -> dict[str, object]:
     return {"type": "header", "format": FORMAT, "version": VERSION}
 
 
-def _decode(line: bytes) -> dict[str, Any] | None:
+def _decode(line: bytes) -> dict[str, object] | None:
     checksum, _, text = line.partition(b" ")
     try:
-        entry = parsed(text) if len(checksum) == 8 and int(checksum, 16) == zlib.crc32(text) else None
+        entry = parse(text) if len(checksum) == 8 and int(checksum, 16) == zlib.crc32(text) else None
     except ValueError:
         return None
     return entry if isinstance(entry, dict) else None
@@ -83,6 +83,12 @@ def _decode(line: bytes) -> dict[str, Any] | None:
 
 def read(path: Path) -> JournalContent:
     """Read a journal; an absent one is empty.
+
+    Args:
+        path: The file.
+
+    Returns:
+        What it says.
 
     Raises:
         StoreError: If the file is not a journal, of another version, or cannot be read.
@@ -94,7 +100,7 @@ def read(path: Path) -> JournalContent:
     return content
 
 
-def stream(path: Path, content: JournalContent) -> Iterator[tuple[int, dict[str, Any]]]:
+def stream(path: Path, content: JournalContent) -> Iterator[tuple[int, dict[str, object]]]:
     """Read a journal line by line; an absent one is empty.
 
     Args:
@@ -126,30 +132,30 @@ def stream(path: Path, content: JournalContent) -> Iterator[tuple[int, dict[str,
 
 def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield the size of every line, and the line; of one that is too long, a line feed alone."""
-    while line := file.readline(LONGEST_LINE):
+    while line := file.readline(MAX_LINE):
         size = len(line)
-        if size == LONGEST_LINE and not line.endswith(b"\n"):
+        if size == MAX_LINE and not line.endswith(b"\n"):
             while line and not line.endswith(b"\n"):
-                line = file.readline(LONGEST_LINE)
+                line = file.readline(MAX_LINE)
                 size += len(line)
             line = line[-1:]
         yield size, line
 
 
-def _judged(number: int, line: bytes, content: JournalContent) -> Iterator[dict[str, Any]]:
+def _judged(number: int, line: bytes, content: JournalContent) -> Iterator[dict[str, object]]:
     """Yield the entry of a line, and note what is wrong with it; two if the line feed of one of them was changed."""
     is_whole = line.endswith(b"\n")
     if not is_whole and not _lost_its_end(line):
         content.torn = True
         return
-    parts = _parts(line[:-1] if is_whole else line)
-    entries = [entry for part in parts if (entry := _decode(part)) is not None]
-    if len(entries) != 1 or len(b"".join(parts)) < len(line) - 1 or not is_whole:
+    pieces = _pieces(line[:-1] if is_whole else line)
+    entries = [entry for piece in pieces if (entry := _decode(piece)) is not None]
+    if len(entries) != 1 or len(b"".join(pieces)) < len(line) - 1 or not is_whole:
         content.damaged.append(number)
     for entry in entries:
-        said = entry.pop("line", None)
-        if isinstance(said, int):
-            content.missing = max(content.missing, said - number - content.joined)
+        own_number = entry.pop("line", None)
+        if isinstance(own_number, int):
+            content.missing = max(content.missing, own_number - number - content.joined)
         yield entry
     content.joined += max(0, len(entries) - 1)
 
@@ -159,7 +165,7 @@ def _lost_its_end(line: bytes) -> bool:
     return _decode(line[:-1]) is not None
 
 
-def _parts(line: bytes) -> list[bytes]:
+def _pieces(line: bytes) -> list[bytes]:
     """Return a line, or what stands on both sides of a changed line feed in it."""
     if _decode(line) is not None:
         return [line]
@@ -172,24 +178,28 @@ def _parts(line: bytes) -> list[bytes]:
 def check_ours(path: Path, file: BinaryIO) -> None:
     """Check that an open file is a journal: empty, with our header, or mostly of lines whose checksums are right.
 
+    Args:
+        path: Its path, for messages.
+        file: The file.
+
     Raises:
         ForeignFileError: If it is somebody else's, or too little of it is left to tell.
         StoreVersionError: If it is of another version.
     """
-    first = file.readline(LONGEST_LINE)
+    first = file.readline(MAX_LINE)
     entry = _decode(first[:-1]) if first.endswith(b"\n") else None
     if entry is not None and entry.get("format") == FORMAT and entry.get("version") != VERSION:
         raise StoreVersionError(
             f"{path} is a journal of version {str(entry.get('version'))[:20]}, expected {VERSION}: use the version of "
-            "ntknas that wrote it, or another --store."
+            "ntknas that wrote it, or another `store`."
         )
-    whole = entry is not None and entry.get("format") == FORMAT
-    begun = encode(_header()).startswith(first)  # by a process that was killed, or not at all
+    has_header = entry is not None and entry.get("format") == FORMAT
+    has_begun = encode(_header()).startswith(first)  # by a process that was killed, or not at all
     file.seek(0)
-    if not whole and not begun and not _is_mostly_right(file):
+    if not has_header and not has_begun and not _is_mostly_right(file):
         raise ForeignFileError(
             f"{path} is not a journal of ntknas, or too much of it is damaged to tell. Move it away and start again, "
-            "or choose another --store."
+            "or choose another `store`."
         )
     file.seek(0)
 
@@ -197,8 +207,8 @@ def check_ours(path: Path, file: BinaryIO) -> None:
 def _is_mostly_right(file: BinaryIO) -> bool:
     """Return whether more than half of the first lines have their checksum, and a type that we write."""
     right = judged = 0
-    while judged < _JUDGED_LINES and (line := file.readline(LONGEST_LINE)):
-        if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+    while judged < _MAX_JUDGED and (line := file.readline(MAX_LINE)):
+        if len(line) == MAX_LINE and not line.endswith(b"\n"):
             break
         entry = _decode(line[:-1]) if line.endswith(b"\n") else None
         right += entry is not None and entry.get("type") in KINDS
@@ -230,7 +240,7 @@ class JournalWriter:
             self._file = os.open(path, flags, 0o644)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise StoreError(f"Cannot write the journal {path}: {reason}. Choose another --store.") from error
+            raise StoreError(f"Cannot write the journal {path}: {reason}. Choose another `store`.") from error
         try:
             self._lock()
             self._begin()
@@ -240,27 +250,30 @@ class JournalWriter:
 
     def _lock(self) -> None:
         if not _locks(self._file):
-            raise StoreError(f"Another process is writing {self.path}: wait for it, or give this one another --store.")
+            raise StoreError(f"Another process is writing {self.path}: wait for it, or give this one another `store`.")
 
     def _begin(self) -> None:
         """Count the lines, cut off what a killed process left of one, and write the header of a new file."""
         with os.fdopen(os.dup(self._file), "rb") as file:
             check_ours(self.path, file)
-            self._lines, end, size = _extent(file)
-            file.seek(end)
-            rest = file.read() if size - end <= LONGEST_LINE else b""
-        if rest and _lost_its_end(rest):
+            self._lines, end_of_lines, size = _extent(file)
+            file.seek(end_of_lines)
+            last = file.read() if size - end_of_lines <= MAX_LINE else b""
+        if last and _lost_its_end(last):
             os.write(self._file, b"\n")
             self._lines += 1
             return
-        if end < size:
+        if end_of_lines < size:
             self.mended = True
-            os.ftruncate(self._file, end)
-        if not end:
+            os.ftruncate(self._file, end_of_lines)
+        if not end_of_lines:
             self._write(encode(_header()))
 
-    def append(self, entry: Mapping[str, Any]) -> None:
+    def append(self, entry: Mapping[str, object]) -> None:
         """Append an entry; when this returns, a killed process no longer loses it.
+
+        Args:
+            entry: Plain data.
 
         Raises:
             StoreError: If the disk is full or the file cannot be written; what was there before stays.
@@ -269,18 +282,18 @@ class JournalWriter:
         self._write(encode({**entry, "line": self._lines + 1}))
 
     def _write(self, line: bytes) -> None:
-        before = os.fstat(self._file)
-        if not before.st_nlink:
+        status = os.fstat(self._file)
+        if not status.st_nlink:
             raise StoreError(
                 f"The journal {self.path} was removed while it was written: scores that were reported as done are "
                 "gone with it. Run the same command again, and leave the files beside the store alone meanwhile."
             )
         try:
-            while line:  # a disk that fills up takes a part, and refuses the rest
+            while line:  # a disk that fills up takes a beginning, and refuses what follows
                 line = line[os.write(self._file, line) :]
             self.sync(at_least_every=SYNC_SECONDS)
         except OSError as error:
-            os.ftruncate(self._file, before.st_size)
+            os.ftruncate(self._file, status.st_size)
             raise StoreError(
                 f"Cannot write the journal {self.path}: {error.strerror}. Every score reported as done is kept; "
                 "make room and run the same command again."
@@ -317,17 +330,23 @@ def _locks(handle: int) -> bool:
 
 def _extent(file: BinaryIO) -> tuple[int, int, int]:
     """Return the number of lines, where the last one ends, and the size of a file."""
-    lines = end = size = 0
+    lines = end_of_lines = size = 0
     while block := file.read(_BLOCK):
         lines += block.count(b"\n")
         if b"\n" in block:
-            end = size + block.rindex(b"\n") + 1
+            end_of_lines = size + block.rindex(b"\n") + 1
         size += len(block)
-    return lines, end, size
+    return lines, end_of_lines, size
 
 
 def is_written(path: Path) -> bool:
     """Return whether another process writes a journal.
+
+    Args:
+        path: The journal; nobody writes an absent one.
+
+    Returns:
+        Whether it is locked.
 
     Raises:
         StoreError: If it cannot be opened.

@@ -1,4 +1,4 @@
-"""Where a store keeps what: its file, its journal, the parts of its workers, its checkpoints."""
+"""Where a store keeps its file, its journal, the journals of its workers and its checkpoints."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def journal_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.journal")
 
 
-def journal_parts(path: Path) -> list[Path]:
+def worker_journals(path: Path) -> list[Path]:
     """Return the journals of a store's workers, one each."""
-    parts = path.parent.glob(f"{escape(journal_path(path).name)}.part-*")
-    return sorted(part for part in parts if not part.suffix.startswith(".damaged"))
+    journals = path.parent.glob(f"{escape(journal_path(path).name)}.part-*")
+    return sorted(journal for journal in journals if not journal.suffix.startswith(".damaged"))
 
 
 def checkpoints_path(path: Path) -> Path:
@@ -29,6 +29,12 @@ def checkpoints_path(path: Path) -> Path:
 def real_path(path: Path) -> Path:
     """Follow links, so that every name of a store means one file, one journal and one folder of checkpoints.
 
+    Args:
+        path: A name of the store.
+
+    Returns:
+        The file itself.
+
     Raises:
         StoreError: If the path is something else than a file.
     """
@@ -37,12 +43,30 @@ def real_path(path: Path) -> Path:
         for file in (real, journal_path(real)):
             check_regular(file, follow=False)
     except SpecialFileError as error:
-        raise StoreError(f"{error.filename} is not a file: {error.strerror}. Choose another --store.") from error
+        raise StoreError(f"{error.filename} is not a file: {error.strerror}. Choose another `store`.") from error
     except (OSError, ValueError, RuntimeError) as error:
-        raise StoreError(f"Cannot use {path} as a score store: {error}. Choose another --store.") from error
+        raise StoreError(f"Cannot use {path} as a score store: {error}. Choose another `store`.") from error
     return real
 
 
 def exists(path: Path) -> bool:
-    """Return whether there is a store: its file, its journal, or a part."""
-    return path.exists() or journal_path(path).exists() or bool(journal_parts(path))
+    """Return whether there is a store: its file, its journal, or one of a worker."""
+    return path.exists() or journal_path(path).exists() or bool(worker_journals(path))
+
+
+def existing_path(path: Path) -> Path:
+    """Follow links to a store that is there.
+
+    Args:
+        path: A name of the store.
+
+    Returns:
+        The file itself.
+
+    Raises:
+        StoreError: If there is none, or the path is something else than a file.
+    """
+    real = real_path(path)
+    if not exists(real):
+        raise StoreError(f"No score store at {path}. ntknas score makes one.")
+    return real

@@ -43,10 +43,12 @@ class LeftOut:
             "gone": self.missing,
             "unfinished, left by a killed run": int(self.unfinished),
         }
-        said = []
+        sentences = []
         if self.lines:
-            what = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
-            said.append(f"{self.lines} line(s) of the journals are left out: {what}.")
+            counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
+            sentences.append(f"{self.lines} line(s) of the journals are left out: {counts}.")
         if self.nameless:
-            said.append(f"Recipe and versions of {self.nameless} run(s) are not known: their line is damaged or gone.")
-        return f"Warning: {store}: {' '.join(said)} See ntknas store verify {store}" if said else ""
+            sentences.append(
+                f"Recipe and versions of {self.nameless} run(s) are not known: their line is damaged or gone."
+            )
+        return f"Warning: {store}: {' '.join(sentences)} See ntknas store verify {store}" if sentences else ""

@@ -1,13 +1,16 @@
-"""A record of a store: the scores of one kernel."""
+"""What the lines of a store's journal say: a setting, a run, or the scores of one kernel."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
+from ntknas.core.display import printable
 from ntknas.core.score import Score
 from ntknas.store import schema
+from ntknas.store.run import Run
+from ntknas.store.setting import Setting
 
 
 @dataclass(frozen=True)
@@ -31,41 +34,67 @@ class ScoreRecord:
     seconds: float
     scores: Mapping[str, Score]
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the record as plain data."""
-        scores = {
-            name: [score.value, score.status.value, schema.storable(score.reason)]
-            for name, score in self.scores.items()
-        }
-        return {
-            "type": "scores",
-            "setting": self.setting,
-            "run": self.run,
-            "cell": self.cell,
-            "seed": self.seed,
-            "seconds": self.seconds,
-            "scores": scores,
-        }
-
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> ScoreRecord:
+    def from_line(cls, line: Mapping[str, object]) -> ScoreRecord:
         """Read a record back.
+
+        Args:
+            line: What ``line_of`` gives.
+
+        Returns:
+            The record.
 
         Raises:
             ValueError: If a field is missing, or not what it must be; the message names it.
         """
-        missing = [name for name in _FIELDS if name not in data]
-        if missing:
-            raise ValueError(f"it has no {missing[0]}")
-        scores = schema.mapping("its scores", data["scores"])
+        for name in ("setting", "run", "cell", "seed", "seconds", "scores"):
+            if name not in line:
+                raise ValueError(f"it has no {name}")
+        scores = schema.check_mapping("its scores", line["scores"])
         return cls(
-            schema.text("setting", data["setting"]),
-            schema.text("run", data["run"]),
-            schema.check_cell(data["cell"]),
-            schema.check_seed(data["seed"]),
-            schema.finite("seconds", data["seconds"]),
+            schema.check_text("setting", line["setting"]),
+            schema.check_text("run", line["run"]),
+            schema.check_cell(line["cell"]),
+            schema.check_seed(line["seed"]),
+            schema.check_finite("seconds", line["seconds"]),
             {name: schema.check_score(name, entry) for name, entry in scores.items()},
         )
 
 
-_FIELDS = ("setting", "run", "cell", "seed", "seconds", "scores")
+Entry: TypeAlias = Setting | Run | ScoreRecord
+
+
+def line_of(entry: Entry) -> dict[str, object]:
+    """Return an entry as a line of a journal."""
+    match entry:
+        case Setting(fields):
+            return {"type": "setting", "fields": dict(fields)}
+        case Run(identifier, info):
+            return {"type": "run", "id": identifier, "info": dict(info)}
+        case ScoreRecord(setting, run, cell, seed, seconds, scores):
+            listed = {name: [s.value, s.status.value, schema.storable(s.reason)] for name, s in scores.items()}
+            where = {"setting": setting, "run": run, "cell": cell, "seed": seed}
+            return {"type": "scores", **where, "seconds": seconds, "scores": listed}
+
+
+def entry_of(line: Mapping[str, object]) -> Entry:
+    """Read a line of a journal.
+
+    Args:
+        line: The line.
+
+    Returns:
+        What it says.
+
+    Raises:
+        ValueError: If it is of no known type, or not what its type must be.
+    """
+    match line.get("type"):
+        case "setting":
+            return Setting.from_fields(line.get("fields"))
+        case "run":
+            return Run.from_stored(line)
+        case "scores":
+            return ScoreRecord.from_line(line)
+        case kind:
+            raise ValueError(f"its type is {printable(repr(kind))[:40]}, expected setting, run or scores")

@@ -6,9 +6,9 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 FIELD = "request"
 """Field of a run that holds its request."""
-_LONG = 20_000
+_MAX_PLAIN_LENGTH = 20_000
 """Letters of a text of numbers beyond which it is compressed."""
 _PACKED = "zlib:"
-_LARGEST_TEXT = 2**26
-_MOST_NUMBERS = 10_000_000
+_MAX_UNPACKED_LENGTH = 2**26
+_MAX_NUMBERS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Request:
     cells: Sequence[int]
     seeds: Sequence[int]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the request as plain data, short whatever the number of cells."""
         measures = {setting: list(names) for setting, names in self.measures.items()}
         return {"measures": measures, "cells": text_of(self.cells), "seeds": text_of(self.seeds)}
@@ -47,8 +47,14 @@ class Request:
     def from_json(cls, data: object) -> Request:
         """Read a request back.
 
+        Args:
+            data: What ``as_json`` gives.
+
+        Returns:
+            The request.
+
         Raises:
-            ValueError: If it is not what ``as_json`` gives.
+            ValueError: If it is something else.
         """
         if not isinstance(data, dict) or set(data) != {"measures", "cells", "seeds"}:
             raise ValueError("a run's request is not measures, cells and seeds")
@@ -58,6 +64,21 @@ class Request:
         cells, seeds = numbers_of(data["cells"]).tolist(), numbers_of(data["seeds"]).tolist()
         return cls({str(setting): tuple(names) for setting, names in measures.items()}, cells, seeds)
 
+    def restricted(self, settings: Container[str], removed: Container[tuple[str, str]]) -> Request:
+        """Return the request for some of its settings, without the (setting, measure) that were removed."""
+        measures = {
+            setting: tuple(name for name in names if (setting, name) not in removed)
+            for setting, names in self.measures.items()
+            if setting in settings
+        }
+        return replace(self, measures={setting: names for setting, names in measures.items() if names})
+
+    def joined(self, other: Request) -> Request:
+        """Return the request for the measures of both, of the other's cells and seeds."""
+        settings = sorted({*self.measures, *other.measures})
+        measures = {name: {*self.measures.get(name, ()), *other.measures.get(name, ())} for name in settings}
+        return replace(other, measures={setting: tuple(sorted(names)) for setting, names in measures.items()})
+
 
 def _are_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
@@ -65,6 +86,12 @@ def _are_names(value: object) -> bool:
 
 def text_of(numbers: Sequence[int]) -> str:
     """Write a set of numbers as ranges, whose ends are left out.
+
+    Args:
+        numbers: The numbers, in any order.
+
+    Returns:
+        The ranges; compressed where they are many.
 
     Example:
         >>> text_of([7, 0, 1, 2, 9])
@@ -76,34 +103,40 @@ def text_of(numbers: Sequence[int]) -> str:
     ends = np.concatenate((breaks, [len(ordered)])).astype(int)[: len(ordered)] - 1
     pairs = zip(ordered[starts].tolist(), ordered[ends].tolist(), strict=True)
     text = ",".join(str(first) if first == last else f"{first}:{last + 1}" for first, last in pairs)
-    if len(text) <= _LONG:
+    if len(text) <= _MAX_PLAIN_LENGTH:
         return text
     return _PACKED + base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def numbers_of(text: object) -> np.ndarray:
-    """Read what ``text_of`` wrote: the numbers in ascending order.
+    """Read what ``text_of`` wrote.
+
+    Args:
+        text: The ranges.
+
+    Returns:
+        The numbers in ascending order.
 
     Raises:
         ValueError: If it is something else, or names more numbers than a run can have.
     """
-    unpacked = _unpacked(text) if isinstance(text, str) else None
+    unpacked = _unpack(text) if isinstance(text, str) else None
     if unpacked is None:
         raise ValueError("cells and seeds of a run's request are no text of ranges")
-    parts = [_range(part) for part in unpacked.split(",") if part]
-    if sum(end - first for first, end in parts) > _MOST_NUMBERS:
-        raise ValueError(f"a run's request names more than {_MOST_NUMBERS:,} numbers")
-    ranges = [np.arange(first, end, dtype=np.int64) for first, end in parts]
+    bounds = [_range(range_) for range_ in unpacked.split(",") if range_]
+    if sum(stop - first for first, stop in bounds) > _MAX_NUMBERS:
+        raise ValueError(f"a run's request names more than {_MAX_NUMBERS:,} numbers")
+    ranges = [np.arange(first, stop, dtype=np.int64) for first, stop in bounds]
     return np.unique(np.concatenate(ranges)) if ranges else np.empty(0, dtype=np.int64)
 
 
-def _unpacked(text: str) -> str:
+def _unpack(text: str) -> str:
     if not text.startswith(_PACKED):
         return text
     try:
         packed = base64.b64decode(text.removeprefix(_PACKED), validate=True)
         stream = zlib.decompressobj()
-        unpacked = stream.decompress(packed, _LARGEST_TEXT)
+        unpacked = stream.decompress(packed, _MAX_UNPACKED_LENGTH)
         if not stream.eof:
             raise ValueError("a run's request does not end where it should")
         return unpacked.decode("ascii")
@@ -111,14 +144,14 @@ def _unpacked(text: str) -> str:
         raise ValueError(f"a run's request cannot be unpacked: {error}") from error
 
 
-def _range(part: str) -> tuple[int, int]:
-    first, colon, end = part.partition(":")
-    numbers = [first, end] if colon else [first]
-    if not all(each.removeprefix("-").isascii() and each.removeprefix("-").isdigit() for each in numbers):
-        raise ValueError(f"a run's request has {part[:40]!r}, expected a number or a range of numbers")
-    if any(len(each) > 20 or abs(int(each)) >= 2**63 for each in numbers):
-        raise ValueError(f"a run's request has {part[:40]!r}, which is out of range")
-    return int(first), int(end) if colon else int(first) + 1
+def _range(text: str) -> tuple[int, int]:
+    first, colon, stop = text.partition(":")
+    numbers = [first, stop] if colon else [first]
+    if not all(number.removeprefix("-").isascii() and number.removeprefix("-").isdigit() for number in numbers):
+        raise ValueError(f"a run's request has {text[:40]!r}, expected a number or a range of numbers")
+    if any(len(number) > 20 or abs(int(number)) >= 2**63 for number in numbers):
+        raise ValueError(f"a run's request has {text[:40]!r}, which is out of range")
+    return int(first), int(stop) if colon else int(first) + 1
 
 
 @dataclass(frozen=True)
@@ -139,75 +172,47 @@ class Unmeasured:
         return f"{self.missing} of {self.asked} cells not yet measured"
 
 
-def requests_of(runs: Mapping[str, Mapping[str, Any]]) -> list[Request]:
-    """Return what runs were asked for, each once; runs of version 0.1.0 do not say it."""
-    texts = dict.fromkeys(json.dumps(run[FIELD], sort_keys=True) for run in runs.values() if FIELD in run)
+def requests_of(runs: Iterable[Mapping[str, object]]) -> list[Request]:
+    """Return what runs were asked for, each once; runs of version 0.1.0 do not say it.
+
+    Args:
+        runs: What is known of the runs.
+
+    Returns:
+        The requests, in the order of the runs.
+
+    Raises:
+        ValueError: If one is no request.
+    """
+    texts = dict.fromkeys(json.dumps(info[FIELD], sort_keys=True) for info in runs if FIELD in info)
     return [Request.from_json(json.loads(text)) for text in texts]
 
 
-def without(
-    runs: Mapping[str, Mapping[str, Any]], settings: Container[str], removed: Container[tuple[str, str]]
-) -> dict[str, dict[str, Any]]:
-    """Return runs whose requests ask for what a part of a store can have: what was taken out is not missing there.
-
-    Args:
-        runs: What is known of the runs, by identifier.
-        settings: Digests of the settings that the part has.
-        removed: Setting and measure of scores that were taken out of it.
-    """
-    return {run: _without(info, settings, removed) for run, info in runs.items()}
-
-
-def _without(info: Mapping[str, Any], settings: Container[str], removed: Container[tuple[str, str]]) -> dict[str, Any]:
-    if FIELD not in info:
-        return dict(info)
-    request = Request.from_json(info[FIELD])
-    asked = {
-        setting: tuple(name for name in names if (setting, name) not in removed)
-        for setting, names in request.measures.items()
-        if setting in settings
-    }
-    left = replace(request, measures={setting: names for setting, names in asked.items() if names})
-    rest = {name: value for name, value in info.items() if name != FIELD}
-    return {**rest, FIELD: left.as_json()} if left.measures else rest
-
-
-def of_both(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what two stores know of one run, whichever comes first: parts of a store ask for their own measures."""
-    low, high = sorted([first, second], key=lambda info: json.dumps(info, sort_keys=True))
-    both = {**low, **high}
-    if FIELD in low and FIELD in high:
-        ours, theirs = Request.from_json(low[FIELD]), Request.from_json(high[FIELD])
-        asked = {
-            setting: tuple(sorted({*ours.measures.get(setting, ()), *theirs.measures.get(setting, ())}))
-            for setting in sorted({*ours.measures, *theirs.measures})
-        }
-        both[FIELD] = replace(theirs, measures=asked).as_json()
-    return both
-
-
-def unmeasured(frame: pd.DataFrame, runs: Mapping[str, Mapping[str, Any]]) -> list[Unmeasured]:
+def unmeasured(scores: pd.DataFrame) -> list[Unmeasured]:
     """Return the settings of which something is missing; a failure counts as measured.
 
     A smaller request does not take a larger one back.
 
     Args:
-        frame: Scores, all of their settings' (see ``load_store``).
-        runs: What is known of the runs.
+        scores: All scores of their settings, as from ``ntknas.load_store``; ``attrs["runs"]`` says what was asked for.
+
+    Returns:
+        One entry for each such setting.
     """
-    requests = requests_of(runs)
+    requests = requests_of(scores.attrs["runs"].values())
     settings = dict.fromkeys(setting for request in requests for setting in request.measures)
-    found = [_of_setting(setting, frame[frame["setting"] == setting], requests) for setting in settings]
-    return [each for each in found if each.missing]
+    counted = [_count(setting, scores[scores["setting"] == setting], requests) for setting in settings]
+    return [count for count in counted if count.missing]
 
 
-def _of_setting(setting: str, rows: pd.DataFrame, requests: Sequence[Request]) -> Unmeasured:
-    asked = missing = np.empty(0, dtype=np.int64)
+def _count(setting: str, rows: pd.DataFrame, requests: Sequence[Request]) -> Unmeasured:
+    requested = incomplete = np.empty(0, dtype=np.int64)
     for request in requests:
         if setting in request.measures:
             cells, measures = np.asarray(request.cells, dtype=np.int64), set(request.measures[setting])
-            wanted = rows[rows["measure"].isin(measures) & rows["seed"].isin(list(request.seeds))]
-            known, counts = np.unique(wanted["cell"].to_numpy(dtype=np.int64), return_counts=True)
-            whole = known[counts >= len(measures) * len(request.seeds)]
-            asked, missing = np.union1d(asked, cells), np.union1d(missing, np.setdiff1d(cells, whole))
-    return Unmeasured(setting, len(missing), len(asked))
+            of_request = rows[rows["measure"].isin(measures) & rows["seed"].isin(list(request.seeds))]
+            scored, counts = np.unique(of_request["cell"].to_numpy(dtype=np.int64), return_counts=True)
+            complete = scored[counts >= len(measures) * len(request.seeds)]
+            requested = np.union1d(requested, cells)
+            incomplete = np.union1d(incomplete, np.setdiff1d(cells, complete))
+    return Unmeasured(setting, len(incomplete), len(requested))

@@ -43,6 +43,9 @@ def select(frame: pd.DataFrame, selection: Selection) -> pd.DataFrame:
         frame: Scores, as from ``ntknas.load_store``.
         selection: Which.
 
+    Returns:
+        These rows.
+
     Raises:
         ChoiceError: If the scores have no such space, setting, recipe, measure or data set, a beginning fits several
             settings, or nothing has all of them; the message names what there is.
@@ -52,7 +55,7 @@ def select(frame: pd.DataFrame, selection: Selection) -> pd.DataFrame:
 
 def selected(frame: pd.DataFrame, selection: Selection) -> np.ndarray:
     """Return which rows are meant, as a mask; see ``select``."""
-    wanted = {
+    names_by_column = {
         "space": [selection.space] if selection.space else [],
         "setting": [_completed(frame, text) for text in selection.settings],
         "recipe": selection.recipes,
@@ -60,21 +63,21 @@ def selected(frame: pd.DataFrame, selection: Selection) -> np.ndarray:
         "dataset": [selection.dataset] if selection.dataset else [],
     }
     rows = np.ones(len(frame), dtype=bool)
-    for column, names in wanted.items():
+    for column, names in names_by_column.items():
         if names:
             rows &= _among(frame, column, names)
     if not rows.any() and not selection.is_all and len(frame):
-        chosen = ", ".join(f"{column} {' or '.join(names)}" for column, names in wanted.items() if names)
+        criteria = ", ".join(f"{column} {' or '.join(names)}" for column, names in names_by_column.items() if names)
         raise ChoiceError(
-            f"No score is of all of these at once: {chosen}. ntknas store info shows what belongs together."
+            f"No score is of all of these at once: {criteria}. ntknas store info shows what belongs together."
         )
     return rows
 
 
 def _among(frame: pd.DataFrame, column: str, names: Sequence[str]) -> np.ndarray:
-    known = _values(frame, column)
+    values = _values(frame, column)
     for name in names:
-        check_known(f"{column} of these scores", name, known)
+        check_known(f"{column} of these scores", name, values)
     mask: np.ndarray = frame[column].isin(list(names)).to_numpy(dtype=bool)
     return mask
 
@@ -88,15 +91,11 @@ def _shown(values: Iterable[object]) -> list[str]:
 
 
 def _completed(frame: pd.DataFrame, text: str) -> str:
-    """Return the digest that begins with a text.
-
-    Raises:
-        ChoiceError: If none does, or several.
-    """
-    known = _values(frame, "setting")
-    fitting = [digest for digest in known if digest.startswith(text)]
+    """Return the digest that begins with a text, the only one that does."""
+    digests = _values(frame, "setting")
+    fitting = [digest for digest in digests if digest.startswith(text)]
     if len(fitting) == 1 and text:
         return fitting[0]
     if fitting:
         raise ChoiceError(f"Several settings begin with {text!r}: {', '.join(fitting)}. Give more digits.")
-    return check_known("setting of these scores", text, known)
+    return check_known("setting of these scores", text, digests)

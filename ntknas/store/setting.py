@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -38,10 +39,18 @@ class Setting:
         Args:
             stored: The mapping of names to plain values.
 
+        Returns:
+            The setting.
+
         Raises:
             ValueError: If it is no such mapping, lacks space or data set, or a field is not what it must be.
         """
         return cls(schema.check_setting(stored))
+
+    @classmethod
+    def from_text(cls, text: str) -> Setting:
+        """Read what ``text`` gives; raises as ``from_fields``."""
+        return cls.from_fields(schema.parse(text))
 
     @classmethod
     def of(
@@ -68,28 +77,38 @@ class Setting:
             versions: Of what computes the scores.
             held_out_hash: Hash of the held-out probe, for measures that need one.
 
+        Returns:
+            The setting.
+
         Raises:
             StoreError: If a store cannot hold a value.
         """
         held_out = {} if held_out_hash is None else {"held_out_hash": held_out_hash}
-        named = {"space": space, "dataset": dataset, "num_classes": num_classes}
-        parts = (named, network.as_fields(), choices, probe.as_fields(), versions.as_fields(), held_out)
-        return cls._made({name: value for part in parts for name, value in part.items()})
+        fields = {"space": space, "dataset": dataset, "num_classes": num_classes, **network.as_fields(), **choices}
+        return cls._storable({**fields, **probe.as_fields(), **versions.as_fields(), **held_out})
 
     @classmethod
-    def _made(cls, made: Mapping[str, object]) -> Setting:
+    def _storable(cls, fields: Mapping[str, object]) -> Setting:
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
         try:
-            return cls.from_fields({name: list(v) if isinstance(v, tuple) else v for name, v in made.items()})
+            return cls.from_fields(plain)
         except ValueError as error:
             raise StoreError(f"Scores cannot be stored: {error}.") from error
 
     def after(self, training: TrainingIdentity, epoch: int) -> Setting:
         """Return the setting of these networks after some epochs of training.
 
+        Args:
+            training: How they are trained.
+            epoch: Epochs of training.
+
+        Returns:
+            The setting.
+
         Raises:
             StoreError: If a store cannot hold a value.
         """
-        return self._made({**self.fields, **training.as_fields(), "epoch": epoch})
+        return self._storable({**self.fields, **training.as_fields(), "epoch": epoch})
 
     @cached_property
     def at_initialisation(self) -> Setting:
@@ -106,6 +125,14 @@ class Setting:
     def text(self) -> str:
         """The fields as canonical JSON."""
         return json.dumps(dict(self.fields), sort_keys=True, allow_nan=False)
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def differing(self, other: Setting) -> list[str]:
+        """Return the names of the fields in which two settings differ, in alphabetical order."""
+        names = sorted({*self.fields, *other.fields})
+        return [name for name in names if self.fields.get(name) != other.fields.get(name)]
 
     @property
     def space(self) -> str:
@@ -152,9 +179,9 @@ class Setting:
         """The choices of the kernel; ``None`` where there is none, or it is one of a later version."""
         if self.output not in OUTPUTS:
             return None
-        named: dict[str, Any] = {name: self.fields[name] for name in CHOICES if name in self.fields}
+        choices: dict[str, Any] = {name: self.fields[name] for name in CHOICES if name in self.fields}
         try:
-            return Choices(**named)
+            return Choices(**choices)
         except ChoiceError:
             return None
 
@@ -201,5 +228,5 @@ class Setting:
 
 def _part(kind: type[_T], stored: Mapping[str, object], pattern: str) -> _T:
     """Read one part from the fields of its attributes, whose names follow a pattern; ``schema`` knows their types."""
-    values: dict[str, Any] = {field.name: stored.get(pattern.format(field.name)) for field in fields(kind)}
+    values: dict[str, Any] = {field.name: stored.get(pattern.format(field.name)) for field in dataclasses.fields(kind)}
     return kind(**values)

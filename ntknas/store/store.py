@@ -1,32 +1,29 @@
-"""One store: the HDF5 file and its journal, read as one and written safely."""
+"""One store: the HDF5 file and its journals, read as one and written safely."""
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import pandas as pd
 
 from ntknas.core.errors import StoreError
 from ntknas.core.files import copy_aside, remove_stale
-from ntknas.store import columns, journal, schema, tables
-from ntknas.store.columns import Table
+from ntknas.store import columns, journal, tables
 from ntknas.store.frame import as_frame
 from ntknas.store.intake import Intake
-from ntknas.store.layout import exists, journal_parts, journal_path, real_path
+from ntknas.store.layout import existing_path, journal_path, real_path, worker_journals
 from ntknas.store.left_out import LeftOut
-from ntknas.store.records import ScoreRecord
+from ntknas.store.records import Entry, ScoreRecord, line_of
+from ntknas.store.run import SEQUENCE, Run
 from ntknas.store.setting import Setting
+from ntknas.store.table import Table
 from ntknas.store.waiting import Waiting
 
-__all__ = ["ScoreStore", "journal_parts", "journal_path"]
-
-MOST_WAITING = 100_000
+MAX_WAITING = 100_000
 """Scores that may wait in the journal before it is compacted on the way, or a quarter of what the file holds."""
 
 
@@ -49,7 +46,7 @@ class ScoreStore:
     Attributes:
         path: The HDF5 file; the journal stands beside it.
         settings: Every setting, by digest.
-        runs: What is known of every run: versions, device, command, sequence; by identifier.
+        runs: Every run, by identifier.
         set_aside: Copies of journals that compaction made, since not all of their lines could be taken.
     """
 
@@ -58,34 +55,32 @@ class ScoreStore:
     ):
         self.path = path
         self.settings: dict[str, Setting] = {}
-        self.runs: dict[str, dict[str, Any]] = {}
+        self.runs: dict[str, Run] = {}
         self.set_aside: list[Path] = []
         self._writer, self._lenient = writer, lenient
         # the journals first: a writer that compacts in between then shows its scores twice, not never
         self._main, self._waiting = Intake(journal_path(path)), Waiting()
         self._main.take(self._waiting, lenient=lenient)
-        self._parts, self._part_waiting = self._read_parts()
+        self._of_workers, self._waiting_of_workers = self._read_worker_journals()
         self._table = columns.read(path, unsealed=unsealed)
-        for setting in map(Setting.from_fields, map(json.loads, self._table.names["settings"])):
-            self.settings[setting.digest] = setting
-        for run in map(json.loads, self._table.names["runs"]):
-            self.runs[run["id"]] = run["info"]
+        self.settings |= {setting.digest: setting for setting in self._table.settings}
+        self.runs |= {run.identifier: run for run in self._table.runs}
         self._whole: Table | None = None
         self._nameless: set[str] = set()
-        self._learn(self._main, *self._parts)
+        self._learn(self._main, *self._of_workers)
 
-    def _read_parts(self) -> tuple[list[Intake], Waiting]:
-        parts, waiting = [Intake(part) for part in journal_parts(self.path)], Waiting()
-        for part in parts:
-            part.take(waiting, lenient=self._lenient)
-        return parts, waiting
+    def _read_worker_journals(self) -> tuple[list[Intake], Waiting]:
+        intakes, waiting = [Intake(path) for path in worker_journals(self.path)], Waiting()
+        for intake in intakes:
+            intake.take(waiting, lenient=self._lenient)
+        return intakes, waiting
 
-    def _learn(self, *journals: Intake) -> None:
-        for source in journals:
-            self.settings |= source.settings
-            self.runs |= source.runs
-        unknown = {*self._waiting.runs, *self._part_waiting.runs} - set(self.runs)
-        self.runs |= {run: {} for run in sorted(unknown)}
+    def _learn(self, *intakes: Intake) -> None:
+        for intake in intakes:
+            self.settings |= intake.settings
+            self.runs |= intake.runs
+        unknown = {*self._waiting.runs, *self._waiting_of_workers.runs} - set(self.runs)
+        self.runs |= {run: Run(run, {}) for run in sorted(unknown)}
         self._nameless |= unknown
         self._whole = None
 
@@ -97,17 +92,23 @@ class ScoreStore:
             path: The HDF5 file.
             unsealed: Whether plain HDF5, older than seals, is read too: to convert it.
 
+        Returns:
+            The store, to be looked at.
+
         Raises:
             StoreError: If there is none, or it is damaged or of another version.
         """
-        real = real_path(path)
-        if not exists(real):
-            raise StoreError(f"No score store at {path}. Make one with: ntknas score --store {path}")
-        return cls(real, None, unsealed=unsealed)
+        return cls(existing_path(path), None, unsealed=unsealed)
 
     @classmethod
     def peek(cls, path: Path) -> ScoreStore:
         """Read a store, or an empty one where there is none, to plan with: new settings are not written.
+
+        Args:
+            path: The HDF5 file.
+
+        Returns:
+            The store, to be looked at.
 
         Raises:
             StoreError: If it is damaged or of another version.
@@ -122,12 +123,15 @@ class ScoreStore:
             path: The HDF5 file.
             lenient: Whether lines of journals whose content is wrong are left out, rather than an error.
 
+        Returns:
+            The store, to be closed.
+
         Raises:
             StoreError: If another process writes it, its folder is missing, or it is damaged or of another version.
         """
         folder, path = path.parent, real_path(path)
         if not path.parent.is_dir():
-            raise StoreError(f"No folder {folder}: make it, or choose another --store.")
+            raise StoreError(f"No folder {folder}: make it, or choose another `store`.")
         columns.read(path)  # a damaged file stops everything before the journal is touched
         writer = journal.JournalWriter(journal_path(path))
         try:
@@ -157,23 +161,28 @@ class ScoreStore:
     @property
     def uncompacted(self) -> int:
         """Number of scores that are in journals alone, as often as they stand there."""
-        return self._waiting.count(self.settings) + self._part_waiting.count(self.settings)
+        return self._waiting.count(self.settings) + self._waiting_of_workers.count(self.settings)
 
     @property
     def torn(self) -> bool:
         """Whether a journal ended in an unfinished line."""
         mended = self._writer is not None and self._writer.mended
-        return mended or any(source.content.torn for source in self._journals)
+        return mended or any(intake.content.torn for intake in self._intakes)
 
     @property
     def damaged(self) -> list[int]:
         """Numbers of the journals' damaged lines, which were left out."""
-        return [number for source in self._journals for number in source.content.damaged]
+        return [number for intake in self._intakes for number in intake.content.damaged]
 
     @property
     def orphans(self) -> int:
         """Number of the journals' records that were left out because the line with their setting is damaged."""
-        return sum(source.orphans(self.settings) for source in self._journals)
+        return sum(intake.orphans(self.settings) for intake in self._intakes)
+
+    @property
+    def misfits(self) -> list[str]:
+        """What is wrong with lines whose checksum is right, if the store was opened to leave them out."""
+        return [fault for intake in self._intakes for fault in intake.misfits]
 
     @property
     def left_out(self) -> LeftOut:
@@ -181,23 +190,24 @@ class ScoreStore:
         return LeftOut(
             len(self.damaged),
             self.orphans,
-            sum(len(source.misfits) for source in self._journals),
-            sum(source.content.missing for source in self._journals),
+            len(self.misfits),
+            sum(intake.content.missing for intake in self._intakes),
             self.torn,
             len(self._nameless),
         )
 
     @property
-    def misfits(self) -> list[str]:
-        """What is wrong with lines whose checksum is right, if the store was opened to leave them out."""
-        return [fault for source in self._journals for fault in source.misfits]
-
-    @property
-    def _journals(self) -> list[Intake]:
-        return [self._main, *self._parts]
+    def _intakes(self) -> list[Intake]:
+        return [self._main, *self._of_workers]
 
     def add_setting(self, setting: Setting) -> str:
-        """Make a setting known; returns its digest. A store that was opened to be read remembers it alone.
+        """Make a setting known. A store that was opened to be read remembers it alone.
+
+        Args:
+            setting: The setting.
+
+        Returns:
+            Its digest.
 
         Raises:
             StoreError: If a field has a name or a value that a store cannot hold.
@@ -210,42 +220,50 @@ class ScoreStore:
             self._whole = None
         return setting.digest
 
-    def add_run(self, info: Mapping[str, Any]) -> str:
-        """Make a run known, as the last one of the store; returns its identifier.
+    def add_run(self, info: Mapping[str, object]) -> str:
+        """Make a run known, as the last one of the store.
+
+        Args:
+            info: What is known of it.
+
+        Returns:
+            Its identifier.
 
         Raises:
             ValueError: If what is known of it is no plain data.
         """
-        known = [run.get(schema.SEQUENCE, -1) for run in self.runs.values()]
-        sequence = max(known, default=-1) + 1
-        identifier, about = schema.check_run(uuid.uuid4().hex, {**info, schema.SEQUENCE: max(sequence, 0)})
-        self.runs[identifier] = about
-        return identifier
+        sequence = max((run.sequence for run in self.runs.values()), default=-1) + 1
+        run = Run.from_stored({"id": uuid.uuid4().hex, "info": {**info, SEQUENCE: sequence}})
+        self.runs[run.identifier] = run
+        return run.identifier
 
-    def announce(self, run: str, settings: Iterable[str]) -> None:
+    def add_to_run(self, identifier: str, info: Mapping[str, object]) -> None:
+        """Add to what is known of a run; ``announce`` it again to have that stored before its next score."""
+        self.runs[identifier] = self.runs[identifier].with_info(info)
+
+    def announce(self, identifier: str, settings: Iterable[str]) -> None:
         """Journal what is known of a run before its first score, since it may end before that.
 
         Once more where more has become known of it.
 
         Args:
-            run: Identifier of the run.
+            identifier: Identifier of the run.
             settings: Digests of the settings that it is about.
 
         Raises:
             StoreError: If the journal cannot be written.
         """
-        writer = self._opened()
         for digest in settings:
-            if digest not in self._main.settings:
-                setting = self._main.settings[digest] = self.settings[digest]
-                writer.append({"type": "setting", "fields": setting.fields})
-        self._main.runs[run] = dict(self.runs[run])
-        writer.append({"type": "run", "id": run, "info": self.runs[run]})
+            self._introduce_setting(digest)
+        self._journal(self.runs[identifier])
 
     def append(self, record: ScoreRecord) -> None:
         """Add scores; when this returns, a killed process no longer loses them.
 
         Where so many wait that memory would notice, they are compacted.
+
+        Args:
+            record: The scores.
 
         Raises:
             StoreError: If the journal cannot be written, or the record holds what a store cannot.
@@ -253,79 +271,101 @@ class ScoreStore:
         """
         if record.setting not in self.settings or record.run not in self.runs:
             raise ValueError(f"unknown setting {record.setting!r} or run {record.run!r}: add_setting and add_run first")
-        writer, entry = self._opened(), record.as_json()
         try:
-            record = ScoreRecord.from_json(entry)
+            checked = ScoreRecord.from_line(line_of(record))
         except ValueError as error:
             raise StoreError(f"A score cannot be stored: {error}.") from error
-        self._introduce(record, writer)
-        writer.append(entry)
-        self._waiting.add(record)
+        self._introduce_setting(record.setting)
+        if record.run not in self._main.runs:
+            self._journal(self.runs[record.run])
+        self._journal(checked)
+        self._waiting.add(checked)
         self._whole = None
-        if len(self._waiting) > max(MOST_WAITING, len(self._table) // 4):
+        if len(self._waiting) > max(MAX_WAITING, len(self._table) // 4):
             self._write(self.table())
             self._empty_journal()
+
+    def _introduce_setting(self, digest: str) -> None:
+        """Let the journal name a setting before its scores, so that it can be read without the file."""
+        if digest not in self._main.settings:
+            self._journal(self.settings[digest])
+
+    def _journal(self, entry: Entry) -> None:
+        self._opened().append(line_of(entry))
+        match entry:
+            case Setting():
+                self._main.settings[entry.digest] = entry
+            case Run():
+                self._main.runs[entry.identifier] = entry
 
     def _opened(self) -> journal.JournalWriter:
         if self._writer is None:
             raise StoreError(f"{self.path} was opened to be read.")
         return self._writer
 
-    def _introduce(self, record: ScoreRecord, writer: journal.JournalWriter) -> None:
-        """Let the journal name a record's setting and run before it, so that it can be read without the file."""
-        if record.setting not in self._main.settings:
-            setting = self._main.settings[record.setting] = self.settings[record.setting]
-            writer.append({"type": "setting", "fields": setting.fields})
-        if record.run not in self._main.runs:
-            info = self._main.runs[record.run] = self.runs[record.run]
-            writer.append({"type": "run", "id": record.run, "info": info})
-
     def done(self, setting: str, measures: Sequence[str]) -> set[tuple[int, int]]:
         """Return the (cell, seed) that have scores of all these measures under a setting.
 
         Failures (out of memory, time-out, crash, error) are not done: the next run tries them again.
+
+        Args:
+            setting: Digest of the setting.
+            measures: Names of the measures.
+
+        Returns:
+            Cells and seeds.
         """
         table = self._all()
         rows = tables.has_setting(table, setting) & tables.has_status(table, tables.DONE)
-        return tables.with_all(tables.taken(table, rows), measures)
+        return tables.with_all(table.rows(rows), measures)
 
     def kept(self, setting: str, measures: Sequence[str]) -> set[tuple[int, int]]:
         """Return the (cell, seed) that have a score or a failure of all these measures under a setting.
 
         What a run reported as done and is not among them was lost on the way to the store.
+
+        Args:
+            setting: Digest of the setting.
+            measures: Names of the measures.
+
+        Returns:
+            Cells and seeds.
         """
         table = self._all()
-        return tables.with_all(tables.taken(table, tables.has_setting(table, setting)), measures)
+        return tables.with_all(table.rows(tables.has_setting(table, setting)), measures)
 
     def compact(self) -> None:
-        """Write everything into the HDF5 file, then empty the journal and remove its parts.
+        """Write everything into the HDF5 file, then empty the journal and remove those of workers.
 
-        A journal or part with lines that could not be taken is kept aside as ``….damaged``. Parts that a worker still
-        writes stay, and so does everything where there is nothing to take.
+        A journal with lines that could not be taken is kept aside as ``….damaged``. Journals that a worker still writes
+        stay, and so does everything where there is nothing to take.
 
         Raises:
             StoreError: If the file cannot be written, or a journal not be kept aside; the journals then stay as they
                 are.
         """
         self._opened()
-        self._parts, self._part_waiting = self._read_parts()
-        self._learn(*self._parts)
+        self._of_workers, self._waiting_of_workers = self._read_worker_journals()
+        self._learn(*self._of_workers)
         if self.uncompacted:
             self.replace(self.table())
             return
-        self._retire([part for part in self._parts if not part.has_leftovers(self.settings)])
+        self._retire([intake for intake in self._of_workers if not intake.has_leftovers(self.settings)])
         remove_stale(self.path)
 
     def replace(self, table: Table) -> None:
         """Write a table in place of everything that the store holds, journals included.
 
+        Args:
+            table: The scores.
+
         Raises:
             StoreError: If the file cannot be written, or a journal not be kept aside; journals then stay as they are.
         """
         self._write(table)
-        self._retire(self._parts)
+        self._retire(self._of_workers)
         self._empty_journal()
-        self._parts, self._part_waiting = [], Waiting()
+        self._of_workers, self._waiting_of_workers = [], Waiting()
         remove_stale(self.path)
 
     def _write(self, table: Table) -> None:
@@ -340,29 +380,33 @@ class ScoreStore:
         self._opened().clear()
         self._main, self._waiting = Intake(self._main.path), Waiting()
 
-    def _retire(self, parts: Sequence[Intake]) -> None:
-        for part in parts:
-            with _keeping_aside(part.path):
-                keep = part.has_leftovers(self.settings)
-                copy = journal.retire(part.path, part.content.size, keep_copy=keep)
+    def _retire(self, intakes: Sequence[Intake]) -> None:
+        for intake in intakes:
+            with _keeping_aside(intake.path):
+                keep = intake.has_leftovers(self.settings)
+                copy = journal.retire(intake.path, intake.content.size, keep_copy=keep)
                 self.set_aside += [copy] if copy else []
 
     def frame(self) -> pd.DataFrame:
         """Return the scores with the fields of their settings; see ``load_store``."""
         frame = as_frame(self._all())
         settings = {digest: dict(setting.fields) for digest, setting in self.settings.items()}
-        frame.attrs.update({"settings": settings, "runs": self.runs, "left_out": self.left_out})
+        runs = {identifier: dict(run.info) for identifier, run in self.runs.items()}
+        frame.attrs.update({"settings": settings, "runs": runs, "left_out": self.left_out})
         return frame
 
     def table(self) -> Table:
         """Return all scores as arrays, one of each key, with every setting and run that the store knows."""
-        return tables.joined([Table.empty(tables.named(self.settings, self.runs)), self._all()])
+        names = tables.names_of(self.settings.values(), self.runs.values())
+        return tables.joined([Table.empty(names), self._all()])
 
     def _all(self) -> Table:
         """All scores, one of each key: see ``tables.latest``."""
         if self._whole is None:
-            waiting = [
-                each.table(self.settings, self.runs) for each in (self._waiting, self._part_waiting) if len(each)
+            journaled = [
+                waiting.table(self.settings, self.runs)
+                for waiting in (self._waiting, self._waiting_of_workers)
+                if len(waiting)
             ]
-            self._whole = tables.latest(tables.joined([self._table, *waiting])) if waiting else self._table
+            self._whole = tables.latest(tables.joined([self._table, *journaled])) if journaled else self._table
         return self._whole

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Container, Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
 from ntknas.core.score import Status
 from ntknas.store import tables
-from ntknas.store.columns import COLUMNS, Table
 from ntknas.store.records import ScoreRecord
+from ntknas.store.run import Run
+from ntknas.store.schema import STATUSES
 from ntknas.store.setting import Setting
+from ntknas.store.table import COLUMNS, Table
 
 _TYPES = {
     "setting": "I",
@@ -32,7 +33,7 @@ class Waiting:
     """Rows of scores in the order in which they came."""
 
     def __init__(self) -> None:
-        self._columns = {name: array(code) for name, code in _TYPES.items()}
+        self._columns: dict[str, array[float]] = {name: array(code) for name, code in _TYPES.items()}
         self._codes: dict[str, dict[str, int]] = {name: {} for name in ("setting", "run", "measure", "reason")}
         self._code("reason", "")
 
@@ -45,7 +46,7 @@ class Waiting:
             for column, value in zip(self._columns.values(), row, strict=True):
                 column.append(value)
 
-    def _rows(self, record: ScoreRecord) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, record: ScoreRecord) -> Iterator[tuple[int | float, ...]]:
         setting, run = self._code("setting", record.setting), self._code("run", record.run)
         for measure, score in record.scores.items():
             value = np.nan if score.value is None else score.value
@@ -63,35 +64,41 @@ class Waiting:
         return list(self._codes["run"])
 
     def count(self, settings: Container[str]) -> int:
-        """Return the number of rows whose setting is among those that are known."""
-        return int(self._of_known(settings).sum())
+        """Return the number of rows whose setting is among some digests."""
+        return int(self._is_of(settings).sum())
 
-    def _of_known(self, settings: Container[str]) -> np.ndarray:
-        known = np.array([digest in settings for digest in self._codes["setting"]], dtype=bool)
-        return known[np.array(self._columns["setting"])] if len(self) else np.empty(0, dtype=bool)
+    def _is_of(self, settings: Container[str]) -> np.ndarray:
+        if not len(self):
+            return np.empty(0, dtype=bool)
+        is_among = np.array([digest in settings for digest in self._codes["setting"]], dtype=bool)
+        rows: np.ndarray = is_among[np.array(self._columns["setting"])]
+        return rows
 
-    def table(self, settings: Mapping[str, Setting], runs: Mapping[str, Mapping[str, Any]]) -> Table:
+    def table(self, settings: Mapping[str, Setting], runs: Mapping[str, Run]) -> Table:
         """Return the rows of known settings as a table.
 
         Args:
             settings: Every known setting by digest.
-            runs: What is known of every run by identifier.
+            runs: Every known run by identifier.
+
+        Returns:
+            The table.
 
         Raises:
             StoreError: If there are more settings or measures than their codes can tell apart.
         """
-        known = [digest for digest in self._codes["setting"] if digest in settings]
+        digests = [digest for digest in self._codes["setting"] if digest in settings]
         names = {
-            "settings": [settings[digest].text for digest in known],
-            "runs": [tables.run_text(run, runs.get(run, {})) for run in self._codes["run"]],
+            "settings": [settings[digest].text for digest in digests],
+            "runs": [runs.get(run, Run(run, {})).text for run in self._codes["run"]],
             "measures": list(self._codes["measure"]),
-            "statuses": list(tables.STATUSES),
+            "statuses": list(STATUSES),
             "reasons": list(self._codes["reason"]),
         }
         tables.check_codes(names)
-        rows = self._of_known(settings)
+        rows = self._is_of(settings)
         columns = {name: np.array(self._columns[name])[rows] for name in COLUMNS}
-        places = {digest: place for place, digest in enumerate(known)}
-        codes = np.array([places.get(digest, 0) for digest in self._codes["setting"]] or [0])
-        columns["setting"] = codes[columns["setting"]]
+        new_codes = {digest: code for code, digest in enumerate(digests)}
+        recoded = np.array([new_codes.get(digest, 0) for digest in self._codes["setting"]] or [0])
+        columns["setting"] = recoded[columns["setting"]]
         return Table({name: columns[name].astype(dtype) for name, dtype in COLUMNS.items()}, names)

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from ntknas.cli import score as score_command
 from ntknas.cli.main import run as command
+from ntknas.cli.scoring_display import ScoringDisplay
+from ntknas.scoring import KernelDone
 from ntknas.store import load_store
-from ntknas.store.store import journal_parts
+from ntknas.store.layout import worker_journals
 
 SIZE = ["--probe", "digits", "--probe-size", "8", "--channels", "2", "--cells-per-stage", "1", "--measures", "trace"]
 
@@ -20,20 +21,20 @@ def options(tmp_path):
 
 def interfere(monkeypatch, act, after=1):
     """Act when so many kernels are reported."""
-    shown = score_command._shown
+    show, seen = ScoringDisplay.__call__, []
 
-    def shown_then(*arguments):
-        for number, done in enumerate(shown(*arguments), start=1):
-            yield done
-            if number == after:
-                act()
+    def show_then(display, event):
+        show(display, event)
+        seen.extend([event] * isinstance(event, KernelDone))
+        if len(seen) == after and isinstance(event, KernelDone):
+            act()
 
-    monkeypatch.setattr(score_command, "_shown", shown_then)
+    monkeypatch.setattr(ScoringDisplay, "__call__", show_then)
 
 
-def test_a_workers_part_that_is_removed_in_mid_run_is_said(tmp_path, monkeypatch, capsys, options):
+def test_a_workers_journal_that_is_removed_in_mid_run_is_said(tmp_path, monkeypatch, capsys, options):
     def remove():
-        for part in journal_parts(tmp_path / "s.h5"):
+        for part in worker_journals(tmp_path / "s.h5"):
             part.unlink()
 
     interfere(monkeypatch, remove, after=5)

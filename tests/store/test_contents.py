@@ -12,8 +12,8 @@ from ntknas.cli.main import run
 from ntknas.core import sealed_file
 from ntknas.core.score import Score
 from ntknas.store import ScoreRecord, ScoreStore, Setting
+from ntknas.store.layout import journal_path
 from ntknas.store.requests import Request, unmeasured
-from ntknas.store.store import journal_path
 from tests.store.test_merge import content, make
 
 
@@ -116,7 +116,7 @@ class TestWhatIsTakenOutIsNotMissing:
             parts = [asked, tmp_path / "asked.dropped.h5"]
         for part in parts:
             frame = load_store(part)
-            said = unmeasured(frame, frame.attrs["runs"])
+            said = unmeasured(frame)
             assert {item.setting: (item.missing, item.asked) for item in said} == dict.fromkeys(
                 frame["setting"].unique(), (4, 10)
             )
@@ -131,7 +131,7 @@ class TestWhatIsTakenOutIsNotMissing:
             assert run(["store", "merge", "--into", str(new), *map(str, parts)]) == 0
             pd.testing.assert_series_equal(content(new), whole)
             frame = load_store(new)
-            assert {item.missing for item in unmeasured(frame, frame.attrs["runs"])} == {4}
+            assert {item.missing for item in unmeasured(frame)} == {4}
         assert (tmp_path / "new0.h5").read_bytes() == (tmp_path / "new1.h5").read_bytes()
 
     def test_a_copy_that_knows_less_of_a_run_is_merged(self, tmp_path):
@@ -142,13 +142,13 @@ class TestWhatIsTakenOutIsNotMissing:
             store.append(ScoreRecord(digest, number, 0, 0, 0.1, {"trace": Score("trace", 1.0)}))
             store.compact()
             paths[1].write_bytes(paths[0].read_bytes())
-            store.runs[number]["strategy"] = "auto"
+            store.add_to_run(number, {"strategy": "auto"})
             store.announce(number, [digest])
             store.append(ScoreRecord(digest, number, 1, 0, 0.1, {"trace": Score("trace", 2.0)}))
             store.compact()
         assert run(["store", "merge", *map(str, paths)]) == 0
         merged = ScoreStore.read(paths[0])
-        assert (len(merged), merged.runs[number]["strategy"]) == (2, "auto")
+        assert (len(merged), merged.runs[number].info["strategy"]) == (2, "auto")
 
     def test_a_complete_store_has_complete_parts(self, path, tmp_path, capsys):
         settings = Setting.from_fields({"space": "nb201", "dataset": "cifar10"})

@@ -14,8 +14,9 @@ from ntknas import load_store
 from ntknas.core.errors import StoreError
 from ntknas.core.score import Score
 from ntknas.store import ScoreRecord, ScoreStore, Setting, columns, journal
-from ntknas.store.part import StorePart
-from ntknas.store.store import journal_path
+from ntknas.store.layout import journal_path
+from ntknas.store.run import Run
+from ntknas.store.worker_journal import WorkerJournal
 from tests.damage import cuts, few, flips, ntknas, removals
 from tests.store.test_merge import FIELDS, make
 
@@ -39,7 +40,7 @@ def whole() -> Path:
     folder = Path(tempfile.mkdtemp())
     path = make(folder / "s.h5", range(11))
     make(path, range(11, 22), compact=False)
-    part = StorePart(path, "1", [Setting.from_fields(FIELDS)], ("r", {"recipe": "custom", "sequence": 5}))
+    part = WorkerJournal(path, "1", [Setting.from_fields(FIELDS)], Run("r", {"recipe": "custom", "sequence": 5}))
     for cell in range(22, 33):
         scores = {name: Score(name, cell + 1.0 + place) for place, name in enumerate(("trace", "cond"))}
         part.append(ScoreRecord(Setting.from_fields(FIELDS).digest, "r", cell, 0, 0.5, scores))

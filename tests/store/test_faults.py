@@ -12,9 +12,10 @@ from ntknas.core.errors import StoreError
 from ntknas.core.score import Score, Status
 from ntknas.store import ScoreRecord, ScoreStore, Setting, journal, store, tables
 from ntknas.store.health import examine, repair
+from ntknas.store.layout import journal_path, worker_journals
 from ntknas.store.merge import merge
-from ntknas.store.part import StorePart
-from ntknas.store.store import journal_parts, journal_path
+from ntknas.store.run import Run
+from ntknas.store.worker_journal import WorkerJournal
 from tests.store.test_merge import FIELDS, content, make
 
 SETTING = Setting.from_fields(FIELDS)
@@ -26,7 +27,7 @@ def scored(run_id, cell, value=None, status=Status.OK):
 
 def left_by_killed_worker(path, name, sequence, *records):
     info = {} if sequence is None else {"sequence": sequence}
-    part = StorePart(path, name, [SETTING], (name, info))
+    part = WorkerJournal(path, name, [SETTING], Run(name, info))
     for cell, value, status in records:
         part.append(scored(name, cell, value, status))
     part.close()
@@ -59,7 +60,7 @@ class TestOrder:
             assert values(path) == expected
             opened.compact()
         assert values(path) == expected
-        assert not journal_parts(path)
+        assert not worker_journals(path)
 
     @pytest.mark.parametrize("failure", list(tables.FAILURES))
     @pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
@@ -86,8 +87,8 @@ class TestOrder:
         path = tmp_path / "s.h5"
         left_by_killed_worker(path, "w", 6, (1, 1.0, Status.OK))
         with ScoreStore.open(path) as opened:
-            assert opened.runs[opened.add_run({"recipe": "mok"})] == {"recipe": "mok", "sequence": 7}
-            assert opened.runs[opened.add_run({})]["sequence"] == 8
+            assert opened.runs[opened.add_run({"recipe": "mok"})].info == {"recipe": "mok", "sequence": 7}
+            assert opened.runs[opened.add_run({})].sequence == 8
 
     def test_merging_keeps_the_first_stores_scores_whatever_run_they_are_of(self, tmp_path):
         a, b = make(tmp_path / "a.h5", range(3)), tmp_path / "b.h5"
@@ -167,7 +168,7 @@ class TestNothingIsDeleted:
 
             def late(*arguments):
                 write(*arguments)
-                late_part = StorePart(path, "w", [SETTING], ("w", {"sequence": 0}))
+                late_part = WorkerJournal(path, "w", [SETTING], Run("w", {"sequence": 0}))
                 late_part.append(scored("w", 2, 2.0))
                 late_part.close()
 

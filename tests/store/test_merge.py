@@ -13,9 +13,10 @@ from ntknas.core.errors import StoreError
 from ntknas.core.score import Score, Status
 from ntknas.store import ScoreRecord, ScoreStore, Setting, columns, journal
 from ntknas.store.health import examine, repair
+from ntknas.store.layout import journal_path, worker_journals
 from ntknas.store.merge import merge
-from ntknas.store.part import StorePart
-from ntknas.store.store import journal_parts, journal_path
+from ntknas.store.run import Run
+from ntknas.store.worker_journal import WorkerJournal
 
 FIELDS = {"space": "nb201", "dataset": "cifar10", "output": "sum", "batch_norm": "frozen", "probe_hash": "ab" * 32}
 KEY = ["setting", "cell", "seed", "measure"]
@@ -117,15 +118,15 @@ def test_merging_needs_stores_that_are_there_and_whole(tmp_path):
 def test_parts_of_workers_belong_to_the_store(tmp_path):
     path = make(tmp_path / "s.h5", range(3), compact=False)
     setting = Setting.from_fields(FIELDS)
-    part = StorePart(path, "1", [setting], ("r", {"recipe": "custom"}))
+    part = WorkerJournal(path, "1", [setting], Run("r", {"recipe": "custom"}))
     part.append(ScoreRecord(setting.digest, "r", 7, 0, 0.1, {"trace": Score("trace", 1.0)}))
     assert len(load_store(path)) == 7
     with ScoreStore.open(path) as store:
         store.compact()
-        assert journal_parts(path)  # a worker still writes it
+        assert worker_journals(path)  # a worker still writes it
         part.close()
         store.compact()
-    assert not journal_parts(path)
+    assert not worker_journals(path)
     assert len(load_store(path)) == 7
 
 

@@ -56,6 +56,11 @@ def scores(cells, measures=("trace", "cond"), seeds=(0,), setting="s"):
     return pd.DataFrame(rows, columns=["setting", "cell", "seed", "measure"])
 
 
+def of_runs(frame, runs):
+    frame.attrs["runs"] = runs
+    return frame
+
+
 @pytest.mark.parametrize(
     ("frame", "runs", "missing"),
     [
@@ -71,14 +76,14 @@ def scores(cells, measures=("trace", "cond"), seeds=(0,), setting="s"):
 )
 def test_what_is_missing_of_what_was_asked_for(frame, runs, missing):
     expected = [Unmeasured("s", *missing)] if missing else []
-    assert unmeasured(frame, runs) == expected
-    assert unmeasured(frame.sample(frac=1, random_state=0), dict(reversed(runs.items()))) == expected
+    assert unmeasured(of_runs(frame, runs)) == expected
+    assert unmeasured(of_runs(frame.sample(frac=1, random_state=0), dict(reversed(runs.items())))) == expected
 
 
 def test_settings_stand_apart():
     frame = pd.concat([scores(range(5), setting="s"), scores(range(3), setting="t")])
     runs = {"a": {"request": Request({"s": ("trace",), "t": ("trace",)}, range(5), [0]).as_json()}}
-    assert unmeasured(frame, runs) == [Unmeasured("t", 2, 5)]
+    assert unmeasured(of_runs(frame, runs)) == [Unmeasured("t", 2, 5)]
 
 
 def test_a_run_is_in_the_journal_before_its_first_score(tmp_path):
@@ -89,15 +94,15 @@ def test_a_run_is_in_the_journal_before_its_first_score(tmp_path):
         run = store.add_run({"request": request.as_json()})
         store.announce(run, [digest])  # and killed
     kept = ScoreStore.read(path)
-    assert unmeasured(kept.frame(), kept.runs) == [Unmeasured(digest, 2, 2)]
+    assert unmeasured(kept.frame()) == [Unmeasured(digest, 2, 2)]
     with ScoreStore.open(path) as store:
         store.compact()
         later = store.add_run({})
         store.append(ScoreRecord(digest, later, 1, 0, 0.1, {"trace": Score("trace", 1.0)}))
         store.compact()
     frame = load_store(path)
-    assert requests_of(frame.attrs["runs"]) == [request]
-    assert unmeasured(frame, frame.attrs["runs"]) == [Unmeasured(digest, 1, 2)]
+    assert requests_of(frame.attrs["runs"].values()) == [request]
+    assert unmeasured(frame) == [Unmeasured(digest, 1, 2)]
 
 
 def test_what_is_known_of_a_run_may_grow(tmp_path):
@@ -105,6 +110,6 @@ def test_what_is_known_of_a_run_may_grow(tmp_path):
     with ScoreStore.open(path) as store:
         run = store.add_run({"recipe": "custom"})
         store.announce(run, [])
-        store.runs[run]["strategy"] = "auto"
+        store.add_to_run(run, {"strategy": "auto"})
         store.announce(run, [])
-    assert ScoreStore.read(path).runs[run]["strategy"] == "auto"
+    assert ScoreStore.read(path).runs[run].info["strategy"] == "auto"

@@ -21,7 +21,7 @@ from ntknas.core import sealed_file
 from ntknas.core.errors import StoreError
 from ntknas.core.score import Score, Status
 from ntknas.store import ScoreRecord, ScoreStore, Setting, columns, journal
-from ntknas.store.store import journal_path
+from ntknas.store.layout import journal_path
 
 SETTING = Setting.from_fields({"space": "nb201", "dataset": "cifar10", "output": "sum", "channels": 16})
 OTHER = Setting.from_fields({**SETTING.fields, "output": "label"})
@@ -249,7 +249,7 @@ def test_a_store_from_before_seals_is_converted_when_that_is_asked_for(path, tmp
     before, new = content(path), tmp_path / "new.h5"
     path.write_bytes(path.read_bytes()[sealed_file.HEAD :])  # HDF5's places count from where its own part begins
     whole = path.read_bytes()
-    with pytest.raises(StoreError, match=r"without the seal of ntknas.*ntknas store convert .*scores.h5 --into"):
+    with pytest.raises(StoreError, match=r"without the seal of ntknas.*ntknas store convert .*scores.h5 makes"):
         load_store(path)
     assert main.run(["store", "convert", str(path), "--into", str(new)]) == 0
     assert content(new) == before
@@ -298,7 +298,7 @@ def test_another_version_is_refused(path):
 
 
 def test_no_store(path, tmp_path):
-    with pytest.raises(StoreError, match="No score store.*ntknas score --store"):
+    with pytest.raises(StoreError, match="No score store.*ntknas score makes one"):
         load_store(path)
     with pytest.raises(StoreError, match="No folder"):
         ScoreStore.open(tmp_path / "none" / "scores.h5")

@@ -17,7 +17,8 @@ from ntknas.core.errors import StoreError
 from ntknas.core.score import Score, Status
 from ntknas.store import ScoreRecord, ScoreStore, Setting, columns, journal, store
 from ntknas.store.health import repair
-from ntknas.store.store import journal_path
+from ntknas.store.layout import journal_path
+from ntknas.store.table import COLUMNS
 from tests.store.test_merge import FIELDS, make
 
 SETTING = Setting.from_fields(FIELDS)
@@ -108,7 +109,7 @@ WRONG_FILES = {
     "a group": (lambda file: (file.__delitem__("scores/cell"), file.create_group("scores/cell")), "is no dataset"),
     "names that are numbers": (lambda file: replace(file, "names/runs", [1, 2]), "names/runs is int64, expected texts"),
     "no sha256": (lambda file: file.attrs.__delitem__("sha256"), "no attribute sha256"),
-    "rows that are a text": (lambda file: file.attrs.update(rows="6"), "is 6, expected 6"),
+    "rows that are a text": (lambda file: file.attrs.update(rows="6"), "rows is no whole number"),
 }
 
 
@@ -171,7 +172,7 @@ class TestPlanted:
     @staticmethod
     def empty(file, secret):
         rows = 1 << 40
-        for column, dtype in columns.COLUMNS.items():
+        for column, dtype in COLUMNS.items():
             del file[f"scores/{column}"]
             file.create_dataset(f"scores/{column}", shape=(rows,), dtype=dtype, chunks=(1024,))
         file.attrs["rows"] = rows
@@ -192,7 +193,7 @@ class TestPlanted:
 
     @pytest.mark.parametrize("way", MESSAGES)
     def test_is_refused_sealed_or_not(self, tmp_path, secret, way, capsys, monkeypatch):
-        monkeypatch.setattr(plain_hdf5, "_LARGEST_CHUNK", 1 << 12)
+        monkeypatch.setattr(plain_hdf5, "_MAX_CHUNK", 1 << 12)
         path = make(tmp_path / "s.h5", range(3))
         changed(path, lambda file: getattr(self, way)(file, secret))
         with pytest.raises(StoreError, match=self.MESSAGES[way]):
@@ -340,7 +341,7 @@ def test_what_a_file_says_does_nothing_to_a_terminal(tmp_path, capsys):
 
 class TestMemory:
     def test_a_run_compacts_on_the_way(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(store, "MOST_WAITING", 20)
+        monkeypatch.setattr(store, "MAX_WAITING", 20)
         path, largest = tmp_path / "s.h5", 0
         with ScoreStore.open(path) as opened:
             opened.add_setting(SETTING)
@@ -367,7 +368,7 @@ class TestMemory:
         assert len(waiting) == 8000
 
     def test_a_line_without_end_costs_no_memory(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(journal, "LONGEST_LINE", 1000)
+        monkeypatch.setattr(journal, "MAX_LINE", 1000)
         path = make(tmp_path / "s.h5", range(3), compact=False)
         lines = journal_path(path).read_bytes().splitlines(keepends=True)
         journal_path(path).write_bytes(b"".join([*lines[:3], b"x" * 10_000 + b"\n", *lines[3:]]))

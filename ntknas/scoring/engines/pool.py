@@ -158,7 +158,7 @@ class Pool:
     def _give_up(self, worker: WorkerHandle, status: Status, reason: str, store: ScoreStore) -> Iterator[Report]:
         """Report what is left of the task in hand as failed."""
         for report in failed(worker.tasks.popleft(), status, reason):
-            for record in report.records(self._assignment.run[0]):
+            for record in report.records(self._assignment.run.identifier):
                 store.append(record)
             yield report
 

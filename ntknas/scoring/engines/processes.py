@@ -75,6 +75,5 @@ class Processes:
 
     def run(self, plan: Plan, job: Job, store: ScoreStore, run_id: str) -> Iterator[Report]:
         """Carry out a plan; see ``Engine.run``. The workers' scores are in journals of their own when this ends."""
-        run = (run_id, store.runs[run_id])
-        assignment = Assignment(job, store.path, store.settings, run, self.device_name, self.threads)
+        assignment = Assignment(job, store.path, store.settings, store.runs[run_id], self.device_name, self.threads)
         return Pool(assignment, self.devices, self.timeout).run(plan.tasks, store)

@@ -18,6 +18,7 @@ from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Task
 from ntknas.scoring.progress import KernelDone
 from ntknas.store import Setting
+from ntknas.store.run import Run
 
 
 class Word(Enum):
@@ -36,7 +37,7 @@ class Assignment:
         job: What is scored.
         store: The store that its journal belongs to.
         settings: Settings of the scores, by digest.
-        run: Identifier and description of the run.
+        run: The run.
         device: Where to compute.
         threads: Threads to compute with.
     """
@@ -44,7 +45,7 @@ class Assignment:
     job: Job
     store: Path
     settings: Mapping[str, Setting]
-    run: tuple[str, Mapping[str, object]]
+    run: Run
     device: str
     threads: int
 
@@ -97,6 +98,6 @@ def _serve(journal_name: str, assignment: Assignment, pipe: Connection) -> None:
         pipe.send(Word.COMPUTING)
         for report in compute(task):
             if isinstance(report, KernelDone):
-                for record in report.records(assignment.run[0]):
+                for record in report.records(assignment.run.identifier):
                     journal.append(record)
             pipe.send(report)

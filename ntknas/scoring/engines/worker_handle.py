@@ -21,7 +21,7 @@ from ntknas.scoring.engines.worker import Assignment, Word, work
 from ntknas.scoring.plan import Task, WorkItem
 from ntknas.scoring.progress import KernelDone, Report
 from ntknas.scoring.resources import THREAD_VARIABLES
-from ntknas.store.worker_journal import worker_journal_path, records_of
+from ntknas.store.worker_journal import records_of, worker_journal_path
 
 
 @cache
