@@ -64,6 +64,25 @@ class Choices:
         check_known("normalisation", self.normalisation, NORMALISATIONS)
         check_known("precision", self.precision, PRECISIONS)
 
+    @classmethod
+    def of(cls, output: str, batch_norm: str, parameters: str | Sequence[str], normalisation: str = "none") -> Choices:
+        """Make choices of what a caller names; parameters may be any sequence of names, the precision is open.
+
+        Args:
+            output: Output reduction.
+            batch_norm: Batch-norm policy.
+            parameters: Parameter set, or names of parameters.
+            normalisation: Normalisation of K.
+
+        Returns:
+            The choices.
+
+        Raises:
+            ChoiceError: If one is unknown.
+        """
+        names = parameters if isinstance(parameters, str) else tuple(parameters)
+        return cls(output, batch_norm, names, normalisation)
+
     def as_dict(self) -> dict[str, str | Sequence[str]]:
         """Return the choices as a plain dictionary, ready for JSON."""
         return asdict(self)

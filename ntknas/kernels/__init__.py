@@ -5,18 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ntknas.core.lazy import importer_of
+from ntknas.kernels.method import STRATEGIES, Method
 from ntknas.kernels.version import ALGORITHM_VERSION
 
 if TYPE_CHECKING:
-    from ntknas.kernels.empirical import STRATEGIES, empirical_ntk
-    from ntknas.kernels.operator import KernelOperator, kernel_operator
+    from ntknas.kernels.batch import Batch
+    from ntknas.kernels.empirical import compute_kernel, empirical_ntk
+    from ntknas.kernels.operator import KernelOperator, kernel_operator, open_operator
 
-__all__ = ["ALGORITHM_VERSION", "STRATEGIES", "KernelOperator", "empirical_ntk", "kernel_operator"]
+__all__ = [
+    "ALGORITHM_VERSION",
+    "STRATEGIES",
+    "Batch",
+    "KernelOperator",
+    "Method",
+    "compute_kernel",
+    "empirical_ntk",
+    "kernel_operator",
+    "open_operator",
+]
 __getattr__ = importer_of(
     {
+        "Batch": "ntknas.kernels.batch",
         "KernelOperator": "ntknas.kernels.operator",
-        "STRATEGIES": "ntknas.kernels.empirical",
+        "compute_kernel": "ntknas.kernels.empirical",
         "empirical_ntk": "ntknas.kernels.empirical",
         "kernel_operator": "ntknas.kernels.operator",
+        "open_operator": "ntknas.kernels.operator",
     }
 )

@@ -1,10 +1,14 @@
-"""What BatchNorm does while a kernel is computed: one normaliser for each policy."""
+"""What BatchNorm does while a kernel is computed: one class for each policy.
+
+All that depends on the policy is decided here, by the class: no other module compares names of policies.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -15,13 +19,12 @@ from ntknas.core.errors import KernelError
 from ntknas.kernels.own_forwards import OwnForward
 
 _STOCK_FORWARDS = (_BatchNorm.forward, nn.SyncBatchNorm.forward)
-COUPLING = "coupled"
 Statistics = tuple[Tensor, Tensor]
 """Mean and variance of every channel."""
 
 
 def channel_shape(x: Tensor) -> list[int]:
-    """Shape that lets one value a channel meet a tensor with channels in dimension 1."""
+    """Return the shape that lets one value per channel meet a tensor with channels in dimension 1."""
     return [1, -1, *[1] * (x.dim() - 2)]
 
 
@@ -38,41 +41,196 @@ def batch_norms(model: nn.Module) -> list[_BatchNorm]:
 class Policy:
     """A batch-norm policy at work on one network.
 
-    ``normalise(module, x, weight, bias)`` is the whole forward of a BatchNorm module with the given scale and shift
-    (``None`` for the normalised values alone).
+    Args:
+        model: The network.
+
+    Attributes:
+        name: Key of ``ntknas.core.choices.BATCH_NORMS``.
+        admits_mixing: Whether kernels of networks are defined that mix samples beyond BatchNorm.
+        runs_own_forwards: Whether the forward of a BatchNorm subclass that never calls ``F.batch_norm`` may run as it
+            is, because evaluation mode is what the policy means.
+        modules: BatchNorm modules of the network.
+        couples_samples: Whether some BatchNorm makes a sample's output depend on the other samples.
     """
 
-    def __init__(self, model: nn.Module, name: str):
-        self.name = name
+    name: ClassVar[str]
+    admits_mixing: ClassVar[bool] = False
+    runs_own_forwards: ClassVar[bool] = False
+
+    def __init__(self, model: nn.Module):
         self.modules = batch_norms(model)
-        self._own = {module: None if is_stock(module) else module.forward for module in self.modules}
-        self.recording = False
-        self._statistics: dict[nn.Module, list[Statistics]] = {}
-        self._calls: dict[nn.Module, int] = {}
-        self._depth = 0
-        self.normalise: Callable[[_BatchNorm, Tensor, Tensor | None, Tensor | None], Tensor] = {
-            "coupled": self._coupled,
-            "frozen": self._frozen,
-            "eval": self._eval,
-            "as-eval-mode": self._as_eval_mode,
-            "per-sample": self._per_sample,
-        }[name]
+        self.couples_samples = self.couples(model)
+        self._own_forwards = {module: None if is_stock(module) else module.forward for module in self.modules}
+
+    @classmethod
+    def couples(cls, model: nn.Module) -> bool:
+        """Return whether some BatchNorm of a network couples the samples under this policy."""
+        return False
+
+    def normalise(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        """Return what a BatchNorm module makes of its input.
+
+        Args:
+            module: The module.
+            x: Its input.
+            weight: The scale, or ``None`` for the normalised values.
+            bias: The shift, or ``None``.
+        """
+        raise NotImplementedError
+
+    def centred(self, module: _BatchNorm, x: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return x − mean and the variance by which the next call of a module normalises, where both are constants.
+
+        Counts as the call itself.
+
+        Returns:
+            Both, or ``None`` where they depend on the batch.
+        """
+        constants = self._constants(module, x)
+        if constants is None:
+            return None
+        mean, variance = constants
+        return x - mean.view(channel_shape(x)), variance
+
+    def _constants(self, module: _BatchNorm, x: Tensor) -> Statistics | None:
+        """Return mean and variance of a module's next call if they do not depend on the batch."""
+        return None
 
     def forward_of(self, module: _BatchNorm, normalise: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
         """Return the forward of a module with what takes the place of its normalisation, scale and shift included."""
-        own = self._own[module]
-        return normalise if own is None else OwnForward(module, own, normalise, self.name)
+        own = self._own_forwards[module]
+        return normalise if own is None else OwnForward(module, own, normalise, self.name, self.runs_own_forwards)
 
     @property
-    def couples_samples(self) -> bool:
-        """Whether some BatchNorm makes a sample's output depend on the other samples."""
-        if self.name == "as-eval-mode":
-            return any(module.running_mean is None for module in self.modules)
-        return self.name == "coupled" and bool(self.modules)
+    def needs_recording(self) -> bool:
+        """Whether forward passes record statistics that later passes use."""
+        return False
+
+    def record(self) -> None:
+        """Let the next forward passes record the statistics, until ``start``; nothing where none are recorded."""
+
+    def start(self) -> None:
+        """Use the recorded statistics from here on."""
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Use the recorded statistics for the time being: forward passes at other parameters must not record theirs."""
+        yield
+
+    def begin_forward(self) -> None:
+        """Enter a forward pass of the network."""
+
+    def end_forward(self) -> None:
+        """Leave a forward pass of the network."""
+
+
+class Coupled(Policy):
+    """Batch statistics, and the gradient flows through them."""
+
+    name = "coupled"
+    admits_mixing = True
+
+    @classmethod
+    def couples(cls, model: nn.Module) -> bool:
+        """Return whether there is any BatchNorm."""
+        return bool(batch_norms(model))
+
+    def normalise(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        """Normalise by the batch's own statistics."""
+        return _by_batch_statistics(module, x, weight, bias)
+
+
+class PerSample(Policy):
+    """Each sample's own spatial statistics, and the gradient flows through them."""
+
+    name = "per-sample"
+
+    def normalise(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        """Normalise every sample by itself.
+
+        Returns:
+            The normalised values.
+
+        Raises:
+            KernelError: If a sample has one value per channel, whose variance is zero.
+        """
+        if x[0, 0].numel() < 2:
+            raise KernelError(
+                f"The policy 'per-sample' needs at least two values per channel and sample, got an input of shape "
+                f"{tuple(x.shape)}: use larger images, or another policy."
+            )
+        return F.instance_norm(x, None, None, weight, bias, use_input_stats=True, eps=module.eps)
+
+
+class Eval(Policy):
+    """Running statistics, constants."""
+
+    name = "eval"
+    runs_own_forwards = True
+
+    def normalise(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        """Normalise by the running statistics.
+
+        Returns:
+            The normalised values.
+
+        Raises:
+            KernelError: If the module keeps none.
+        """
+        if module.running_mean is None:
+            raise KernelError(
+                "The policy 'eval' needs running statistics, and a BatchNorm here keeps none "
+                "(track_running_stats=False): use 'frozen', 'coupled', or 'as-eval-mode' for what module.eval() does."
+            )
+        return F.batch_norm(x, module.running_mean, module.running_var, weight, bias, training=False, eps=module.eps)
+
+    def _constants(self, module: _BatchNorm, x: Tensor) -> Statistics | None:
+        if module.running_mean is None or module.running_var is None:
+            return None
+        return module.running_mean, module.running_var
+
+
+class AsEvalMode(Eval):
+    """Whatever ``module.eval()`` does: BatchNorm without running statistics normalises by its batch."""
+
+    name = "as-eval-mode"
+
+    @classmethod
+    def couples(cls, model: nn.Module) -> bool:
+        """Return whether some BatchNorm keeps no running statistics."""
+        return any(module.running_mean is None for module in batch_norms(model))
+
+    def normalise(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        """Normalise by the running statistics if there are any, else by those of the batch."""
+        if module.running_mean is None:
+            return _by_batch_statistics(module, x, weight, bias)
+        return super().normalise(module, x, weight, bias)
+
+
+class Frozen(Policy):
+    """Mean and biased variance of the whole batch, recorded once, then constants.
+
+    Attributes:
+        recording: Whether forward passes record the statistics that they meet.
+    """
+
+    name = "frozen"
+
+    def __init__(self, model: nn.Module):
+        super().__init__(model)
+        self.recording = False
+        self._recorded: dict[nn.Module, list[Statistics]] = {}
+        self._calls: dict[nn.Module, int] = {}
+        self._depth = 0
+
+    @property
+    def needs_recording(self) -> bool:
+        """Whether there is any BatchNorm."""
+        return bool(self.modules)
 
     def record(self) -> None:
         """Take the statistics of the next forward passes as the frozen ones, until ``start`` is called."""
-        self._statistics.clear()
+        self._recorded.clear()
         self.recording = True
 
     def start(self) -> None:
@@ -81,7 +239,7 @@ class Policy:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Use the recorded statistics for the time being: forward passes at other parameters must not record theirs."""
+        """Use the recorded statistics for the time being."""
         recording, self.recording = self.recording, False
         try:
             yield
@@ -98,44 +256,23 @@ class Policy:
         """Leave a forward pass."""
         self._depth -= 1
 
-    def _coupled(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-        return F.batch_norm(x, None, None, weight, bias, training=True, eps=module.eps)
-
-    def _frozen(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-        mean, variance = self._frozen_statistics(module, x)
+    def normalise(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        """Normalise by the recorded statistics, or record those of this input and use them."""
+        mean, variance = self._constants(module, x)
         constants = (mean.to(x.dtype), variance.to(x.dtype))
         return F.batch_norm(x, *constants, weight, bias, training=False, eps=module.eps)
 
     def centred(self, module: _BatchNorm, x: Tensor) -> tuple[Tensor, Tensor] | None:
-        """Return x − mean and the variance by which the next call of a module normalises, where both are constants.
+        """Return x − mean and the variance, as in ``Policy``; what is recorded here was centred on the way."""
+        if not self.recording:
+            return super().centred(module, x)
+        mean, variance, values = biased_statistics(x)
+        self._record(module, (mean, variance))
+        return values, variance
 
-        ``None`` under ``coupled`` and ``per-sample``, where they depend on the batch. Counts as the call itself.
-        """
-        if self.name == "frozen" and self.recording:
-            mean, variance, values = _biased_statistics(x)
-            self._record(module, (mean, variance))
-            return values, variance
-        if self.name == "frozen":
-            mean, variance = self._frozen_statistics(module, x)
-        elif self.name in ("eval", "as-eval-mode") and module.running_mean is not None:
-            assert module.running_var is not None
-            mean, variance = module.running_mean, module.running_var
-        else:
-            return None
-        return x - mean.view(channel_shape(x)), variance
-
-    def _record(self, module: _BatchNorm, statistics: Statistics) -> None:
-        recorded, call = self._next_call(module)
-        recorded[call : call + 1] = [statistics]
-
-    def _next_call(self, module: _BatchNorm) -> tuple[list[Statistics], int]:
-        call = self._calls.get(module, 0)
-        self._calls[module] = call + 1
-        return self._statistics.setdefault(module, []), call
-
-    def _frozen_statistics(self, module: _BatchNorm, x: Tensor) -> Statistics:
+    def _constants(self, module: _BatchNorm, x: Tensor) -> Statistics:
         if self.recording:
-            mean, variance, _ = _biased_statistics(x.detach())
+            mean, variance, _ = biased_statistics(x)
             self._record(module, (mean, variance))
             return mean, variance
         recorded, call = self._next_call(module)
@@ -146,32 +283,36 @@ class Policy:
             )
         return recorded[call]
 
-    def _eval(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-        if module.running_mean is None:
-            raise KernelError(
-                "The policy 'eval' needs running statistics, and a BatchNorm here keeps none "
-                "(track_running_stats=False): use 'frozen', 'coupled', or 'as-eval-mode' for what module.eval() does."
-            )
-        return F.batch_norm(x, module.running_mean, module.running_var, weight, bias, training=False, eps=module.eps)
+    def _record(self, module: _BatchNorm, statistics: Statistics) -> None:
+        recorded, call = self._next_call(module)
+        recorded[call : call + 1] = [statistics]
 
-    def _as_eval_mode(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-        normalise = self._coupled if module.running_mean is None else self._eval
-        return normalise(module, x, weight, bias)
-
-    def _per_sample(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-        if x[0, 0].numel() < 2:
-            raise KernelError(
-                f"The policy 'per-sample' needs at least two values per channel and sample, got an input of shape "
-                f"{tuple(x.shape)}: use larger images, or another policy."
-            )
-        return F.instance_norm(x, None, None, weight, bias, use_input_stats=True, eps=module.eps)
+    def _next_call(self, module: _BatchNorm) -> tuple[list[Statistics], int]:
+        call = self._calls.get(module, 0)
+        self._calls[module] = call + 1
+        return self._recorded.setdefault(module, []), call
 
 
-def _biased_statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean and variance of every channel, and the input minus the mean.
+POLICIES: dict[str, type[Policy]] = {policy.name: policy for policy in (Coupled, Frozen, Eval, AsEvalMode, PerSample)}
+
+
+def couples_samples(batch_norm: str, model: nn.Module) -> bool:
+    """Return whether a network's samples are coupled by BatchNorm under a policy, given by name."""
+    return POLICIES[batch_norm].couples(model)
+
+
+def _by_batch_statistics(module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    return F.batch_norm(x, None, None, weight, bias, training=True, eps=module.eps)
+
+
+def biased_statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return mean and biased variance of every channel, and the input minus the mean.
 
     On the CPU by sample first: torch's own way is slow there with channels last, and BatchNorm's own sums one long
     row of numbers, to a relative 5e-6.
+
+    Returns:
+        Mean, variance and centred input, without graph.
     """
     x = x.detach()
     if x.device.type != "cpu" or x.dim() < 3:
@@ -184,18 +325,25 @@ def _biased_statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def is_stock(module: _BatchNorm) -> bool:
-    """Whether a BatchNorm's forward is torch's own, which normalises and does nothing else."""
+    """Return whether a BatchNorm's forward is torch's own, which normalises and does nothing else."""
     return "forward" not in module.__dict__ and type(module).forward in _STOCK_FORWARDS
 
 
 @contextmanager
-def applied(model: nn.Module, name: str) -> Iterator[Policy]:
+def applied(model: nn.Module, batch_norm: str) -> Iterator[Policy]:
     """Put a network under a policy: everything in evaluation mode (no dropout), BatchNorm as the policy says.
 
     Evaluation mode is the flag ``training`` of every module; a module's own ``train()`` is not called. Modes and
     forwards are restored on leaving; running statistics are never touched.
+
+    Args:
+        model: The network.
+        batch_norm: Name of the policy.
+
+    Yields:
+        The policy at work.
     """
-    policy = Policy(model, name)
+    policy = POLICIES[batch_norm](model)
     modes = {module: module.training for module in model.modules()}
     handles = [
         model.register_forward_pre_hook(lambda *_: policy.begin_forward()),
@@ -203,21 +351,25 @@ def applied(model: nn.Module, name: str) -> Iterator[Policy]:
     ]
     forwards = {module: module.__dict__.get("forward") for module in policy.modules}
     try:
-        for each in modes:  # by the flag: a module's own train() may change weights, as merging adapters do
-            each.training = False
-        for module in policy.modules:
-            module.__dict__["forward"] = policy.forward_of(module, partial(_normalised, policy, module))
+        for module in modes:  # by the flag: a module's own train() may change weights, as merging adapters do
+            module.training = False
+        for norm in policy.modules:
+            norm.__dict__["forward"] = policy.forward_of(norm, partial(_normalised, policy, norm))
         yield policy
     finally:
         for handle in handles:
             handle.remove()
-        for module, forward in forwards.items():
-            module.__dict__.pop("forward", None)
+        for norm, forward in forwards.items():
+            norm.__dict__.pop("forward", None)
             if forward is not None:
-                module.__dict__["forward"] = forward
-        for each, training in modes.items():
-            each.training = training
+                norm.__dict__["forward"] = forward
+        for module, training in modes.items():
+            module.training = training
 
 
 def _normalised(policy: Policy, module: _BatchNorm, x: Tensor) -> Tensor:
     return policy.normalise(module, x, module.weight, module.bias)
+
+
+COUPLING = Coupled.name
+"""Name of the policy that couples by itself, for callers that know no network; see ``couples_samples``."""

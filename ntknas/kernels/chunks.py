@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ntknas.core.errors import KernelError
 from ntknas.kernels import memory
-from ntknas.kernels.gram import Factors, GramParts
+from ntknas.kernels.gram import Factors, GramAccumulator
 
 _UNLIKE = "its chunks have rows of unlike columns, so that it treats images unlike: take one chunk, or the row loop"
 Piece = Tensor | Factors
@@ -27,7 +27,7 @@ class UnlikeChunksError(KernelError):
     """Chunks have rows of unlike columns: what the network does depends on the images."""
 
 
-def assembled(sizes: Sequence[Sequence[int]], sweep: Sweep, whole: GramParts) -> GramParts:
+def assembled(sizes: Sequence[Sequence[int]], sweep: Sweep, accumulator: GramAccumulator) -> GramAccumulator:
     """Compute a kernel from the rows of its chunks.
 
     Chunks are held as memory allows (``memory.room``), at least one; then all others pass and meet them, and those that
@@ -37,34 +37,34 @@ def assembled(sizes: Sequence[Sequence[int]], sweep: Sweep, whole: GramParts) ->
     Args:
         sizes: Number of rows of each chunk of the one batch, or of the left and the right one.
         sweep: Computes a chunk's rows.
-        whole: The kernel's parts, still zero.
+        accumulator: What to add the kernel to, still zero.
 
     Returns:
-        The parts, filled.
+        The accumulator, filled.
     """
-    work, start = _Assembly(sizes, sweep, whole), 0
+    work, start = _Assembly(sizes, sweep, accumulator), 0
     while start < len(sizes[0]):
-        held = _Held(whole.device)
+        held = _Held(accumulator.device)
         while start < len(sizes[0]) and held.has_room:
             work.hold(held, start)
             start += 1
-        for number in range(start if whole.symmetric else 0, len(sizes[-1])):
+        for number in range(start if accumulator.symmetric else 0, len(sizes[-1])):
             work.pass_by(held, len(sizes) - 1, number)
-    return whole
+    return accumulator
 
 
 @dataclass
 class _Held:
-    """The pieces of the chunks that are held."""
+    """The pieces of the chunks that are held, and their size in bytes."""
 
     device: torch.device
     pieces: dict[int, dict[Hashable, Piece]] = field(default_factory=dict)
-    taken: int = 0
+    size: int = 0
 
     @property
     def has_room(self) -> bool:
         """Whether another chunk of the size of these fits."""
-        return not self.pieces or self.taken * (len(self.pieces) + 1) <= self._room * len(self.pieces)
+        return not self.pieces or self.size * (len(self.pieces) + 1) <= self._room * len(self.pieces)
 
     @cached_property
     def _room(self) -> int:
@@ -86,25 +86,25 @@ class _Held:
         self.check_all(pieces.keys())
         self.pieces[number] = pieces
         tensors = [t for piece in pieces.values() for t in ([piece] if isinstance(piece, Tensor) else piece)]
-        self.taken += sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        self.size += sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 class _Assembly:
-    def __init__(self, sizes: Sequence[Sequence[int]], sweep: Sweep, whole: GramParts):
-        self._sizes, self._sweep, self._whole = sizes, sweep, whole
-        self._places = [_places(each) for each in sizes]
+    def __init__(self, sizes: Sequence[Sequence[int]], sweep: Sweep, accumulator: GramAccumulator):
+        self._sizes, self._sweep, self._accumulator = sizes, sweep, accumulator
+        self._spans = [_spans(side) for side in sizes]
 
     def hold(self, held: _Held, number: int) -> None:
         """Pass a left chunk and hold it; of one batch, it meets itself and those already held."""
         pieces: dict[Hashable, Piece] = {}
-        blocks = self._blocks(held, 0, number) if self._whole.symmetric else {}
-        if self._whole.symmetric:
-            blocks[number] = self._whole.block(self._sizes[0][number])
+        blocks = self._blocks(held, 0, number) if self._accumulator.symmetric else {}
+        if self._accumulator.symmetric:
+            blocks[number] = self._accumulator.block(self._sizes[0][number])
 
         def receive(key: Hashable, piece: Piece) -> None:
             pieces[key] = piece
-            for other, block in blocks.items():
-                _add(block, [piece] if other == number else [held.piece(other, key), piece])
+            for partner, block in blocks.items():
+                _add(block, [piece] if partner == number else [held.piece(partner, key), piece])
 
         self._sweep(0, number, receive)
         held.keep(number, pieces)
@@ -112,26 +112,28 @@ class _Assembly:
 
     def pass_by(self, held: _Held, side: int, number: int) -> None:
         """Pass a chunk that meets those held, and let it go."""
-        blocks, keys = self._blocks(held, side, number), set()
+        blocks = self._blocks(held, side, number)
+        keys: set[Hashable] = set()
 
         def receive(key: Hashable, piece: Piece) -> None:
             keys.add(key)
-            for other, block in blocks.items():
-                _add(block, [held.piece(other, key), piece])
+            for partner, block in blocks.items():
+                _add(block, [held.piece(partner, key), piece])
 
         self._sweep(side, number, receive)
         held.check_all(keys)
         self._put(blocks, side, number)
 
-    def _blocks(self, held: _Held, side: int, number: int) -> dict[int, GramParts]:
-        return {other: self._whole.block(self._sizes[0][other], self._sizes[side][number]) for other in held.pieces}
+    def _blocks(self, held: _Held, side: int, number: int) -> dict[int, GramAccumulator]:
+        columns = self._sizes[side][number]
+        return {partner: self._accumulator.block(self._sizes[0][partner], columns) for partner in held.pieces}
 
-    def _put(self, blocks: dict[int, GramParts], side: int, number: int) -> None:
-        for other, block in blocks.items():
-            self._whole.put(block, self._places[0][other], self._places[side][number])
+    def _put(self, blocks: dict[int, GramAccumulator], side: int, number: int) -> None:
+        for partner, block in blocks.items():
+            self._accumulator.put(block, self._spans[0][partner], self._spans[side][number])
 
 
-def _add(block: GramParts, pieces: Sequence[Piece]) -> None:
+def _add(block: GramAccumulator, pieces: Sequence[Piece]) -> None:
     tensors = [piece for piece in pieces if isinstance(piece, Tensor)]
     factors = [piece for piece in pieces if not isinstance(piece, Tensor)]
     if tensors and factors:
@@ -142,6 +144,6 @@ def _add(block: GramParts, pieces: Sequence[Piece]) -> None:
         block.add_outer(*factors)
 
 
-def _places(sizes: Sequence[int]) -> list[slice]:
-    ends = list(accumulate(sizes, initial=0))
-    return [slice(start, end) for start, end in pairwise(ends)]
+def _spans(sizes: Sequence[int]) -> list[slice]:
+    bounds = accumulate(sizes, initial=0)
+    return [slice(start, stop) for start, stop in pairwise(bounds)]

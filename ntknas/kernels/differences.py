@@ -6,6 +6,7 @@ biases and inputs of zero. Networks that do not run in float64 are compared in t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,15 +16,15 @@ from torch import Tensor, nn
 
 from ntknas.core.errors import KernelError
 from ntknas.kernels import gradients, graphs, outputs
-from ntknas.kernels.batch_norm import Policy
 from ntknas.kernels.memory import is_out_of_memory
+from ntknas.kernels.network import NetworkUnderPolicy
 
 _BESIDE = 1e-3
 _STEPS = {torch.float64: 1e-6, torch.float32: 3e-3}
 """Relative to the norm of the parameters."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Difference:
     """How a network changes beside its own parameters.
 
@@ -38,26 +39,31 @@ class Difference:
     leaves: list[Tensor]
 
     def along(self, cotangent: Tensor, direction: Sequence[Tensor]) -> float | None:
-        """Return the change by a backward pass, or ``None`` if that does not run in float64."""
-        if not self.output.requires_grad:
-            return 0.0
+        """Return the change along the direction by a backward pass.
+
+        Args:
+            cotangent: Weights of the outputs, N×C.
+            direction: t, one tensor per parameter.
+
+        Returns:
+            The weighted change, or ``None`` if the backward pass does not run in float64.
+        """
         try:
-            found = torch.autograd.grad(self.output, self.leaves, cotangent, retain_graph=True, allow_unused=True)
+            transposed = gradients.vjp(self.output, self.leaves, cotangent)
         except (RuntimeError, KernelError) as error:  # a recomputation may call BatchNorm more often than recorded
             if is_out_of_memory(error):
                 raise
             return None
-        return float(gradients.flat(found, self.leaves) @ gradients.flat(direction, self.leaves))
+        return float(gradients.flat(transposed, self.leaves) @ gradients.flat(direction, self.leaves))
 
 
-def in_float64(
-    model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter], direction: Sequence[Tensor], x: Tensor
-) -> Difference | None:
+def in_float64(network: NetworkUnderPolicy, direction: Sequence[Tensor], x: Tensor) -> Difference | None:
     """Return the change and the output in float64, beside the network's parameters, or ``None`` if it cannot."""
+    model, parameters = network.model, network.parameters
     fixed = {name: _doubled(tensor) for name, tensor in (*model.named_parameters(), *model.named_buffers())}
     generator = torch.Generator().manual_seed(1)
-    beside = torch.randn(gradients.columns(list(parameters.values())), generator=generator, dtype=torch.float64)
-    unit = _length(list(parameters.values())) / max(float(beside.norm()), 1.0)
+    beside = torch.randn(network.columns, generator=generator, dtype=torch.float64)
+    unit = _length(network.leaves) / max(float(beside.norm()), 1.0)
     offsets = gradients.split(beside.to(x.device), [fixed[name] for name in parameters])
     leaves = [
         (fixed[name] + _BESIDE * unit * offset).requires_grad_()
@@ -72,37 +78,34 @@ def in_float64(
 
     step = _STEPS[torch.float64] * unit
     try:
-        with policy.held():
+        with network.policy.held():
             output = run(0.0)
             change = ((run(step) - run(-step)) / (2 * step)).detach()
     except (RuntimeError, TypeError, ValueError) as error:  # a kernel or a constant of float32 alone
         if is_out_of_memory(error):
             raise
         return None
-    own = {id(parameter) for parameter in parameters.values()}
-    if any(id(getattr(node, "variable", None)) in own for node in graphs.nodes(output)):
+    ids = {id(parameter) for parameter in parameters.values()}
+    if any(id(getattr(node, "variable", None)) in ids for node in graphs.nodes(output)):
         return None  # it holds parameters elsewhere than in its modules, and these were not moved
     return Difference(change, output, leaves)
 
 
-def in_place(
-    model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter], direction: Sequence[Tensor], x: Tensor
-) -> Tensor:
+def in_place(network: NetworkUnderPolicy, direction: Sequence[Tensor], x: Tensor) -> Tensor:
     """Return the change at the network's own parameters, in their precision."""
-    chosen = list(parameters.values())
-    precision = gradients.real(chosen[0]).dtype
-    step = _STEPS[precision] * _length(chosen) / max(gradients.columns(chosen) ** 0.5, 1.0)
-    ends = []
-    with policy.held():
+    leaves = network.leaves
+    step = _STEPS[network.dtype] * _length(leaves) / max(network.columns**0.5, 1.0)
+    ends: list[Tensor] = []
+    with network.policy.held():
         for sign in (1, -1):
-            with _moved(chosen, direction, sign * step):
-                ends.append(outputs.of(model, x).detach().double())
+            with _moved(leaves, direction, sign * step):
+                ends.append(network.output(x).detach().double())
     return (ends[0] - ends[1]) / (2 * step)
 
 
 def _length(parameters: Sequence[Tensor]) -> float:
-    """‖θ‖, or 1 where all are zero."""
-    return sum(float(gradients.real(p.detach()).double().square().sum()) for p in parameters) ** 0.5 or 1.0
+    """Return ‖θ‖, or 1 where all are zero."""
+    return math.sqrt(gradients.squared_norm([p.detach() for p in parameters])) or 1.0
 
 
 def _doubled(tensor: Tensor) -> Tensor:
@@ -114,11 +117,11 @@ def _doubled(tensor: Tensor) -> Tensor:
 
 @contextmanager
 def _moved(parameters: Sequence[nn.Parameter], direction: Sequence[Tensor], step: float) -> Iterator[None]:
-    before = [parameter.detach().clone() for parameter in parameters]
+    values = [parameter.detach().clone() for parameter in parameters]
     try:
         for parameter, t in zip(parameters, direction, strict=True):
             parameter.data.add_(t, alpha=step)
         yield
     finally:
-        for parameter, values in zip(parameters, before, strict=True):
-            parameter.data.copy_(values)
+        for parameter, value in zip(parameters, values, strict=True):
+            parameter.data.copy_(value)

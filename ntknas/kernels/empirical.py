@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from ntknas.core.choices import Choices
-from ntknas.core.errors import KernelError, check_known
+from ntknas.core.errors import KernelError
 from ntknas.core.kernel import Kernel
-from ntknas.kernels import decoupling, gradients, outputs, preparation, repeatability, verification
-from ntknas.kernels.batch_norm import Policy, applied
+from ntknas.kernels import decoupling, preparation, repeatability, verification
+from ntknas.kernels.batch import Batch
 from ntknas.kernels.chunks import Receive, assembled
-from ntknas.kernels.gram import GramParts
+from ntknas.kernels.gram import GramAccumulator
 from ntknas.kernels.memory import is_out_of_memory
+from ntknas.kernels.method import LAYER_WISE, ROW_LOOP, STRATEGIES, Method
+from ntknas.kernels.network import NetworkUnderPolicy, under_policy
 from ntknas.kernels.normalisation import normalised
 from ntknas.kernels.strategies import layer_wise, row_loop
+from ntknas.kernels.strategies.tapping import NotLayerWiseError
 from ntknas.kernels.verification import Proof
 
-_ChunkSweep = Callable[[Tensor, Tensor | None, Receive], tuple[int, int]]
+_Sweep = Callable[[Batch, int, Receive], tuple[int, int]]
+"""Hands over the rows of a chunk with so many rows per sample; returns how many outputs and passes there were."""
 
-STRATEGIES = {
-    "auto": "layer-wise where it is exact, else row-loop",
-    "layer-wise": "one forward and one backward pass, contracted layer by layer; decoupled networks only",
-    "row-loop": "the oracle: one backward pass of the batch for each row",
-}
+__all__ = ["STRATEGIES", "compute_kernel", "empirical_ntk"]
 
 
 def empirical_ntk(
@@ -50,7 +51,7 @@ def empirical_ntk(
     The model is left as it was: modes, running statistics, gradients, ``requires_grad``; so is x.
 
     Args:
-        model: Any module with a real tensor as output, one row a sample; further dimensions count as outputs. Complex
+        model: Any module with a real tensor as output, one row per sample; further dimensions count as outputs. Complex
             parameters count as real and imaginary parts. Blocks of re-entrant checkpoints run without checkpoint.
         x: The batch, N×…; same precision and device as the model. Rows of J have this precision, K is float64.
         output: Output reduction (``ntknas.core.choices.OUTPUTS``).
@@ -88,197 +89,181 @@ def empirical_ntk(
         >>> K.matrix.tolist()
         [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]
     """
-    check_known("strategy", strategy, STRATEGIES)
+    choices = Choices.of(output, batch_norm, parameters, normalisation)
+    method = Method(strategy, verify, chunk, rows_at_once)
+    return compute_kernel(model, preparation.checked_batches(x, x2, labels, labels2), choices, method)
+
+
+def compute_kernel(model: nn.Module, sides: Sequence[Batch], choices: Choices, method: Method | None = None) -> Kernel:
+    """Compute the kernel that some choices name; see ``empirical_ntk``.
+
+    Args:
+        model: The network.
+        sides: One batch, or two for a cross-kernel.
+        choices: Which kernel; its precision is that of network and batches, whatever the choices say.
+        method: How to compute it.
+
+    Returns:
+        The kernel.
+
+    Raises:
+        ChoiceError: If a choice is unknown.
+        KernelError: If the kernel is not defined for this module and batch, or not by this strategy.
+    """
+    method = method or Method()
     preparation.check_model(model)
-    if (chunk is not None and chunk < 1) or rows_at_once < 1:
-        raise KernelError(
-            f"A chunk has at least one sample, and one row is computed at once: got {chunk}, {rows_at_once}."
-        )
-    batches, batch_labels = preparation.checked_batches(x, x2, labels, labels2)
-    chosen, choices = preparation.request(model, batches, output, batch_norm, parameters, normalisation)
-    with preparation.prepared(model, chosen, batches[0]), applied(model, batch_norm) as policy:
-        if verify:
-            repeatability.check(model, policy, batches[0])
-        used = _choose(model, policy, chosen, batches, strategy, verify)
-        work = _Work(model, policy, chosen, batches, choices, strategy, verify, chunk, rows_at_once)
-        parts, outputs_count, used = work.compute(batch_labels, used)
-    return _kernel(parts, choices, labels, len(x), outputs_count, x2 is None, used)
+    with under_policy(model, sides, choices) as network:
+        if method.verify:
+            repeatability.check(network, sides[0].x)
+        strategy = _choose(network, sides, method)
+        return _Computation(network, sides, method).kernel(strategy)
 
 
-def _choose(
-    model: nn.Module,
-    policy: Policy,
-    chosen: dict[str, nn.Parameter],
-    batches: list[Tensor],
-    strategy: str,
-    verify: bool,
-) -> str:
+def _choose(network: NetworkUnderPolicy, sides: Sequence[Batch], method: Method) -> str:
     """Return the strategy to use: what was asked for, if it is exact for this network.
 
     Raises:
         KernelError: If samples mix under a per-sample policy, or the strategy that was asked for does not apply.
     """
-    blockers = layer_wise.blockers(model, chosen)
-    if policy.couples_samples:
+    blockers = layer_wise.blockers(network)
+    if network.couples_samples:
         blockers.append("BatchNorm couples the samples")
-    elif verify:
-        tapped = strategy != row_loop.NAME and not blockers
-        found = decoupling.check(model, policy, chosen, _samples_to_check(batches), tapped)
-        decoupling.refuse_mixing(policy, found.mixes)
-        blockers += ["samples are mixed"] * found.mixes + [found.blocker] * bool(found.blocker)
-    if strategy == layer_wise.NAME and blockers:
-        raise KernelError(
-            f"The strategy 'layer-wise' is not exact for this network: {'; '.join(blockers)}. "
-            "Use strategy='row-loop', or 'auto'."
-        )
-    return row_loop.NAME if blockers or strategy == row_loop.NAME else layer_wise.NAME
+    elif method.verify:
+        tapped = method.strategy != ROW_LOOP and not blockers
+        blockers += decoupling.check(network, _samples_to_check(sides), tapped=tapped).blockers
+    if method.strategy == LAYER_WISE and blockers:
+        raise KernelError(_not_exact("; ".join(blockers)))
+    return ROW_LOOP if blockers or method.strategy == ROW_LOOP else LAYER_WISE
 
 
-def _samples_to_check(batches: list[Tensor]) -> Tensor:
-    """The first batch, with the second where that has too few samples to tell anything."""
-    alike = len({batch.shape[1:] for batch in batches}) == 1
-    return torch.cat(batches) if len(batches[0]) < decoupling.SAMPLES and alike else batches[0]
+def _not_exact(reason: str) -> str:
+    return f"The strategy 'layer-wise' is not exact for this network: {reason}. Set `strategy` to 'row-loop' or 'auto'."
 
 
-@dataclass
-class _Work:
-    """One kernel to compute: the network under its policy, and how."""
+def _samples_to_check(sides: Sequence[Batch]) -> Tensor:
+    """Return the first batch, with the second where that has too few samples to tell anything."""
+    alike = len({side.x.shape[1:] for side in sides}) == 1
+    return torch.cat([side.x for side in sides]) if len(sides[0]) < decoupling.SAMPLES and alike else sides[0].x
 
-    model: nn.Module
-    policy: Policy
-    chosen: dict[str, nn.Parameter]
-    batches: list[Tensor]
-    choices: Choices
-    asked: str
-    verify: bool
-    chunk: int | None
-    rows_at_once: int
 
-    def freeze(self) -> None:
-        """Record the frozen statistics over the first batch.
+@dataclass(eq=False)
+class _Computation:
+    """One kernel to compute.
 
-        One batch records them in the strategy's own forward pass; joined, repeated or divided batches need them
-        beforehand.
+    Attributes:
+        network: The network.
+        sides: One batch or two.
+        method: How it was asked for.
+    """
+
+    network: NetworkUnderPolicy
+    sides: Sequence[Batch]
+    method: Method
+
+    def kernel(self, strategy: str) -> Kernel:
+        """Compute the kernel by a strategy, or by the row loop where that turns out not to apply.
+
+        Returns:
+            The kernel.
+
+        Raises:
+            KernelError: If no strategy that may be used computes it.
         """
-        if self.policy.name != "frozen" or not self.policy.modules:
-            return
-        self.policy.record()
-        if len(self.batches) > 1 or self.choices.output == "full" or self.chunk:
-            with torch.no_grad():
-                outputs.of(self.model, self.batches[0])
-            self.policy.start()
-
-    def compute(self, labels: list[Tensor | None], used: str) -> tuple[GramParts, int, str]:
-        """Return the kernel's parts, the number of outputs and the strategy that was used."""
-        self.freeze()
-        proof = self._proof(labels) if self.verify else None
-        if used == layer_wise.NAME:
+        self._record_statistics()
+        proof = verification.proof(self.network, self.sides, self.method.chunk) if self.method.verify else None
+        if strategy == LAYER_WISE:
             try:
-                return *self._layer_wise(labels, proof), used
+                return self._finished(*self._by_layers(proof), LAYER_WISE)
             except Exception as error:
                 # what taps cannot do, the oracle can, in more memory; a true fault comes up again there
                 if is_out_of_memory(error):
                     raise
-                reason = error
-            if self.asked == layer_wise.NAME:
-                raise KernelError(
-                    f"The strategy 'layer-wise' is not exact for this network: {reason}. Use 'row-loop' or 'auto'."
-                ) from reason
-            self.freeze()  # afresh: taps that are wrong record wrong statistics
-        return *self._row_loop(labels, proof), row_loop.NAME
+                if self.method.strategy == LAYER_WISE:
+                    raise KernelError(_not_exact(str(error))) from error
+            self._record_statistics()  # afresh: taps that are wrong record wrong statistics
+        return self._finished(*self._by_rows(proof), ROW_LOOP)
 
-    def _proof(self, labels: list[Tensor | None]) -> Proof:
-        network = verification.Network(self.model, self.policy, self.chosen, self.choices.output)
-        chunk = None if self.policy.couples_samples else self.chunk
-        return verification.proof(network, self.batches, labels, chunk)
+    def _record_statistics(self) -> None:
+        """Record the statistics of the first batch, where the policy uses recorded ones.
 
-    def _layer_wise(self, labels: list[Tensor | None], proof: Proof | None) -> tuple[GramParts, int]:
+        A single pass of a single batch records them on its way; joined, repeated or divided batches need them before.
+        """
+        if len(self.sides) > 1 or self.network.choices.output == "full" or self.method.chunk:
+            self.network.record_statistics(self.sides[0].x)
+        elif self.network.policy.needs_recording:
+            self.network.policy.record()
+
+    def _by_layers(self, proof: Proof | None) -> tuple[GramAccumulator, int]:
         """Compute layer by layer and, if asked to, prove the result.
 
         Raises:
             NotLayerWiseError: If the result is not the kernel.
         """
-        network = (self.model, self.policy, self.chosen)
-        if self.chunk:
-            copies = outputs.rows_a_sample(self.choices.output, self.model, self.batches[0][: self.chunk])
-            found = self._by_chunks(
-                labels, copies, lambda x, y, take: layer_wise.sweep(*network, x, y, self.choices.output, copies, take)
-            )
+        if self.method.chunk:
+            sweep = partial(layer_wise.sweep, self.network)
+            accumulator, outputs_count = self._by_chunks(self.method.chunk, sweep)
         else:
-            found = layer_wise.gram(*network, self.batches, labels, self.choices.output, self._with_sums)
-        if proof and not proof.agrees(found[0].gram):
-            raise layer_wise.NotLayerWiseError("its kernel is not the one of plain backward passes")
-        return found
+            accumulator, outputs_count = layer_wise.gram(self.network, self.sides)
+        if proof and not proof.agrees(accumulator.gram):
+            raise NotLayerWiseError("its kernel is not the one of plain backward passes")
+        return accumulator, outputs_count
 
-    def _row_loop(self, labels: list[Tensor | None], proof: Proof | None) -> tuple[GramParts, int]:
-        found = self._rows_one_by_one(labels)
-        if proof and not proof.agrees(found[0].gram):
+    def _by_rows(self, proof: Proof | None) -> tuple[GramAccumulator, int]:
+        """Compute row by row and, if asked to, prove that rows add up to the backward pass of all.
+
+        Raises:
+            KernelError: If they do not.
+        """
+        chunk, at_once = self.method.chunk, self.method.rows_at_once
+        rows = min(at_once, chunk or at_once)
+        if not chunk or self.network.couples_samples:
+            accumulator, outputs_count = row_loop.gram(self.network, self.sides, chunk, rows)
+        else:
+            sweep = partial(row_loop.sweep, self.network, rows)
+            accumulator, outputs_count = self._by_chunks(chunk, sweep)
+        if proof and not proof.agrees(accumulator.gram):
             raise KernelError(
                 "Backward passes of single rows do not add up to the backward pass of all: a gradient hook or an "
                 "autograd.Function of this network is not linear in the gradient that it gets. Remove it, or call with "
                 "verify=False, which computes what autograd returns."
             )
-        return found
+        return accumulator, outputs_count
 
-    def _rows_one_by_one(self, labels: list[Tensor | None]) -> tuple[GramParts, int]:
-        output, rows = self.choices.output, min(self.rows_at_once, self.chunk or self.rows_at_once)
-        if not self.chunk or self.policy.couples_samples:
-            what = (self.batches, labels, output, self._with_sums)
-            return row_loop.gram(self.model, self._parameters, *what, chunk=self.chunk, rows_at_once=rows)
-        copies = outputs.rows_a_sample(output, self.model, self.batches[0][: self.chunk])
-        return self._by_chunks(
-            labels, copies, lambda x, y, take: row_loop.sweep(self.model, self._parameters, x, y, output, take, rows)
-        )
-
-    def _by_chunks(self, labels: list[Tensor | None], copies: int, sweep: _ChunkSweep) -> tuple[GramParts, int]:
+    def _by_chunks(self, chunk: int, sweep: _Sweep) -> tuple[GramAccumulator, int]:
         """Compute a kernel of uncoupled samples from the rows of chunks."""
-        assert self.chunk is not None
-        samples = [batch.split(self.chunk) for batch in self.batches]
-        classes = [
-            [None] * len(parts) if y is None else y.split(self.chunk) for y, parts in zip(labels, samples, strict=True)
-        ]
-        seen = (0, 0)
+        copies = self.network.rows_per_sample(self.sides[0].x[:chunk])
+        chunks = [side.split(chunk) for side in self.sides]
+        outputs_count = passes = 0
 
         def pass_chunk(side: int, number: int, receive: Receive) -> None:
-            nonlocal seen
-            seen = sweep(samples[side][number], classes[side][number], receive)
+            nonlocal outputs_count, passes
+            outputs_count, passes = sweep(chunks[side][number], copies, receive)
 
-        sizes = [[len(x) * copies for x in side] for side in samples]
-        columns = gradients.columns(self._parameters)
-        parts = GramParts([sum(each) for each in sizes], columns, self._with_sums, self.batches[0].device)
-        assembled(sizes, pass_chunk, parts)
-        parts.columns *= seen[1]
-        return parts, seen[0]
+        sizes = [[len(batch) * copies for batch in side] for side in chunks]
+        accumulator = GramAccumulator(
+            [sum(side) for side in sizes], self.network.columns, self.network.with_sums, self.sides[0].x.device
+        )
+        assembled(sizes, pass_chunk, accumulator)
+        accumulator.columns *= passes
+        return accumulator, outputs_count
 
-    @property
-    def _parameters(self) -> list[nn.Parameter]:
-        return list(self.chosen.values())
-
-    @property
-    def _with_sums(self) -> bool:
-        return self.choices.normalisation == "corrcoef"
-
-
-def _kernel(
-    parts: GramParts,
-    choices: Choices,
-    labels: Tensor | None,
-    samples: int,
-    outputs_count: int,
-    symmetric: bool,
-    strategy: str,
-) -> Kernel:
-    matrix, left, right = (tensor.detach().cpu() for tensor in normalised(parts, choices.normalisation))
-    if symmetric:
-        matrix = (matrix + matrix.T) / 2
-    return Kernel(
-        matrix=matrix,
-        choices=choices,
-        labels=None if labels is None else labels.detach().cpu(),
-        samples=samples,
-        outputs=outputs_count,
-        symmetric=symmetric,
-        strategy=strategy,
-        left_norms=left,
-        right_norms=left if symmetric else right,
-    )
+    def _finished(self, accumulator: GramAccumulator, outputs_count: int, strategy: str) -> Kernel:
+        """Normalise, and bring the kernel to the CPU."""
+        choices, first = self.network.choices, self.sides[0]
+        symmetric = len(self.sides) == 1
+        matrix, row_norms, column_norms = (
+            tensor.detach().cpu() for tensor in normalised(accumulator, choices.normalisation)
+        )
+        if symmetric:
+            matrix = (matrix + matrix.T) / 2
+        return Kernel(
+            matrix=matrix,
+            choices=choices,
+            labels=None if first.labels is None else first.labels.detach().cpu(),
+            samples=len(first),
+            outputs=outputs_count,
+            symmetric=symmetric,
+            strategy=strategy,
+            left_norms=row_norms,
+            right_norms=row_norms if symmetric else column_norms,
+        )

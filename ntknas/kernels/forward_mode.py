@@ -7,9 +7,9 @@ gradients (``detach``, ``no_grad``) stops tangents too.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from types import TracebackType
 
 import torch
 from torch import Tensor, nn
@@ -17,30 +17,30 @@ from torch.autograd import forward_ad
 from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 from torch.overrides import TorchFunctionMode
 
-from ntknas.kernels import outputs
 from ntknas.kernels.memory import is_out_of_memory
+from ntknas.kernels.network import NetworkUnderPolicy
 from ntknas.kernels.surroundings import without_fused_recurrence
 
 
-def directional(
-    model: nn.Module, parameters: Sequence[nn.Parameter], direction: Sequence[Tensor], x: Tensor
-) -> Tensor | None:
-    """Return J t, N×C, or ``None`` where an operation has no forward-mode derivative.
+def directional(network: NetworkUnderPolicy, direction: Sequence[Tensor], x: Tensor) -> Tensor | None:
+    """Return the change of the outputs along a direction in the parameters.
 
     Args:
-        model: The network under its policy.
-        parameters: What the Jacobian is taken by.
-        direction: t, one tensor for each parameter.
+        network: The network.
+        direction: t, one tensor per parameter.
         x: The batch.
+
+    Returns:
+        J t, N×C, or ``None`` where an operation has no forward-mode derivative.
     """
     try:
-        with _with_tangents(model, parameters, direction):
-            tangent = forward_ad.unpack_dual(outputs.of(model, x))
+        with _with_tangents(network.model, network.leaves, direction):
+            dual = forward_ad.unpack_dual(network.output(x))
     except RuntimeError as error:  # NotImplementedError is one
         if is_out_of_memory(error):
             raise
         return None
-    return torch.zeros_like(tangent.primal) if tangent.tangent is None else tangent.tangent.detach()
+    return torch.zeros_like(dual.primal) if dual.tangent is None else dual.tangent.detach()
 
 
 @contextmanager
@@ -75,15 +75,21 @@ class _NoGradStopsTangents(TorchFunctionMode):
     """Lets ``torch.no_grad`` inside a network stop tangents, as it stops gradients."""
 
     def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+        self,
+        func: Callable[..., object],
+        types: Sequence[type],
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
         """Run a function."""
         result = func(*args, **(kwargs or {}))
         if func is torch._C._set_grad_enabled:
-            torch._C._set_fwd_grad_enabled(args[0])
+            torch._C._set_fwd_grad_enabled(bool(args[0]))
         return result
 
-    def __exit__(self, *exception: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         """Let tangents pass again, whatever an error left behind."""
-        super().__exit__(*exception)
+        super().__exit__(kind, error, traceback)  # type: ignore[no-untyped-call]
         torch._C._set_fwd_grad_enabled(True)

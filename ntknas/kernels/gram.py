@@ -21,8 +21,8 @@ ROWS = 64
 """Of a symmetric matrix with more rows, blocks of so many rows are computed up to the diagonal and mirrored."""
 
 
-class GramParts:
-    """The Gram matrix of rows of J, and of their norms and sums what the normalisations need.
+class GramAccumulator:
+    """Adds up the Gram matrix of rows of J, and of their norms and sums what the normalisations need.
 
     Args:
         sizes: Number of rows of the one batch, or of the left and the right one.
@@ -51,7 +51,7 @@ class GramParts:
         self._sums = [new(size) for size in sizes]
         self._norms = [new(size) for size in sizes]
         self._few: list[tuple[Tensor, ...]] = []
-        self._waiting = 0
+        self._values_waiting = 0
 
     @property
     def gram(self) -> Tensor:
@@ -81,9 +81,9 @@ class GramParts:
         self._add_few()
         return self._norms[0], self._norms[1]
 
-    def block(self, *sizes: int) -> GramParts:
-        """Return parts for some of the rows, still zero."""
-        return GramParts(sizes, self.columns, self.with_sums, self.device)
+    def block(self, *sizes: int) -> GramAccumulator:
+        """Return an accumulator for some of the rows, still zero."""
+        return GramAccumulator(sizes, self.columns, self.with_sums, self.device)
 
     def add(self, *sides: Tensor) -> None:
         """Add the Gram matrix of some columns of J.
@@ -96,23 +96,23 @@ class GramParts:
             self._add_columns(sides)
             return
         self._few.append(sides)
-        self._waiting += values
-        if self._waiting >= 2 * FEW:
+        self._values_waiting += values
+        if self._values_waiting >= 2 * FEW:
             self._add_few()
 
     def _add_few(self) -> None:
         """Add what waits, at once."""
-        few, self._few, self._waiting = self._few, [], 0
-        if few:
-            self._add_columns([torch.cat(parts, 1) for parts in zip(*few, strict=True)])
+        waiting, self._few, self._values_waiting = self._few, [], 0
+        if waiting:
+            self._add_columns([torch.cat(pieces, 1) for pieces in zip(*waiting, strict=True)])
 
     def _add_columns(self, sides: Sequence[Tensor]) -> None:
         for block in zip(*(side.split(COLUMNS * self._products, dim=1) for side in sides), strict=True):
-            whole = block[0].shape[1] // COLUMNS * COLUMNS
-            if whole:
-                self._add([_batched(side[:, :whole]) for side in block])
-            if whole < block[0].shape[1]:
-                self._add([side[:, whole:].double().unsqueeze(0) for side in block])
+            multiple = block[0].shape[1] // COLUMNS * COLUMNS
+            if multiple:
+                self._add([_batched(side[:, :multiple]) for side in block])
+            if multiple < block[0].shape[1]:
+                self._add([side[:, multiple:].double().unsqueeze(0) for side in block])
 
     def _add(self, sides: Sequence[Tensor]) -> None:
         """Add the Gram matrix of columns in float64, each side of shape products×rows×columns."""
@@ -130,11 +130,11 @@ class GramParts:
 
     def _add_symmetric(self, batch: Tensor) -> None:
         for start in range(0, self.sizes[0], ROWS):
-            here, below = slice(start, start + ROWS), slice(start + ROWS, None)
-            part = (batch[:, start:] @ batch[:, here].mT).sum(0)
-            self._gram[start:, here] += part
+            diagonal, below = slice(start, start + ROWS), slice(start + ROWS, None)
+            strip = (batch[:, start:] @ batch[:, diagonal].mT).sum(0)
+            self._gram[start:, diagonal] += strip
             if start + ROWS < self.sizes[0]:
-                self._gram[here, below] += part[ROWS:].T
+                self._gram[diagonal, below] += strip[ROWS:].T
 
     def add_outer(self, *sides: Factors) -> None:
         """Add the Gram matrix of rows g_i ⊗ a_i, (g_i·g_j)(a_i·a_j), without forming them.
@@ -148,25 +148,25 @@ class GramParts:
             norms += first.square().sum(1) * second.square().sum(1)
             sums += first.sum(1) * second.sum(1)
 
-    def put(self, block: GramParts, rows: slice, columns: slice) -> None:
-        """Put a block in its place; of one batch with itself, its mirror image too."""
+    def put(self, block: GramAccumulator, rows: slice, columns: slice) -> None:
+        """Write a block of the matrix; of one batch with itself, its mirror image too."""
         self._gram[rows, columns] = block.gram
-        places = [rows, columns][: len(self.sizes)]
+        spans = [rows, columns][: len(self.sizes)]
         if self.symmetric:
             self._gram[columns, rows] = block.gram.T
-        for mine, theirs in ((self._sums, block.sums), (self._norms, block._norms)):
-            for whole, part, place in zip(mine, theirs, places, strict=False):
-                whole[place] = part
+        for totals, values in ((self._sums, block.sums), (self._norms, block._norms)):
+            for total, value, span in zip(totals, values, spans, strict=False):
+                total[span] = value
 
-    def merge(self, other: GramParts) -> None:
-        """Add the parts of another output, as the trace over outputs does: its columns stand beside these."""
-        self._gram += other.gram
-        self.columns += other.columns
-        for mine, theirs in zip(self._sums + self._norms, other.sums + other._norms, strict=True):
-            mine += theirs
+    def merge(self, addend: GramAccumulator) -> None:
+        """Add what belongs to another output, as the trace over outputs does: its columns stand beside these."""
+        self._gram += addend.gram
+        self.columns += addend.columns
+        for total, value in zip(self._sums + self._norms, addend.sums + addend._norms, strict=True):
+            total += value
 
 
 def _batched(block: Tensor) -> Tensor:
     """Return columns in float64 as products×rows×COLUMNS, each product contiguous."""
-    parts = block.unflatten(1, (-1, COLUMNS)).transpose(0, 1)
-    return parts.to(torch.float64, memory_format=torch.contiguous_format)
+    products: Tensor = block.unflatten(1, (-1, COLUMNS)).transpose(0, 1)
+    return products.to(torch.float64, memory_format=torch.contiguous_format)

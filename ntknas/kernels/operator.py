@@ -17,8 +17,9 @@ from ntknas.core.choices import Choices
 from ntknas.core.class_forms import ClassForms
 from ntknas.core.errors import KernelError
 from ntknas.kernels import decoupling, outputs, preparation, repeatability, verification
-from ntknas.kernels.batch_norm import applied
-from ntknas.kernels.gradients import real
+from ntknas.kernels.batch import Batch
+from ntknas.kernels.gradients import Gradients, real, squared_norm, vjp
+from ntknas.kernels.network import NetworkUnderPolicy, under_policy
 from ntknas.kernels.strategies import row_loop
 
 
@@ -26,45 +27,62 @@ class KernelOperator:
     """The kernel of one batch as a linear map; made by ``kernel_operator``.
 
     Args:
-        forward: The network's output on the batch, N×C, with its graph.
-        parameters: What the Jacobian is taken by.
-        choices: Which kernel it is.
-        labels: Labels of the batch, or ``None``.
+        network: The network, under its policy as long as the operator is used.
+        batch: The batch.
 
     Attributes:
+        choices: Which kernel it is.
+        labels: Labels of the batch, or ``None``.
         size: Number of rows of the kernel.
         backward_passes: How many there were.
     """
 
-    def __init__(self, forward: Tensor, parameters: Sequence[nn.Parameter], choices: Choices, labels: Tensor | None):
-        self.choices = choices
-        self.labels = labels
-        self._forward = forward
-        outputs.check_precision(forward, parameters)
-        self._parameters = list(parameters)
-        self._full = choices.output == "full"
-        self._passes: Sequence[Tensor] = [] if self._full else outputs.passes(choices.output, forward, labels)
-        self.size = forward.numel() if self._full else len(forward)
+    def __init__(self, network: NetworkUnderPolicy, batch: Batch):
+        self.choices = network.choices
+        self.labels = batch.labels
         self.backward_passes = 0
+        self._parameters = network.leaves
+        self._forward = network.output(batch.x)
+        outputs.check_precision(self._forward, self._parameters)
+        self._full = self.choices.output == "full"
+        self._passes: Sequence[Tensor] = [] if self._full else network.passes(self._forward, batch.labels)
+        self.size = self._forward.numel() if self._full else len(self._forward)
 
     def transposed(self, vector: Tensor) -> Iterator[list[Tensor]]:
-        """Yield Jᵀv for every pass, as one gradient for each parameter."""
+        """Yield Jᵀv for every pass, as one gradient per parameter."""
         return (self._gradients(cotangent) for cotangent in self._cotangents(vector.to(self._forward)))
 
     def form(self, vector: Tensor) -> float:
         """Return vᵀKv, sums in float64."""
-        return sum(_squares(gradients) for gradients in self.transposed(vector))
+        return sum(squared_norm(gradients) for gradients in self.transposed(vector))
 
     def rows(self, count: int, rows_at_once: int = 1) -> Tensor:
-        """Return the first rows of J, of the first pass."""
+        """Compute the first rows of J, of the first pass.
+
+        Args:
+            count: How many.
+            rows_at_once: Rows per backward pass.
+
+        Returns:
+            The rows.
+
+        Raises:
+            KernelError: For ``full``.
+        """
         if self._full:
             raise KernelError("Rows of the full kernel are not kept apart by class: use empirical_ntk.")
         self.backward_passes += -(-count // rows_at_once)
-        wanted = row_loop.Rows(self._passes[0], range(min(count, len(self._forward))))
-        return row_loop.jacobian_rows(self._forward, wanted, self._parameters, rows_at_once)
+        rows = row_loop.Rows(self._passes[0], range(min(count, len(self._forward))))
+        return row_loop.jacobian_rows(self._forward, rows, self._parameters, rows_at_once)
 
     def product(self, vector: Tensor) -> Tensor:
-        """Return Kv, shape n, float64 on the CPU.
+        """Compute Kv.
+
+        Args:
+            vector: v, of length n.
+
+        Returns:
+            Kv, of length n, float64 on the CPU.
 
         Raises:
             KernelError: If an operation of the network has no second derivative.
@@ -81,7 +99,10 @@ class KernelOperator:
         return total
 
     def class_forms(self) -> ClassForms:
-        """Return the quadratic forms in the indicators of the classes, one backward pass a class.
+        """Compute the quadratic forms in the indicators of the classes, one backward pass per class.
+
+        Returns:
+            The forms, all that some measures need of a kernel.
 
         Raises:
             KernelError: Without labels, and for ``traced`` and ``full``.
@@ -90,28 +111,24 @@ class KernelOperator:
             raise KernelError("Class forms need labels, and output 'sum' or 'label'.")
         labels = self.labels.cpu()
         counts, by_class, total = [], [], [torch.zeros(p.shape, dtype=torch.float64) for p in self._parameters]
-        for each in labels.unique():
-            (gradients,) = self.transposed((labels == each).double())
-            counts.append(int((labels == each).sum()))
-            by_class.append(_squares(gradients))
-            for part, gradient in zip(total, gradients, strict=True):
-                part += real(gradient).double().cpu()
-        return ClassForms(tuple(counts), tuple(by_class), _squares(total), self.choices)
+        for label in labels.unique():
+            (gradients,) = self.transposed((labels == label).double())
+            counts.append(int((labels == label).sum()))
+            by_class.append(squared_norm(gradients))
+            for sums, gradient in zip(total, gradients, strict=True):
+                sums += real(gradient).double().cpu()
+        return ClassForms(tuple(counts), tuple(by_class), squared_norm(total), self.choices)
 
     @cached_property
-    def _linear(self) -> list[tuple[Tensor, tuple[Tensor | None, ...]]]:
+    def _linear(self) -> list[tuple[Tensor, Gradients]]:
         """For every pass a vector v and Jᵀv with its graph, to be differentiated by v."""
-        found: list[tuple[Tensor, tuple[Tensor | None, ...]]] = []
         source = torch.zeros(self.size, dtype=self._forward.dtype, device=self._forward.device, requires_grad=True)
-        for cotangent in self._cotangents(source):
-            transposed = (
-                torch.autograd.grad(self._forward, self._parameters, cotangent, create_graph=True, allow_unused=True)
-                if self._forward.requires_grad
-                else (None,) * len(self._parameters)
-            )
-            found.append((source, transposed))
-        self.backward_passes += len(found)
-        return found
+        products = [
+            (source, vjp(self._forward, self._parameters, cotangent, create_graph=True))
+            for cotangent in self._cotangents(source)
+        ]
+        self.backward_passes += len(products)
+        return products
 
     def _cotangents(self, vector: Tensor) -> Iterator[Tensor]:
         if len(vector) != self.size:
@@ -120,21 +137,18 @@ class KernelOperator:
 
     def _gradients(self, cotangent: Tensor) -> list[Tensor]:
         self.backward_passes += 1
-        if not self._forward.requires_grad:
-            return [torch.zeros_like(p) for p in self._parameters]
-        found = torch.autograd.grad(self._forward, self._parameters, cotangent, retain_graph=True, allow_unused=True)
-        return [torch.zeros_like(p) if g is None else _dense(g) for p, g in zip(self._parameters, found, strict=True)]
+        gradients = vjp(self._forward, self._parameters, cotangent)
+        return [
+            torch.zeros_like(p) if g is None else _dense(g) for p, g in zip(self._parameters, gradients, strict=True)
+        ]
 
 
-def _second_derivative(
-    transposed: Sequence[Tensor], source: Tensor, cotangents: Sequence[Tensor]
-) -> tuple[Tensor | None, ...]:
+def _second_derivative(transposed: Sequence[Tensor], source: Tensor, cotangents: Sequence[Tensor]) -> Gradients:
     try:
-        return torch.autograd.grad(transposed, source, cotangents, retain_graph=True, allow_unused=True)
+        return vjp(transposed, [source], cotangents)
     except RuntimeError as error:
         words = ("once_differentiable", "is not implemented")
-        missing = isinstance(error, NotImplementedError) or any(word in str(error) for word in words)
-        if not missing:
+        if not isinstance(error, NotImplementedError) and not any(word in str(error) for word in words):
             raise
         raise KernelError(
             "A product with the kernel is the backward pass of a backward pass, and an operation of this network has "
@@ -144,10 +158,6 @@ def _second_derivative(
 
 def _dense(gradient: Tensor) -> Tensor:
     return gradient if gradient.layout == torch.strided else gradient.to_dense()
-
-
-def _squares(found: Sequence[Tensor]) -> float:
-    return sum(float(real(gradient).double().square().sum()) for gradient in found)
 
 
 @contextmanager
@@ -172,6 +182,9 @@ def kernel_operator(
         verify: Whether to check on four samples that the network is one fixed function and that the policy suits it,
             and on the batch that its backward pass is its derivative; see ``empirical_ntk``.
 
+    Yields:
+        The operator, which works inside the context alone.
+
     Raises:
         ChoiceError: If a choice is unknown.
         KernelError: If the kernel is not defined for this module and batch.
@@ -181,23 +194,40 @@ def kernel_operator(
         ...     K.form(torch.ones(3)), K.product(torch.tensor([1.0, 0.0, 0.0])).tolist()
         (6.0, [2.0, 0.0, 0.0])
     """
+    (batch,) = preparation.checked_batches(x, labels=labels)
+    with open_operator(model, batch, Choices.of(output, batch_norm, parameters), verify=verify) as kernel:
+        yield kernel
+
+
+@contextmanager
+def open_operator(model: nn.Module, batch: Batch, choices: Choices, *, verify: bool = True) -> Iterator[KernelOperator]:
+    """Let the kernel that some choices name act as an operator; see ``kernel_operator``.
+
+    Args:
+        model: The network.
+        batch: The batch.
+        choices: Which kernel, without normalisation.
+        verify: Whether to check the network and its backward pass.
+
+    Yields:
+        The operator.
+
+    Raises:
+        ChoiceError: If a choice is unknown.
+        KernelError: If the kernel is not defined for this module and batch.
+    """
     preparation.check_model(model)
-    batches, (y,) = preparation.checked_batches(x, None, labels, None)
-    chosen, choices = preparation.request(model, batches, output, batch_norm, parameters)
-    with preparation.prepared(model, chosen, x), applied(model, batch_norm) as policy:
+    with under_policy(model, [batch], choices) as network:
         if verify:
-            _verify(verification.Network(model, policy, chosen, output), batches, y)
-        if policy.name == "frozen":
-            policy.record()
-        yield KernelOperator(outputs.of(model, batches[0]), list(chosen.values()), choices, y)
+            _verify(network, batch)
+        network.policy.record()
+        yield KernelOperator(network, batch)
 
 
-def _verify(network: verification.Network, batches: Sequence[Tensor], labels: Tensor | None) -> None:
+def _verify(network: NetworkUnderPolicy, batch: Batch) -> None:
     """Check that this is one fixed function that its policy suits, and that its backward pass is its derivative."""
-    model, policy, (x,) = network.model, network.policy, batches
-    repeatability.check(model, policy, x)
-    if not policy.couples_samples:
-        decoupling.refuse_mixing(policy, decoupling.check(model, policy, network.parameters, x, tapped=False).mixes)
-    if policy.name == "frozen":
-        policy.record()
-    verification.proof(network, batches, [labels])
+    repeatability.check(network, batch.x)
+    if not network.couples_samples:
+        decoupling.check(network, batch.x, tapped=False)
+    network.policy.record()
+    verification.proof(network, [batch])

@@ -17,10 +17,10 @@ def of(model: nn.Module, x: Tensor) -> Tensor:
 
 
 def as_matrix(output: object, samples: int) -> Tensor:
-    """Bring a network's output to shape N×C.
+    """Return a network's output in shape N×C.
 
     Raises:
-        KernelError: If the output is not a tensor of real numbers with one row a sample.
+        KernelError: If the output is not a tensor of real numbers with one row per sample.
     """
     if not isinstance(output, Tensor):
         raise KernelError(
@@ -42,15 +42,15 @@ def check_precision(output: Tensor, parameters: Sequence[Tensor]) -> None:
     Raises:
         KernelError: If it does not: rows of J have the precision of the output's gradient.
     """
-    wanted = parameters[0].real.dtype if parameters[0].is_complex() else parameters[0].dtype
-    if torch.finfo(output.dtype).eps > torch.finfo(wanted).eps:
+    precision = parameters[0].real.dtype if parameters[0].is_complex() else parameters[0].dtype
+    if torch.finfo(output.dtype).eps > torch.finfo(precision).eps:
         raise KernelError(
-            f"The network's output is {output.dtype} and its parameters are {wanted}: its last step lowers the "
+            f"The network's output is {output.dtype} and its parameters are {precision}: its last step lowers the "
             "precision, and the rows of J with it. Leave that step out, or convert the output back before it."
         )
 
 
-def rows_a_sample(reduction: str, model: nn.Module, x: Tensor) -> int:
+def rows_per_sample(reduction: str, model: nn.Module, x: Tensor) -> int:
     """Return how many rows of J a sample has: 1, or for ``full`` the number of outputs, which a forward pass tells."""
     if reduction != "full":
         return 1

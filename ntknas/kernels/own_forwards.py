@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -23,7 +22,8 @@ class OwnForward:
         module: The module.
         forward: Its own forward.
         normalise: What takes the place of its call of ``F.batch_norm``.
-        policy: Name of the batch-norm policy.
+        policy: Name of the batch-norm policy, for the message.
+        runs_as_it_is: Whether a forward without such a call is what the policy means.
     """
 
     def __init__(
@@ -32,11 +32,16 @@ class OwnForward:
         forward: Callable[..., Tensor],
         normalise: Callable[[Tensor], Tensor],
         policy: str,
+        runs_as_it_is: bool,
     ):
-        self._module, self._forward, self._normalise, self._policy = module, forward, normalise, policy
+        self._module, self._forward, self._normalise = module, forward, normalise
+        self._policy, self._runs_as_it_is = policy, runs_as_it_is
 
-    def __call__(self, *args: Any, **options: Any) -> Tensor:
+    def __call__(self, *args: object, **options: object) -> Tensor:
         """Run the forward.
+
+        Returns:
+            Its output.
 
         Raises:
             KernelError: If it does not normalise as BatchNorm does and the policy is about how it normalises.
@@ -44,7 +49,7 @@ class OwnForward:
         inner = _InnerNormalisation(self._module, self._normalise)
         with inner:
             y = self._forward(*args, **options)
-        if not inner.calls and self._policy not in ("eval", "as-eval-mode"):
+        if not inner.calls and not self._runs_as_it_is:
             raise KernelError(
                 f"The policy {self._policy!r} is not defined for {type(self._module).__name__}, a BatchNorm with a "
                 "forward of its own that does not normalise by torch's batch_norm with its own weight. Use "
@@ -62,13 +67,17 @@ class _InnerNormalisation(TorchFunctionMode):
         self._module, self._normalise = module, normalise
 
     def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+        self,
+        func: Callable[..., object],
+        types: Sequence[type],
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
         """Run a function, or what takes its place."""
         options = kwargs or {}
         if func is F.batch_norm:
-            given = _ARGUMENTS.bind(*args, **options).arguments
-            if given.get("weight") is self._module.weight and given.get("bias") is self._module.bias:
+            arguments = _ARGUMENTS.bind(*args, **options).arguments
+            if arguments.get("weight") is self._module.weight and arguments.get("bias") is self._module.bias:
                 self.calls += 1
-                return self._normalise(given["input"])
+                return self._normalise(arguments["input"])
         return func(*args, **options)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
-from ntknas.core.choices import Choices
 from ntknas.core.errors import KernelError
-from ntknas.kernels import backward_hooks, parameter_sets, surroundings
+from ntknas.kernels import backward_hooks, surroundings
+from ntknas.kernels.batch import Batch
 from ntknas.kernels.surroundings import full_precision
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "in_precision",
     "precision",
     "prepared",
-    "request",
 ]
 
 _ROW_PRECISIONS = {torch.float32: "float32", torch.float64: "float64"}
@@ -47,30 +46,33 @@ def check_model(model: object) -> None:
 
 
 def checked_batches(
-    x: Tensor, x2: Tensor | None, labels: Tensor | None, labels2: Tensor | None
-) -> tuple[list[Tensor], list[Tensor | None]]:
-    """Return one batch or two, and their labels.
+    x: Tensor, x2: Tensor | None = None, labels: Tensor | None = None, labels2: Tensor | None = None
+) -> list[Batch]:
+    """Return one batch or two with their labels.
 
     Raises:
         KernelError: If one is not a tensor, has no samples, or has labels that do not fit.
     """
-    for name, batch, classes in (("x", x, labels), ("x2", x2, labels2)):
-        if batch is None:
-            if classes is not None:
-                raise KernelError("labels2 are the labels of a second batch: pass x2 too.")
-            continue
-        if not isinstance(batch, Tensor):
-            raise KernelError(
-                f"{name} must be a torch tensor, got {type(batch).__name__}: use torch.as_tensor({name})."
-            )
-        if batch.dim() == 0 or len(batch) == 0:
-            raise KernelError(f"{name} must hold at least one sample, got shape {tuple(batch.shape)}.")
-        if classes is not None and not isinstance(classes, Tensor):
-            raise KernelError(f"Labels must be a torch tensor, got {type(classes).__name__}: use torch.as_tensor.")
-        if classes is not None and classes.shape != (len(batch),):
-            raise KernelError(f"{name} has {len(batch)} samples and labels of shape {tuple(classes.shape)}.")
+    if x2 is None and labels2 is not None:
+        raise KernelError("`labels2` are the labels of a second batch: pass `x2` too.")
+    _check_batch("x", x, labels)
+    if x2 is not None:
+        _check_batch("x2", x2, labels2)
     x = x.detach()  # whose gradient is nobody's here
-    return ([x], [labels]) if x2 is None else ([x, x2.detach()], [labels, labels2])
+    return [Batch(x, labels)] if x2 is None else [Batch(x, labels), Batch(x2.detach(), labels2)]
+
+
+def _check_batch(name: str, x: object, labels: object) -> None:
+    if not isinstance(x, Tensor):
+        raise KernelError(f"`{name}` must be a torch tensor, got {type(x).__name__}: use torch.as_tensor({name}).")
+    if x.dim() == 0 or len(x) == 0:
+        raise KernelError(f"`{name}` must hold at least one sample, got shape {tuple(x.shape)}.")
+    if labels is None:
+        return
+    if not isinstance(labels, Tensor):
+        raise KernelError(f"Labels must be a torch tensor, got {type(labels).__name__}: use torch.as_tensor.")
+    if labels.shape != (len(x),):
+        raise KernelError(f"`{name}` has {len(x)} samples and labels of shape {tuple(labels.shape)}.")
 
 
 def precision(parameters: dict[str, nn.Parameter], batches: list[Tensor]) -> str:
@@ -91,47 +93,28 @@ def precision(parameters: dict[str, nn.Parameter], batches: list[Tensor]) -> str
     return _ROW_PRECISIONS[dtypes.pop()]
 
 
-def request(
-    model: nn.Module,
-    batches: list[Tensor],
-    output: str,
-    batch_norm: str,
-    parameters: str | Sequence[str],
-    normalisation: str = "none",
-) -> tuple[dict[str, nn.Parameter], Choices]:
-    """Return the parameters that the Jacobian is taken by, and the kernel's choices.
-
-    Raises:
-        ChoiceError: If a choice is unknown.
-        KernelError: If parameters and inputs do not share a precision.
-    """
-    names = parameters if isinstance(parameters, str) else tuple(parameters)
-    chosen = parameter_sets.select(model, names)
-    return chosen, Choices(output, batch_norm, names, normalisation, precision(chosen, batches))
-
-
 @contextmanager
-def prepared(model: nn.Module, chosen: dict[str, nn.Parameter], x: Tensor) -> Iterator[None]:
-    """Let exactly the chosen parameters require gradients, run plainly (``surroundings``); restore all on leaving.
+def prepared(model: nn.Module, parameters: dict[str, nn.Parameter], x: Tensor) -> Iterator[None]:
+    """Let exactly these parameters require gradients, run plainly (``surroundings``); restore all on leaving.
 
     Raises:
         KernelError: If a backward pass wrote into ``.grad``, so that what it returned is not the gradient.
     """
-    wanted = {id(parameter) for parameter in chosen.values()}
-    before = [(name, p, p.requires_grad, p.grad) for name, p in model.named_parameters()]
+    differentiated = {id(parameter) for parameter in parameters.values()}
+    states = [(name, p, p.requires_grad, p.grad) for name, p in model.named_parameters()]
     try:
         with surroundings.plain(model, x):
-            for _, parameter, _, _ in before:
-                parameter.requires_grad_(id(parameter) in wanted)
+            for _, parameter, _, _ in states:
+                parameter.requires_grad_(id(parameter) in differentiated)
                 parameter.grad = None
             yield
-        _refuse_written([name for name, parameter, _, _ in before if parameter.grad is not None])
+        _refuse_written([name for name, parameter, _, _ in states if parameter.grad is not None])
     except RuntimeError as error:
         if "checkpoint" in str(error).lower() and ".grad()" in str(error):  # a copy of torch's re-entrant one
             raise KernelError(_NESTED.format("")) from error
         raise
     finally:
-        for _, parameter, requires_grad, gradient in before:
+        for _, parameter, requires_grad, gradient in states:
             parameter.requires_grad_(requires_grad)
             parameter.grad = gradient
 
@@ -152,15 +135,16 @@ def check_no_gradients(model: nn.Module) -> None:
     _refuse_written([name for name, parameter in model.named_parameters() if parameter.grad is not None])
 
 
-def _refuse_written(written: list[str]) -> None:
-    if written:
-        raise KernelError(_NESTED.format(f" of {', '.join(written[:3])}{' and others' * (len(written) > 3)}"))
+def _refuse_written(names: list[str]) -> None:
+    if names:
+        raise KernelError(_NESTED.format(f" of {', '.join(names[:3])}{' and others' * (len(names) > 3)}"))
 
 
 def converted(model: nn.Module, device: torch.device | str, precision: torch.dtype) -> nn.Module:
     """Bring a network to a device and a precision; complex parameters stay complex."""
     if any(tensor.is_complex() for tensor in (*model.parameters(), *model.buffers())):
-        return model._apply(lambda tensor: in_precision(tensor, device, precision))
+        model._apply(lambda tensor: in_precision(tensor, device, precision))
+        return model
     return model.to(device, precision)
 
 

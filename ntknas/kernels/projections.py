@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ntknas.kernels import gradients, graphs, outputs
-from ntknas.kernels.batch_norm import Policy
+from ntknas.kernels.batch import Batch
+from ntknas.kernels.network import NetworkUnderPolicy
 
 TOLERANCE = {torch.float32: 1e-2, torch.float64: 1e-7}
 """Relative; float32 allows for ReLUs that rounding switches."""
@@ -19,53 +20,16 @@ _ROUNDINGS = 1e3
 """Rows of nothing but rounding, as of a bias before BatchNorm, may differ by so many roundings of the outputs."""
 
 
-@dataclass(frozen=True)
-class Network:
-    """A network of which a kernel is taken.
-
-    Attributes:
-        model: The network under its policy, without taps.
-        policy: The policy.
-        parameters: What the Jacobian is taken by.
-        reduction: Output reduction.
-    """
-
-    model: nn.Module
-    policy: Policy
-    parameters: dict[str, nn.Parameter]
-    reduction: str
-
-    @property
-    def chosen(self) -> list[nn.Parameter]:
-        """The parameters."""
-        return list(self.parameters.values())
-
-    @property
-    def precision(self) -> torch.dtype:
-        """Their precision."""
-        return gradients.real(self.chosen[0].detach()).dtype
-
-    def passes(self, output: Tensor) -> int:
-        """Return the number of backward passes of a reduction."""
-        return output.shape[1] if self.reduction == "traced" else 1
-
-    def cotangent(self, output: Tensor, labels: Tensor | None, weights: Tensor, number: int) -> Tensor:
-        """Return the cotangent of a pass, N×C, with every row of J times its weight (N×1, or N×C for ``full``)."""
-        weights = weights.to(output)
-        return weights if self.reduction == "full" else weights * outputs.passes(self.reduction, output, labels)[number]
-
-
-@dataclass
+@dataclass(eq=False)
 class Projections:
     """One batch and its Jᵀu, pass by pass.
 
     Attributes:
-        network: The network.
-        x: The batch.
-        labels: Its labels.
+        network: The network, without taps.
+        batch: The batch.
         seed: Seed of u.
-        chunk: How many samples to pass at a time.
-        passes: Number of backward passes, known after the first.
+        chunk: Samples per forward pass; ``None`` for all.
+        passes: Number of backward passes, known after the first forward pass.
         along: ⟨Jᵀu, t⟩ of every pass for the direction t.
         norms: ‖Jᵀu‖ of every pass.
         functions: Names of the ``autograd.Function`` classes that the network uses.
@@ -73,11 +37,10 @@ class Projections:
         sizes: Σ_i u_i Σ_c |f_c(x_i)|, of the outputs of every pass.
     """
 
-    network: Network
-    x: Tensor
-    labels: Tensor | None
+    network: NetworkUnderPolicy
+    batch: Batch
     seed: int
-    chunk: int
+    chunk: int | None
     passes: int = 1
     along: list[float] = field(default_factory=list)
     norms: list[float] = field(default_factory=list)
@@ -85,36 +48,46 @@ class Projections:
     weights: Tensor = field(default_factory=lambda: torch.zeros(0, 1))
     sizes: list[float] = field(default_factory=list)
 
-    def chunks(self) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Yield the batch in parts, with their labels."""
-        samples = self.x.split(self.chunk)
-        yield from zip(
-            samples, [None] * len(samples) if self.labels is None else self.labels.split(self.chunk), strict=True
-        )
+    def weighted_chunks(self) -> Iterator[tuple[Batch, Tensor]]:
+        """Yield the batch chunk by chunk with the entries of u that belong to it, once they are drawn."""
+        yield from zip(self.batch.split(self.chunk), self.weights.split(self.chunk or len(self.batch)), strict=True)
 
     @cached_property
     def direction(self) -> list[Tensor]:
         """A random direction t in the parameters, of variance 1."""
         generator = torch.Generator().manual_seed(self.seed)
-        vector = torch.randn(gradients.columns(self.network.chosen), generator=generator)
-        return gradients.split(vector.to(self.x.device), self.network.chosen)
+        vector = torch.randn(self.network.columns, generator=generator)
+        return gradients.split(vector.to(self.batch.x.device), self.network.leaves)
+
+    def cotangent(self, output: Tensor, labels: Tensor | None, weights: Tensor, number: int) -> Tensor:
+        """Return the cotangent of a pass, N×C, with every row of J times its weight (N×1, or N×C for ``full``)."""
+        weights = weights.to(output)
+        return weights if self._is_full else weights * self.network.passes(output, labels)[number]
 
     def project(self, start: int, count: int) -> list[Tensor]:
-        """Return Jᵀu of some passes, float64, the parameters end to end."""
+        """Return Jᵀu of some passes.
+
+        Args:
+            start: Number of the first pass.
+            count: How many passes, as far as there are so many.
+
+        Returns:
+            One vector per pass, float64, the parameters end to end.
+        """
         generator = torch.Generator().manual_seed(self.seed)
         sums: list[Tensor] = []
         sizes, weights = torch.zeros(count, dtype=torch.float64), []
-        for x, labels in self.chunks():
-            output = self._forward(x)
-            weights.append(self._weights(output, generator))
+        for chunk in self.batch.split(self.chunk):
+            output = self._forward(chunk.x)
+            weights.append(self._draw_weights(output, generator))
             numbers = range(start, min(start + count, self.passes))
-            cotangents = (self.network.cotangent(output, labels, weights[-1], number) for number in numbers)
-            for place, cotangent in enumerate(cotangents):
-                sizes[place] += float((cotangent * output.detach()).abs().sum())
-                vector = self._backward(output, cotangent)
-                sums[place : place + 1] = [sums[place] + vector if place < len(sums) else vector]
+            for index, number in enumerate(numbers):
+                cotangent = self.cotangent(output, chunk.labels, weights[-1], number)
+                sizes[index] += float((cotangent * output.detach()).abs().sum())
+                vector = gradients.flat(self.network.vjp(output, cotangent), self.network.leaves)
+                sums[index : index + 1] = [sums[index] + vector if index < len(sums) else vector]
         self.weights = torch.cat(weights)
-        direction = gradients.flat(self.direction, self.network.chosen)
+        direction = gradients.flat(self.direction, self.network.leaves)
         self.along += [float(vector @ direction) for vector in sums]
         self.norms += [float(vector.norm()) for vector in sums]
         self.sizes += sizes[: len(sums)].tolist()
@@ -122,37 +95,38 @@ class Projections:
 
     def rounding(self, number: int) -> float:
         """Return what ‖Jᵀu‖ of a pass may be of rounding alone."""
-        return _ROUNDINGS * torch.finfo(self.network.precision).eps * self.sizes[number] * self._moved
+        return _ROUNDINGS * torch.finfo(self.network.dtype).eps * self.sizes[number] * self._relative_step
+
+    @property
+    def total_norm(self) -> float:
+        """‖Jᵀu‖ over all passes."""
+        return math.sqrt(sum(norm**2 for norm in self.norms))
+
+    @property
+    def total_rounding(self) -> float:
+        """What ``total_norm`` may be of rounding alone."""
+        return math.sqrt(sum(self.rounding(number) ** 2 for number in range(self.passes)))
 
     @cached_property
-    def _moved(self) -> float:
+    def _relative_step(self) -> float:
         """‖t‖ / ‖θ‖: by how many times their size the direction moves the parameters."""
-        chosen = self.network.chosen
-        squares = sum(float(gradients.real(parameter.detach()).double().square().sum()) for parameter in chosen)
-        return math.sqrt(gradients.columns(chosen) / squares) if squares else 1.0
+        squares = gradients.squared_norm([parameter.detach() for parameter in self.network.leaves])
+        return math.sqrt(self.network.columns / squares) if squares else 1.0
+
+    @property
+    def _is_full(self) -> bool:
+        return self.network.choices.output == "full"
 
     def _forward(self, x: Tensor) -> Tensor:
-        x = (
-            x.detach().requires_grad_() if x.is_floating_point() else x
-        )  # so that all the network's operations are in its graph
-        output = outputs.of(self.network.model, x)
-        outputs.check_precision(output, self.network.chosen)
-        self.passes = self.network.passes(output)
+        # Where x requires a gradient, all the network's operations are in its graph.
+        output = self.network.output(x.detach().requires_grad_() if x.is_floating_point() else x)
+        outputs.check_precision(output, self.network.leaves)
+        self.passes = output.shape[1] if self.network.choices.output == "traced" else 1
         if not self.functions:
             self.functions = graphs.own_functions(output)
-            graphs.check_precision(output, self.network.precision)
+            graphs.check_precision(output, self.network.dtype)
         return output
 
-    def _weights(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        columns = output.shape[1] if self.network.reduction == "full" else 1
+    def _draw_weights(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        columns = output.shape[1] if self._is_full else 1
         return (torch.rand(len(output), columns, generator=generator, dtype=torch.float64) + 0.5).to(output.device)
-
-    def _backward(self, output: Tensor, cotangent: Tensor) -> Tensor:
-        chosen = self.network.chosen
-        nothing: tuple[Tensor | None, ...] = (None,) * len(chosen)
-        found = (
-            torch.autograd.grad(output, chosen, cotangent, retain_graph=True, allow_unused=True)
-            if output.requires_grad
-            else nothing
-        )
-        return gradients.flat(found, chosen)

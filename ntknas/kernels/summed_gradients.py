@@ -7,19 +7,24 @@ s_p[n] = Σ_a ∂f(x_n)/∂θ_{p,a} for each parameter tensor p, and K = Σ_p s_
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, KernelError
 from ntknas.kernels import decoupling, outputs, preparation, repeatability, verification
-from ntknas.kernels.batch_norm import Policy, applied
+from ntknas.kernels.batch import Batch
+from ntknas.kernels.chunks import Piece
 from ntknas.kernels.gradients import real
-from ntknas.kernels.gram import Factors
 from ntknas.kernels.memory import is_out_of_memory
+from ntknas.kernels.method import Method
+from ntknas.kernels.network import NetworkUnderPolicy, under_policy
 from ntknas.kernels.projections import TOLERANCE
 from ntknas.kernels.strategies import layer_wise, per_sample
-from ntknas.kernels.strategies.layer_wise import Context, LayerTap, NotLayerWiseError, Tapping
+from ntknas.kernels.strategies.per_sample import Geometry
+from ntknas.kernels.strategies.tapping import Context, LayerTap, Tapping
 
 OUTPUTS = ("sum", "label")
 """Output reductions of which a sample has one row."""
@@ -64,7 +69,7 @@ def summed_gradients(
 ) -> Tensor:
     """Compute s_p[n] = Σ_a ∂f(x_n)/∂θ_{p,a} for every sample n and parameter tensor p.
 
-    Where samples do not see one another this is one forward and one backward pass, else one backward pass a sample.
+    Where samples do not see one another this is one forward and one backward pass, else one backward pass per sample.
 
     Args:
         model: As in ``empirical_ntk``.
@@ -85,144 +90,162 @@ def summed_gradients(
         KernelError: If they are not defined for this module and batch; the message names the remedy.
     """
     if output not in OUTPUTS:
-        raise ChoiceError(f"Summed gradients have the output reduction 'sum' or 'label', got {output!r}.")
-    if chunk is not None and chunk < 1:
-        raise KernelError(f"A chunk has at least one sample, got {chunk}.")
+        raise ChoiceError(f"Summed gradients have the `output` 'sum' or 'label', got {output!r}.")
+    (batch,) = preparation.checked_batches(x, labels=labels)
+    return compute_sums(model, batch, Choices.of(output, batch_norm, parameters), verify=verify, chunk=chunk)
+
+
+def compute_sums(
+    model: nn.Module, batch: Batch, choices: Choices, *, verify: bool = True, chunk: int | None = None
+) -> Tensor:
+    """Compute the summed gradients that some choices name; see ``summed_gradients``.
+
+    Args:
+        model: The network.
+        batch: The batch.
+        choices: Output reduction, batch-norm policy and parameter set; nothing is normalised.
+        verify: Whether to check policy and sums.
+        chunk: Samples per pass where they do not see one another; ``None`` for all.
+
+    Returns:
+        The sums, N×P.
+
+    Raises:
+        ChoiceError: If a choice is unknown.
+        KernelError: If they are not defined for this module and batch.
+    """
+    method = Method(verify=verify, chunk=chunk)
     preparation.check_model(model)
-    (x,), _ = preparation.checked_batches(x, None, labels, None)
-    chosen, _ = preparation.request(model, [x], output, batch_norm, parameters)
-    with preparation.prepared(model, chosen, x), applied(model, batch_norm) as policy:
-        work = _Sums(model, policy, chosen, output)
-        return work.compute(x, labels, verify, chunk)
+    with under_policy(model, [batch], choices) as network:
+        return _Sums(network, batch, method).compute()
 
 
+@dataclass(eq=False)
 class _Sums:
-    """Sums of gradients of one network under its policy."""
+    """Sums of gradients of one network on one batch.
 
-    def __init__(self, model: nn.Module, policy: Policy, parameters: dict[str, nn.Parameter], output: str):
-        self.model = model
-        self.policy = policy
-        self.parameters = parameters
-        self.output = output
+    Attributes:
+        network: The network.
+        batch: The batch.
+        method: How to compute them.
+    """
 
-    def compute(self, x: Tensor, labels: Tensor | None, verify: bool, chunk: int | None) -> Tensor:
-        blockers = layer_wise.blockers(self.model, self.parameters)
-        if verify:
-            repeatability.check(self.model, self.policy, x)
-        if verify and not self.policy.couples_samples:
-            check = decoupling.check(self.model, self.policy, self.parameters, x, tapped=not blockers)
-            decoupling.refuse_mixing(self.policy, check.mixes)
-            blockers += ["samples are mixed"] * check.mixes + [check.blocker] * bool(check.blocker)
-        self._freeze(x)
-        if verify:
-            network = verification.Network(self.model, self.policy, self.parameters, self.output)
-            verification.proof(network, [x], [labels], None if self.policy.couples_samples else chunk)
-        if blockers or self.policy.couples_samples:
-            return self._by_sample(x, labels, chunk)
+    network: NetworkUnderPolicy
+    batch: Batch
+    method: Method
+
+    def compute(self) -> Tensor:
+        """Compute the sums layer by layer, or sample by sample where that does not apply."""
+        blockers = layer_wise.blockers(self.network)
+        if self.method.verify:
+            blockers += self._checked(tapped=not blockers)
+        self.network.record_statistics(self.batch.x)
+        if self.method.verify:
+            verification.proof(self.network, [self.batch], self.method.chunk)
+        if blockers or self.network.couples_samples:
+            return self._by_sample()
         try:
-            sums = self._by_layer(x, labels, chunk)
+            sums = self._by_layer()
         except (KernelError, RuntimeError) as error:
             if is_out_of_memory(error):
                 raise
-            return self._by_sample(x, labels, chunk)  # what taps cannot do; a true fault comes up again there
-        return sums if not verify or self._agrees(sums, x, labels, chunk) else self._by_sample(x, labels, chunk)
+            return self._by_sample()  # what taps cannot do; a true fault comes up again there
+        return sums if not self.method.verify or self._agrees(sums) else self._by_sample()
 
-    def _freeze(self, x: Tensor) -> None:
-        """Record the frozen statistics over the whole batch."""
-        if self.policy.name == "frozen" and self.policy.modules:
-            self.policy.record()
-            with torch.no_grad():
-                outputs.of(self.model, x)
-            self.policy.start()
+    def _checked(self, *, tapped: bool) -> list[str]:
+        """Check that the network is a fixed function that its policy suits; return what speaks against layers."""
+        repeatability.check(self.network, self.batch.x)
+        if self.network.couples_samples:
+            return []
+        return decoupling.check(self.network, self.batch.x, tapped=tapped).blockers
 
-    def _by_layer(self, x: Tensor, labels: Tensor | None, chunk: int | None) -> Tensor:
+    def _chunks(self) -> list[Batch]:
+        return self.batch.split(None if self.network.couples_samples else self.method.chunk)
+
+    def _by_layer(self) -> Tensor:
         """Sum what every layer hands over in one backward pass of a chunk."""
-        return torch.cat([self._by_layer_at_once(*some) for some in _chunks(x, labels, chunk)])
+        return torch.cat([self._by_layer_at_once(chunk) for chunk in self._chunks()])
 
-    def _by_layer_at_once(self, x: Tensor, labels: Tensor | None) -> Tensor:
+    def _by_layer_at_once(self, chunk: Batch) -> Tensor:
         columns = self._columns()
-        sums = torch.zeros(len(x), len(self.parameters), dtype=torch.float64)
+        sums = torch.zeros(len(chunk), len(self.network.parameters), dtype=torch.float64)
 
-        def take(tap: LayerTap) -> None:
-            for piece, part in enumerate(_tap_sums(tap)):
-                sums[:, columns[tap.number, piece]] += part.cpu()
+        def add(tap: LayerTap) -> None:
+            for index, values in enumerate(_tap_sums(tap)):
+                sums[:, columns[tap.number, index]] += values.cpu()
 
-        tapping = Tapping(self.model, self.policy, self.parameters, len(x))
-        tapping.deliver = take
+        tapping = Tapping(self.network, len(chunk))
+        tapping.deliver = add
         with tapping.active():
-            outcome = outputs.of(self.model, x)
-            (cotangent,) = outputs.passes(self.output, outcome, labels)
-            outside = tapping.backward(outcome, cotangent, list(self.parameters.values()), last=True)
-        if any(gradient is not None for gradient in outside):
-            raise NotLayerWiseError("a parameter is used outside its layer")
+            output = self.network.output(chunk.x)
+            (cotangent,) = self.network.passes(output, chunk.labels)
+            outside = tapping.backward(output, cotangent, [*self.network.leaves], last=True)
+        layer_wise.check_inside(self.network, outside)
         return sums
 
     def _columns(self) -> dict[tuple[int, int], int]:
-        """Return the column of what a layer hands over, by its place in the network and the piece's in the layer."""
-        places = {id(parameter): column for column, parameter in enumerate(self.parameters.values())}
+        """Return the column of what a layer hands over, by the layer's number and the index of the piece."""
+        by_parameter = {id(parameter): column for column, parameter in enumerate(self.network.leaves)}
         columns = {}
-        for number, module in enumerate(self.model.modules()):
-            own = [module._parameters.get(name) for name in ("weight", "bias")]
-            for piece, column in enumerate(places[id(p)] for p in own if id(p) in places):
-                columns[number, piece] = column
+        for number, module in enumerate(self.network.model.modules()):
+            parameters = [module._parameters.get(name) for name in ("weight", "bias")]
+            for index, column in enumerate(by_parameter[id(p)] for p in parameters if id(p) in by_parameter):
+                columns[number, index] = column
         return columns
 
-    def _by_sample(self, x: Tensor, labels: Tensor | None, chunk: int | None) -> Tensor:
+    def _by_sample(self) -> Tensor:
         """Sum the gradients of one backward pass for each sample: the oracle."""
         sums = []
-        for some, classes in _chunks(x, labels, None if self.policy.couples_samples else chunk):
-            outcome = outputs.of(self.model, some)
-            (cotangent,) = outputs.passes(self.output, outcome, classes)
-            for sample in range(len(some)):
+        for chunk in self._chunks():
+            output = self.network.output(chunk.x)
+            (cotangent,) = self.network.passes(output, chunk.labels)
+            for sample in range(len(chunk)):
                 alone = torch.zeros_like(cotangent)
                 alone[sample] = cotangent[sample]
-                sums.append(self._tensor_sums(outcome, alone))
+                sums.append(self._tensor_sums(output, alone))
         return torch.stack(sums)
 
-    def _agrees(self, sums: Tensor, x: Tensor, labels: Tensor | None, chunk: int | None) -> bool:
-        """Whether a random combination of the samples has the sums of its own plain backward pass."""
+    def _agrees(self, sums: Tensor) -> bool:
+        """Return whether a random combination of the samples has the sums of its own plain backward pass."""
         generator = torch.Generator().manual_seed(0)
-        weights = torch.rand(len(x), generator=generator, dtype=torch.float64) + 0.5
-        expected = torch.zeros(len(self.parameters), dtype=torch.float64)
-        for (some, classes), w in zip(_chunks(x, labels, chunk), weights.split(chunk or len(x)), strict=True):
-            outcome = outputs.of(self.model, some)
-            (cotangent,) = outputs.passes(self.output, outcome, classes)
-            expected += self._tensor_sums(outcome, cotangent * w.to(cotangent)[:, None])
+        weights = torch.rand(len(self.batch), generator=generator, dtype=torch.float64) + 0.5
+        expected = torch.zeros(len(self.network.parameters), dtype=torch.float64)
+        for chunk, w in zip(self._chunks(), weights.split(self.method.chunk or len(self.batch)), strict=True):
+            output = self.network.output(chunk.x)
+            (cotangent,) = self.network.passes(output, chunk.labels)
+            expected += self._tensor_sums(output, cotangent * w.to(cotangent)[:, None])
         error = (weights @ sums - expected).norm()
+        x = self.batch.x
         return bool(error <= TOLERANCE[x.dtype if x.is_floating_point() else torch.float32] * expected.norm())
 
-    def _tensor_sums(self, outcome: Tensor, cotangent: Tensor) -> Tensor:
+    def _tensor_sums(self, output: Tensor, cotangent: Tensor) -> Tensor:
         """Return the sum of the gradient's entries by parameter tensor, zero where nothing depends on it."""
-        if not outcome.requires_grad:
-            return torch.zeros(len(self.parameters), dtype=torch.float64)
-        parameters = list(self.parameters.values())
-        outputs.check_precision(outcome, parameters)
-        found = torch.autograd.grad(outcome, parameters, cotangent, retain_graph=True, allow_unused=True)
-        return torch.tensor(
-            [0.0 if g is None else float(real(g).sum(dtype=torch.float64)) for g in found], dtype=torch.float64
-        )
-
-
-def _chunks(x: Tensor, labels: Tensor | None, chunk: int | None) -> list[tuple[Tensor, Tensor | None]]:
-    size = chunk or len(x)
-    classes = [None] * -(-len(x) // size) if labels is None else labels.split(size)
-    return list(zip(x.split(size), classes, strict=True))
+        if output.requires_grad:
+            outputs.check_precision(output, self.network.leaves)
+        sums = [
+            0.0 if gradient is None else float(real(gradient).sum(dtype=torch.float64))
+            for gradient in self.network.vjp(output, cotangent)
+        ]
+        return torch.tensor(sums, dtype=torch.float64)
 
 
 def _tap_sums(tap: LayerTap) -> Iterator[Tensor]:
-    """Yield the sums over the entries of a layer's weight and of its bias, as far as they are wanted.
+    """Yield the sums over the entries of a layer's weight and of its bias, as far as they are in the parameter set.
 
     The entries of a row g ⊗ a sum to the product of the sums of g and a: of a layer that sums over its channels, one
     channel is enough.
+
+    Yields:
+        One sum per sample.
     """
     if not isinstance(tap.module, nn.Linear | nn.Conv1d | nn.Conv2d) or getattr(tap.module, "groups", 1) > 1:
         yield from (_row_sums(piece) for piece in tap.pieces())
         return
     along = -1 if isinstance(tap.module, nn.Linear) else 1
     calls = [(_summed(x, along), _summed(gradient, along), context) for x, gradient, context in tap.received]
-    if "weight" in tap.wanted:
+    if "weight" in tap.names:
         yield torch.stack([_weight_sums(tap.module, *call) for call in calls]).sum(0)
-    if "bias" in tap.wanted:
+    if "bias" in tap.names:
         yield torch.stack([gradient.flatten(1).sum(1) for _, gradient, _ in calls]).sum(0)
 
 
@@ -231,6 +254,7 @@ def _weight_sums(module: nn.Module, x: Tensor, gradient: Tensor, context: Contex
     if isinstance(module, nn.Linear):
         return (x * gradient).flatten(1).sum(1)
     assert isinstance(module, nn.Conv1d | nn.Conv2d)
+    assert isinstance(context, Geometry)
     return per_sample.convolution_weight(x, gradient, module.kernel_size, context, any_order=True).sum(1)
 
 
@@ -238,9 +262,9 @@ def _summed(values: Tensor, along: int) -> Tensor:
     return values.detach().sum(along, keepdim=True, dtype=torch.float64)
 
 
-def _row_sums(piece: Tensor | Factors) -> Tensor:
+def _row_sums(piece: Piece) -> Tensor:
     """Return the sum of every row, of a row g ⊗ a the product of the sums."""
     if isinstance(piece, Tensor):
         return piece.sum(1, dtype=torch.float64)
-    left, right = (factor.sum(1, dtype=torch.float64) for factor in piece)
-    return left * right
+    g, a = (factor.sum(1, dtype=torch.float64) for factor in piece)
+    return g * a

@@ -16,11 +16,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ntknas.kernels import derivative, gradients, memory
-from ntknas.kernels.projections import TOLERANCE, Network, Projections
+from ntknas.kernels import derivative, memory
+from ntknas.kernels.batch import Batch
+from ntknas.kernels.network import NetworkUnderPolicy
+from ntknas.kernels.projections import TOLERANCE, Projections
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Proof:
     """What a Gram matrix has to agree with.
 
@@ -28,62 +30,57 @@ class Proof:
         expected: ⟨Jᵀu, Jᵀv⟩ by backward passes.
         scale: ‖Jᵀu‖‖Jᵀv‖.
         rounding: What such a number is of rounding alone.
-        left: u, float64.
-        right: v.
+        u: Random vector of the rows, float64.
+        v: Random vector of the columns.
         tolerance: Relative to the scale.
     """
 
     expected: float
     scale: float
     rounding: float
-    left: Tensor
-    right: Tensor
+    u: Tensor
+    v: Tensor
     tolerance: float
 
     def agrees(self, gram: Tensor) -> bool:
         """Return whether a Gram matrix, rows of the first batch by rows of the last, has this quadratic form."""
-        got = float(self.left @ gram @ self.right)
-        scale = max(self.scale, abs(got))
+        form = float(self.u @ gram @ self.v)
+        scale = max(self.scale, abs(form))
         if not math.isfinite(scale):
-            return not math.isfinite(got)
-        return abs(got - self.expected) <= self.tolerance * scale + self.rounding
+            return not math.isfinite(form)
+        return abs(form - self.expected) <= self.tolerance * scale + self.rounding
 
 
-def proof(
-    network: Network, batches: Sequence[Tensor], labels: Sequence[Tensor | None], chunk: int | None = None
-) -> Proof:
-    """Return what a Gram matrix has to agree with, after a comparison of backward passes with no backward pass.
+def proof(network: NetworkUnderPolicy, sides: Sequence[Batch], chunk: int | None = None) -> Proof:
+    """Compute what a Gram matrix has to agree with, and check that backward passes are the derivative.
 
     Args:
         network: The network.
-        batches: One batch or two.
-        labels: Their labels, or ``None`` each.
-        chunk: How many samples to pass at a time, or ``None`` for all.
+        sides: One batch or two.
+        chunk: Samples per forward pass where they are not coupled; ``None`` for all.
+
+    Returns:
+        The quadratic form and its tolerance.
 
     Raises:
         KernelError: If the backward pass is not the derivative, or the network computes in a lower precision.
     """
-    sides = [
-        Projections(network, x, y, seed, chunk or len(x))
-        for seed, (x, y) in enumerate(zip(batches, labels, strict=True))
-    ]
-    columns = gradients.columns(network.chosen)
-    at_once = max(1, memory.room(batches[0].device) // (8 * columns * len(sides)))
+    chunk = None if network.couples_samples else chunk
+    projections = [Projections(network, side, seed, chunk) for seed, side in enumerate(sides)]
+    left, right = projections[0], projections[-1]
+    at_once = max(1, memory.room(sides[0].x.device) // (8 * network.columns * len(sides)))
     expected, start = 0.0, 0
-    while start == 0 or start < sides[0].passes:
-        vectors = [side.project(start, at_once) for side in sides]
+    while start == 0 or start < left.passes:
+        vectors = [side.project(start, at_once) for side in projections]
         expected += sum(float(a @ b) for a, b in zip(vectors[0], vectors[-1], strict=True))
         start += at_once
-    for side in sides:
+    for side in projections:
         derivative.check(side)
-    norms, roundings = ([values(side) for side in (sides[0], sides[-1])] for values in (_norm, _rounding))
-    vectors_of_rows = (sides[0].weights.flatten(), sides[-1].weights.flatten())
-    return Proof(expected, math.prod(norms), math.prod(roundings), *vectors_of_rows, TOLERANCE[network.precision])
-
-
-def _norm(side: Projections) -> float:
-    return math.sqrt(sum(norm**2 for norm in side.norms))
-
-
-def _rounding(side: Projections) -> float:
-    return math.sqrt(sum(side.rounding(number) ** 2 for number in range(side.passes)))
+    return Proof(
+        expected,
+        left.total_norm * right.total_norm,
+        left.total_rounding * right.total_rounding,
+        left.weights.flatten(),
+        right.weights.flatten(),
+        TOLERANCE[network.dtype],
+    )

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from ntknas.kernels import preparation
-from ntknas.kernels.batch_norm import applied
+from ntknas.core.choices import Choices
+from ntknas.kernels.batch import Batch
+from ntknas.kernels.network import NetworkUnderPolicy, under_policy
 from ntknas.kernels.strategies import layer_wise, row_loop
 
 _WITHOUT_LAUNCH = {
@@ -56,8 +57,8 @@ def _launches(name: str, args: tuple) -> int:
 def of_layer_wise(network: nn.Module, x: Tensor, policy: str) -> Operations:
     """Return the operations of a layer-wise kernel of all parameters."""
 
-    def compute(parameters: dict[str, nn.Parameter], under: object) -> None:
-        layer_wise.gram(network, under, parameters, [x], [None], "sum", False)[0].gram  # noqa: B018
+    def compute(subject: NetworkUnderPolicy) -> None:
+        layer_wise.gram(subject, [Batch(x)])[0].gram  # noqa: B018
 
     return _operations(network, x, policy, compute)
 
@@ -65,11 +66,8 @@ def of_layer_wise(network: nn.Module, x: Tensor, policy: str) -> Operations:
 def of_row_loop(network: nn.Module, x: Tensor, policy: str, rows_at_once: int = 1) -> Operations:
     """Return the operations of the row loop."""
 
-    def compute(parameters: dict[str, nn.Parameter], under: object) -> None:
-        parts, _ = row_loop.gram(
-            network, list(parameters.values()), [x], [None], "sum", False, rows_at_once=rows_at_once
-        )
-        parts.gram  # noqa: B018
+    def compute(subject: NetworkUnderPolicy) -> None:
+        row_loop.gram(subject, [Batch(x)], rows_at_once=rows_at_once)[0].gram  # noqa: B018
 
     return _operations(network, x, policy, compute)
 
@@ -81,11 +79,11 @@ def of_step(network: nn.Module, x: Tensor) -> Operations:
     return found
 
 
-def _operations(network: nn.Module, x: Tensor, policy: str, compute: Callable[..., None]) -> Operations:
-    chosen, _ = preparation.request(network, [x], "sum", policy, "all")
-    with preparation.prepared(network, chosen, x), applied(network, policy) as under:
-        if policy == "frozen":
-            under.record()
-        with Operations() as found:
-            compute(chosen, under)
-    return found
+def _operations(
+    network: nn.Module, x: Tensor, policy: str, compute: Callable[[NetworkUnderPolicy], None]
+) -> Operations:
+    with under_policy(network, [Batch(x)], Choices(batch_norm=policy, parameters="all")) as subject:
+        subject.policy.record()
+        with Operations() as operations:
+            compute(subject)
+    return operations

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ntknas.kernels import preparation
-from ntknas.kernels.batch_norm import applied
-from ntknas.kernels.gram import GramParts
-from ntknas.kernels.strategies import layer_wise, per_sample
+from ntknas.core.choices import Choices
+from ntknas.kernels.batch import Batch
+from ntknas.kernels.gram import GramAccumulator
+from ntknas.kernels.network import under_policy
+from ntknas.kernels.strategies import per_sample
+from ntknas.kernels.strategies.per_sample import Geometry
+from ntknas.kernels.strategies.tapping import LayerTap, Tapping
 
-Call = tuple[nn.Conv2d, Tensor, Tensor, tuple]
+Call = tuple[nn.Conv2d, Tensor, Tensor, Geometry]
 
 
 @dataclass
@@ -49,31 +52,30 @@ def _calls(network: nn.Module, x: Tensor) -> list[Call]:
     """Return every convolution's input, output gradient and geometry."""
     calls: list[Call] = []
 
-    def keep(tap: layer_wise.LayerTap) -> None:
+    def keep(tap: LayerTap) -> None:
         if isinstance(tap.module, nn.Conv2d):
             calls.extend((tap.module, a, g, how) for a, g, how in tap.received)
 
-    chosen, _ = preparation.request(network, [x], "sum", "frozen", "all")
-    with preparation.prepared(network, chosen, x), applied(network, "frozen") as policy:
-        policy.record()
-        tapping = layer_wise.Tapping(network, policy, chosen, len(x))
+    with under_policy(network, [Batch(x)], Choices(batch_norm="frozen", parameters="all")) as subject:
+        subject.policy.record()
+        tapping = Tapping(subject, len(x))
         tapping.deliver = keep
         with tapping.active():
-            output = network(x)
-            tapping.backward(output, torch.ones_like(output), list(chosen.values()))
+            output = subject.output(x)
+            tapping.backward(output, torch.ones_like(output), [*subject.leaves])
     return calls
 
 
-def _weight_gradient(module: nn.Conv2d, a: Tensor, g: Tensor, geometry: tuple) -> None:
+def _weight_gradient(module: nn.Conv2d, a: Tensor, g: Tensor, geometry: Geometry) -> None:
     stride, padding, dilation, groups = geometry
     what = (stride, padding, dilation, False, [0, 0], groups, [False, True, False])
     torch.ops.aten.convolution_backward(g, a, module.weight, None, *what)
 
 
 def _gram(rows: Tensor) -> None:
-    parts = GramParts([len(rows)], rows.shape[1], False, rows.device)
-    parts.add(rows)
-    parts.gram  # noqa: B018
+    accumulator = GramAccumulator([len(rows)], rows.shape[1], False, rows.device)
+    accumulator.add(rows)
+    accumulator.gram  # noqa: B018
 
 
 def _fastest(way: Callable[[], object], rounds: int) -> float:

@@ -8,7 +8,7 @@ from torch import nn
 
 from ntknas.core.errors import KernelError
 from ntknas.kernels import chunks, empirical_ntk, memory
-from ntknas.kernels.gram import GramParts
+from ntknas.kernels.gram import GramAccumulator
 from tests.kernels import cases
 
 ROWS_OF_A_CHUNK = 4 * 7 * 8
@@ -27,7 +27,7 @@ def _sweeps(monkeypatch, room, n, m=None):
         receive("first", parts[side][number][:, :5])
         receive("last", parts[side][number][:, 5:])
 
-    whole = GramParts([len(side) for side in rows], 7, True, torch.device("cpu"))
+    whole = GramAccumulator([len(side) for side in rows], 7, True, torch.device("cpu"))
     found = chunks.assembled([[len(part) for part in side] for side in parts], sweep, whole)
     return found, rows, passed
 

@@ -174,7 +174,7 @@ def test_arguments_of_the_wrong_kind():
         empirical_ntk(network, x.numpy())
     with pytest.raises(KernelError, match="Labels must be a torch tensor, got list"):
         empirical_ntk(network, x, labels=[0] * 5)
-    with pytest.raises(KernelError, match="pass x2 too"):
+    with pytest.raises(KernelError, match="pass `x2` too"):
         empirical_ntk(network, x, labels2=torch.zeros(5, dtype=torch.long))
     hook = network.a.weight.register_hook(lambda gradient: 2 * gradient)
     with pytest.raises(KernelError, match=r"hook changes the gradient of a\.weight"):

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ntknas.kernels import empirical_ntk
-from ntknas.kernels.batch_norm import _biased_statistics
+from ntknas.kernels.batch_norm import biased_statistics
 from ntknas.kernels.strategies import per_sample
 
 CONVOLUTIONS = {
@@ -50,7 +50,7 @@ def test_rows_of_a_convolution(name, way, dtype, layout):
     expected = _expected(layer, x, gradient)
     if not flat:
         x, gradient = (tensor.contiguous(memory_format=layout) for tensor in (x, gradient))
-    geometry = (layer.stride, layer.padding, layer.dilation, layer.groups)
+    geometry = per_sample.Geometry(layer.stride, layer.padding, layer.dilation, layer.groups)
     got = WAYS[way](x, gradient, layer.kernel_size, geometry)
     assert got.shape == expected.shape
     assert (got - expected).norm() <= 10 * torch.finfo(dtype).eps * expected.norm()
@@ -69,7 +69,7 @@ def test_rows_in_the_order_of_patches(name, dtype, layout):
     gradient = torch.randn(layer(x).shape, generator=generator, dtype=dtype)
     expected = _expected(layer, x, gradient).unflatten(1, layer.weight.shape).permute(0, 3, 4, 2, 1).flatten(1)
     x, gradient = (tensor.contiguous(memory_format=layout) for tensor in (x, gradient))
-    geometry = (layer.stride, layer.padding, layer.dilation, layer.groups)
+    geometry = per_sample.Geometry(layer.stride, layer.padding, layer.dilation, layer.groups)
     got = per_sample.convolution_weight_by_patches(x, gradient, layer.kernel_size, geometry)
     assert got.shape == expected.shape
     assert (got - expected).norm() <= 10 * torch.finfo(dtype).eps * expected.norm()
@@ -80,7 +80,7 @@ def test_rows_in_the_order_of_patches(name, dtype, layout):
 def test_statistics_are_those_of_float64(layout, mean):
     """To rounding of the values, not of a sum over 65,536 of them."""
     x = torch.randn(64, 16, 32, 32, generator=torch.Generator().manual_seed(0)) + mean
-    got = _biased_statistics(x.contiguous(memory_format=layout))
+    got = biased_statistics(x.contiguous(memory_format=layout))
     variance, expected = torch.var_mean(x.double(), (0, 2, 3), correction=0)
     assert (got[0] - expected).abs().max() <= 1e-6 * (1 + mean)
     assert (got[1] / variance - 1).abs().max() <= 1e-6

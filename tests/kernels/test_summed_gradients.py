@@ -7,6 +7,7 @@ from torch import nn
 import ntknas.kernels.summed_gradients as kernels_module
 from ntknas.core.errors import ChoiceError, KernelError
 from ntknas.kernels.strategies import layer_wise
+from ntknas.kernels.strategies.tapping import Tapping
 from ntknas.kernels.summed_gradients import summed_gradient_kernel, summed_gradients
 from tests.kernels import cases, reference
 
@@ -78,10 +79,8 @@ def _derivative(network, parameters, along, x):
 def test_one_pass_where_samples_are_apart_and_the_same_without(monkeypatch):
     network, (x, _) = cases.CASES[3].network(), cases.batch()
     passed = []
-    backward = layer_wise.Tapping.backward
-    monkeypatch.setattr(
-        layer_wise.Tapping, "backward", lambda *args, **kw: passed.append(len(args[1])) or backward(*args, **kw)
-    )
+    backward = Tapping.backward
+    monkeypatch.setattr(Tapping, "backward", lambda *args, **kw: passed.append(len(args[1])) or backward(*args, **kw))
     fast = summed_gradients(network, x, batch_norm="per-sample", chunk=3, verify=False)
     assert passed == [3, 2]
     monkeypatch.setattr(layer_wise, "blockers", lambda *_: ["not today"])
@@ -113,7 +112,7 @@ def test_rank_one_for_one_tensor_and_float32():
         ({"output": "label"}, "needs the labels", KernelError),
         ({"batch_norm": "none"}, "Unknown batch-norm policy 'none'", ChoiceError),
         ({"parameters": "biases"}, "Unknown parameter set 'biases'", ChoiceError),
-        ({"chunk": 0}, "at least one sample", KernelError),
+        ({"chunk": 0}, "`chunk` must be at least 1", KernelError),
     ],
 )
 def test_what_is_refused(options, message, error):

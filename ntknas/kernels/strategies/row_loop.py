@@ -14,89 +14,70 @@ import torch
 from torch import Tensor, nn
 
 from ntknas.kernels import gradients, outputs
+from ntknas.kernels.batch import Batch
 from ntknas.kernels.chunks import Receive, assembled
-from ntknas.kernels.gradients import columns
-from ntknas.kernels.gram import GramParts
-
-NAME = "row-loop"
+from ntknas.kernels.gram import GramAccumulator
+from ntknas.kernels.network import NetworkUnderPolicy
 
 
 def gram(
-    model: nn.Module,
-    parameters: Sequence[nn.Parameter],
-    batches: Sequence[Tensor],
-    labels: Sequence[Tensor | None],
-    reduction: str,
-    with_sums: bool,
-    chunk: int | None = None,
-    rows_at_once: int = 1,
-) -> tuple[GramParts, int]:
+    network: NetworkUnderPolicy, sides: Sequence[Batch], chunk: int | None = None, rows_at_once: int = 1
+) -> tuple[GramAccumulator, int]:
     """Compute the Gram matrix of one batch with itself, or of two batches.
 
     Args:
-        model: The network, already under its batch-norm policy.
-        parameters: What the Jacobian is taken by.
-        batches: One batch or two.
-        labels: Their labels, or ``None`` each.
-        reduction: Output reduction.
-        with_sums: Whether the row sums are wanted.
-        chunk: How many rows to compute at a time, several chunks being held as memory allows; ``None`` for all.
-        rows_at_once: How many rows a backward pass computes, vectorised over their cotangents.
+        network: The network.
+        sides: One batch or two.
+        chunk: Rows per chunk, several chunks being held as memory allows; ``None`` for all.
+        rows_at_once: Rows per backward pass, vectorised over their cotangents.
 
     Returns:
-        The parts of the kernel, and the number of outputs C.
+        The Gram matrix, and the number of outputs C.
     """
-    forwards = [outputs.of(model, x) for x in batches]
-    passes = [_rows_of_passes(f, y, reduction) for f, y in zip(forwards, labels, strict=True)]
-    total: GramParts | None = None
+    forwards = [network.output(side.x) for side in sides]
+    passes = [_rows_of_passes(network, f, side.labels) for f, side in zip(forwards, sides, strict=True)]
+    total: GramAccumulator | None = None
     for rows in zip(*passes, strict=True):
-        chunks = [each.split(chunk or len(each)) for each in rows]
+        chunks = [side.split(chunk or len(side)) for side in rows]
 
         def sweep(side: int, number: int, receive: Receive, chunks: list[list[Rows]] = chunks) -> None:
-            receive(0, jacobian_rows(forwards[side], chunks[side][number], parameters, rows_at_once))
+            receive(0, jacobian_rows(forwards[side], chunks[side][number], network.leaves, rows_at_once))
 
-        parts = GramParts([len(each) for each in rows], columns(parameters), with_sums, forwards[0].device)
-        assembled([[len(some) for some in each] for each in chunks], sweep, parts)
+        sizes = [len(side) for side in rows]
+        accumulator = GramAccumulator(sizes, network.columns, network.with_sums, forwards[0].device)
+        assembled([[len(piece) for piece in side] for side in chunks], sweep, accumulator)
         if total is None:
-            total = parts
+            total = accumulator
         else:
-            total.merge(parts)
+            total.merge(accumulator)
     assert total is not None
     return total, forwards[0].shape[1]
 
 
 def sweep(
-    model: nn.Module,
-    parameters: Sequence[nn.Parameter],
-    x: Tensor,
-    labels: Tensor | None,
-    reduction: str,
-    receive: Receive,
-    rows_at_once: int = 1,
+    network: NetworkUnderPolicy, rows_at_once: int, batch: Batch, copies: int, receive: Receive
 ) -> tuple[int, int]:
     """Pass a chunk of a network that does not couple samples, and hand over its rows, pass by pass.
 
     Args:
-        model: The network, already under its batch-norm policy.
-        parameters: What the Jacobian is taken by.
-        x: The chunk.
-        labels: Its labels.
-        reduction: Output reduction.
-        receive: Takes the pass and its rows.
-        rows_at_once: How many rows a backward pass computes.
+        network: The network.
+        rows_at_once: Rows per backward pass.
+        batch: The chunk.
+        copies: Rows per sample, which the passes know themselves.
+        receive: Takes the number of the pass and its rows.
 
     Returns:
         Number of outputs C, and of passes.
     """
-    forward = outputs.of(model, x)
+    forward = network.output(batch.x)
     passes = 0
-    for rows in _rows_of_passes(forward, labels, reduction):
-        receive(passes, jacobian_rows(forward, rows, parameters, rows_at_once))
+    for rows in _rows_of_passes(network, forward, batch.labels):
+        receive(passes, jacobian_rows(forward, rows, network.leaves, rows_at_once))
         passes += 1
     return forward.shape[1], passes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Some rows of one pass: their cotangents are made when asked for, N×C numbers each.
 
@@ -115,58 +96,55 @@ class Rows:
         return len(self.numbers)
 
     def split(self, size: int) -> list[Rows]:
-        """Return these rows in parts of some size."""
+        """Return these rows in chunks of some size."""
         starts = range(0, len(self), size)
         return [replace(self, numbers=self.numbers[start : start + size]) for start in starts]
 
     def cotangents(self) -> Tensor:
         """Return one N×C tensor for each row, zero but for the row's own sample or entry."""
-        made = self.cotangent.new_zeros(len(self), *self.cotangent.shape)
-        mine = slice(self.numbers.start, self.numbers.stop)
+        cotangents = self.cotangent.new_zeros(len(self), *self.cotangent.shape)
+        entries = slice(self.numbers.start, self.numbers.stop)
         if self.full:
-            made.view(len(self), -1)[:, mine].fill_diagonal_(1.0)
+            cotangents.view(len(self), -1)[:, entries].fill_diagonal_(1.0)
         else:
-            made[:, mine] = torch.diag_embed(self.cotangent[mine].T).permute(1, 2, 0)
-        return made
+            cotangents[:, entries] = torch.diag_embed(self.cotangent[entries].T).permute(1, 2, 0)
+        return cotangents
 
 
-def _rows_of_passes(forward: Tensor, labels: Tensor | None, reduction: str) -> Iterator[Rows]:
+def _rows_of_passes(network: NetworkUnderPolicy, forward: Tensor, labels: Tensor | None) -> Iterator[Rows]:
     """Yield the rows of every pass; those of ``full`` are one pass."""
-    if reduction == "full":
+    if network.choices.output == "full":
         yield Rows(forward.detach(), range(forward.numel()), full=True)
         return
-    for cotangent in outputs.passes(reduction, forward, labels):
+    for cotangent in network.passes(forward, labels):
         yield Rows(cotangent, range(len(forward)))
 
 
-def jacobian_rows(output: Tensor, wanted: Rows, parameters: Sequence[nn.Parameter], rows_at_once: int = 1) -> Tensor:
-    """Return rows of J; a parameter that the output does not depend on gives zeros.
+def jacobian_rows(output: Tensor, rows: Rows, parameters: Sequence[nn.Parameter], rows_at_once: int = 1) -> Tensor:
+    """Compute rows of J; a parameter that the output does not depend on gives zeros.
 
     Args:
         output: The network's output, N×C, with its graph.
-        wanted: Which rows.
+        rows: Which rows.
         parameters: What the Jacobian is taken by.
-        rows_at_once: 1 for one backward pass a row; more for passes that are vectorised over so many rows, in as many
+        rows_at_once: 1 for one backward pass per row; more for passes that are vectorised over so many rows, in as many
             times the memory.
+
+    Returns:
+        The rows, side by side for all parameters.
     """
     outputs.check_precision(output, parameters)
-    rows = output.new_zeros(len(wanted), columns(parameters), dtype=gradients.real(parameters[0]).dtype)
+    precision = gradients.real(parameters[0]).dtype
+    values = output.new_zeros(len(rows), gradients.columns(parameters), dtype=precision)
     if not output.requires_grad:
-        return rows
-    for some, given in zip(rows.split(rows_at_once), wanted.split(rows_at_once), strict=True):
-        cotangents = given.cotangents()
-        of_parameters = torch.autograd.grad(
-            output,
-            parameters,
-            cotangents if rows_at_once > 1 else cotangents[0],
-            retain_graph=True,
-            allow_unused=True,
-            is_grads_batched=rows_at_once > 1,
-        )
+        return values
+    for target, piece in zip(values.split(rows_at_once), rows.split(rows_at_once), strict=True):
+        cotangents, batched = piece.cotangents(), rows_at_once > 1
+        by_parameter = gradients.vjp(output, parameters, cotangents if batched else cotangents[0], batched=batched)
         start = 0
-        for parameter, gradient in zip(parameters, of_parameters, strict=True):
-            end = start + gradients.width(parameter)
+        for parameter, gradient in zip(parameters, by_parameter, strict=True):
+            stop = start + gradients.width(parameter)
             if gradient is not None:
-                some[:, start:end] = gradients.real(gradient).reshape(len(some), -1)
-            start = end
-    return rows
+                target[:, start:stop] = gradients.real(gradient).reshape(len(target), -1)
+            start = stop
+    return values

@@ -8,7 +8,7 @@ anchor, a scalar that requires a gradient, makes autograd visit layers whose inp
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -16,15 +16,31 @@ from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 
 from ntknas.kernels.batch_norm import channel_shape
+from ntknas.kernels.strategies.per_sample import Geometry
 
 Receive = Callable[[Tensor, Tensor], None]
+Gradients = tuple[Tensor | None, ...]
+"""One gradient per argument of ``forward``."""
+
+
+class _Saved(Protocol):
+    """The context that autograd hands from ``forward`` to ``backward``."""
+
+    saved_tensors: tuple[Tensor, Tensor]
+    needs_input_grad: tuple[bool, ...]
+    receive: Receive
+    geometry: Geometry
+
+    def save_for_backward(self, *tensors: Tensor) -> None: ...
 
 
 class TappedLinear(Function):
     """y = x Wᵀ + b."""
 
     @staticmethod
-    def forward(ctx: Any, anchor: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, receive: Receive) -> Tensor:
+    def forward(
+        ctx: _Saved, anchor: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, receive: Receive
+    ) -> Tensor:
         """Apply the layer."""
         ctx.save_for_backward(x, weight)
         ctx.receive = receive
@@ -32,7 +48,7 @@ class TappedLinear(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _Saved, gradient: Tensor) -> Gradients:
         """Hand over (x, ∂/∂y) and return ∂/∂x."""
         x, weight = ctx.saved_tensors
         ctx.receive(x, gradient)
@@ -44,15 +60,15 @@ class TappedConvolution(Function):
 
     @staticmethod
     def forward(
-        ctx: Any,
+        ctx: _Saved,
         anchor: Tensor,
         x: Tensor,
         weight: Tensor,
         bias: Tensor | None,
-        geometry: tuple[Any, ...],
+        geometry: Geometry,
         receive: Receive,
     ) -> Tensor:
-        """Apply the layer; geometry is (stride, padding, dilation, groups)."""
+        """Apply the layer."""
         ctx.save_for_backward(x, weight)
         ctx.geometry, ctx.receive = geometry, receive
         stride, padding, dilation, groups = geometry
@@ -61,7 +77,7 @@ class TappedConvolution(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _Saved, gradient: Tensor) -> Gradients:
         """Hand over (x, ∂/∂y) and return ∂/∂x."""
         x, weight = ctx.saved_tensors
         ctx.receive(x, gradient)
@@ -78,7 +94,9 @@ class TappedAffine(Function):
     """y = γ·x + β by channel, on values that BatchNorm has normalised."""
 
     @staticmethod
-    def forward(ctx: Any, anchor: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, receive: Receive) -> Tensor:
+    def forward(
+        ctx: _Saved, anchor: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, receive: Receive
+    ) -> Tensor:
         """Apply scale and shift."""
         ctx.save_for_backward(x, weight)
         ctx.receive = receive
@@ -87,7 +105,7 @@ class TappedAffine(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _Saved, gradient: Tensor) -> Gradients:
         """Hand over (x, ∂/∂y) and return ∂/∂x."""
         x, weight = ctx.saved_tensors
         ctx.receive(x, gradient)
@@ -102,7 +120,7 @@ class TappedNorm(Function):
 
     @staticmethod
     def forward(
-        ctx: Any,
+        ctx: _Saved,
         anchor: Tensor,
         x: Tensor,
         centred: Tensor,
@@ -120,7 +138,7 @@ class TappedNorm(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _Saved, gradient: Tensor) -> Gradients:
         """Hand over (x − mean, ∂/∂y) and return ∂/∂x."""
         centred, factor = ctx.saved_tensors
         ctx.receive(centred, gradient)

@@ -1,0 +1,45 @@
+"""A batch with its labels: what one side of a kernel is taken on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Samples and, if known, their classes.
+
+    Attributes:
+        x: The samples, N×….
+        labels: Their classes, N, or ``None``.
+    """
+
+    x: Tensor
+    labels: Tensor | None = None
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        return len(self.x)
+
+    def split(self, size: int | None) -> list[Batch]:
+        """Return the batch in chunks of some size, or whole for ``None``."""
+        size = size or len(self)
+        samples = self.x.split(size)
+        labels = [None] * len(samples) if self.labels is None else self.labels.split(size)
+        return [Batch(x, y) for x, y in zip(samples, labels, strict=True)]
+
+    def repeated(self, copies: int) -> Batch:
+        """Return every sample several times in succession; labels stay those of the samples."""
+        return self if copies == 1 else Batch(self.x.repeat_interleave(copies, 0), self.labels)
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Return batches as one; labels are those of the batches that have any."""
+    if len(batches) == 1:
+        return batches[0]
+    labels = [batch.labels for batch in batches if batch.labels is not None]
+    return Batch(torch.cat([batch.x for batch in batches]), torch.cat(labels) if labels else None)
