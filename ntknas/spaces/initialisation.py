@@ -102,8 +102,14 @@ _WEIGHTS: dict[str, Callable[[nn.Conv2d | nn.Linear, Generator], None]] = {
 
 
 def materialise(network: nn.Module) -> None:
-    """Give a network that was built without memory its storage, on the CPU."""
-    network.to_empty(device=torch.device("cpu"))
+    """Give a network that was built without memory its storage, on the CPU.
+
+    As ``to_empty`` does, which for this imports torch's symbolic shapes and sympy, half a second in every process.
+    """
     for module in network.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            setattr(module, name, nn.Parameter(torch.empty(parameter.shape, dtype=parameter.dtype)))
+        for name, buffer in list(module.named_buffers(recurse=False)):
+            setattr(module, name, torch.empty(buffer.shape, dtype=buffer.dtype))
         if isinstance(module, nn.BatchNorm2d):
             module.reset_running_stats()
