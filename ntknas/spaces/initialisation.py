@@ -104,7 +104,8 @@ _WEIGHTS: dict[str, Callable[[nn.Conv2d | nn.Linear, Generator], None]] = {
 def materialise(network: nn.Module) -> None:
     """Give a network that was built without memory its storage, on the CPU.
 
-    As ``to_empty`` does, which for this imports torch's symbolic shapes and sympy, half a second in every process.
+    As ``to_empty`` does, which leaves the device ``meta`` by torch's references in Python: building takes three times as
+    long that way.
     """
     for module in network.modules():
         for name, parameter in list(module.named_parameters(recurse=False)):
