@@ -104,8 +104,8 @@ _WEIGHTS: dict[str, Callable[[nn.Conv2d | nn.Linear, Generator], None]] = {
 def materialise(network: nn.Module) -> None:
     """Give a network that was built without memory its storage, on the CPU.
 
-    As ``to_empty`` does, which leaves the device ``meta`` by torch's references in Python: building takes three times as
-    long that way.
+    As ``to_empty`` does, but that leaves the device ``meta`` by torch's references in Python, and building then takes
+    three times as long.
     """
     for module in network.modules():
         for name, parameter in list(module.named_parameters(recurse=False)):
