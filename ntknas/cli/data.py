@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ntknas.cli import kinds
 from ntknas.cli.groups import Group
 from ntknas.cli.output import json_option, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from ntknas.data import ImageSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,9 +43,9 @@ def command() -> None:
 @json_option
 def list_sources(image_data: Path, json: bool) -> None:
     """List the image sources, and whether their official files are there."""
-    from ntknas.data.sources import SOURCES
+    from ntknas.data.sources import all_sources
 
-    rows = [_overview(name, image_data) for name in SOURCES]
+    rows = [_overview(source, image_data) for source in all_sources().values()]
     if json:
         print_json({"image_data": str(image_data), "rows": rows})
         return
@@ -56,20 +59,18 @@ def list_sources(image_data: Path, json: bool) -> None:
     )
 
 
-def _overview(name: str, root: Path) -> dict[str, Any]:
-    from ntknas.data.sources import SOURCES, official_files
-
-    source = SOURCES[name]
-    if not source.folder:
-        return {"source": name, "what": source.text, "there": "embedded", "folder": "–", "fetch": "–"}
-    files = official_files(name)
+def _overview(source: ImageSource, root: Path) -> dict[str, str]:
+    official = source.official
+    if official is None:
+        return {"source": source.name, "what": source.text, "there": "embedded", "folder": "–", "fetch": "–"}
+    files = official.files()
     present = sum((root / file.path).is_file() for file in files)
     return {
-        "source": name,
+        "source": source.name,
         "what": source.text,
         "there": f"{present} of {len(files)} files",
-        "folder": str(root / source.folder),
-        "fetch": "yes" if source.can_be_fetched else "no: its licence",
+        "folder": str(root / official.folder),
+        "fetch": "yes" if official.can_be_fetched else "no: its licence",
     }
 
 
@@ -78,11 +79,9 @@ def _overview(name: str, root: Path) -> dict[str, Any]:
 @_folder(kinds.TrustedOption)
 def fetch(name: str, image_data: Path) -> None:
     """Fetch the image set NAME from its official place, where that is allowed."""
-    from ntknas.data.sources import SOURCES
     from ntknas.data.sources import fetch as fetch_source
 
-    fetch_source(name, image_data)
-    say(f"{name} is in {image_data / SOURCES[name].folder}")
+    say(f"{name} is in {fetch_source(name, image_data)}")
 
 
 @command.command(name="verify")
@@ -90,14 +89,17 @@ def fetch(name: str, image_data: Path) -> None:
 @_image_data
 def verify(name: str | None, image_data: Path) -> None:
     """Compare the official files of NAME (default: every set that is there) with their published checksums."""
-    from ntknas.core.errors import DataError, check_known
+    from ntknas.core.errors import DataError
     from ntknas.data.files import state
-    from ntknas.data.sources import SOURCES, official_files
+    from ntknas.data.sources import all_sources, official_files
 
-    wanted = [check_known("image source", name, SOURCES)] if name else list(SOURCES)
-    files = {each: official_files(each) for each in wanted}
-    there = [each for each in wanted if name or any((image_data / file.path).exists() for file in files[each])]
-    rows = [[each, str(image_data / file.path), state(image_data, file)] for each in there for file in files[each]]
+    files = {source: official_files(source) for source in ([name] if name else all_sources())}
+    rows = [
+        [source, str(image_data / file.path), state(image_data, file)]
+        for source, official in files.items()
+        if name or any((image_data / file.path).exists() for file in official)
+        for file in official
+    ]
     if not rows:
         raise DataError(f"No image set in {image_data}: nothing to verify. ntknas data list shows what belongs there.")
     print_table("", ["source", "file", "state"], rows, left=3)

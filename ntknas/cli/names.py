@@ -73,9 +73,9 @@ def _check_init(name: str) -> None:
 
 
 def _check_source(name: str) -> None:
-    from ntknas.data.sources import SOURCES
+    from ntknas.data.sources import get_source
 
-    check_known("image source", name, SOURCES)
+    get_source(name)
 
 
 def _check_measures(text: str) -> None:

@@ -17,6 +17,7 @@ from ntknas.data.batches import read_batch
 from ntknas.data.files import OfficialFile, is_sound, leaving_no_empty_folder
 from ntknas.data.image_set import ImageSet, Request
 from ntknas.data.pixels import image_set
+from ntknas.data.source import ImageSource, OfficialFiles
 
 _IMAGES = {"train": 50_000, "test": 10_000}
 
@@ -48,6 +49,11 @@ class CIFAR:
         from torchvision import datasets
 
         return getattr(datasets, self.title.replace("-", ""))
+
+    @property
+    def source(self) -> ImageSource:
+        """The set as a source of images."""
+        return ImageSource(self.name, self.title, self.load, OfficialFiles(self.folder, self.files, self.fetch))
 
     def files(self) -> list[OfficialFile]:
         """Return the official files."""
@@ -98,35 +104,3 @@ class CIFAR:
             f"Get {self.archive} from https://www.cs.toronto.edu/~kriz/cifar.html and unpack it in {root}, "
             "name the folder that holds it with --image-data, or use images that need no download: --probe digits."
         )
-
-
-CIFAR10 = CIFAR(
-    "cifar10",
-    "CIFAR-10",
-    10,
-    "labels",
-    "cifar-10-python.tar.gz",
-    "cifar-10-batches-py",
-    {
-        "data_batch_1": ("c99cafc152244af753f735de768cd75f", "train"),
-        "data_batch_2": ("d4bba439e000b95fd0a9bffe97cbabec", "train"),
-        "data_batch_3": ("54ebc095f3ab1f0389bbae665268c751", "train"),
-        "data_batch_4": ("634d18415352ddfa80567beed471001a", "train"),
-        "data_batch_5": ("482c414d41f54cd18b22e5b47cb7c3cb", "train"),
-        "test_batch": ("40351d587109b95175f43aff81a1287e", "test"),
-        "batches.meta": ("5ff9c542aee3614f3951f8cda6e48888", ""),
-    },
-)
-CIFAR100 = CIFAR(
-    "cifar100",
-    "CIFAR-100",
-    100,
-    "fine_labels",
-    "cifar-100-python.tar.gz",
-    "cifar-100-python",
-    {
-        "train": ("16019d7e3df5f24257cddd939b257f8d", "train"),
-        "test": ("f0ef6b0ae62326f3e7ffdfab6717acfc", "test"),
-        "meta": ("7973b15100ade9c7d40fb424638fde48", ""),
-    },
-)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ntknas.core.errors import ChoiceError, DataError
-from ntknas.data import SOURCES, Request, load_images, make_probe
+from ntknas.data import Request, load_images, make_probe, source_names
 from tests.data import official_images
 
 
@@ -103,9 +103,9 @@ def test_a_failed_download_says_so(tmp_path, monkeypatch):
 def test_names_and_checksums_are_those_that_torchvision_has():
     from torchvision import datasets
 
-    from ntknas.data import cifar
+    from ntknas.data.sources import cifar10, cifar100
 
-    for own, official in ((cifar.CIFAR10, datasets.CIFAR10), (cifar.CIFAR100, datasets.CIFAR100)):
+    for own, official in ((cifar10.CIFAR10, datasets.CIFAR10), (cifar100.CIFAR100, datasets.CIFAR100)):
         published = {name: (md5, "train") for name, md5 in official.train_list}
         published |= {name: (md5, "test") for name, md5 in official.test_list}
         published[official.meta["filename"]] = (official.meta["md5"], "")
@@ -134,7 +134,7 @@ def test_a_complete_folder_goes_through_torchvision(tmp_path, monkeypatch):
 
     from torchvision.datasets import CIFAR10
 
-    from ntknas.data import cifar
+    from ntknas.data.sources import cifar10
 
     folder = _cifar_folder(tmp_path, batches=["data_batch_1", "data_batch_2", "test_batch"])
     (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": [str(n) for n in range(10)]}, protocol=2))
@@ -145,10 +145,10 @@ def test_a_complete_folder_goes_through_torchvision(tmp_path, monkeypatch):
     monkeypatch.setattr(CIFAR10, "train_list", listed("data_batch_1", "data_batch_2"))
     monkeypatch.setattr(CIFAR10, "test_list", listed("test_batch"))
     monkeypatch.setattr(CIFAR10, "meta", {**CIFAR10.meta, "md5": listed("batches.meta")[0][1]})
-    for name in list(cifar.CIFAR10.checksums):
-        monkeypatch.delitem(cifar.CIFAR10.checksums, name)
+    for name in list(cifar10.CIFAR10.checksums):
+        monkeypatch.delitem(cifar10.CIFAR10.checksums, name)
     for name, split in [("data_batch_1", "train"), ("data_batch_2", "train"), ("test_batch", "test")]:
-        monkeypatch.setitem(cifar.CIFAR10.checksums, name, (listed(name)[0][1], split))
+        monkeypatch.setitem(cifar10.CIFAR10.checksums, name, (listed(name)[0][1], split))
     probe = make_probe("cifar10", 80, Request(root=tmp_path), "random")
     assert probe.note == ""
     raw = [pickle.loads((folder / name).read_bytes())["data"] for name in ("data_batch_1", "data_batch_2")]
@@ -172,7 +172,7 @@ def test_probes_that_cannot_be(source, size, draw, error, message):
         make_probe(source, size, Request(), draw)
 
 
-@pytest.mark.parametrize("name", list(SOURCES))
+@pytest.mark.parametrize("name", source_names())
 def test_every_source_is_a_module_that_loads(name, tmp_path):
     official_images.cifar10(tmp_path)
     official_images.cifar100(tmp_path)

@@ -9,7 +9,7 @@ import torch
 from torchvision import transforms
 
 from ntknas.core.errors import ChoiceError, DataError
-from ntknas.data import SOURCES, Request, load_images, make_probe
+from ntknas.data import Request, load_images, make_probe, source_names
 from ntknas.data.augmentation import augment
 from ntknas.data.datasets import DATASETS
 from ntknas.data.files import OfficialFile, state
@@ -88,7 +88,7 @@ def test_a_missing_batch_of_imagenet16_is_named(tmp_path):
 
 
 def test_official_imagenet16_files_bring_no_note(tmp_path, monkeypatch):
-    from ntknas.data import imagenet16
+    from ntknas.data.sources import imagenet16
 
     folder = official_images.imagenet16(tmp_path)
     sums = {name: hashlib.md5((folder / name).read_bytes()).hexdigest() for name in imagenet16._MD5}
@@ -176,7 +176,7 @@ def test_the_real_images_are_normalised_by_their_constants(test_data):
 
 
 def test_every_data_set_has_images():
-    assert {dataset.images for dataset in DATASETS.values()} <= set(SOURCES)
+    assert {dataset.images for dataset in DATASETS.values()} <= set(source_names())
     assert [file.path for file in official_files("cifar100")][:2] == ["cifar-100-python/train", "cifar-100-python/test"]
     assert len(official_files("ImageNet16-120")) == 11
     assert official_files("digits") == []

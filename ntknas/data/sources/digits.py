@@ -8,6 +8,7 @@ import numpy as np
 
 from ntknas.core.lazy import F, torch
 from ntknas.data.image_set import ImageSet, Request
+from ntknas.data.source import ImageSource
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,3 +35,6 @@ def load(request: Request) -> ImageSet:
 
     black = torch.full((3,), -mean / deviation)
     return ImageSet("digits", digits.target[chosen].astype(np.int64), 10, take, black=black)
+
+
+SOURCE = ImageSource("digits", "scikit-learn's 1,797 handwritten digits, brought to 3 channels and any size", load)

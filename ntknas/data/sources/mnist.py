@@ -12,6 +12,7 @@ from ntknas.core.lazy import F, torch
 from ntknas.data.files import OfficialFile, leaving_no_empty_folder
 from ntknas.data.image_set import ImageSet, Request
 from ntknas.data.pixels import constants
+from ntknas.data.source import ImageSource, OfficialFiles
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +26,7 @@ _LARGEST = 1 << 26  # the images of the training split are 47 MB
 _IMAGES = {"train": 60_000, "test": 10_000}
 
 
-def files() -> list[OfficialFile]:
+def official_files() -> list[OfficialFile]:
     """Return the unpacked official files; checksums are published for the packed ones alone."""
     return [OfficialFile(f"{_RAW}/{name}", "", split) for split, names in _NAMES.items() for name in names]
 
@@ -94,3 +95,8 @@ def _where(root: Path) -> str:
         f"With internet, add --download or run ntknas data fetch mnist; else unpack the four official files in "
         f"{root / _RAW}, name the folder above with --image-data, or use --probe digits."
     )
+
+
+SOURCE = ImageSource(
+    "mnist", "MNIST, brought to 3 channels and any size", load, OfficialFiles(_RAW, official_files, fetch)
+)

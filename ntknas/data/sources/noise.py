@@ -6,6 +6,7 @@ import numpy as np
 
 from ntknas.core.lazy import torch
 from ntknas.data.image_set import ImageSet, Request
+from ntknas.data.source import ImageSource
 
 _TEST_SEEDS = 1 << 31  # held-out noise is other noise; torch looks at 32 bits of a seed
 
@@ -18,3 +19,6 @@ def load(request: Request) -> ImageSet:
     seed = request.seed if request.split == "train" else request.seed + _TEST_SEEDS
     images = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     return ImageSet("noise", labels, request.num_classes, lambda places: images[torch.as_tensor(places)])
+
+
+SOURCE = ImageSource("noise", "seeded Gaussian noise", load)

@@ -11,6 +11,7 @@ from ntknas.data.batches import read_batch
 from ntknas.data.files import OfficialFile, is_sound
 from ntknas.data.image_set import ImageSet, Request
 from ntknas.data.pixels import image_set
+from ntknas.data.source import ImageSource, OfficialFiles
 
 NAME = "ImageNet16-120"
 FOLDER = "ImageNet16"
@@ -32,7 +33,7 @@ _MD5 = {
 """The published checksums."""
 
 
-def files() -> list[OfficialFile]:
+def official_files() -> list[OfficialFile]:
     """Return the official files."""
     return [
         OfficialFile(f"{FOLDER}/{name}", md5, "test" if name == "val_data" else "train") for name, md5 in _MD5.items()
@@ -45,7 +46,7 @@ def load(request: Request) -> ImageSet:
     Raises:
         DataError: If a batch is missing or damaged.
     """
-    wanted = [file for file in files() if file.split == request.split]
+    wanted = [file for file in official_files() if file.split == request.split]
     missing = [request.root / file.path for file in wanted if not (request.root / file.path).exists()]
     if request.download or missing:
         raise DataError(_how(request.root, missing))
@@ -80,3 +81,11 @@ def _how(root: Path, missing: list[Path]) -> str:
         f"NAS-Bench-201 says and put it in {root / FOLDER}, name the folder above it with --image-data, or use images "
         "that need no download: --probe digits."
     )
+
+
+SOURCE = ImageSource(
+    NAME,
+    "ImageNet at 16×16 pixels, its first 120 classes",
+    load,
+    OfficialFiles(FOLDER, official_files, fetch, can_be_fetched=False),
+)
