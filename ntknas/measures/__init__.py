@@ -1,17 +1,14 @@
 """Measures: functions from a kernel to one number, each with its formula, direction, source and needs."""
 
+from ntknas.measures.definition import Aggregate, Measure, Need, Subject
 from ntknas.measures.derived import DerivedMeasure
+from ntknas.measures.evaluation import measure
 from ntknas.measures.registry import (
     GROUPS,
-    Aggregate,
-    Measure,
-    Need,
-    Subject,
     all_derived,
     all_measures,
     expand,
     get_measure,
-    measure,
     register,
     register_derived,
     sign_of,

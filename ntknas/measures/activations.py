@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ntknas.core.cases import NetworkCase
 from ntknas.core.lazy import nn, torch
 from ntknas.core.score import NoValueError, Status
+from ntknas.measures.definition import Need
 from ntknas.measures.features import watched
-from ntknas.measures.registry import Need, register
+from ntknas.measures.registry import register
 
 if TYPE_CHECKING:
     from torch import Tensor

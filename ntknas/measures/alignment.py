@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from ntknas.core.kernel import Kernel
 from ntknas.core.lazy import torch
 from ntknas.core.score import NoValueError, Status
-from ntknas.measures.registry import Need, register
+from ntknas.measures.definition import Need
+from ntknas.measures.registry import register
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_LABELLED = (Need.GRAM, Need.LABELS)
+_LABELLED = (Need.KERNEL, Need.LABELS)
 _ONE_ROW_A_SAMPLE = ("sum", "traced", "label")
 
 

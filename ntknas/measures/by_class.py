@@ -5,7 +5,8 @@ from __future__ import annotations
 from ntknas.core.kernel import Kernel
 from ntknas.core.lazy import torch
 from ntknas.core.score import NoValueError, Status
-from ntknas.measures.registry import Need, register
+from ntknas.measures.definition import Need
+from ntknas.measures.registry import register
 
 
 @register(
@@ -13,7 +14,7 @@ from ntknas.measures.registry import Need, register
     formula="Σ_c λ_min of the Gram matrix of ∂f_c/∂θ on the images of class c",
     better="higher",
     source="vilhess/NTK (2024)",
-    needs=(Need.GRAM, Need.LABELS),
+    needs=(Need.KERNEL, Need.LABELS),
     outputs=("label",),
 )
 def class_lambda_min(kernel: Kernel) -> float:

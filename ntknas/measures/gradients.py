@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ntknas.core.cases import NetworkCase
 from ntknas.core.lazy import F, nn, torch
 from ntknas.core.score import NoValueError, Status
-from ntknas.measures.registry import Aggregate, Need, register
+from ntknas.measures.definition import Aggregate, Need
+from ntknas.measures.registry import register
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -1,31 +1,30 @@
-"""The registry of measures: what each one is, which direction is better, where it comes from and what it needs.
+"""The registry of measures.
 
-A new measure is one function in one file of this folder, decorated with ``register``; a third party's package does
-the same and names its module under the entry-point group ``ntknas.measures``.
+A new measure is one function in one file of this folder, decorated with ``register`` (or ``register_derived``): every
+module here is loaded. A third party's package does the same and names its module under the entry-point group
+``ntknas.measures``.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, TypeVar
+from pkgutil import iter_modules
+from typing import TypeVar
 
+import ntknas.measures
 from ntknas.core import plugins
 from ntknas.core.cases import NetworkCase, RegressionCase, TrainingCase
 from ntknas.core.class_forms import ClassForms
-from ntknas.core.errors import ChoiceError, KernelError, unknown
+from ntknas.core.errors import ChoiceError, unknown
 from ntknas.core.kernel import Kernel
 from ntknas.core.plugins import Fault
-from ntknas.core.score import NoValueError, Score, Status
+from ntknas.measures.definition import Aggregate, ComputeT, Measure, Need
 from ntknas.measures.derived import Combine, DerivedMeasure
-from ntknas.measures.labels import check_labels
 
 ENTRY_POINT_GROUP = "ntknas.measures"
-_OWN_MODULES = (
+_FIRST = (
     "size",
     "spectral",
     "alignment",
@@ -35,76 +34,8 @@ _OWN_MODULES = (
     "activations",
     "summed_gradients",
     "training",
-    "tenas",
 )
-
-
-class Need(StrEnum):
-    """What a measure reads; it decides what the plan computes for it."""
-
-    GRAM = "gram"
-    SPECTRUM = "spectrum"
-    LABELS = "labels"
-    CROSS_KERNEL = "cross-kernel"
-    NETWORK = "network"
-    CHOICES = "choices"
-    """Of a measure of the network: the batch-norm policy and the parameter set that kernels have."""
-    TRAINING = "training"
-
-
-class Aggregate(StrEnum):
-    """How a measure's values over seeds become one score."""
-
-    MEAN = "mean"
-    GEOMETRIC = "geometric"
-    """Mean of the logarithm of the magnitude, sign kept: for quantities that span orders of magnitude."""
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A function from a kernel, a kernel regression or a network to one number.
-
-    Attributes:
-        name: Identifier.
-        compute: The function; raises ``NoValueError`` where the measure has no value. It takes a ``NetworkCase`` if the
-            measure needs the network, a ``RegressionCase`` if it needs a cross-kernel, a ``TrainingCase`` if it needs
-            the training, else a ``Kernel``.
-        formula: Definition in symbols.
-        higher_is_better: Direction.
-        source: Where the definition comes from.
-        needs: What it reads.
-        outputs: Output reductions it is defined for; empty for all.
-        aggregate: How values over seeds become one.
-        from_forms: The same number from the kernel's class forms alone, where that is possible: for kernels of which a
-            row costs a backward pass.
-        version: Raised when a measure of the network comes to give other numbers; from 2 on part of its scores'
-            identity.
-    """
-
-    name: str
-    compute: Callable[[Any], float]
-    formula: str
-    higher_is_better: bool
-    source: str
-    needs: frozenset[Need]
-    outputs: tuple[str, ...] = ()
-    aggregate: Aggregate = Aggregate.MEAN
-    from_forms: Callable[[ClassForms], float] | None = None
-    version: int = 1
-
-    @property
-    def sign(self) -> int:
-        """+1 if higher is better, else −1."""
-        return 1 if self.higher_is_better else -1
-
-    @property
-    def subject(self) -> type:
-        """What the function takes: ``Kernel``, ``RegressionCase``, ``NetworkCase`` or ``TrainingCase``."""
-        if Need.NETWORK in self.needs:
-            return NetworkCase
-        if Need.TRAINING in self.needs:
-            return TrainingCase
-        return RegressionCase if Need.CROSS_KERNEL in self.needs else Kernel
+"""Modules whose measures come first, in this order, wherever all are listed; those of others follow by name."""
 
 
 GROUPS = {
@@ -119,9 +50,7 @@ _SUBJECTS = {"kernel": Kernel, "regression": RegressionCase, "baselines": Networ
 
 _MEASURES: dict[str, Measure] = {}
 _DERIVED: dict[str, DerivedMeasure] = {}
-F = TypeVar("F", bound=Callable[[Any], float])
-D = TypeVar("D", bound=Combine)
-Subject = Kernel | RegressionCase | NetworkCase | TrainingCase | ClassForms
+CombineT = TypeVar("CombineT", bound=Combine)
 
 
 def register(
@@ -135,7 +64,7 @@ def register(
     aggregate: Aggregate = Aggregate.MEAN,
     from_forms: Callable[[ClassForms], float] | None = None,
     version: int = 1,
-) -> Callable[[F], F]:
+) -> Callable[[ComputeT], ComputeT]:
     """Register a function as a measure; see ``Measure`` for the arguments.
 
     Args:
@@ -149,6 +78,9 @@ def register(
         from_forms: The same number from class forms, where that is possible.
         version: Raised when the measure comes to give other numbers.
 
+    Returns:
+        The decorator.
+
     Raises:
         ValueError: If the name is taken or cannot be typed in a list, or the direction is neither ``higher`` nor
             ``lower``.
@@ -156,7 +88,7 @@ def register(
     _check_name(name)
     _check_direction(better)
 
-    def add(compute: F) -> F:
+    def add(compute: ComputeT) -> ComputeT:
         _check_free(name, compute.__module__)
         _MEASURES[name] = Measure(
             name,
@@ -175,7 +107,9 @@ def register(
     return add
 
 
-def register_derived(name: str, *, inputs: tuple[str, ...], formula: str, better: str, source: str) -> Callable[[D], D]:
+def register_derived(
+    name: str, *, inputs: tuple[str, ...], formula: str, better: str, source: str
+) -> Callable[[CombineT], CombineT]:
     """Register a function as a derived measure, which ``ntknas correlate`` makes where all its inputs were scored.
 
     Args:
@@ -198,7 +132,7 @@ def register_derived(name: str, *, inputs: tuple[str, ...], formula: str, better
     if not inputs:
         raise ValueError(f"the derived measure {name!r} has no inputs")
 
-    def add(compute: D) -> D:
+    def add(compute: CombineT) -> CombineT:
         _check_free(name, compute.__module__)
         _DERIVED[name] = DerivedMeasure(name, compute, tuple(inputs), formula, better == "higher", source)
         return compute
@@ -227,8 +161,14 @@ def _check_name(name: str) -> None:
 
 @lru_cache(maxsize=1)
 def _load_own() -> None:
-    for module in _OWN_MODULES:
-        import_module(f"ntknas.measures.{module}")
+    for module in _own_modules():
+        import_module(module)
+
+
+@lru_cache(maxsize=1)
+def _own_modules() -> tuple[str, ...]:
+    names = sorted(module.name for module in iter_modules(ntknas.measures.__path__))
+    return tuple(f"{__package__}.{name}" for name in (*_FIRST, *(name for name in names if name not in _FIRST)))
 
 
 @lru_cache(maxsize=1)
@@ -237,10 +177,10 @@ def left_out() -> tuple[Fault, ...]:
     _load_own()
     faults = []
     for package, point in plugins.points(ENTRY_POINT_GROUP):
-        before = dict(_MEASURES), dict(_DERIVED)
+        registered = dict(_MEASURES), dict(_DERIVED)
         _, fault = plugins.load(package, point)
         if fault is not None:
-            _restore(*before)
+            _restore(*registered)
             fault.warn()
             faults.append(fault)
     return tuple(faults)
@@ -262,19 +202,19 @@ def all_derived() -> dict[str, DerivedMeasure]:
 
 def sign_of(name: str) -> int:
     """Return +1 if higher is better, else −1; of a measure that is not known here, such as one's own, higher is."""
-    known = all_measures().get(name) or all_derived().get(name)
-    return known.sign if known else 1
+    definition = all_measures().get(name) or all_derived().get(name)
+    return definition.sign if definition else 1
 
 
 def all_measures() -> dict[str, Measure]:
     """Return every measure by name, in the order of the definitions, third parties' last."""
     left_out()
-    own = {f"ntknas.measures.{module}": place for place, module in enumerate(_OWN_MODULES)}
+    modules = {name: position for position, name in enumerate(_own_modules())}
 
-    def place(item: tuple[str, Measure]) -> int:
-        return own.get(item[1].compute.__module__, len(own))
+    def position(item: tuple[str, Measure]) -> int:
+        return modules.get(item[1].compute.__module__, len(modules))
 
-    return dict(sorted(_MEASURES.items(), key=place))  # whichever module was imported first
+    return dict(sorted(_MEASURES.items(), key=position))  # whichever module was imported first
 
 
 def expand(names: Iterable[str]) -> tuple[str, ...]:
@@ -284,8 +224,8 @@ def expand(names: Iterable[str]) -> tuple[str, ...]:
         if name in GROUPS:
             subject = _SUBJECTS.get(name)
             members = all_measures().items()
-            untrained = [each for each, m in members if m.subject is not TrainingCase]
-            alone = [each for each, m in members if m.subject is subject and Need.CHOICES not in m.needs]
+            untrained = [member for member, m in members if m.subject is not TrainingCase]
+            alone = [member for member, m in members if m.subject is subject and Need.CHOICES not in m.needs]
             expanded += alone if subject else untrained
         else:
             expanded.append(name)
@@ -300,88 +240,12 @@ def get_measure(name: str) -> Measure:
     """
     measures = all_measures()
     if name not in measures:
-        raise unknown_measure(name, measures)
+        error = unknown_measure(name, measures)
+        raise error
     return measures[name]
 
 
-def unknown_measure(name: str, known: Iterable[str]) -> ChoiceError:
+def unknown_measure(name: str, names: Iterable[str]) -> ChoiceError:
     """Build the error for a measure that does not exist; it may be one of a package that is left out."""
-    missing = "".join(f" {fault}." for fault in left_out())
-    return ChoiceError(f"{unknown('measure', name, known)}{missing}")
-
-
-def measure(name: str, subject: Subject) -> Score:
-    """Compute a measure.
-
-    Args:
-        name: Identifier of the measure.
-        subject: What it is a measure of: a kernel; a ``RegressionCase`` for ``krr_acc`` and ``krr_mse``; a
-            ``NetworkCase`` for measures that need no kernel; ``ClassForms`` for measures that need no more of a kernel.
-
-    Returns:
-        The score: a value, or the status and reason why there is none.
-
-    Raises:
-        ChoiceError: If there is no such measure.
-        KernelError: If the subject is not of the kind that the measure is defined for (another kind, a cross-kernel,
-            another output reduction, no labels, or labels that are not one whole number a sample).
-
-    Example:
-        >>> import torch
-        >>> from ntknas.kernels import empirical_ntk
-        >>> K = empirical_ntk(torch.nn.Linear(2, 1), torch.tensor([[2.0, 0.0], [0.0, 1.0]]))
-        >>> measure("cond", K).value
-        4.0
-    """
-    chosen = get_measure(name)
-    compute = chosen.compute
-    if isinstance(subject, ClassForms) and chosen.from_forms:
-        _check_output(chosen, subject.choices.output)
-        compute = chosen.from_forms
-    elif not isinstance(subject, chosen.subject):
-        raise KernelError(
-            f"The measure {name!r} is one of a {chosen.subject.__name__}, got a {type(subject).__name__}."
-        )
-    if isinstance(subject, NetworkCase) and Need.LABELS in chosen.needs:
-        check_labels(name, subject.labels, len(subject.images))
-    if isinstance(subject, RegressionCase):
-        check_labels(name, subject.held_out_labels, subject.cross.matrix.shape[1])
-    for kernel in _kernels(subject):
-        _check_kernel(chosen, kernel)
-        if not kernel.is_finite:
-            return Score(name, None, *_non_finite(kernel))
-    try:
-        value = compute(subject)
-    except NoValueError as error:
-        return Score(name, None, error.status, str(error))
-    if not math.isfinite(value):
-        return Score(name, None, Status.NON_FINITE, "the measure is not a finite number")
-    return Score(name, value)
-
-
-def _kernels(subject: Subject) -> list[Kernel]:
-    if isinstance(subject, RegressionCase):
-        return [subject.kernel, subject.cross]
-    return [subject] if isinstance(subject, Kernel) else []
-
-
-def _non_finite(kernel: Kernel) -> tuple[Status, str]:
-    if kernel.choices.normalisation != "none":
-        return Status.UNDEFINED, "a row of the Jacobian has no spread to normalise by"
-    return Status.NON_FINITE, "the kernel holds NaN or infinity"
-
-
-def _check_kernel(chosen: Measure, kernel: Kernel) -> None:
-    if Need.CROSS_KERNEL not in chosen.needs:
-        kernel.require_symmetric(f"The measure {chosen.name!r}")
-    _check_output(chosen, kernel.choices.output)
-    if Need.LABELS in chosen.needs:
-        check_labels(chosen.name, kernel.labels, kernel.samples)
-
-
-def _check_output(chosen: Measure, output: str) -> None:
-    if chosen.outputs and output not in chosen.outputs:
-        raise KernelError(
-            f"The measure {chosen.name!r} is defined for output {' or '.join(map(repr, chosen.outputs))}, got a kernel "
-            f"with output {output!r}: compute the kernel with that output reduction."
-        )
+    faults = "".join(f" {fault}." for fault in left_out())
+    return ChoiceError(f"{unknown('measure', name, names)}{faults}")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from ntknas.core.cases import RegressionCase
 from ntknas.core.lazy import F, torch
 from ntknas.core.score import NoValueError, Status
-from ntknas.measures.registry import Need, register
+from ntknas.measures.definition import Need
+from ntknas.measures.registry import register
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 RIDGES = tuple(10.0**power for power in range(-8, 3))
 _VALIDATION_EVERY = 4
 _OUTPUTS = ("traced", "sum")
-_NEEDS = (Need.GRAM, Need.LABELS, Need.CROSS_KERNEL)
+_NEEDS = (Need.KERNEL, Need.LABELS, Need.CROSS_KERNEL)
 
 
 @register(

@@ -6,12 +6,13 @@ from operator import attrgetter
 
 from ntknas.core.kernel import Kernel
 from ntknas.core.lazy import torch
-from ntknas.measures.registry import Aggregate, Need, register
+from ntknas.measures.definition import Aggregate, Need
+from ntknas.measures.registry import register
 
-_GRAM = (Need.GRAM,)
+_KERNEL = (Need.KERNEL,)
 
 
-@register("trace", formula="Σ λ", better="higher", source="standard", needs=_GRAM, aggregate=Aggregate.GEOMETRIC)
+@register("trace", formula="Σ λ", better="higher", source="standard", needs=_KERNEL, aggregate=Aggregate.GEOMETRIC)
 def trace(kernel: Kernel) -> float:
     """Sum of the eigenvalues: the squared norm of J. Higher is better."""
     return float(kernel.matrix.trace())
@@ -22,7 +23,7 @@ def trace(kernel: Kernel) -> float:
     formula="mean of all entries of K",
     better="higher",
     source="Mok et al. (CVPR 2022), for KNAS",
-    needs=_GRAM,
+    needs=_KERNEL,
     aggregate=Aggregate.GEOMETRIC,
     from_forms=attrgetter("mean"),
 )
@@ -36,7 +37,7 @@ def mean(kernel: Kernel) -> float:
     formula="‖K‖_F",
     better="higher",
     source="Mok et al. (CVPR 2022)",
-    needs=_GRAM,
+    needs=_KERNEL,
     aggregate=Aggregate.GEOMETRIC,
 )
 def frobenius_norm(kernel: Kernel) -> float:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from ntknas.core.kernel import Kernel
 from ntknas.core.lazy import torch
 from ntknas.core.score import NoValueError, Status
-from ntknas.measures.registry import Aggregate, Need, register
+from ntknas.measures.definition import Aggregate, Need
+from ntknas.measures.registry import register
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_SPECTRUM = (Need.SPECTRUM,)
+_KERNEL = (Need.KERNEL,)
 EIG_OFFSET = 1.0
 """k of the measure ``eig``."""
 
@@ -32,7 +33,7 @@ def _regular(kernel: Kernel) -> Tensor:
     formula="λ_1",
     better="higher",
     source="standard",
-    needs=_SPECTRUM,
+    needs=_KERNEL,
     aggregate=Aggregate.GEOMETRIC,
 )
 def lambda_max(kernel: Kernel) -> float:
@@ -40,7 +41,7 @@ def lambda_max(kernel: Kernel) -> float:
     return float(kernel.spectrum[0])
 
 
-@register("lambda_min", formula="λ_n", better="higher", source="standard", needs=_SPECTRUM)
+@register("lambda_min", formula="λ_n", better="higher", source="standard", needs=_KERNEL)
 def lambda_min(kernel: Kernel) -> float:
     """Smallest eigenvalue, as computed; zero to rounding where the kernel is singular. Higher is better."""
     return float(kernel.spectrum[-1])
@@ -51,7 +52,7 @@ def lambda_min(kernel: Kernel) -> float:
     formula="λ_1 / λ_n",
     better="lower",
     source="TE-NAS (Chen et al., ICLR 2021)",
-    needs=_SPECTRUM,
+    needs=_KERNEL,
     aggregate=Aggregate.GEOMETRIC,
 )
 def condition_number(kernel: Kernel) -> float:
@@ -69,7 +70,7 @@ def condition_number(kernel: Kernel) -> float:
     formula="−λ_1 / λ_n",
     better="higher",
     source="Mok et al. (CVPR 2022), NCN",
-    needs=_SPECTRUM,
+    needs=_KERNEL,
     aggregate=Aggregate.GEOMETRIC,
 )
 def negative_condition_number(kernel: Kernel) -> float:
@@ -81,7 +82,7 @@ def negative_condition_number(kernel: Kernel) -> float:
     return -condition_number(kernel)
 
 
-@register("logdet", formula="Σ log λ", better="higher", source="standard", needs=_SPECTRUM)
+@register("logdet", formula="Σ log λ", better="higher", source="standard", needs=_KERNEL)
 def log_determinant(kernel: Kernel) -> float:
     """Logarithm of the determinant. Higher is better.
 
@@ -96,7 +97,7 @@ def log_determinant(kernel: Kernel) -> float:
     formula="−Σ [log(λ+k) + 1/(λ+k)] of the cosine- or corrcoef-normalised kernel, k = 1",
     better="higher",
     source="jacob_cov (Mellor et al. 2020), the TE-NAS follow-ups",
-    needs=_SPECTRUM,
+    needs=_KERNEL,
 )
 def eigenvalue_score(kernel: Kernel) -> float:
     """Score of the eigenvalues of the normalised kernel. Higher is better.
@@ -118,7 +119,7 @@ def eigenvalue_score(kernel: Kernel) -> float:
     formula="exp(−Σ p log p), p = λ/Σλ",
     better="higher",
     source="Roy & Vetterli (EUSIPCO 2007)",
-    needs=_SPECTRUM,
+    needs=_KERNEL,
 )
 def effective_rank(kernel: Kernel) -> float:
     """Exponential of the entropy of the eigenvalues' shares. Higher is better.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ntknas.core.cases import NetworkCase
 from ntknas.core.lazy import torch
 from ntknas.core.score import NoValueError, Status
-from ntknas.measures.registry import Need, register
+from ntknas.measures.definition import Need
+from ntknas.measures.registry import register
 
 IMAGES_AT_ONCE = 100
 """Images that pass at a time where they do not see one another: memory does not grow with the number of classes."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ntknas.core.cases import TrainingCase
 from ntknas.core.score import NoValueError, Status
-from ntknas.measures.registry import Need, register
+from ntknas.measures.definition import Need
+from ntknas.measures.registry import register
 
 _TRAINING = (Need.TRAINING,)
 

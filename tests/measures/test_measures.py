@@ -235,7 +235,7 @@ def own_registry(monkeypatch):
 
 @pytest.mark.usefixtures("own_registry")
 def test_a_new_measure_is_one_function():
-    @registry.register("spread", formula="λ_1 − λ_n", better="lower", source="this test", needs=(Need.SPECTRUM,))
+    @registry.register("spread", formula="λ_1 − λ_n", better="lower", source="this test", needs=(Need.KERNEL,))
     def spread(kernel):
         if kernel.size < 2:
             raise NoValueError(Status.UNDEFINED, "one eigenvalue")

@@ -38,7 +38,7 @@ def test_without_the_package_there_are_none(tmp_path):
 
 MEASURE = """
 from ntknas.measures import Need, register
-@register({name!r}, formula="1", better="lower", source="a test", needs=(Need.GRAM,))
+@register({name!r}, formula="1", better="lower", source="a test", needs=(Need.KERNEL,))
 def {function}(kernel): return 1.0
 """
 BROKEN = {

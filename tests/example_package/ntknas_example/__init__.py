@@ -10,7 +10,7 @@ from ntknas.measures import Need, register
     formula="max_i K_ii / min_i K_ii",
     better="lower",
     source="this example",
-    needs=(Need.GRAM,),
+    needs=(Need.KERNEL,),
 )
 def diagonal_spread(kernel: Kernel) -> float:
     """How uneven the rows of the Jacobian are. Lower is better."""
