@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ntknas.data import make_probe
     from ntknas.kernels import empirical_ntk
     from ntknas.measures import measure, register
+    from ntknas.scoring.following import follow
     from ntknas.scoring.session import forecast, score
     from ntknas.spaces import load_space
     from ntknas.store import load_store
@@ -32,6 +33,7 @@ __all__ = [
     "correlate",
     "empirical_ntk",
     "figures",
+    "follow",
     "forecast",
     "load_benchmark",
     "load_space",
@@ -49,6 +51,7 @@ _HOME = {
     "Score": "ntknas.core.score",
     "correlate": "ntknas.correlation",
     "empirical_ntk": "ntknas.kernels",
+    "follow": "ntknas.scoring.following",
     "forecast": "ntknas.scoring.session",
     "load_benchmark": "ntknas.benchmarks",
     "load_space": "ntknas.spaces",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,10 +12,13 @@ from scipy import stats
 
 from ntknas.core.errors import ChoiceError
 from ntknas.spaces import Space
+from ntknas.tracking.quantities import POSITIVE
+from ntknas.tracking.track import Track
 
 LEVEL = 0.95
-FEWEST = 3
+MIN_CELLS = 3
 """Cells of a bin from which an average has an interval."""
+_COLUMNS = ["bin", "cell", "seed", "step", "quantity", "value", "status", "reason"]
 
 
 @dataclass(frozen=True)
@@ -30,15 +33,22 @@ class Bins:
 
     @classmethod
     def of(cls, accuracies: pd.Series, count: int) -> Bins:
-        """Return bins with equally many cells each.
+        """Cut accuracies into bins with equally many cells each.
+
+        Args:
+            accuracies: The accuracies.
+            count: Number of bins.
+
+        Returns:
+            The bins.
 
         Raises:
             ChoiceError: If there are too few different accuracies.
         """
-        ends = np.linspace(0, 1, count + 1)
-        edges = np.quantile(accuracies.to_numpy(float), ends) if len(accuracies) else np.empty(0)
+        quantiles = np.linspace(0, 1, count + 1)
+        edges = np.quantile(accuracies.to_numpy(float), quantiles) if len(accuracies) else np.empty(0)
         if count < 1 or len(np.unique(edges)) < count + 1:
-            raise ChoiceError(f"{len(accuracies)} accuracies do not make {count} bins: choose fewer --bins.")
+            raise ChoiceError(f"{len(accuracies)} accuracies do not make {count} bins: choose fewer `bins`.")
         return cls(edges)
 
     @property
@@ -46,46 +56,79 @@ class Bins:
         """Names such as ``80.1–87.6 %``, from the least accurate bin to the most."""
         return [f"{low:.1f}–{high:.1f} %" for low, high in pairwise(self.edges)]
 
-    def place(self, accuracy: float) -> int:
+    def index(self, accuracy: float) -> int:
         """Return the number of the bin of an accuracy, the outer ones reaching as far as need be."""
         return int(np.clip(np.searchsorted(self.edges, accuracy, side="right") - 1, 0, len(self.edges) - 2))
 
 
-def usable(space: Space, accuracies: pd.Series) -> pd.Series:
-    """Return the accuracies of cells that have one and a path from input to output."""
-    known = accuracies.dropna()
-    return known[[not space.is_disconnected(space[int(cell)]) for cell in known.index]]
+@dataclass(frozen=True)
+class BinnedCells:
+    """The cells of a space in bins of their accuracies.
+
+    Attributes:
+        accuracies: Accuracies by cell.
+        connected: The same of cells that have one, and a path from input to output.
+        bins: Bins of these.
+    """
+
+    accuracies: pd.Series
+    connected: pd.Series
+    bins: Bins
+
+    @classmethod
+    def of(cls, space: Space, accuracies: pd.Series, count: int) -> BinnedCells:
+        """Cut the cells of a space into bins with equally many each; raises as ``Bins.of``."""
+        finite = accuracies.dropna()
+        connected = finite[[not space.is_disconnected(space[int(cell)]) for cell in finite.index]]
+        return cls(accuracies, connected, Bins.of(connected, count))
+
+    def sample(self, per_bin: int, seed: int) -> list[int]:
+        """Draw cells at random, equally many of each bin.
+
+        Args:
+            per_bin: Cells of each bin.
+            seed: Seed of the sample.
+
+        Returns:
+            The cells in the order of the bins.
+
+        Raises:
+            ChoiceError: If a bin has fewer cells.
+        """
+        generator = np.random.default_rng(seed)
+        bin_of_cell = np.array([self.bins.index(value) for value in self.connected])
+        sample: list[int] = []
+        for index, name in enumerate(self.bins.names):
+            cells = self.connected.index.to_numpy()[bin_of_cell == index]
+            if len(cells) < per_bin:
+                raise ChoiceError(f"The bin {name} has {len(cells)} cells, and {per_bin} were asked for.")
+            sample += sorted(generator.permutation(cells)[:per_bin].tolist())
+        return sample
+
+    def names_of(self, cells: Sequence[int]) -> dict[int, str]:
+        """Return the name of every cell's bin."""
+        names, accuracies = self.bins.names, self.accuracies
+        return {
+            cell: names[self.bins.index(accuracies[cell])] if cell in accuracies else "no accuracy" for cell in cells
+        }
 
 
-def stratified(accuracies: pd.Series, bins: Bins, per_bin: int, seed: int) -> list[int]:
-    """Return a random sample of cells with equally many of each bin, in the order of the bins.
+def frame_of(tracks: Iterable[Track], bins: Mapping[int, str]) -> pd.DataFrame:
+    """Return what was recorded as one table.
 
     Args:
-        accuracies: Accuracies by cell.
-        bins: The bins.
-        per_bin: Cells of each.
-        seed: Seed of the sample.
+        tracks: The tracks.
+        bins: Name of the bin of every cell.
 
-    Raises:
-        ChoiceError: If a bin has fewer cells.
+    Returns:
+        One row for each (bin, cell, seed, step, quantity): ``value``, ``status`` and ``reason``.
     """
-    generator = np.random.default_rng(seed)
-    places = np.array([bins.place(value) for value in accuracies])
-    chosen: list[int] = []
-    for place, name in enumerate(bins.names):
-        cells = accuracies.index.to_numpy()[places == place]
-        if len(cells) < per_bin:
-            raise ChoiceError(f"The bin {name} has {len(cells)} cells, and {per_bin} were asked for.")
-        chosen += sorted(generator.permutation(cells)[:per_bin].tolist())
-    return chosen
-
-
-POSITIVE = frozenset(
-    name + suffix
-    for name in ("relative_difference", "relative_difference_sq", "relative_difference_entrywise")
-    for suffix in ("", "/previous")
-)
-"""Quantities that span orders of magnitude: averaged by their logarithm, zeros (a kernel and itself) left out."""
+    frames = [
+        track.frame.assign(cell=track.cell, seed=track.seed, bin=bins[track.cell])
+        for track in tracks
+        if len(track.frame)
+    ]
+    return pd.concat(frames, ignore_index=True)[_COLUMNS] if frames else pd.DataFrame(columns=_COLUMNS)
 
 
 def averages(frame: pd.DataFrame, quantities: Iterable[str]) -> pd.DataFrame:
@@ -102,25 +145,16 @@ def averages(frame: pd.DataFrame, quantities: Iterable[str]) -> pd.DataFrame:
         three cells on) and ``n``, the number of cells that have a value.
     """
     rows = frame[frame["quantity"].isin(list(quantities))]
-    logarithmic = rows["quantity"].isin(POSITIVE)
-    rows = rows[~logarithmic | (rows["value"] > 0)]
-    rows = rows.assign(value=rows["value"].where(~logarithmic, np.log(rows["value"].where(logarithmic, 1.0))))
+    is_logarithmic = rows["quantity"].isin(POSITIVE)
+    rows = rows[~is_logarithmic | (rows["value"] > 0)]
+    rows = rows.assign(value=rows["value"].where(~is_logarithmic, np.log(rows["value"].where(is_logarithmic, 1.0))))
     cells = rows.groupby(["bin", "quantity", "step", "cell"], sort=False, observed=True)["value"].mean().dropna()
     grouped = cells.groupby(level=["bin", "quantity", "step"], sort=False)
-    found = grouped.agg(["mean", "std", "count"]).reset_index().rename(columns={"count": "n"})
-    enough = found["n"] >= FEWEST
-    quantile = stats.t.ppf((1 + LEVEL) / 2, found["n"].clip(lower=2) - 1)
-    half = (quantile * found["std"] / np.sqrt(found["n"])).where(enough)
-    found = found.assign(low=found["mean"] - half, high=found["mean"] + half).drop(columns="std")
-    ends = ["mean", "low", "high"]
-    positive = found["quantity"].isin(POSITIVE)
-    found.loc[positive, ends] = np.exp(found.loc[positive, ends])
-    return found
-
-
-def names_of(cells: Sequence[int], accuracies: pd.Series, bins: Bins | None) -> dict[int, str]:
-    """Return the name of every cell's bin; one bin for all without accuracies."""
-    if bins is None:
-        return dict.fromkeys(cells, "all cells")
-    names = bins.names
-    return {cell: names[bins.place(accuracies[cell])] if cell in accuracies else "no accuracy" for cell in cells}
+    means = grouped.agg(["mean", "std", "count"]).reset_index().rename(columns={"count": "n"})
+    quantile = stats.t.ppf((1 + LEVEL) / 2, means["n"].clip(lower=2) - 1)
+    half = (quantile * means["std"] / np.sqrt(means["n"])).where(means["n"] >= MIN_CELLS)
+    means = means.assign(low=means["mean"] - half, high=means["mean"] + half).drop(columns="std")
+    columns = ["mean", "low", "high"]
+    is_logarithmic = means["quantity"].isin(POSITIVE)
+    means.loc[is_logarithmic, columns] = np.exp(means.loc[is_logarithmic, columns])
+    return means

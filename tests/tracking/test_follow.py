@@ -13,7 +13,7 @@ from ntknas.core.score import Status
 from ntknas.data import Request, make_probe
 from ntknas.report.tracking_figures import strip
 from ntknas.tracking import DRIFTS, Track, drift, track
-from ntknas.tracking.bins import Bins, averages, names_of, stratified, usable
+from ntknas.tracking.bins import BinnedCells, Bins, averages
 from ntknas.tracking.follow import Recording, ended, follow
 from ntknas.training import Trainer, TrainingImages, TrainingOptions
 
@@ -167,33 +167,33 @@ class TestBins:
     def test_quartiles(self):
         bins = Bins.of(self.accuracies, 4)
         assert bins.names == ["10.0–30.0 %", "30.0–50.0 %", "50.0–70.0 %", "70.0–90.0 %"]
-        assert [bins.place(value) for value in (-5, 10, 29.9, 30, 69, 90, 99)] == [0, 0, 0, 1, 2, 3, 3]
+        assert [bins.index(value) for value in (-5, 10, 29.9, 30, 69, 90, 99)] == [0, 0, 0, 1, 2, 3, 3]
 
     def test_a_sample_has_equally_many_of_each(self):
-        bins = Bins.of(self.accuracies, 4)
-        chosen = stratified(self.accuracies, bins, 3, seed=1)
-        assert [bins.place(self.accuracies[cell]) for cell in chosen] == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
-        assert len(set(chosen)) == 12
-        assert chosen == stratified(self.accuracies, bins, 3, seed=1) != stratified(self.accuracies, bins, 3, seed=2)
+        binned = BinnedCells.of(SPACE, self.accuracies, 4)
+        sample = binned.sample(3, seed=1)
+        assert [binned.bins.index(self.accuracies[cell]) for cell in sample] == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
+        assert len(set(sample)) == 12
+        assert sample == binned.sample(3, seed=1) != binned.sample(3, seed=2)
 
     def test_too_few(self):
         with pytest.raises(ChoiceError, match="do not make 4 bins"):
             Bins.of(pd.Series([1.0, 1.0, 1.0]), 4)
-        with pytest.raises(ChoiceError, match="has 20 cells, and 30 were asked for"):
-            stratified(self.accuracies, Bins.of(self.accuracies, 4), 30, 0)
+        with pytest.raises(ChoiceError, match=r"has \d+ cells, and 30 were asked for"):
+            BinnedCells.of(SPACE, self.accuracies, 4).sample(30, 0)
 
     def test_cells_without_a_path_or_an_accuracy_are_no_choice(self):
         accuracies = pd.Series(np.arange(50.0))
         accuracies[7] = np.nan
-        left = usable(SPACE, accuracies)
-        assert 7 not in left
-        assert all(not SPACE.is_disconnected(SPACE[int(cell)]) for cell in left.index)
-        assert len(left) < 49
+        connected = BinnedCells.of(SPACE, accuracies, 2).connected
+        assert 7 not in connected
+        assert all(not SPACE.is_disconnected(SPACE[int(cell)]) for cell in connected.index)
+        assert len(connected) < 49
 
     def test_names(self):
-        assert names_of([1, 2], pd.Series(dtype=float), None) == {1: "all cells", 2: "all cells"}
-        bins = Bins.of(self.accuracies, 2)
-        assert names_of([100, 5], self.accuracies, bins) == {100: "10.0–50.0 %", 5: "no accuracy"}
+        binned = BinnedCells.of(SPACE, self.accuracies, 2)
+        low, high = binned.bins.names
+        assert binned.names_of([100, 180, 5]) == {100: low, 180: high, 5: "no accuracy"}
 
     def test_averages_are_over_cells_with_students_interval(self):
         rows = [

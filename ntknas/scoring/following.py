@@ -1,0 +1,167 @@
+"""Cells trained and their kernels followed: what is asked for is looked up in a folder or made, and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ntknas.core.errors import ChoiceError
+from ntknas.measures import expand
+from ntknas.scoring.environment import resolve_device
+from ntknas.scoring.inputs import inputs_of
+from ntknas.scoring.progress import EpochsDone
+from ntknas.scoring.tracking import Tracking, defined_for
+from ntknas.tracking.bins import averages, frame_of
+from ntknas.tracking.follow import Recording
+from ntknas.tracking.quantities import QUANTITIES
+from ntknas.tracking.track import Track
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ntknas.data.probe import Probe
+    from ntknas.scoring.recipe import Recipe
+    from ntknas.scoring.training import Training
+    from ntknas.spaces import CellLike, Space
+
+ALL_CELLS = "all cells"
+"""Name of the bin of every cell where there are no others."""
+
+
+@dataclass(frozen=True)
+class TracksPlanned:
+    """It is known which networks have to be trained.
+
+    Attributes:
+        trainings: Number of networks that are asked for.
+        stored: Number of them whose tracks are in the folder.
+        epochs: Epochs of each.
+    """
+
+    trainings: int
+    stored: int
+    epochs: int
+
+
+TrackingEvent = TracksPlanned | EpochsDone
+
+
+@dataclass(frozen=True)
+class FollowedCells:
+    """What ``follow`` gives.
+
+    Attributes:
+        tracking: What was trained and followed.
+        tracks: The track of every cell and seed.
+        bins: Name of the bin of every cell.
+    """
+
+    tracking: Tracking
+    tracks: Sequence[Track]
+    bins: Mapping[int, str]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a network has no track, which the same call tries again."""
+        return any(track.status.is_failure for track in self.tracks)
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row for each (bin, cell, seed, step, quantity); see ``tracking.bins.frame_of``."""
+        return frame_of(self.tracks, self.bins)
+
+    def averages(self) -> pd.DataFrame:
+        """Return the means over the cells of each bin at each step; see ``tracking.bins.averages``."""
+        return averages(self.frame(), [*QUANTITIES, *self.tracking.measures])
+
+
+def follow(
+    space: Space | str,
+    cells: str | Iterable[int | str | CellLike],
+    *,
+    recipe: Recipe | str | None = None,
+    probe: Probe | str | None = None,
+    dataset: str = "cifar10",
+    seeds: int | Iterable[int] = 1,
+    training: Training | None = None,
+    every: int = 1,
+    unit: str = "epoch",
+    measures: Iterable[str] = ("kernel",),
+    keep_kernels: bool = False,
+    store: str | PathLike[str] | None = None,
+    device: str = "auto",
+    bins: Mapping[int, str] | None = None,
+    on_event: Callable[[TrackingEvent], None] = lambda event: None,
+) -> FollowedCells:
+    """Train cells and follow their kernels on one fixed probe; nothing is printed.
+
+    Recorded at each moment: every drift against initialisation and against the record before, the measures, the norm
+    and the change of the parameters, loss and accuracy. The same call again makes only what is missing.
+
+    Args:
+        space: A space or its name.
+        cells: As of ``ntknas.score``.
+        recipe: Kernel and networks, or the name of a recipe, which also decides what ``probe`` and ``training`` leave
+            open; by default ``Recipe()``. Its measures are not taken.
+        probe: The images, or the name of their source; by default the data set's own.
+        dataset: Data set that networks are built for.
+        seeds: Number of trainings of each cell, or their seeds.
+        training: How networks are trained, up to the last of its epochs.
+        every: Units between two records.
+        unit: ``epoch`` or ``step``.
+        measures: Measures, and groups of measures, to take of every kernel; those that are not defined for its output
+            reduction are left out.
+        keep_kernels: Whether tracks have every kernel, and not its spectrum alone.
+        store: Folder of the tracks; without one they are kept in the result alone.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        bins: Name of the bin of every cell, as from ``tracking.bins.BinnedCells``, for averages; by default one.
+        on_event: Told what happens.
+
+    Returns:
+        The tracks.
+
+    Raises:
+        NtknasError: If something named is unknown, images are not there, the kernels do not fit into memory, the
+            choices are impossible for such networks, or a track cannot be read or written.
+
+    Example:
+        >>> from ntknas.data import Request, make_probe
+        >>> from ntknas.scoring import NetworkOptions, Recipe, Training
+        >>> from ntknas.training import TrainingImages, TrainingOptions
+        >>> request = Request(image_size=8)
+        >>> training = Training(TrainingImages("digits", request, 20), TrainingOptions(), epochs=(2,))
+        >>> small = Recipe(network=NetworkOptions(channels=2, cells_per_stage=1))
+        >>> probe = make_probe("digits", 4, request)
+        >>> followed = follow("nb201", [284], recipe=small, probe=probe, training=training, measures=["trace"])
+        >>> followed.tracks[0].steps.tolist()
+        [0, 1, 2]
+    """
+    inputs = inputs_of(space, cells, recipe=recipe, probe=probe, dataset=dataset, seeds=seeds, training=training)
+    job = inputs.job
+    if job.training is None:
+        raise ChoiceError("Give a `training`, or a recipe that has one.")
+    output, recording = job.recipe.choices.output, Recording(job.training.epochs[-1], every, unit)
+    tracking = Tracking(job, recording, defined_for(output, expand(list(measures))), keep_kernels)
+    tracking.check_memory()
+    keys = [(cell, seed) for cell in dict.fromkeys(inputs.cells) for seed in inputs.seeds]
+    folder = None if store is None else Path(store)
+    tracks = _tracks(tracking, keys, folder, device, on_event)
+    return FollowedCells(tracking, tracks, bins or dict.fromkeys(inputs.cells, ALL_CELLS))
+
+
+def _tracks(
+    tracking: Tracking,
+    keys: list[tuple[int, int]],
+    folder: Path | None,
+    device: str,
+    on_event: Callable[[TrackingEvent], None],
+) -> list[Track]:
+    """Return the track of every (cell, seed): from the folder, or made now."""
+    found = {key: tracking.find(folder, *key) if folder is not None else None for key in keys}
+    missing = [key for key, track in found.items() if track is None]
+    on_event(TracksPlanned(len(keys), len(keys) - len(missing), tracking.recording.epochs))
+    made = tracking.make(missing, folder, resolve_device(device), lambda epochs: on_event(EpochsDone(epochs)))
+    found |= {(track.cell, track.seed): track for track in made}
+    return [track for track in found.values() if track is not None]
