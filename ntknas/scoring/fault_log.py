@@ -10,7 +10,7 @@ class FaultLog:
     """Logs every fault of a run, and the traceback of each kind once: a whole space may have one and the same."""
 
     def __init__(self) -> None:
-        self._logged: set[tuple[str, str]] = set()
+        self._logged: set[str] = set()
 
     def add(self, report: KernelDone) -> None:
         """Log what cost measures of an item their scores; the traceback comes from whichever process computed it."""
@@ -18,10 +18,7 @@ class FaultLog:
         for traceback in dict.fromkeys(report.tracebacks.values()):
             measures = [name for name, text in report.tracebacks.items() if text == traceback]
             score = report.scores[measures[0]]
-            kind = (measures[0], score.reason)
-            shown = "its traceback is above" if kind in self._logged else traceback
-            self._logged.add(kind)
-            LOG.warning(
-                "cell %s, seed %s, epoch %s, %s: %s: %s\n%s",
-                *(item.cell, item.seed, item.epoch, ", ".join(measures), score.status.value, score.reason, shown),
-            )
+            shown = "Its traceback is above." if score.reason in self._logged else traceback
+            self._logged.add(score.reason)
+            where = f"cell {', '.join(map(str, item.members))}, seed {item.seed}, epoch {item.epoch}"
+            LOG.warning("%s, %s: %s: %s\n%s", where, ", ".join(measures), score.status.value, score.reason, shown)

@@ -125,7 +125,7 @@ def score(
         >>> small = Recipe(network=NetworkOptions(channels=2, cells_per_stage=1), measures=("trace",))
         >>> probe = make_probe("noise", 4, Request(image_size=8))
         >>> score("nb201", [0, 8216], recipe=small, probe=probe).frame["status"].tolist()
-        ['disconnected', 'ok']
+        ['ok', 'ok']
     """
     inputs = inputs_of(
         space,

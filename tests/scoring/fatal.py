@@ -7,23 +7,21 @@ from pathlib import Path
 
 from ntknas import load_space
 
-KILLED, ENDLESS, BROKEN = 11, 41, 8216
-"""Cells that stand for themselves: one whose worker is killed, one that takes for ever, one that raises what nobody
-expects."""
+KILLED, KILLED_ONCE, ENDLESS, BROKEN = 11, 300, 41, 8216
+"""Cells that stand for themselves: whose worker is killed, always or once; one that takes for ever; one that raises."""
 
 
 class FatalSpace:
     """NAS-Bench-201 with fatal cells.
 
     Args:
-        kills: A folder; a worker is killed as long as it holds fewer files than ``times``.
-        times: How often.
+        kills: A folder, which gets a file for each worker that is killed.
     """
 
     name = "fatal"
 
-    def __init__(self, kills: Path, times: int = 1000):
-        self._kills, self._times = kills, times
+    def __init__(self, kills: Path):
+        self._kills = kills
         self._space = load_space("nb201")
 
     def __getattr__(self, name):
@@ -38,11 +36,20 @@ class FatalSpace:
         return len(self._space)
 
     def build(self, cell, **options):
-        if cell.index == KILLED and len(list(self._kills.iterdir())) < self._times:
-            (self._kills / str(time.time_ns())).touch()
+        if cell.index == KILLED or (cell.index == KILLED_ONCE and not self.kills_of(KILLED_ONCE)):
+            (self._kills / f"{cell.index}-{time.time_ns()}").touch()
             os.kill(os.getpid(), signal.SIGKILL)
         if cell.index == ENDLESS:
             time.sleep(1000)
         if cell.index == BROKEN:
             raise AssertionError("nobody expects this")
         return self._space.build(cell, **options)
+
+    def kills_of(self, cell):
+        """How many workers a cell has killed."""
+        return len(list(self._kills.glob(f"{cell}-*")))
+
+
+def raise_always(subject):
+    """A measure that always raises."""
+    raise ValueError("no such row")

@@ -4,28 +4,23 @@ import hashlib
 import json
 from dataclasses import replace
 
-import pandas as pd
 import pytest
 import torch
-from ntknas.scoring.engine import Engine
 
-from ntknas import empirical_ntk, load_space, load_store, measure
+from ntknas import empirical_ntk, load_store, measure
 from ntknas.cli.main import run as command
 from ntknas.core.cases import NetworkCase
-from ntknas.correlation.epochs import epoch_of
 from ntknas.correlation.names import kernel_names
-from ntknas.data import Request, make_probe
-from ntknas.scoring import Job, NetworkOptions, Recipe, Training, make_plan
+from ntknas.scoring import Training
 from ntknas.scoring.cell_kernel import cell_network
 from ntknas.scoring.shards import Shard
 from ntknas.spaces.nb201 import identity
-from ntknas.store import ScoreStore
+from ntknas.store.frame import settings_of
 from ntknas.training import Trainer, TrainingImages, TrainingOptions
+from tests.scoring.sessions import PROBE, SMALL, SPACE, TINY, by_key, recipe, same, score
 
-SPACE = load_space("nb201")
-PROBE = make_probe("digits", 10, Request(image_size=12))
-IMAGES = TrainingImages("digits", Request(image_size=12), 60)
-SHARED = NetworkOptions(channels=2, cells_per_stage=1)
+IMAGES = TrainingImages("digits", TINY, 60)
+SHARED = SMALL
 OWN = replace(SHARED, independent_seeds=True)
 
 
@@ -34,20 +29,14 @@ def own_seed(cell, seed):
     return int.from_bytes(hashlib.sha256(b"%d/%d" % (seed, network)).digest()[:4], "little")
 
 
-def score(path, cells, engine=None, seeds=(0,), epochs=None, checkpoints=None, **recipe):
-    what = Recipe(**{"network": OWN, "measures": ("trace", "naswot"), **recipe})
-    training = epochs and Training(IMAGES, TrainingOptions(batch_size=25), epochs, checkpoints)
-    job = Job(SPACE, "cifar10", what, PROBE, training=training)
-    with ScoreStore.open(path) as store:
-        plan = make_plan(job, cells, list(seeds), store)
-        list((engine or Engine()).run(plan, job, store, store.add_run({})))
-        store.compact()
-    return len(plan.items), load_store(path)
+def scored(path, cells, options=OWN, *, epochs=None, checkpoints=None, keep=False, measures=("trace",), **more):
+    """Score networks with seeds of their own, trained or not."""
+    training = epochs and Training(IMAGES, TrainingOptions(batch_size=25), epochs, checkpoints, keep=keep)
+    return score(path, cells, recipe(*measures, network=options), training=training, **more)
 
 
-def values(frame):
-    key = ["cell", "seed", "measure"]
-    return frame.set_index(key)["value"].sort_index()
+def values(result):
+    return by_key(result)["value"]
 
 
 def _twins():
@@ -59,7 +48,7 @@ def _twins():
 def test_scores_are_those_of_networks_that_are_built_from_their_own_seed(tmp_path):
     cells = [*_twins(), 284, 8216]
     measures = ("trace", "naswot", "linear_regions")  # the last draws inputs of its own
-    stored = values(score(tmp_path / "s.h5", cells, seeds=(0, 3), measures=measures)[1])
+    stored = values(scored(tmp_path / "s.h5", cells, seeds=(0, 3), measures=measures))
     for cell in cells:
         for seed in (0, 3):
             network = SPACE.build(cell, seed=own_seed(cell, seed), channels=2, cells_per_stage=1)
@@ -85,34 +74,32 @@ def test_networks_have_no_weights_in_common():
 
 def test_workers_and_later_runs_know_the_seeds(tmp_path):
     cells = [*_twins(), 284, 5555]
-    alone = score(tmp_path / "alone.h5", cells)[1]
-    together = score(tmp_path / "together.h5", cells, Engine(workers=1))[1]
-    pd.testing.assert_series_equal(values(alone), values(together), rtol=1e-5)
-    assert score(tmp_path / "alone.h5", cells)[0] == 0
-    assert score(tmp_path / "alone.h5", cells, network=SHARED)[0] > 0
+    alone = scored(tmp_path / "alone.h5", cells)
+    same(alone, scored(tmp_path / "together.h5", cells, workers=1), rtol=1e-5)
+    assert scored(tmp_path / "alone.h5", cells).summary.kernels_computed == 0
+    assert scored(tmp_path / "alone.h5", cells, SHARED).summary.kernels_computed > 0
 
 
 def test_both_are_told_apart_by_name(tmp_path):
-    score(tmp_path / "s.h5", [284], measures=("trace",))
-    frame = score(tmp_path / "s.h5", [284], measures=("trace",), network=SHARED)[1]
-    assert sorted(kernel_names(frame).values()) == ["sum/frozen/weights/independent", "sum/frozen/weights/shared"]
+    for options in (OWN, SHARED):
+        scored(tmp_path / "s.h5", [284], options)
+    names = kernel_names(settings_of(load_store(tmp_path / "s.h5")))
+    assert sorted(names.values()) == ["sum/frozen/weights/independent", "sum/frozen/weights/shared"]
 
 
 def test_twins_that_are_scored_one_after_the_other_are_equal(tmp_path):
     one, other = _twins()
-    assert score(tmp_path / "s.h5", [one], measures=("trace",))[0] == 1
-    computed, frame = score(tmp_path / "s.h5", [other], measures=("trace",))
-    assert computed == 0
-    assert frame["value"].nunique() == 1
+    assert scored(tmp_path / "s.h5", [one]).summary.kernels_computed == 1
+    assert scored(tmp_path / "s.h5", [other]).summary.kernels_computed == 0
+    assert load_store(tmp_path / "s.h5")["value"].nunique() == 1
 
 
 def test_shards_score_what_the_whole_scores(tmp_path):
     cells = [*_twins(), 284, 5555]
-    whole = values(score(tmp_path / "whole.h5", cells)[1])
-    recipe = Recipe(network=OWN)
-    parts = [Shard(number, 2).cells(SPACE, recipe, cells) for number in (1, 2)]
+    whole = values(scored(tmp_path / "whole.h5", cells))
+    parts = [Shard(number, 2).cells(SPACE, recipe(network=OWN), cells) for number in (1, 2)]
     for number, part in enumerate(parts):
-        shard = values(score(tmp_path / f"{number}.h5", part)[1])
+        shard = values(scored(tmp_path / f"{number}.h5", part))
         assert shard.equals(whole[whole.index.isin(part, level="cell")])
 
 
@@ -120,9 +107,10 @@ def test_a_network_trains_from_where_it_was_measured(tmp_path):
     """A cell that is another's twin at initialisation and not after training has one seed all the same."""
     weights, trained = (identity.class_representatives(name) for name in ("weights", "all"))
     cell = next(i for i, r in enumerate(weights) if r != i and trained[i] == i and not SPACE.is_disconnected(i))
-    frame = score(tmp_path / "s.h5", [cell], epochs=(0, 1), measures=("trace",))[1]
+    frame = scored(tmp_path / "s.h5", [cell], epochs=(0, 1)).frame
     traces = frame[frame["measure"] == "trace"]
-    stored = {epoch_of(row): row["value"] for _, row in traces.iterrows()}
+    settings = settings_of(traces)
+    stored = {settings[row["setting"]].epoch: row["value"] for _, row in traces.iterrows()}
     network = SPACE.build(cell, seed=own_seed(cell, 0), channels=2, cells_per_stage=1)
     assert measure("trace", empirical_ntk(network, PROBE.images)).value == pytest.approx(stored[0], rel=1e-5)
     Trainer(network, IMAGES, TrainingOptions(batch_size=25), 0, 1).train_epoch()
@@ -131,12 +119,9 @@ def test_a_network_trains_from_where_it_was_measured(tmp_path):
 
 def test_checkpoints_of_shared_seeds_are_not_taken_up(tmp_path):
     def trained(folder, options, epochs):
-        training = Training(IMAGES, TrainingOptions(batch_size=25), epochs, tmp_path / folder, keep=True)
-        job = Job(SPACE, "cifar10", Recipe(network=options, measures=("trace",)), PROBE, training=training)
-        with ScoreStore.open(tmp_path / f"{folder}-{options.independent_seeds}.h5") as store:
-            plan = make_plan(job, [284], [0], store)
-            list(Engine().run(plan, job, store, store.add_run({})))
-            return store.frame().set_index("measure")["value"]["train_loss"]
+        store, kept = tmp_path / f"{folder}-{options.independent_seeds}.h5", {"checkpoints": tmp_path / folder}
+        result = scored(store, [284], options, epochs=epochs, keep=True, **kept)
+        return result.frame.set_index("measure")["value"]["train_loss"]
 
     assert trained("alone", OWN, (1,)) == trained("alone", OWN, (1,))
     trained("both", SHARED, (1,))
@@ -144,15 +129,15 @@ def test_checkpoints_of_shared_seeds_are_not_taken_up(tmp_path):
 
 
 def test_the_command_and_a_recipe_may_ask_for_them(tmp_path, capsys):
-    recipe = tmp_path / "own.toml"
-    recipe.write_text('title = "t"\nsource = "s"\ntext = "x"\n[score]\nmeasures = "trace"\nindependent-seeds = true\n')
+    file = tmp_path / "own.toml"
+    file.write_text('title = "t"\nsource = "s"\ntext = "x"\n[score]\nmeasures = "trace"\nindependent-seeds = true\n')
     size = ["--probe", "digits", "--probe-size", "8", "--channels", "2", "--cells-per-stage", "1", "--cells", "2"]
-    stores = {"option": ["--independent-seeds", "--measures", "trace"], "recipe": ["--recipe", str(recipe)]}
+    stores = {"option": ["--independent-seeds", "--measures", "trace"], "recipe": ["--recipe", str(file)]}
     for name, options in stores.items():
         assert command(["score", *size, *options, "--store", str(tmp_path / f"{name}.h5")]) == 0
     frames = [load_store(tmp_path / f"{name}.h5") for name in stores]
     assert [set(frame["cell_seeds"]) for frame in frames] == [{"independent"}] * 2
-    assert values(frames[0]).equals(values(frames[1]))
+    assert frames[0]["value"].equals(frames[1]["value"])
     cell, value = frames[0]["cell"].iloc[0], frames[0]["value"].iloc[0]
     capsys.readouterr()
     assert command(["kernel", str(cell), *size[:-2], "--independent-seeds", "--json"]) == 0

@@ -1,28 +1,26 @@
 """A measure or a space that raises anything costs its own scores, by name; all others are stored."""
 
+import logging
 import re
 
 import numpy as np
 import pytest
 import torch
 
-from ntknas import load_space, load_store
-from ntknas.core.choices import Choices
+from ntknas.cli.main import run as command
 from ntknas.core.errors import ChoiceError
-from ntknas.data import Request, make_probe
+from ntknas.data import Request
 from ntknas.measures import Need, registry
-from ntknas.scoring import Job, NetworkOptions, Recipe, Strategy, Training, make_plan
+from ntknas.scoring import Job, Strategy, Training, make_plan
 from ntknas.scoring.computation import Computation
-from ntknas.scoring.engine import Engine
+from ntknas.scoring.inputs import inputs_of
 from ntknas.scoring.tracking import Tracking
-from ntknas.scoring.trial import tried
+from ntknas.scoring.trial import choose_rows
 from ntknas.store import ScoreStore
 from ntknas.tracking.follow import Recording
 from ntknas.training import TrainingImages, TrainingOptions
+from tests.scoring.sessions import PROBE, SPACE, recipe, score, statuses
 
-SPACE = load_space("nb201")
-PROBE = make_probe("digits", 8, Request(image_size=12))
-SMALL = NetworkOptions(channels=2, cells_per_stage=1)
 RAISED = {
     "ValueError": ValueError("no such row\nsecond line"),
     "KeyError": KeyError("x"),
@@ -42,7 +40,7 @@ def add_measure(monkeypatch):
     registry.all_measures()
     monkeypatch.setattr(registry, "_MEASURES", dict(registry._MEASURES))
 
-    def add(what, name="theirs", needs=(Need.GRAM,), **more):
+    def add(what, name="theirs", needs=(Need.KERNEL,), **more):
         def compute(subject):
             if isinstance(what, BaseException):
                 raise what
@@ -53,27 +51,18 @@ def add_measure(monkeypatch):
     return add
 
 
-def score(path, measures, cells=(284,), space=SPACE, engine=None, **choices):
-    job = Job(space, "cifar10", Recipe(choices=Choices(**choices), network=SMALL, measures=measures), PROBE)
-    with ScoreStore.open(path) as store:
-        plan = make_plan(job, list(cells), [0], store)
-        list((engine or Engine()).run(plan, job, store, store.add_run({})))
-        store.compact()
-    return load_store(path).set_index(["cell", "measure"])
-
-
-@pytest.mark.parametrize("needs", [(Need.GRAM,), (Need.NETWORK,)])
+@pytest.mark.parametrize("needs", [(Need.KERNEL,), (Need.NETWORK,)])
 @pytest.mark.parametrize("raised", RAISED)
 def test_a_measure_that_raises_costs_its_own_scores(tmp_path, add_measure, raised, needs):
     add_measure(RAISED[raised], needs=needs)
-    frame = score(tmp_path / "s.h5", ("trace", "theirs", "cond", "naswot"))
-    assert frame["status"].astype(str).to_dict() == {
+    result = score(tmp_path / "s.h5", [284], recipe("trace", "theirs", "cond", "naswot"))
+    assert statuses(result) == {
         (284, "trace"): "ok",
         (284, "theirs"): "error",
         (284, "cond"): "ok",
         (284, "naswot"): "ok",
     }
-    reason = str(frame["reason"][284, "theirs"])
+    reason = _reason(result, 284, "theirs")
     assert reason.startswith(f"the measure 'theirs' of tests: {raised}")
     assert re.search(r"\(test_faults\.py, line \d+\)$", reason)
     assert reason.isprintable()
@@ -82,33 +71,34 @@ def test_a_measure_that_raises_costs_its_own_scores(tmp_path, add_measure, raise
 @pytest.mark.parametrize("returned", RETURNED)
 def test_a_measure_that_returns_no_number_costs_its_own_scores(tmp_path, add_measure, returned):
     add_measure(RETURNED[returned])
-    frame = score(tmp_path / "s.h5", ("trace", "theirs"))
-    assert frame["status"].astype(str).to_dict() == {(284, "trace"): "ok", (284, "theirs"): "error"}
-    assert "the measure 'theirs' of tests" in str(frame["reason"][284, "theirs"])
+    result = score(tmp_path / "s.h5", [284], recipe("trace", "theirs"))
+    assert statuses(result) == {(284, "trace"): "ok", (284, "theirs"): "error"}
+    assert "the measure 'theirs' of tests" in _reason(result, 284, "theirs")
 
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_numbers_of_any_kind_are_stored(tmp_path, add_measure, number):
     add_measure(NUMBERS[number])
-    assert score(tmp_path / "s.h5", ("theirs",))["value"][284, "theirs"] == float(NUMBERS[number])
+    [value] = score(tmp_path / "s.h5", [284], recipe("theirs")).frame["value"]
+    assert value == float(NUMBERS[number])
 
 
 def test_memory_that_runs_out_in_a_measure_is_no_error_of_it(tmp_path, add_measure):
     add_measure(MemoryError())
-    frame = score(tmp_path / "s.h5", ("theirs", "trace"))
-    assert set(frame["status"].astype(str)) == {"oom"}
+    assert set(statuses(score(tmp_path / "s.h5", [284], recipe("theirs", "trace"))).values()) == {"oom"}
 
 
-def test_an_impossible_recipe_still_ends_the_run(tmp_path, add_measure):
+def test_an_error_of_ours_in_a_measure_costs_its_own_scores_too(tmp_path, add_measure):
     add_measure(ChoiceError("not with such networks"))
-    with pytest.raises(ChoiceError, match="not with such networks"):
-        score(tmp_path / "s.h5", ("theirs",))
+    result = score(tmp_path / "s.h5", [284], recipe("theirs", "trace"))
+    assert statuses(result) == {(284, "trace"): "ok", (284, "theirs"): "error"}
+    assert "not with such networks" in _reason(result, 284, "theirs")
 
 
 def test_a_signal_still_ends_the_run(tmp_path, add_measure):
     add_measure(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        score(tmp_path / "s.h5", ("theirs",))
+        score(tmp_path / "s.h5", [284], recipe("theirs"))
 
 
 class TheirSpace:
@@ -138,16 +128,15 @@ class TheirSpace:
 
 @pytest.mark.parametrize("raised", RAISED)
 def test_a_space_that_cannot_build_a_cell_costs_that_cell(tmp_path, raised):
-    frame = score(tmp_path / "s.h5", ("trace", "naswot"), [8216, 5555], TheirSpace(RAISED[raised]))
-    assert frame["status"].astype(str).droplevel("measure").to_dict() == {8216: "error", 5555: "ok"}
-    assert str(frame["reason"][8216, "trace"]).startswith(f"the space 'theirs' of tests: {raised}")
+    space = TheirSpace(RAISED[raised])
+    result = score(tmp_path / "s.h5", [8216, 5555], recipe("trace", "naswot"), space=space)
+    assert {cell: status for (cell, _), status in statuses(result).items()} == {8216: "error", 5555: "ok"}
+    assert _reason(result, 8216, "trace").startswith(f"the space 'theirs' of tests: {raised}")
 
 
 def test_a_track_that_cannot_be_made_is_one_that_failed(tmp_path):
-    training = Training(TrainingImages("digits", Request(image_size=12), 60), TrainingOptions(), (1,))
-    job = Job(
-        TheirSpace(KeyError("x")), "cifar10", Recipe(network=SMALL, measures=("trace",)), PROBE, training=training
-    )
+    training = Training(TrainingImages("digits", Request(image_size=8), 60), TrainingOptions(), (1,))
+    job = Job(TheirSpace(KeyError("x")), "cifar10", recipe("trace"), PROBE, training=training)
     tracking = Tracking(job, Recording(1, 1, "epoch"))
     [track] = tracking.make([(8216, 0)], tmp_path, torch.device("cpu"), lambda epochs: None)
     assert track.status.value == "error"
@@ -158,32 +147,49 @@ def test_a_space_that_knows_no_equal_networks_is_named(tmp_path):
     space = TheirSpace(None)
     space.representative = lambda *_, **__: {}["x"]
     with pytest.raises(ChoiceError, match="Cell 5 cannot be planned: the space 'theirs' of tests: KeyError"):
-        score(tmp_path / "s.h5", ("trace",), [5], space)
-
-
-def test_workers_do_not_die_of_it(tmp_path):
-    space = TheirSpace(KeyError("x"))
-    frame = score(tmp_path / "s.h5", ("trace",), [8216, 5555], space, Engine(workers=1))
-    assert frame["status"].astype(str).droplevel("measure").to_dict() == {8216: "error", 5555: "ok"}
+        score(tmp_path / "s.h5", [5], recipe("trace"), space=space)
 
 
 def test_the_trial_leaves_it_to_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr("ntknas.scoring.trial.FEWEST_ITEMS", 1)
+    monkeypatch.setattr("ntknas.scoring.trial.MIN_ITEMS", 1)
     space = TheirSpace(KeyError("x"))
-    recipe = Recipe(choices=Choices(batch_norm="coupled"), network=SMALL, measures=("trace", "cond"))
-    job = Job(space, "cifar10", recipe, PROBE)
+    job = inputs_of(space, [], recipe=recipe("trace", "cond", batch_norm="coupled"), probe=PROBE).job
     plan = make_plan(job, [8216], [0], ScoreStore.peek(tmp_path / "s.h5"))
-    strategy, record = tried(plan, job, torch.device("cpu"))
+    strategy, record = choose_rows(plan, job, torch.device("cpu"))
     assert strategy == Strategy()
     assert record["cell"] == 8216
     [done] = Computation(job, torch.device("cpu"))(plan.tasks[0])
     assert {score.status.value for score in done.scores.values()} == {"error"}
 
 
-def test_a_traceback_is_shown_if_it_is_asked_for(tmp_path, add_measure, monkeypatch, capsys):
+def test_a_traceback_is_logged_once_for_all_cells_that_have_it(tmp_path, add_measure, caplog, capfd):
     add_measure(KeyError("x"))
-    score(tmp_path / "a.h5", ("theirs",))
-    assert "Traceback" not in capsys.readouterr().err
-    monkeypatch.setenv("NTKNAS_TRACEBACK", "1")
-    score(tmp_path / "b.h5", ("theirs",))
-    assert "Traceback" in capsys.readouterr().err
+    with caplog.at_level(logging.WARNING, "ntknas.scoring"):
+        score(tmp_path / "s.h5", [284, 5555], recipe("theirs", "trace"))
+    assert [record.name for record in caplog.records] == ["ntknas.scoring"] * 2
+    assert caplog.text.count("Traceback") == 1
+    assert "cell 284, seed 0, epoch 0, theirs: error: the measure 'theirs' of tests: KeyError: 'x'" in caplog.text
+    assert "cell 5555" in caplog.text
+    assert capfd.readouterr() == ("", "")  # the library itself is silent
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_the_command_writes_a_log_beside_the_store(tmp_path, add_measure, monkeypatch, capsys, asked):
+    add_measure(KeyError("x"))
+    if asked:
+        monkeypatch.setenv("NTKNAS_TRACEBACK", "1")
+    (tmp_path / "cells").write_text("284\n")
+    arguments = ["--probe", "digits", "--probe-size", "8", "--channels", "2", "--cells-per-stage", "1"]
+    arguments += ["--cells-file", str(tmp_path / "cells"), "--store", str(tmp_path / "s.h5")]
+    assert command(["score", *arguments, "--measures", "trace"]) == 0
+    assert not (tmp_path / "s.h5.log").exists()
+    capsys.readouterr()
+    assert command(["score", *arguments, "--measures", "theirs"]) == 3
+    printed = capsys.readouterr()
+    assert "Traceback" in (tmp_path / "s.h5.log").read_text()
+    assert f"Tracebacks are in {tmp_path / 's.h5.log'}" in printed.out
+    assert ("Traceback" in printed.err) == asked
+
+
+def _reason(result, cell, measure):
+    return str(result.frame.set_index(["cell", "measure"])["reason"][cell, measure])

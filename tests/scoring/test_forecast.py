@@ -58,7 +58,7 @@ class Machine:
     def forecast(self, monkeypatch, plan, budget=60.0):
         monkeypatch.setattr(forecast, "_trying", lambda *_: self)
         said = []
-        kinds = forecast.forecast(plan, self.job, torch.device("cpu"), said.append, budget, lambda: self.now)
+        kinds = forecast.forecast_plan(plan, self.job, torch.device("cpu"), said.append, budget, lambda: self.now)
         return kinds, said
 
 
@@ -101,16 +101,18 @@ def test_kinds_share_the_budget_and_each_exceeds_it_by_one_trial_at_the_most(mon
     kinds, said = machine.forecast(monkeypatch, whole)
     assert [kind.kind for kind in kinds] == ["kernel", "regression", "network"]
     assert machine.now <= 60 + 3 * max(machine.seconds(cell, images) for cell, images in machine.tried)
-    assert [line.split(",")[0] for line in said if line.startswith("Kind")] == [f"Kind {n} of 3" for n in (1, 2, 3)]
-    assert sum(line.startswith("Cell") for line in said) == len(machine.tried)
-    assert said[0].startswith("Kind 1 of 3, 334 networks")
+    begun = [event for event in said if isinstance(event, forecast.KindBegins)]
+    assert [(event.number, event.kinds, event.networks) for event in begun] == [(n, 3, 334) for n in (1, 2, 3)]
+    tried = [(event.cell, event.images) for event in said if isinstance(event, forecast.CellTried)]
+    assert tried == machine.tried
+    assert isinstance(said[0], forecast.KindBegins)
 
 
 def test_what_is_said_comes_before_the_first_trial(monkeypatch):
     this = job()
     machine, said = Machine(this, 2, 0.0, 1.0), []
     monkeypatch.setattr(forecast, "_trying", lambda *_: lambda *task: (said.append("trial"), machine(*task))[1])
-    forecast.forecast(plan(this), this, torch.device("cpu"), said.append, 60.0, lambda: machine.now)
+    forecast.forecast_plan(plan(this), this, torch.device("cpu"), said.append, 60.0, lambda: machine.now)
     assert said.index("trial") == 1
 
 
@@ -139,7 +141,7 @@ def test_only_some_cells_of_a_large_plan_are_looked_up(monkeypatch):
     space.asked = 0
     left = forecast.kernels_left(plan(this, cells), this)
     assert space.asked <= 2 * forecast.SAMPLE
-    (amount,) = left.left.values()
+    (amount,) = left.remaining.values()
     assert amount.units == 10_000
     assert amount.cost == pytest.approx(sum(SPACE.flops(SPACE[cell]) for cell in cells), rel=0.05)
 

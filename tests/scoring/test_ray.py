@@ -1,5 +1,6 @@
 """The Ray engine on a real cluster of two nodes on this machine, one of which dies."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -8,19 +9,19 @@ import time
 
 import pytest
 
-from ntknas import load_store
+from ntknas import load_store, make_probe
 from ntknas.core.errors import KernelError, NtknasError
-from ntknas.data import Request, make_probe
+from ntknas.data import Request
 from ntknas.measures import expand
-from ntknas.scoring.engine import Engine
-from tests.scoring.fatal import BROKEN, ENDLESS, KILLED, FatalSpace
-from tests.scoring.test_pool import CELLS, job, same, score
+from ntknas.scoring.engines import Ray
+from ntknas.scoring.events import KernelDone
+from tests.scoring.fatal import BROKEN, ENDLESS, KILLED, KILLED_ONCE, FatalSpace
+from tests.scoring.sessions import recipe, same, score, statuses
+from tests.scoring.test_pool import CELLS
 
 ray = pytest.importorskip("ray")
 pytestmark = pytest.mark.filterwarnings("ignore")
-from ntknas.scoring.ray_engine import _connected  # noqa: E402  (it needs ray)
-
-RAY = Engine("ray", None)
+from ntknas.scoring.engines.ray_cluster import connected  # noqa: E402  (it needs ray)
 
 
 @pytest.fixture(scope="module")
@@ -35,53 +36,58 @@ def cluster():
     made.shutdown()
 
 
-def test_two_nodes_give_what_one_process_gives(cluster, tmp_path):
+def test_what_fails_costs_its_own_scores_and_the_others_are_what_one_process_gives(cluster, tmp_path, caplog):
+    """The rule of worker processes: tests/scoring/test_pool.py."""
     assert ray.cluster_resources()["CPU"] == 2
-    alone = score(tmp_path / "alone.h5", job(), CELLS, Engine())
-    same(alone, score(tmp_path / "ray.h5", job(), CELLS, RAY))
-
-
-def test_fatal_cells_become_statuses(cluster, tmp_path):
-    (tmp_path / "kills").mkdir()
-    what = job(FatalSpace(tmp_path / "kills"), measures=("trace",))
-    found = score(tmp_path / "s.h5", what, [*CELLS[:3], KILLED, BROKEN], RAY)
-    statuses = found["status"].astype(str).droplevel(["seed", "measure"]).to_dict()
-    assert statuses == {**dict.fromkeys(CELLS[:3], "ok"), KILLED: "crashed", BROKEN: "error"}
+    space, cells = FatalSpace(tmp_path), [*CELLS, KILLED, KILLED_ONCE, BROKEN]
+    with caplog.at_level(logging.WARNING, "ntknas.scoring"):
+        result = score(tmp_path / "s.h5", cells, recipe("trace"), space=space, engine=Ray())
+    found = {cell: status for (cell, _), status in statuses(result).items()}
+    assert found == {**dict.fromkeys(cells, "ok"), KILLED: "crashed", BROKEN: "error"}
+    reasons = result.frame.set_index("cell")["reason"].astype(str)
+    assert reasons[BROKEN].startswith("the space 'fatal' of tests: AssertionError: nobody expects this (fatal.py, line")
+    assert "raise AssertionError" in caplog.text
+    good = [cell for cell in cells if found[cell] == "ok"]
+    same(
+        score(tmp_path / "s.h5", good, recipe("trace"), space=space),
+        score(tmp_path / "alone.h5", good, recipe("trace")),
+    )
 
 
 def test_a_cell_that_takes_for_ever_is_given_up(cluster, tmp_path):
-    what = job(FatalSpace(tmp_path), measures=("trace",))
-    found = score(tmp_path / "s.h5", what, [ENDLESS], Engine("ray", None, timeout=1))
-    assert found["status"].astype(str).tolist() == ["timeout"]
+    space, engine = FatalSpace(tmp_path), Ray(timeout=0.1)
+    result = score(tmp_path / "s.h5", [ENDLESS], recipe("trace"), space=space, engine=engine)
+    assert statuses(result) == {(ENDLESS, "trace"): "timeout"}
 
 
 def test_an_impossible_recipe_stops_the_run_with_its_message(cluster, tmp_path):
     tiny = make_probe("digits", 10, Request(image_size=4))
     with pytest.raises(KernelError, match="two values per channel"):
-        score(tmp_path / "s.h5", job(probe=tiny, batch_norm="per-sample"), [8216], RAY)
+        score(tmp_path / "s.h5", [8216], recipe(batch_norm="per-sample"), probe=tiny, engine=Ray())
 
 
 def test_no_gpu_in_the_cluster(cluster, tmp_path):
     with pytest.raises(NtknasError, match="no GPU"):
-        score(tmp_path / "s.h5", job(), CELLS, Engine("ray", None, device="cuda"))
+        score(tmp_path / "s.h5", CELLS, engine=Ray(device_name="cuda"))
 
 
 def test_a_node_that_dies_in_mid_run_costs_nothing(cluster, tmp_path):
     """Last in this file: one node is gone after it."""
-    cells, seen = list(range(0, 15625, 400)), []
+    cells, seen = list(range(0, 15625, 1200)), []
     second = next(node for node in cluster.worker_nodes)
 
-    def kill(progress):
-        seen.append(progress)
+    def kill(event):
+        seen.extend([event] * isinstance(event, KernelDone))
         if len(seen) == 5:
             cluster.remove_node(second, allow_graceful=False)
+            seen.append("removed")
 
-    found = score(tmp_path / "s.h5", job(), cells, RAY, on_progress=kill)
-    end = time.monotonic() + 60
+    result = score(tmp_path / "s.h5", cells, recipe("trace"), engine=Ray(), on_event=kill)
+    end = time.monotonic() + 600
     while ray.cluster_resources()["CPU"] > 1:  # the head notices after a while
         assert time.monotonic() < end
         time.sleep(0.2)
-    same(found, score(tmp_path / "alone.h5", job(), cells, Engine()))
+    same(result, score(tmp_path / "alone.h5", cells, recipe("trace")))
 
 
 def test_signals_stay_the_commands_and_the_path_is_safe(monkeypatch):
@@ -94,7 +100,7 @@ def test_signals_stay_the_commands_and_the_path_is_safe(monkeypatch):
     for name, value in {"is_initialized": lambda: False, "init": init, "shutdown": lambda: None}.items():
         monkeypatch.setattr(ray, name, value)
     before = signal.getsignal(signal.SIGTERM)
-    with _connected(None):
+    with connected(None):
         assert signal.getsignal(signal.SIGTERM) is before
     assert seen == ["1"]
 

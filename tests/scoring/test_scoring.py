@@ -1,44 +1,21 @@
 """Plans compute each network once; runs resume; what is stored can be computed again."""
 
-from dataclasses import replace
-
 import pandas as pd
 import pytest
 import torch
 
-from ntknas import empirical_ntk, load_space, load_store, measure
+from ntknas import empirical_ntk, load_store, make_probe, measure
 from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, DataError, KernelError
 from ntknas.core.score import Status
-from ntknas.data import Request, make_probe
-from ntknas.scoring import Job, NetworkOptions, Recipe, cell_kernel, computation, make_plan, run
+from ntknas.data import Request
+from ntknas.scoring import NetworkOptions, Recipe, cell_kernel, computation, make_plan
 from ntknas.scoring.cells import find, read_cells_file, sample, select
+from ntknas.scoring.events import KernelDone
+from ntknas.scoring.inputs import inputs_of
 from ntknas.spaces.nb201 import identity
 from ntknas.store import ScoreStore
-
-SPACE = load_space("nb201")
-SMALL = NetworkOptions(channels=2, cells_per_stage=1)
-PROBE = make_probe("digits", 10, Request(image_size=12))
-DISCONNECTED = next(cell.index for cell in SPACE if SPACE.is_disconnected(cell))
-
-
-def score(path, recipe, cells, seeds=(0,), probe=PROBE, stop_after=None):
-    """Score and return the number of kernels computed."""
-    with ScoreStore.open(path) as store:
-        job = Job(SPACE, "cifar10", recipe, probe)
-        plan = make_plan(job, cells, list(seeds), store)
-        run_id = store.add_run({"recipe": recipe.name})
-        computed = 0
-        for _ in run(plan, job, store, torch.device("cpu"), run_id):
-            computed += 1
-            if computed == stop_after:
-                return computed
-        store.compact()
-        return computed
-
-
-def _recipe(*measures, **choices):
-    return Recipe(choices=Choices(**choices), network=SMALL, measures=measures or ("trace", "cond", "lga"))
+from tests.scoring.sessions import DISCONNECTED, PROBE, SMALL, SPACE, TINY, computed, recipe, score
 
 
 def _twins():
@@ -50,9 +27,9 @@ def _twins():
 def test_the_same_command_twice_computes_nothing_twice(tmp_path):
     path = tmp_path / "s.h5"
     cells = [0, 11, 284]
-    assert score(path, _recipe(), cells, (0, 1)) == 6
+    assert computed(path, cells, seeds=2) == 6
     before = load_store(path)
-    assert score(path, _recipe(), cells, (0, 1)) == 0
+    assert computed(path, cells, seeds=2) == 0
     assert load_store(path).equals(before)
 
 
@@ -63,7 +40,7 @@ def test_coupled_means_come_from_class_forms_and_equal_the_kernels(tmp_path, out
         ("forms", ("mean", "alignment_numerator")),
         ("kernel", ("mean", "alignment_numerator", "fro")),
     ):
-        score(tmp_path / f"{name}.h5", _recipe(*measures, **choices), [11, DISCONNECTED, 284])
+        score(tmp_path / f"{name}.h5", [11, DISCONNECTED, 284], recipe(*measures, **choices))
     forms, kernel = (load_store(tmp_path / f"{name}.h5") for name in ("forms", "kernel"))
     kernel = kernel[kernel["measure"] != "fro"].reset_index(drop=True)
     assert forms["status"].tolist() == kernel["status"].tolist()
@@ -73,10 +50,17 @@ def test_coupled_means_come_from_class_forms_and_equal_the_kernels(tmp_path, out
 
 def test_an_interrupted_run_goes_on_where_it_was(tmp_path):
     whole, cut = tmp_path / "whole.h5", tmp_path / "cut.h5"
-    cells = [0, 11, 284, 8216]
-    score(whole, _recipe(), cells)
-    assert score(cut, _recipe(), cells, stop_after=2) == 2
-    assert score(cut, _recipe(), cells) == 2
+    cells, seen = [0, 11, 284, 8216], []
+
+    def stop(event):
+        seen.extend([event] * isinstance(event, KernelDone))
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    score(whole, cells)
+    with pytest.raises(KeyboardInterrupt):
+        score(cut, cells, on_event=stop)
+    assert computed(cut, cells) == 2
     key = ["cell", "measure"]
     a, b = (
         load_store(path).sort_values(key)[[*key, "value", "status"]].reset_index(drop=True) for path in (whole, cut)
@@ -86,10 +70,10 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path):
 
 def test_more_cells_seeds_or_measures_compute_what_is_missing(tmp_path):
     path = tmp_path / "s.h5"
-    assert score(path, _recipe("trace"), [0, 11]) == 2
-    assert score(path, _recipe("trace"), [0, 11, 284]) == 1
-    assert score(path, _recipe("trace"), [0, 11, 284], (0, 1)) == 3
-    assert score(path, _recipe("trace", "cond"), [0, 11, 284]) == 3
+    assert computed(path, [0, 11], recipe("trace")) == 2
+    assert computed(path, [0, 11, 284], recipe("trace")) == 1
+    assert computed(path, [0, 11, 284], recipe("trace"), seeds=2) == 3
+    assert computed(path, [0, 11, 284], recipe("trace", "cond")) == 3
 
 
 @pytest.mark.parametrize(
@@ -104,29 +88,30 @@ def test_more_cells_seeds_or_measures_compute_what_is_missing(tmp_path):
 )
 def test_a_changed_setting_never_mixes_with_old_scores(tmp_path, changed):
     path = tmp_path / "s.h5"
-    score(path, _recipe("trace"), [0])
-    recipe = Recipe(**{"choices": Choices(), "network": SMALL, "measures": ("trace",), **changed})
-    assert score(path, recipe, [0]) == 1
+    score(path, [0], recipe("trace"))
+    other = Recipe(**{"choices": Choices(), "network": SMALL, "measures": ("trace",), **changed})
+    assert computed(path, [0], other) == 1
     assert load_store(path)["setting"].nunique() == 2
 
 
 def test_a_changed_probe_never_mixes_with_old_scores(tmp_path):
     path = tmp_path / "s.h5"
-    score(path, _recipe("trace"), [0])
-    assert score(path, _recipe("trace"), [0], probe=make_probe("digits", 10, Request(image_size=12, seed=1))) == 1
+    score(path, [0], recipe("trace"))
+    assert computed(path, [0], recipe("trace"), probe=make_probe("digits", 8, Request(image_size=8, seed=1))) == 1
     assert load_store(path)["probe_hash"].nunique() == 2
 
 
 @pytest.mark.parametrize(("cells", "seeds"), [([0], [2**63]), ([0], [0.5]), ([-1], [0]), ([2**31], [0])])
 def test_numbers_that_no_store_can_hold_are_refused_before_anything_is_computed(tmp_path, cells, seeds):
+    job = inputs_of(SPACE, [], recipe=recipe("trace"), probe=PROBE).job
     with pytest.raises(ChoiceError, match="cannot be scored"):
-        score(tmp_path / "s.h5", _recipe("trace"), cells, seeds)
+        make_plan(job, cells, seeds, ScoreStore.peek(tmp_path / "s.h5"))
 
 
 def test_cells_that_are_one_network_are_computed_once(tmp_path):
     path = tmp_path / "s.h5"
     twins = list(_twins())
-    assert score(path, _recipe(), twins) == 1
+    assert computed(path, twins) == 1
     frame = load_store(path)
     by_cell = [frame[frame["cell"] == cell].set_index("measure")["value"] for cell in twins]
     assert by_cell[0].equals(by_cell[1])
@@ -135,15 +120,15 @@ def test_cells_that_are_one_network_are_computed_once(tmp_path):
 def test_a_twin_scored_earlier_is_copied(tmp_path):
     path = tmp_path / "s.h5"
     first, second = _twins()
-    assert score(path, _recipe(), [first]) == 1
-    assert score(path, _recipe(), [second]) == 0
+    assert computed(path, [first]) == 1
+    assert computed(path, [second]) == 0
     assert set(load_store(path)["cell"]) == {first, second}
 
 
 def test_a_stored_score_is_reproduced_by_building_the_cell(tmp_path):
     path = tmp_path / "s.h5"
     first, second = _twins()
-    score(path, _recipe(precision="float64"), [first, second, 284], (5,))
+    score(path, [first, second, 284], recipe(precision="float64"), seeds=[5])
     stored = load_store(path).set_index(["cell", "measure"])["value"]
     for cell in (first, second, 284):
         network = SPACE.build(cell, seed=5, channels=2, cells_per_stage=1).double()
@@ -155,7 +140,7 @@ def test_a_stored_score_is_reproduced_by_building_the_cell(tmp_path):
 def test_disconnected_cells_have_a_status_under_every_set(tmp_path):
     path = tmp_path / "s.h5"
     for parameters in ("weights", "all"):
-        score(path, _recipe("trace", "cond", parameters=parameters), [DISCONNECTED])
+        score(path, [DISCONNECTED], recipe("trace", "cond", parameters=parameters))
     frame = load_store(path)
     assert set(frame["status"]) == {"disconnected"}
     assert frame["value"].isna().all()
@@ -163,12 +148,12 @@ def test_disconnected_cells_have_a_status_under_every_set(tmp_path):
 
 def test_a_measure_that_needs_another_output_gets_its_own_kernel(tmp_path):
     path = tmp_path / "s.h5"
-    recipe = Recipe(network=SMALL, measures=("trace", "class_lambda_min"))
-    assert [(group.output, group.measures) for group in recipe.groups()] == [
+    what = recipe("trace", "class_lambda_min")
+    assert [(group.output, group.measures) for group in what.groups()] == [
         ("sum", ("trace",)),
         ("label", ("class_lambda_min",)),
     ]
-    assert score(path, recipe, [0], probe=make_probe("digits", 20, Request(image_size=12))) == 2
+    assert computed(path, [0], what, probe=make_probe("digits", 20, TINY)) == 2
     frame = load_store(path)
     assert dict(zip(frame["measure"], frame["output"], strict=True)) == {"trace": "sum", "class_lambda_min": "label"}
 
@@ -191,18 +176,18 @@ def test_a_network_that_fails_becomes_a_status_and_the_run_goes_on(tmp_path, mon
         return real(space, cell, *arguments)
 
     monkeypatch.setattr(computation, "cell_network", failing)
-    score(path, _recipe("trace"), [0, 11])
+    score(path, [0, 11], recipe("trace"))
     assert load_store(path).set_index("cell")["status"].to_dict() == {0: status.value, 11: "ok"}
     monkeypatch.setattr(computation, "cell_network", real)
-    assert score(path, _recipe("trace"), [0, 11]) == 1
+    assert computed(path, [0, 11], recipe("trace")) == 1
     assert set(load_store(path)["status"]) == {"ok"}
 
 
 @pytest.mark.parametrize("batch_norm", ["frozen", "coupled"])
 def test_what_does_not_fit_is_computed_in_smaller_chunks(tmp_path, monkeypatch, batch_norm):
     whole, real, tried = tmp_path / "whole.h5", cell_kernel.empirical_ntk, []
-    recipe = replace(_recipe(batch_norm=batch_norm), choices=Choices(batch_norm=batch_norm, precision="float64"))
-    score(whole, recipe, [11, 284])
+    what = recipe(batch_norm=batch_norm, precision="float64")
+    score(whole, [11, 284], what)
 
     def small(*arguments, chunk=None, **options):
         tried.append(chunk)
@@ -211,8 +196,8 @@ def test_what_does_not_fit_is_computed_in_smaller_chunks(tmp_path, monkeypatch, 
         return real(*arguments, chunk=chunk, **options)
 
     monkeypatch.setattr(cell_kernel, "empirical_ntk", small)
-    score(tmp_path / "chunks.h5", recipe, [11, 284])
-    assert tried == [None, 5, 2] * 2
+    score(tmp_path / "chunks.h5", [11, 284], what)
+    assert tried == [None, 4, 2] * 2
     values = [load_store(path).set_index(["cell", "measure"])["value"] for path in (whole, tmp_path / "chunks.h5")]
     pd.testing.assert_series_equal(*values, rtol=1e-8)
 
@@ -220,7 +205,7 @@ def test_what_does_not_fit_is_computed_in_smaller_chunks(tmp_path, monkeypatch, 
 def test_an_impossible_recipe_stops_the_run_with_its_message(tmp_path):
     tiny = make_probe("digits", 10, Request(image_size=4))
     with pytest.raises(KernelError, match="two values per channel"):
-        score(tmp_path / "s.h5", _recipe(batch_norm="per-sample"), [8216], probe=tiny)
+        score(tmp_path / "s.h5", [8216], recipe(batch_norm="per-sample"), probe=tiny)
 
 
 def test_recipes_that_cannot_be():

@@ -12,53 +12,42 @@ import pandas as pd
 import pytest
 import torch
 
-from ntknas import correlate, empirical_ntk, load_space, load_store, measure
+from ntknas import correlate, empirical_ntk, load_store, make_probe, measure
 from ntknas.cli.main import run as command
-from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.correlation.compare import compare
-from ntknas.correlation.epochs import epoch_of
-from ntknas.data import Request, make_probe
-from ntknas.scoring import Job, NetworkOptions, Progress, Recipe, Training, make_plan, training
-from ntknas.scoring.engine import Engine
-from ntknas.scoring.progress import Trained
+from ntknas.scoring import EpochsDone, KernelDone, Training, training
+from ntknas.scoring.events import Planned
 from ntknas.spaces.nb201 import identity
-from ntknas.store import ScoreStore
+from ntknas.store.frame import settings_of
 from ntknas.training import Trainer, TrainingImages, TrainingOptions
 from ntknas.training.checkpoint import Checkpoint
+from tests.scoring import sessions
+from tests.scoring.sessions import DISCONNECTED, SPACE, TINY, recipe
 
-SPACE = load_space("nb201")
-PROBE = make_probe("digits", 10, Request(image_size=12))
-IMAGES = TrainingImages("digits", Request(image_size=12), 60)
+PROBE = make_probe("digits", 10, TINY)
+IMAGES = TrainingImages("digits", TINY, 60)
 OPTIONS = TrainingOptions(batch_size=25)
 KEY = ["cell", "seed", "measure", "epoch"]
-DISCONNECTED = next(cell.index for cell in SPACE if SPACE.is_disconnected(cell))
+WHAT = recipe("trace", "cond", precision="float64")
 
 
-def job(epochs, measures=("trace", "cond"), options=OPTIONS, checkpoints=None, keep=False, **choices):
-    network = NetworkOptions(channels=2, cells_per_stage=1)
-    recipe = Recipe(choices=Choices(**{"precision": "float64", **choices}), network=network, measures=measures)
-    return Job(
-        SPACE, "cifar10", recipe, PROBE, training=epochs and Training(IMAGES, options, epochs, checkpoints, keep)
-    )
+def trained(epochs, options=OPTIONS, checkpoints=None, keep=False):
+    """How networks are trained; without epochs, not at all."""
+    return Training(IMAGES, options, epochs, checkpoints, keep) if epochs else None
 
 
-def score(path, what, cells, engine=None):
-    """Score; return the epochs of what was computed, and all scores."""
-    with ScoreStore.open(path) as store:
-        plan = make_plan(what, cells, [0], store)
-        run = store.add_run({"recipe": "custom"})
-        reports = list((engine or Engine()).run(plan, what, store, run))
-        done = [report.item.epoch for report in reports if isinstance(report, Progress)]
-        assert sum(report.epochs for report in reports if isinstance(report, Trained)) >= _epochs(plan)
-        store.compact()
+def score(path, cells, how, what=WHAT, **more):
+    """Score; return the epochs of what was computed, and all scores of the store."""
+    events = []
+    sessions.score(path, cells, what, probe=PROBE, training=how, on_event=events.append, **more)
+    [planned] = [event for event in events if isinstance(event, Planned)]
+    assert sum(event.epochs for event in events if isinstance(event, EpochsDone)) >= planned.epochs
     frame = load_store(path)
-    frame["epoch"] = [epoch_of(row) for _, row in frame.iterrows()]
+    settings = settings_of(frame)
+    frame["epoch"] = [settings[digest].epoch for digest in frame["setting"]]
+    done = [event.item.epoch for event in events if isinstance(event, KernelDone)]
     return done, frame.set_index(KEY).sort_index()
-
-
-def _epochs(plan):
-    return sum(task[-1].epoch for task in plan.tasks)
 
 
 def same(a, b):
@@ -67,7 +56,7 @@ def same(a, b):
 
 
 def test_scores_are_those_of_the_network_trained_by_itself(tmp_path):
-    done, scores = score(tmp_path / "s.h5", job((0, 1, 3)), [11, 284])
+    done, scores = score(tmp_path / "s.h5", [11, 284], trained((0, 1, 3)))
     assert done == [0, 1, 1, 3, 3] * 2  # after training the kernel and the training itself
     network = SPACE.build(284, seed=0, channels=2, cells_per_stage=1).double()
     trainer = Trainer(network, IMAGES, OPTIONS, seed=0, epochs=3)
@@ -86,33 +75,33 @@ def test_scores_are_those_of_the_network_trained_by_itself(tmp_path):
 
 def test_initialisation_is_the_same_score_with_and_without_training(tmp_path):
     path = tmp_path / "s.h5"
-    score(path, job(()), [11])
-    done, scores = score(path, job((0, 1)), [11])
+    score(path, [11], None)
+    done, scores = score(path, [11], trained((0, 1)))
     assert done == [1, 1]
     assert set(scores.loc[11, 0, "trace"].index) == {0, 1}
-    assert score(path, job((0, 1)), [11])[0] == []
+    assert score(path, [11], trained((0, 1)))[0] == []
 
 
 def test_other_trainings_never_mix(tmp_path):
     path = tmp_path / "s.h5"
-    score(path, job((1,)), [11])
+    score(path, [11], trained((1,)))
     for options in (replace(OPTIONS, learning_rate=0.1), replace(OPTIONS, schedule="cosine")):
-        assert score(path, job((1,), options=options), [11])[0] == [1, 1]
+        assert score(path, [11], trained((1,), options))[0] == [1, 1]
     cosine = replace(OPTIONS, schedule="cosine")
-    assert score(path, job((1, 2), options=cosine), [11])[0] == [1, 1, 2, 2]  # another length is another schedule
-    assert score(path, job((1, 2)), [11])[0] == [2, 2]
+    assert score(path, [11], trained((1, 2), cosine))[0] == [1, 1, 2, 2]  # another length is another schedule
+    assert score(path, [11], trained((1, 2)))[0] == [2, 2]
 
 
 def test_disconnected_cells_are_not_trained(tmp_path, monkeypatch):
     monkeypatch.setattr(Trainer, "train_epoch", lambda trainer: pytest.fail("trained"))
-    _, scores = score(tmp_path / "s.h5", job((0, 1)), [DISCONNECTED])
+    _, scores = score(tmp_path / "s.h5", [DISCONNECTED], trained((0, 1)))
     assert set(scores["status"]) == {"disconnected"}
 
 
 def test_cells_that_are_one_network_all_through_training_are_trained_once(tmp_path):
     everything = identity.class_representatives("all")
     pair = next((r, i) for i, r in enumerate(everything) if r != i and not SPACE.is_disconnected(i))
-    done, scores = score(tmp_path / "s.h5", job((1,)), list(pair))
+    done, scores = score(tmp_path / "s.h5", pair, trained((1,)))
     assert done == [1, 1]
     assert scores.loc[pair[0]]["value"].tolist() == scores.loc[pair[1]]["value"].tolist()
     kernels = []
@@ -130,7 +119,7 @@ def test_cells_that_training_tells_apart_are_trained_each(tmp_path):
         for i in range(len(weights))
         if weights[i] != i and everything[i] == i and not SPACE.is_disconnected(i) and everything[weights[i]] != i
     )
-    done, _ = score(tmp_path / "s.h5", job((0, 1)), [weights[cell], cell])
+    done, _ = score(tmp_path / "s.h5", [weights[cell], cell], trained((0, 1)))
     assert sorted(done) == [0, 1, 1, 1, 1]
 
 
@@ -139,7 +128,7 @@ import os, signal, sys
 from pathlib import Path
 from ntknas.scoring import training
 from ntknas.training import Trainer
-from tests.scoring.test_training import job, score
+from tests.scoring.test_training import score, trained as how
 
 training.CHECKPOINT_SECONDS = 0.0
 real, trained = Trainer.train_epoch, []
@@ -152,7 +141,7 @@ def train_epoch(trainer):
 
 Trainer.train_epoch = train_epoch
 folder = Path(sys.argv[1])
-score(folder / "cut.h5", job((1, 2, 5), checkpoints=folder / "checkpoints"), [284, 11])
+score(folder / "cut.h5", [284, 11], how((1, 2, 5), checkpoints=folder / "checkpoints"))
 """
 
 
@@ -166,46 +155,44 @@ def test_a_killed_training_goes_on_and_gives_bit_identical_scores(tmp_path, monk
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert len(list((tmp_path / "checkpoints").iterdir())) == 1
-    trained, real = [], Trainer.train_epoch
+    epochs, real = [], Trainer.train_epoch
 
     def train_epoch(trainer):
-        trained.append(trainer.epoch)
+        epochs.append(trainer.epoch)
         return real(trainer)
 
     monkeypatch.setattr(Trainer, "train_epoch", train_epoch)
-    done, cut = score(tmp_path / "cut.h5", job((1, 2, 5), checkpoints=tmp_path / "checkpoints"), [284, 11])
-    assert trained == [3, 4, 0, 1, 2, 3, 4]  # on from epoch 3 of the first cell, then the second one
+    done, cut = score(tmp_path / "cut.h5", [284, 11], trained((1, 2, 5), checkpoints=tmp_path / "checkpoints"))
+    assert epochs == [3, 4, 0, 1, 2, 3, 4]  # on from epoch 3 of the first cell, then the second one
     assert done == [5, 5, 1, 1, 2, 2, 5, 5]
     assert not list((tmp_path / "checkpoints").iterdir())
-    _, whole = score(tmp_path / "whole.h5", job((1, 2, 5)), [284, 11])
+    _, whole = score(tmp_path / "whole.h5", [284, 11], trained((1, 2, 5)))
     same(whole, cut)
 
 
 def test_kept_checkpoints_let_more_epochs_follow(tmp_path, monkeypatch):
     kept = {"checkpoints": tmp_path / "checkpoints", "keep": True}
-    score(tmp_path / "s.h5", job((1, 2), **kept), [284])
-    trained, real = [], Trainer.train_epoch
-    monkeypatch.setattr(Trainer, "train_epoch", lambda trainer: trained.append(trainer.epoch) or real(trainer))
-    _, more = score(tmp_path / "s.h5", job((1, 2, 3), **kept), [284])
-    assert trained == [2]
-    _, whole = score(tmp_path / "whole.h5", job((1, 2, 3)), [284])
+    score(tmp_path / "s.h5", [284], trained((1, 2), **kept))
+    epochs, real = [], Trainer.train_epoch
+    monkeypatch.setattr(Trainer, "train_epoch", lambda trainer: epochs.append(trainer.epoch) or real(trainer))
+    _, more = score(tmp_path / "s.h5", [284], trained((1, 2, 3), **kept))
+    assert epochs == [2]
+    _, whole = score(tmp_path / "whole.h5", [284], trained((1, 2, 3)))
     same(whole, more)
 
 
 def test_a_checkpoint_beyond_what_is_asked_for_is_left_alone(tmp_path):
     kept = {"checkpoints": tmp_path / "checkpoints", "keep": True}
-    score(tmp_path / "s.h5", job((3,), **kept), [284])
-    done, scores = score(tmp_path / "s.h5", job((1, 3), **kept), [284])
+    score(tmp_path / "s.h5", [284], trained((3,), **kept))
+    done, scores = score(tmp_path / "s.h5", [284], trained((1, 3), **kept))
     assert done == [1, 1]
-    assert (
-        score(tmp_path / "whole.h5", job((1,)), [284])[1].loc[(284, 0, "trace", 1), "value"]
-        == (scores.loc[(284, 0, "trace", 1), "value"])
-    )
+    _, whole = score(tmp_path / "whole.h5", [284], trained((1,)))
+    assert whole.loc[(284, 0, "trace", 1), "value"] == scores.loc[(284, 0, "trace", 1), "value"]
 
 
 def test_workers_give_what_one_process_gives(tmp_path):
-    _, alone = score(tmp_path / "alone.h5", job((0, 1, 2)), [11, 284, 4000])
-    done, together = score(tmp_path / "together.h5", job((0, 1, 2)), [11, 284, 4000], Engine(workers=2))
+    _, alone = score(tmp_path / "alone.h5", [11, 284, 4000], trained((0, 1, 2)))
+    done, together = score(tmp_path / "together.h5", [11, 284, 4000], trained((0, 1, 2)), workers=1)
     assert len(done) == 3 * 5
     pd.testing.assert_series_equal(alone["value"], together["value"], rtol=1e-7)
 
@@ -222,37 +209,38 @@ def test_a_training_that_diverges_has_a_status_and_the_others_go_on(tmp_path, mo
     diverging = len(list(SPACE.build(8216, channels=2, cells_per_stage=1).parameters()))
     assert diverging != len(list(SPACE.build(41, channels=2, cells_per_stage=1).parameters()))
     monkeypatch.setattr(Trainer, "train_epoch", train_epoch)
-    _, scores = score(tmp_path / "s.h5", job((0, 1, 2, 3)), [284, 8216])
+    _, scores = score(tmp_path / "s.h5", [284, 8216], trained((0, 1, 2, 3)))
     status = scores["status"].astype(str)
     assert set(status[284]) == {"ok"}
     by_epoch = {epoch: set(rows) for epoch, rows in status[8216].groupby("epoch")}
     assert by_epoch == {0: {"ok"}, 1: {"ok"}, 2: {"diverged"}, 3: {"diverged"}}
     assert "training loss is nan in epoch 2" in scores.loc[8216]["reason"].iloc[-1]
-    assert score(tmp_path / "s.h5", job((0, 1, 2, 3)), [284, 8216])[0] == []  # a result, not a failure
+    assert score(tmp_path / "s.h5", [284, 8216], trained((0, 1, 2, 3)))[0] == []  # a result, not a failure
     rows = correlate(load_store(tmp_path / "s.h5"), pd.Series({284: 90.0, 8216: 80.0})).rows
     assert {row["left_out"].get("diverged", 0) for row in rows if row["epoch"] == 3} == {1}
 
 
 def test_a_checkpoint_of_another_network_costs_its_cell_alone(tmp_path, monkeypatch):
-    what = job((1,), checkpoints=tmp_path / "checkpoints", keep=True)
-    score(tmp_path / "s.h5", what, [284])
+    how = trained((1,), checkpoints=tmp_path / "checkpoints", keep=True)
+    score(tmp_path / "s.h5", [284], how)
     (wrong,) = (tmp_path / "checkpoints").iterdir()
-    about = {"space": "nb201", "dataset": "cifar10", "cell": 11, **what.recipe.network.resolved(SPACE)}
-    about |= {"precision": "float64", **what.training.identity.as_fields(), "seed": 0}
+    about = {"space": "nb201", "dataset": "cifar10", "cell": 11, **WHAT.network.resolved(SPACE)}
+    about |= {"precision": "float64", **how.identity.as_fields(), "seed": 0}
     wrong.rename(Checkpoint(tmp_path / "checkpoints", about).path)
-    _, scores = score(tmp_path / "s.h5", what, [11, 5000])
+    _, scores = score(tmp_path / "s.h5", [11, 5000], how)
     assert set(scores.loc[11]["status"]) == {"error"}
     assert "is of another network or training" in scores.loc[11]["reason"].iloc[0]
     assert set(scores.loc[5000]["status"]) == {"ok"}
 
 
 def test_what_a_dead_worker_had_measured_is_not_trained_again(tmp_path, monkeypatch):
-    what = job((1, 2), checkpoints=tmp_path / "checkpoints")
+    how = trained((1, 2), checkpoints=tmp_path / "checkpoints")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as here, so that both are equal to the last bit
     monkeypatch.setenv("NTKNAS_TEST_DIE_ONCE", str(tmp_path / "died"))
-    done, scores = score(tmp_path / "s.h5", replace(what, space=DyingSpace(SPACE)), [284], Engine(workers=1))
+    done, scores = score(tmp_path / "s.h5", [284], how, space=DyingSpace(SPACE), workers=1)
     assert sorted(done) == [1, 1, 2, 2]
     assert (tmp_path / "died").exists()
-    same(score(tmp_path / "whole.h5", job((1, 2)), [284], Engine(workers=1))[1], scores)
+    same(score(tmp_path / "whole.h5", [284], trained((1, 2)))[1], scores)
 
 
 class DyingSpace:
@@ -265,6 +253,9 @@ class DyingSpace:
 
     def __getitem__(self, index):
         return self._space[index]
+
+    def __len__(self):
+        return len(self._space)
 
     def __reduce__(self):
         return DyingSpace, (self._space,)
@@ -297,7 +288,7 @@ def test_epochs_that_do_not_ascend(epochs):
 
 def test_measures_of_training_are_not_asked_for():
     with pytest.raises(ChoiceError, match="wherever networks are trained"):
-        Recipe(measures=("train_loss",))
+        recipe("train_loss")
 
 
 def test_more_classes_than_outputs():
@@ -340,7 +331,7 @@ def test_the_command_from_training_to_curves(tmp_path, capsys):
 def test_a_gain_is_the_paired_test_of_both_epochs(tmp_path):
     path = tmp_path / "s.h5"
     cells = list(range(20, 15000, 900))
-    score(path, job((0, 1), measures=("trace",)), cells)
+    score(path, cells, trained((0, 1)), recipe("trace", precision="float64"))
     accuracies = pd.Series(np.random.default_rng(0).permutation(15625).astype(float), name="made")
     result = correlate(load_store(path), accuracies, resamples=2000)
     (curve,) = [curve for curve in result.curves("made") if curve.measure == "trace"]
@@ -409,5 +400,5 @@ def test_checkpoints_are_written_now_and_then(tmp_path, monkeypatch):
     monkeypatch.setattr(
         Checkpoint, "save", lambda self, state, seconds: saved.append(state["epoch"]) or real(self, state, seconds)
     )
-    score(tmp_path / "s.h5", job((1, 3), checkpoints=tmp_path / "c"), [284])
+    score(tmp_path / "s.h5", [284], trained((1, 3), checkpoints=tmp_path / "c"))
     assert saved == [0, 1, 2]

@@ -10,7 +10,6 @@ from ntknas.core.lazy import importer_of
 
 if TYPE_CHECKING:
     from ntknas.scoring.engines.here import Here
-    from ntknas.scoring.engines.processes import Processes
     from ntknas.scoring.engines.protocol import Engine, EngineOptions
     from ntknas.scoring.engines.ray import Ray
 
@@ -20,10 +19,11 @@ __all__ = ["ENGINES", "Engine", "EngineOptions", "Here", "Processes", "Ray", "ma
 def _local(options: EngineOptions) -> Engine:
     """Worker processes where any are asked for, or a time-out, which takes a process that can be ended."""
     from ntknas.scoring.engines.here import Here
-    from ntknas.scoring.engines.processes import Processes
 
     if options.workers == 0 and options.timeout is None:
         return Here(options.device)
+    from ntknas.scoring.engines.processes import Processes
+
     return Processes(1 if options.workers == 0 else options.workers, options.timeout, options.device)
 
 

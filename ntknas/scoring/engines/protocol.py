@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+from ntknas.core.options import Option
 
 if TYPE_CHECKING:
     import torch
@@ -23,16 +25,24 @@ class EngineOptions:
     """What an engine is made from; see ``make_engine``.
 
     Attributes:
-        workers: Number of worker processes.
+        workers: Number of worker processes; ``None`` for one per GPU or core.
         timeout: Seconds of computing after which a task counts as ``timeout``.
         address: Address of a cluster.
         device: Name of the device.
     """
 
-    workers: int | None = 0
-    timeout: float | None = None
-    address: str | None = None
-    device: str = "auto"
+    workers: Annotated[
+        int | None,
+        Option(
+            "Worker processes, or auto: one per GPU, else per core. 0 computes in this process.", low=0, word="auto"
+        ),
+    ] = 0
+    timeout: Annotated[float | None, Option("Seconds for one network, then it is given up.", above=0)] = None
+    address: Annotated[
+        str | None,
+        Option("Address of a running Ray cluster, or auto.  [default: start one here]", name="ray_address", acts=True),
+    ] = None
+    device: Annotated[str, Option("auto, cpu, cuda or cuda:N.")] = "auto"
 
 
 class Engine(Protocol):
