@@ -21,10 +21,11 @@ import numpy as np
 
 from ntknas import load_benchmark, load_space
 from ntknas.benchmarks.table import Target
-from ntknas.correlation.bootstrap import TOP_SHARES, Estimate, draw_resamples, estimate, estimate_of_top
+from ntknas.correlation.bootstrap import draw_resamples, estimate, estimate_of_top
 from ntknas.correlation.ceiling import ceiling
 from ntknas.correlation.coefficients import COEFFICIENTS, Array
 from ntknas.correlation.compare import compare
+from ntknas.correlation.estimate import TOP_SHARES, Estimate
 from ntknas.correlation.noise import seed_agreement, seed_agreement_interval
 from ntknas.correlation.seeds import with_seeds
 

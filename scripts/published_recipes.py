@@ -14,16 +14,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ntknas import load_space, load_store
 from ntknas.benchmarks import read_accuracies
-from ntknas.correlation import Correlation, correlate
+from ntknas.correlation import Correlation, Estimate, Row, correlate
 from ntknas.correlation.bootstrap import draw_resamples, estimate
 from ntknas.report import correlation_figures
 from ntknas.report.plotter import draw
@@ -103,58 +101,58 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _measures(answer: Correlation) -> str:
-    rows = sorted(answer.rows, key=lambda row: -(row["kendall"]["value"] or -1))
+    rows = sorted(answer.rows, key=lambda row: -(row.kendall.value or -1))
     head = ["measure", "cells", "left out", "τ", "95 %", "ρ", "95 %", "published ρ", "", "τ top 25 %", "partial τ"]
     return _table([*head, "regret of best 10", "s a cell"], [_measure(row) for row in rows])
 
 
-def _measure(row: dict[str, Any]) -> list[str]:
-    published = PUBLISHED.get(row["measure"]) if row["recipe"] == "zero-cost-nas" else None
-    rho = row["spearman"]
-    inside = "" if published is None else "inside" if rho["low"] <= published <= rho["high"] else "**outside**"
+def _measure(row: Row) -> list[str]:
+    published = PUBLISHED.get(row.measure) if row.recipe == "zero-cost-nas" else None
+    rho = row.spearman
+    inside = "" if published is None or rho.interval is None else _verdict(published, *rho.interval)
     return [
         _name(row),
-        str(row["n"]),
-        ", ".join(f"{count} {status}" for status, count in row["left_out"].items()) or "0",
-        _number(row["kendall"]["value"]),
-        _ends(row["kendall"]),
-        _number(rho["value"]),
+        str(row.n),
+        ", ".join(f"{count} {status}" for status, count in row.left_out.items()) or "0",
+        _number(row.kendall.value),
+        _ends(row.kendall),
+        _number(rho.value),
         _ends(rho),
         _number(published),
         inside,
-        _number(row["kendall_top25"]),
-        _number(row["partial_kendall"]),
-        _number(row["regret_best_of_10"]),
-        _number(row["seconds_per_cell"]),
+        _number(row.kendall_top25.value),
+        _number(row.partial_kendall),
+        _number(row.regret_best_of_10),
+        _number(row.seconds_per_cell),
     ]
 
 
-def _name(row: dict[str, Any]) -> str:
-    return f"{row['measure']} ({row['recipe']})" if row["recipe"] not in ("custom", "baseline") else row["measure"]
+def _name(row: Row) -> str:
+    return f"{row.measure} ({row.recipe})" if row.recipe not in ("custom", "baseline") else row.measure
 
 
 def _recipes(answer: Correlation) -> str:
-    rows = sorted(answer.rows, key=lambda row: (row["recipe"] == "baseline", row["recipe"]))
+    rows = sorted(answer.rows, key=lambda row: (row.is_baseline, row.recipe))
     return _table(
         ["recipe", "measure", "images", "cells", "left out", "τ", "95 %", "ρ", "95 %", "s a cell and seed"],
         [_recipe(answer, row) for row in rows],
     )
 
 
-def _recipe(answer: Correlation, row: dict[str, Any]) -> list[str]:
-    baseline = row["recipe"] == "baseline"
-    left_out = ", ".join(f"{count} {status}" for status, count in row["left_out"].items()) or "0"
+def _recipe(answer: Correlation, row: Row) -> list[str]:
+    baseline = row.is_baseline
+    left_out = ", ".join(f"{count} {status}" for status, count in row.left_out.items()) or "0"
     return [
-        "–" if baseline else row["recipe"],
-        row["measure"],
-        "–" if baseline else answer.settings[row["setting"]]["probe_shape"].split("x")[0],
-        str(row["n"]),
+        "–" if baseline else row.recipe,
+        row.measure,
+        "–" if baseline else str(answer.settings[row.setting].probe.size),
+        str(row.n),
         left_out,
-        _number(row["kendall"]["value"]),
-        _ends(row["kendall"]),
-        _number(row["spearman"]["value"]),
-        _ends(row["spearman"]),
-        _number(row["seconds_per_cell"]),
+        _number(row.kendall.value),
+        _ends(row.kendall),
+        _number(row.spearman.value),
+        _ends(row.spearman),
+        _number(row.seconds_per_cell),
     ]
 
 
@@ -177,13 +175,17 @@ def _sample(name: str, flops: np.ndarray, accuracies: pd.Series, cells: list[int
     drawn = draw_resamples(len(cells), 200, 0)
     row = [name]
     for coefficient in ("kendall", "spearman"):
-        found = asdict(estimate(coefficient, x, y, drawn))
-        row += [_number(found["value"]), _ends(found)]
+        value = estimate(coefficient, x, y, drawn)
+        row += [_number(value.value), _ends(value)]
     return row
 
 
-def _ends(estimate: dict[str, Any]) -> str:
-    return "–" if estimate["low"] is None else f"{estimate['low']:.2f} to {estimate['high']:.2f}"
+def _verdict(published: float, low: float, high: float) -> str:
+    return "inside" if low <= published <= high else "**outside**"
+
+
+def _ends(estimate: Estimate) -> str:
+    return "–" if estimate.interval is None else "{:.2f} to {:.2f}".format(*estimate.interval)
 
 
 def _number(value: float | None) -> str:

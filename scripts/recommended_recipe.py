@@ -20,7 +20,7 @@ from typing import Any
 from ntknas import load_benchmark, load_space, load_store
 from ntknas.benchmarks import read_accuracies
 from ntknas.benchmarks.table import Target
-from ntknas.correlation import Correlation, correlate
+from ntknas.correlation import Correlation, Row, comparisons, correlate
 from ntknas.report import correlation_figures
 from ntknas.report.plotter import draw
 
@@ -85,13 +85,13 @@ def _score(*arguments: str) -> None:
 
 
 def _page(chosen: Correlation, answers: list[Correlation]) -> str:
-    ranked = sorted(chosen.rows, key=lambda row: -(row["kendall"]["low"] or -1))
-    best = next(row for row in ranked if row["recipe"] != "baseline")
-    kernels = len({row["setting"] for row in chosen.rows})
-    counted = sum(row["recipe"] != "baseline" for row in chosen.rows)
-    selection = "\n".join(f"| {row['measure']} | {_kernel(row)} | {_figures(row)} |" for row in ranked[:SHOWN])
+    ranked = sorted(chosen.rows, key=lambda row: -(row.kendall.low or -1))
+    best = next(row for row in ranked if not row.is_baseline)
+    kernels = len({row.setting for row in chosen.rows})
+    counted = sum(not row.is_baseline for row in chosen.rows)
+    selection = "\n".join(f"| {row.measure} | {_kernel(row)} | {_figures(row)} |" for row in ranked[:SHOWN])
     rows = [row for answer in answers for row in answer.rows]
-    confirmation = "\n".join(f"| {r['target']} | {r['measure']} | {r['n']} | {_figures(r)} |" for r in rows)
+    confirmation = "\n".join(f"| {r.target} | {r.measure} | {r.n} | {_figures(r)} |" for r in rows)
     return f"""# Why `recommended` is what it is
 
 Made by `python scripts/recommended_recipe.py`, CIFAR-10 images (the first 4,000 of the training batches). 95 %
@@ -108,7 +108,7 @@ best of so many is too good on the cells that it was chosen on: what counts is t
 |---|---|---|---|---|---|---|
 {selection}
 
-First is `{best["measure"]}` of `{_kernel(best)}`. Taken from it: this kernel with 64 images, its condition number and its
+First is `{best.measure}` of `{_kernel(best)}`. Taken from it: this kernel with 64 images, its condition number and its
 effective rank, which are both among the first here; which of the two comes first in the recipe the next table decided.
 
 ## Confirmed
@@ -129,24 +129,24 @@ sign): {_differences(answers[0])}.
 
 def _differences(answer: Correlation) -> str:
     """How much the first measure of the recipe is better than each other row, on CIFAR-10's test accuracy."""
-    pairs = answer.comparisons(next(iter(answer.targets)))
+    pairs = comparisons(answer, next(iter(answer.targets)))
     return "; ".join(
-        f"{pair['first']} less {pair['second']} {pair['difference']:.3f} [{pair['low']:.3f}, {pair['high']:.3f}] "
-        f"({'≤ ' if pair['p_holm_is_bound'] else ''}{pair['p_holm']:.2g})"
+        f"{pair.first} less {pair.second} {pair.difference:.3f} [{pair.low:.3f}, {pair.high:.3f}] "
+        f"({'≤ ' if pair.p_holm_is_bound else ''}{pair.p_holm:.2g})"
         for pair in pairs
-        if "cond" in (pair["first"], pair["second"])
+        if "cond" in (pair.first, pair.second)
     )
 
 
-def _kernel(row: dict[str, Any]) -> str:
-    return "–" if row["recipe"] == "baseline" else row["kernel"]
+def _kernel(row: Row) -> str:
+    return "–" if row.is_baseline else row.kernel
 
 
-def _figures(row: dict[str, Any]) -> str:
-    tau = row["kendall"]
-    interval = "" if tau["low"] is None else f" [{tau['low']:.2f}, {tau['high']:.2f}]"
-    numbers = (row["spearman"]["value"], row["kendall_top25"], row["partial_kendall"], row["seconds_per_cell"])
-    return f"{tau['value']:.2f}{interval} | " + " | ".join("–" if n is None else f"{n:.2f}" for n in numbers)
+def _figures(row: Row) -> str:
+    tau = row.kendall
+    interval = "" if tau.interval is None else " [{:.2f}, {:.2f}]".format(*tau.interval)
+    numbers = (row.spearman.value, row.kendall_top25.value, row.partial_kendall, row.seconds_per_cell)
+    return f"{tau.value:.2f}{interval} | " + " | ".join("–" if n is None else f"{n:.2f}" for n in numbers)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,12 @@ import subprocess
 import sys
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ntknas import correlate, load_benchmark, load_store
+from ntknas.correlation import Estimate, Row
 
 POLICIES = ("frozen", "eval")
 MEASURES = ("mean", "trace", "cond", "lga")
@@ -45,17 +45,17 @@ def main() -> None:
     (arguments.out / "seeds.md").write_text(_page(scores), encoding="utf-8")
 
 
-def _rows(scores: pd.DataFrame) -> dict[tuple[str, str, bool], dict[str, Any]]:
+def _rows(scores: pd.DataFrame) -> dict[tuple[str, str, bool], Row]:
     """The rows of the measures, by policy, measure and whether each network has a seed of its own."""
     benchmark = load_benchmark("nb201", dataset="cifar10-valid", folder=None)
     result = correlate(scores, benchmark)
-    rows = [row for row in result.rows if row["recipe"] != "baseline"]
+    rows = [row for row in result.rows if not row.is_baseline]
     settings = result.settings
     return {
         (
-            settings[row["setting"]]["batch_norm"],
-            row["measure"],
-            settings[row["setting"]].get("cell_seeds") is not None,
+            settings[row.setting].batch_norm,
+            row.measure,
+            settings[row.setting].network.has_independent_seeds,
         ): row
         for row in rows
     }
@@ -67,13 +67,13 @@ def _page(scores: pd.DataFrame) -> str:
     lines, spreads = [], {False: [], True: []}
     for policy, measure, own in product(POLICIES, MEASURES, (False, True)):
         key = (policy, measure, own)
-        taus = [rows[key]["kendall"]["value"] for rows in one_seed]
+        taus = [rows[key].kendall.value for rows in one_seed]
         spreads[own].append(float(np.std(taus, ddof=1)))
-        single, average = one_seed[0][key]["kendall"], all_seeds[key]["kendall"]
+        single, average = one_seed[0][key].kendall, all_seeds[key].kendall
         lines.append(
             f"| {policy} `{measure}` | {'each network its own' if own else 'shared'} | "
             f"{' / '.join(f'{tau:.2f}' for tau in taus)} | {spreads[own][-1]:.3f} | {_interval(single)} | "
-            f"{average['value']:.2f} {_interval(average)} |"
+            f"{average.value:.2f} {_interval(average)} |"
         )
     shared, own = (float(np.sqrt(np.mean(np.square(spreads[kind])))) for kind in (False, True))
     return f"""# What the seed of the weights does to a correlation
@@ -96,11 +96,11 @@ seeds can say.
 """
 
 
-def _farthest(one_seed: list[dict[tuple[str, str, bool], dict[str, Any]]]) -> str:
+def _farthest(one_seed: list[dict[tuple[str, str, bool], Row]]) -> str:
     """Say which measure a shared seed moves most, and what it does with seeds of the networks' own."""
 
     def taus(policy: str, measure: str, *, own: bool) -> list[float]:
-        return [rows[policy, measure, own]["kendall"]["value"] for rows in one_seed]
+        return [rows[policy, measure, own].kendall.value for rows in one_seed]
 
     policy, measure = max(product(POLICIES, MEASURES), key=lambda key: float(np.ptp(taus(*key, own=False))))
     shared, own = (taus(policy, measure, own=kind) for kind in (False, True))
@@ -110,8 +110,8 @@ def _farthest(one_seed: list[dict[tuple[str, str, bool], dict[str, Any]]]) -> st
     )
 
 
-def _interval(tau: dict[str, float | None]) -> str:
-    return "–" if tau["low"] is None else f"[{tau['low']:.2f}, {tau['high']:.2f}]"
+def _interval(tau: Estimate) -> str:
+    return "–" if tau.interval is None else f"[{tau.low:.2f}, {tau.high:.2f}]"
 
 
 if __name__ == "__main__":

@@ -16,13 +16,12 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from ntknas import load_benchmark, load_space, load_store
 from ntknas.benchmarks.table import Target
-from ntknas.correlation import Correlation, correlate
+from ntknas.correlation import Correlation, Estimate, Row, correlate
 from ntknas.report import correlation_figures
 from ntknas.report.plotter import draw
 from ntknas.scoring.cells import select
@@ -210,17 +209,16 @@ def _spearman(a: pd.Series, b: pd.Series) -> str:
     return f"{a.corr(b, method='spearman'):.3f}"
 
 
-def _row(row: dict[str, Any]) -> str:
-    top = {"value": row["kendall_top25"], "low": row["kendall_top25_low"], "high": row["kendall_top25_high"]}
-    partial = "–" if row["partial_kendall"] is None else f"{row['partial_kendall']:.2f}"
-    figures = [_interval(row["kendall"]), _interval(row["spearman"]), _interval(top), partial]
-    return f"| {row['measure']} | {row['n']} | " + " | ".join(figures) + " |"
+def _row(row: Row) -> str:
+    partial = "–" if row.partial_kendall is None else f"{row.partial_kendall:.2f}"
+    figures = [_interval(row.kendall), _interval(row.spearman), _interval(row.kendall_top25), partial]
+    return f"| {row.measure} | {row.n} | " + " | ".join(figures) + " |"
 
 
-def _interval(estimate: dict[str, Any]) -> str:
-    if estimate["low"] is None:
-        return "–" if estimate["value"] is None else f"{estimate['value']:.2f}"
-    return f"{estimate['value']:.2f} [{estimate['low']:.2f}, {estimate['high']:.2f}]"
+def _interval(estimate: Estimate) -> str:
+    if estimate.interval is None:
+        return "–" if estimate.value is None else f"{estimate.value:.2f}"
+    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,31 +11,25 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
-from ntknas.cli.correlate_accuracies import AccuracyOptions
+from ntknas.cli.arguments import split_names
+from ntknas.cli.correlate_source import check_one_space, check_source, take_source
 from ntknas.cli.correlate_tables import print_comparisons, print_result
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.names import check_names, check_store
 from ntknas.cli.output import csv_option, json_option, note, print_csv, print_json, say
 from ntknas.cli.unmeasured import say_unmeasured, unmeasured_of
 from ntknas.core.errors import NtknasError
+from ntknas.correlation.order import SORTS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ntknas.correlation import Correlation
+    from ntknas.correlation.by_space import SpaceResults
+    from ntknas.correlation.join import Pair
+    from ntknas.correlation.sources import AccuracySource
 
 _MANY_CELLS = 1000
-SORTS = {
-    "kendall": ("kendall", 1),
-    "spearman": ("spearman", 1),
-    "pearson": ("pearson", 1),
-    "top10": ("kendall_top10", 1),
-    "top25": ("kendall_top25", 1),
-    "partial": ("partial_kendall", 1),
-    "regret": ("regret", -1),
-    "seconds": ("seconds_per_cell", -1),
-}
-"""What rows can be sorted by: key of a row, and whether more (1) or less (−1) comes first."""
+"""Cells from which intervals take so long that progress is shown."""
 
 
 @click.command(name="correlate")
@@ -75,7 +69,7 @@ SORTS = {
 @click.option("--compare", is_flag=True, help="Test between measures: is the best one better than each other one?")
 @json_option
 @csv_option
-def command(store: Path, plots: Path | None, json: bool, csv: bool, **options: Any) -> None:
+def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: bool, **options: Any) -> None:
     """Correlate the scores in STORE with trained accuracies.
 
     Coefficients are of scores signed so that higher is better; intervals are 95 % bootstrap over cells, and over
@@ -85,169 +79,91 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, **options: A
     if json and csv:
         raise click.UsageError("--json and --csv are two formats: give one of them.")
     check_store(store)
-    accuracies = AccuracyOptions.take(options)
-    check_names({"accuracies": accuracies.accuracies})
-    compare, seed = options.pop("compare"), options["seed"]
-    scores = _chosen(store, options)
-    parts = {space: scores[scores["space"] == space] for space in accuracies.spaces(scores)}
-    results, without = _correlate(parts, accuracies, options)
-    for message in without.values():
+    check_source(options)
+    check_names({"accuracies": options["accuracies"]})
+
+    from ntknas.correlation.by_space import correlate_by_space
+
+    source = take_source(options)
+    scores = _selected(store, options)
+    check_one_space(source, scores)
+    _note_few_resamples(options["resamples"])
+    found = correlate_by_space(scores, source, **options, progress=_progress)
+    for message in (*found.not_shown.values(), *_cells_without_accuracy(found, source)):
         note(message)
+    comparison_seed = options["seed"] if compare else None
     if json:
         about = {"unmeasured": [asdict(setting) for setting in scores.attrs["unmeasured"]]}
-        print_json(_as_json(results, without, seed if compare else None, scores.attrs["left_out"].lines) | about)
+        print_json(found.as_json(scores.attrs["left_out"].lines, comparison_seed) | about)
     elif csv:
-        print_csv(_as_frame(results, several=len(parts) > 1))
+        print_csv(found.frame())
     else:
-        _print(results, seed if compare else None, several=len(parts) > 1)
+        _print(found, comparison_seed)
     if plots:
-        for space, result in results.items():
-            for path in draw_plots(result, plots / space if len(parts) > 1 else plots):
-                note(f"Drew {path}")
+        _draw_all(found, plots)
 
 
-def _chosen(store: Path, options: dict[str, Any]) -> pd.DataFrame:
+def _selected(store: Path, options: dict[str, Any]) -> pd.DataFrame:
     """Read the scores that are meant."""
     from ntknas.store import load_store
     from ntknas.store.selection import Selection, select
 
-    measures = shared.split_names(options.pop("measures"))
-    chosen = Selection(options.pop("space"), options.pop("setting"), options.pop("recipe"), measures or ())
+    named = options.pop("measures")
+    measures = split_names(named) if named is not None else None
+    selection = Selection(options.pop("space"), options.pop("setting"), options.pop("recipe"), measures or ())
     scores = load_store(store)
     say_left_out(scores.attrs["left_out"], store)
     if scores.empty:
         raise NtknasError(f"{store} holds no scores yet. Make some with: ntknas score --store {store}")
-    selected = select(scores, chosen)
+    selected = select(scores, selection)
     selected.attrs["unmeasured"] = unmeasured_of(scores, selected)
     say_unmeasured(selected.attrs["unmeasured"])
     return selected
 
 
-def _correlate(
-    parts: Mapping[str, pd.DataFrame], accuracies: AccuracyOptions, options: dict[str, Any]
-) -> tuple[dict[str, Correlation], dict[str, str]]:
-    """Correlate the scores of each space; return the results, and why there is none of the others.
-
-    Raises:
-        NtknasError: If there is none of any.
-    """
-    results, without = {}, {}
-    for space, scores in parts.items():
-        try:
-            results[space] = _correlate_one(space, scores, accuracies, **options)
-        except NtknasError as error:
-            if len(parts) == 1:
-                raise
-            without[space] = f"{space} is not shown: {error}"
-    if not results:
-        raise NtknasError("\n".join(without.values()))
-    return results, without
-
-
-def _correlate_one(
-    space: str, scores: pd.DataFrame, accuracies: AccuracyOptions, sort: str | None, resamples: int, seed: int
-) -> Correlation:
-    from ntknas.correlation import correlate
-    from ntknas.correlation.bootstrap import FEWEST_RESAMPLES
-
-    if 0 < resamples < FEWEST_RESAMPLES:
-        note(f"{resamples} resamples give no intervals: they need {FEWEST_RESAMPLES} or more (--resamples).")
-    against = accuracies.of(space, scores)
-    result = correlate(scores, against, resamples=resamples, seed=seed, progress=_progress(scores))
-    if not accuracies.are_named:
-        result = _own_targets(result)
-    for target, known in result.targets.items():
-        if known["cells_with_accuracy"] < known["cells_scored"]:
-            cells = f"{known['cells_with_accuracy']:,} of {known['cells_scored']:,} scored cells"
-            note(f"{accuracies.accuracies or target} has accuracies for {cells}: the others are left out.")
-    return _sorted(result, sort)
-
-
-def _own_targets(result: Correlation) -> Correlation:
-    """Keep the rows whose networks were built for the data set of the target, and the baselines."""
-    from dataclasses import replace
-
-    from ntknas.data.datasets import tables_of
-
-    def fits(row: dict[str, Any]) -> bool:
-        dataset = result.settings[row["setting"]]["dataset"]
-        return row["recipe"] == "baseline" or row["target"].split("/")[0] in tables_of(dataset)
-
-    return replace(result, rows=[row for row in result.rows if fits(row)])
-
-
-def _sorted(result: Correlation, sort: str | None) -> Correlation:
-    """Sort the rows, those without a value last."""
-    from dataclasses import replace
-
-    if sort is None:
-        return result
-    key, direction = SORTS[sort]
-
-    def place(row: dict[str, Any]) -> float:
-        value = row[key]["value"] if isinstance(row[key], dict) else row[key]
-        return float("inf") if value is None else -direction * value
-
-    return replace(result, rows=sorted(result.rows, key=place))
-
-
-def _progress(scores: pd.DataFrame) -> Any:
+def _progress(pairs: list[Pair]) -> Iterable[Pair]:
     """Show progress where there are so many cells that intervals take time."""
     from ntknas.cli.meter import metered
 
-    if scores["cell"].nunique() < _MANY_CELLS:
-        return iter
-    return lambda rows: metered(rows, len(rows), "Correlating", "rows")
+    if all(len(scored.cells) < _MANY_CELLS for _, scored in pairs):
+        return pairs
+    return metered(pairs, len(pairs), "Correlating", "rows")
 
 
-def _as_json(
-    results: Mapping[str, Correlation], without: Mapping[str, str], compared: int | None, left_out: int
-) -> dict[str, Any]:
-    """Return the answer of one space, or those of several by name; ``compared`` is the seed of the tests."""
-    answers = {}
-    for space, result in results.items():
-        answers[space] = {**result.as_json(), "left_out": left_out}
-        if compared is not None:
-            answers[space]["comparisons"] = {name: result.comparisons(name, compared) for name in result.targets}
-    if len(results) + len(without) == 1:
-        return next(iter(answers.values()))
-    return {"spaces": answers, "not_shown": dict(without)}
+def _note_few_resamples(resamples: int) -> None:
+    from ntknas.correlation.bootstrap import MIN_RESAMPLES
+
+    if 0 < resamples < MIN_RESAMPLES:
+        note(f"{resamples} resamples give no intervals: they need {MIN_RESAMPLES} or more (--resamples).")
 
 
-def _as_frame(results: Mapping[str, Correlation], *, several: bool) -> pd.DataFrame:
-    """Return all rows; with a column ``space`` where there are several."""
-    import pandas as pd
-
-    frames = [
-        result.frame().assign(space=space) if several and len(result.rows) else result.frame()
-        for space, result in results.items()
-    ]
-    return pd.concat(frames, ignore_index=True)
+def _cells_without_accuracy(found: SpaceResults, source: AccuracySource) -> Iterator[str]:
+    """Yield a remark for each target that lacks accuracies of scored cells."""
+    for result in found.results.values():
+        for target, known in result.targets.items():
+            if known.cells_with_accuracy < known.cells_scored:
+                cells = f"{known.cells_with_accuracy:,} of {known.cells_scored:,} scored cells"
+                yield f"{source.accuracies or target} has accuracies for {cells}: the others are left out."
 
 
-def _print(results: Mapping[str, Correlation], compared: int | None, *, several: bool) -> None:
-    for space, result in results.items():
-        if several:
+def _print(found: SpaceResults, comparison_seed: int | None) -> None:
+    for space, result in found.results.items():
+        if found.are_several:
             say(f"{space}\n{'=' * len(space)}")
         print_result(result)
-        if compared is not None:
-            print_comparisons(result, compared)
-        if several:
+        if comparison_seed is not None:
+            print_comparisons(result, comparison_seed)
+        if found.are_several:
             say()
 
 
-def draw_plots(result: Correlation, folder: Path) -> list[Path]:
-    """Draw the bar plot, and for each target a scatter plot and, of trained networks, the curves over the epochs."""
-    from ntknas.report import correlation_figures as figures
-    from ntknas.report.plotter import draw
+def _draw_all(found: SpaceResults, folder: Path) -> None:
+    """Draw the pictures of every space, each in a folder of its own where there are several."""
+    from ntknas.report.pictures import draw_correlation
 
-    scatters = {target: folder / f"scatter-{target.replace('/', '-')}.png" for target in result.targets}
-    epochs = {target: figures.over_epochs(result, target) for target in result.targets}
-    return [
-        draw(figures.bars(result), folder / "correlations.png"),
-        *(draw(figures.scatter(result, target), path) for target, path in scatters.items()),
-        *(draw(each, folder / f"epochs-{target.replace('/', '-')}.png") for target, each in epochs.items() if each),
-    ]
+    for space, result in found.results.items():
+        for path in draw_correlation(result, folder / space if found.are_several else folder):
+            note(f"Drew {path}")
 
 
-__all__ = ["command", "draw_plots", "print_result"]
+__all__ = ["command"]

@@ -2,62 +2,76 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ntknas.cli.output import print_table, say
 
 if TYPE_CHECKING:
-    from ntknas.correlation import Correlation
+    from ntknas.correlation import Correlation, Curve, Estimate, Row, TargetSummary
 
 
 def print_result(result: Correlation) -> None:
-    """Print one table a target and epoch, and of trained networks τ by epoch."""
-    from ntknas.measures import expand
-
-    for target, noise in result.targets.items():
-        rows = [row for row in result.rows if row["target"] == target]
-        named = [row for row in rows if row["kernel"] and row["measure"] not in expand(["training"])]
-        kernels = list(dict.fromkeys(row["kernel"] for row in named))
-        shared = len({kernel for kernel in kernels if "label/" not in kernel}) < 2
-        say(f"{target}  ({_noise(noise)})")
-        if shared:
-            say(f"kernel (output/batch norm/parameters): {' and '.join(kernels)}")
-        header = [*_HEADER[:1], *(["kernel"] * (not shared)), *_HEADER[1:]]
-        trained = any(row["epoch"] for row in rows)
-        for epoch in sorted({row["epoch"] for row in rows}):
-            chosen = [row for row in rows if row["epoch"] == epoch]
-            title = (f"after {epoch} epoch(s) of training" if epoch else "at initialisation") if trained else ""
-            cells = [_cells(row, with_kernel=not shared) for row in chosen]
-            print_table(title, header, cells, left=1 if shared else 2, least=_LEAST)
-            say()
-        if trained:
-            _print_curves(result, target)
+    """Print one table for each target and epoch, and of trained networks τ by epoch."""
+    for target, summary in result.targets.items():
+        _print_target(result, target, summary)
     say(f"{_LEGEND}\n{_covered(result)}")
-    if all(row["partial_given"] != ["parameters", "flops"] for row in result.rows):
+    if all(row.partial_given != ("parameters", "flops") for row in result.rows):
         say("FLOPs rank these cells as parameters do, and are left out of the partial τ.")
-    seconds = [row["seconds_per_cell"] for row in result.rows if row["seconds_per_cell"]]
+    seconds = [row.seconds_per_cell for row in result.rows if row.seconds_per_cell]
     if seconds:
         fastest, slowest = f"{min(seconds):.2f}", f"{max(seconds):.2f}"
         span = fastest if fastest == slowest else f"{fastest} to {slowest}"
-        say(f"Scoring took {span} s a cell and kernel (median over cells).")
+        say(f"Scoring took {span} s per cell and kernel (median over cells).")
+
+
+def _print_target(result: Correlation, target: str, summary: TargetSummary) -> None:
+    rows = result.of_target(target)
+    kernels = _kernels(rows)
+    is_one_kernel = len({kernel for kernel in kernels if "label/" not in kernel}) < 2
+    say(f"{target}  ({_noise(summary)})")
+    if is_one_kernel:
+        say(f"kernel (output/batch norm/parameters): {' and '.join(kernels)}")
+    header = [*_HEADER[:1], *(["kernel"] * (not is_one_kernel)), *_HEADER[1:]]
+    are_trained = any(row.epoch for row in rows)
+    for epoch in sorted({row.epoch for row in rows}):
+        title = (f"after {epoch} epoch(s) of training" if epoch else "at initialisation") if are_trained else ""
+        cells = [_cells(row, with_kernel=not is_one_kernel) for row in rows if row.epoch == epoch]
+        print_table(title, header, cells, left=1 if is_one_kernel else 2, least=_LEAST)
+        say()
+    if are_trained:
+        _print_curves(result, target)
+
+
+def _kernels(rows: Sequence[Row]) -> list[str]:
+    """Return the names of the kernels that measures were taken of."""
+    from ntknas.measures import expand
+
+    training = expand(["training"])
+    return list(dict.fromkeys(row.kernel for row in rows if row.kernel and row.measure not in training))
 
 
 def _print_curves(result: Correlation, target: str) -> None:
     """Print τ by epoch, and what training gained over initialisation."""
-    found = result.curves(target)
-    epochs = sorted({point.epoch for curve in found for point in curve.points})
-    rows = []
-    for curve in found:
-        by_epoch = {point.epoch: point for point in curve.points}
-        taus = [_estimate(by_epoch[epoch].row["kendall"]) if epoch in by_epoch else "–" for epoch in epochs]
-        gain = curve.points[-1].gain
-        shown = f"{gain.value:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}]" if gain else "–"
-        rows.append([curve.name, *taus, shown, _p(gain.p, is_bound=gain.p_is_bound) if gain else "–"])
-    steps = {point.epoch: point.steps for curve in found for point in curve.points}
+    from ntknas.correlation import curves
+
+    shown = curves(result, target)
+    steps = {point.epoch: point.steps for curve in shown for point in curve.points}
+    epochs = sorted(steps)
     header = [f"epoch {epoch} ({steps[epoch]} steps)" for epoch in epochs]
     title = f"{target}: Kendall τ by epoch; gain of the last over initialisation, paired, p not corrected"
+    rows = [_curve_cells(curve, epochs) for curve in shown]
     print_table(title, ["measure", *header, "gain [95 %]", "p"], rows, left=1)
     say()
+
+
+def _curve_cells(curve: Curve, epochs: Sequence[int]) -> list[str]:
+    taus = {point.epoch: _estimate(point.row.kendall) for point in curve.points}
+    gain = curve.points[-1].gain
+    cells = [curve.name, *(taus.get(epoch, "–") for epoch in epochs)]
+    if gain is None:
+        return [*cells, "–", "–"]
+    return [*cells, f"{gain.value:+.2f} [{gain.low:+.2f}, {gain.high:+.2f}]", _p(gain.p, is_bound=gain.p_is_bound)]
 
 
 _HEADER = (
@@ -79,34 +93,34 @@ accurate cells, from 10 on. partial τ: given parameters and FLOPs. regret: accu
 Noise ceiling: what the true accuracies would reach with this table; τ between training seeds: the table with itself."""
 
 
-def _cells(row: dict[str, Any], *, with_kernel: bool) -> list[str]:
-    kernel = [row["kernel"] or row["recipe"]] if with_kernel else []
-    coefficients = [_estimate(row["kendall"]), _fixed(row["spearman"]["value"])]
-    numbers = [_fixed(row[key]) for key in ("kendall_top10", "kendall_top25", "partial_kendall", "regret")]
-    return [row["measure"], *kernel, str(row["n"]), _left_out(row), *coefficients, *numbers]
+def _cells(row: Row, *, with_kernel: bool) -> list[str]:
+    kernel = [row.kernel or row.recipe] if with_kernel else []
+    coefficients = [_estimate(row.kendall), _fixed(row.spearman.value)]
+    numbers = (row.kendall_top10.value, row.kendall_top25.value, row.partial_kendall, row.regret)
+    return [row.measure, *kernel, str(row.n), _left_out(row), *coefficients, *map(_fixed, numbers)]
 
 
-def _left_out(row: dict[str, Any]) -> str:
-    return ", ".join(f"{count} {status}" for status, count in row["left_out"].items()) or "0"
+def _left_out(row: Row) -> str:
+    return ", ".join(f"{count} {status}" for status, count in row.left_out.items()) or "0"
 
 
-def _estimate(value: dict[str, float | None]) -> str:
-    if value["low"] is None:
-        return _fixed(value["value"])
-    return f"{_fixed(value['value'])} [{_fixed(value['low'])}, {_fixed(value['high'])}]"
+def _estimate(estimate: Estimate) -> str:
+    if estimate.low is None:
+        return _fixed(estimate.value)
+    return f"{_fixed(estimate.value)} [{_fixed(estimate.low)}, {_fixed(estimate.high)}]"
 
 
 def _fixed(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}".replace("-0.00", "0.00")
 
 
-def _noise(noise: dict[str, Any]) -> str:
-    agreement, ceiling = noise["seed_agreement"], noise["ceiling"]
+def _noise(summary: TargetSummary) -> str:
+    agreement, ceiling = summary.seed_agreement, summary.ceiling
     if agreement is None or ceiling is None:
         return "no noise figures: they need repeated training runs of at least 10 cells"
-    tops = [f"{text} {ceiling[key]['value']:.2f}" for key, text in _TOPS.items() if key in ceiling]
-    limits = ", ".join([f"noise ceiling τ {ceiling['kendall']['value']:.2f}", *tops])
-    return f"τ between training seeds {agreement['kendall']:.2f}, {limits}"
+    tops = [f"{text} {ceiling[key].value:.2f}" for key, text in _TOPS.items() if key in ceiling]
+    limits = ", ".join([f"noise ceiling τ {ceiling['kendall'].value:.2f}", *tops])
+    return f"τ between training seeds {agreement['kendall'].value:.2f}, {limits}"
 
 
 _TOPS = {"kendall_top10": "top 10 %", "kendall_top25": "top 25 %"}
@@ -114,12 +128,11 @@ _TOPS = {"kendall_top10": "top 10 %", "kendall_top25": "top 25 %"}
 
 def _covered(result: Correlation) -> str:
     """Say whether the intervals have the initialisation in them."""
-    from ntknas.correlation.scored import BASELINE
     from ntknas.correlation.seeds import CELLS
 
-    rows = [row for row in result.rows if row["recipe"] != BASELINE]
-    over_cells = [row["interval_covers"] == CELLS for row in rows]
-    if not any(row["kendall"]["low"] is not None for row in rows):
+    rows = [row for row in result.rows if not row.is_baseline]
+    over_cells = [row.interval_covers == CELLS for row in rows]
+    if not any(row.kendall.interval for row in rows):
         return "There are no intervals: they need 200 resamples and 10 cells."
     if all(over_cells):
         return _CELLS_ALONE
@@ -134,21 +147,23 @@ _SOME = "The intervals are over cells and initialisations where every cell has s
 
 def print_comparisons(result: Correlation, seed: int) -> None:
     """Print how each measure compares with the best one of a target."""
+    from ntknas.correlation import comparisons
+
     for target in result.targets:
-        pairs = result.comparisons(target, seed)
-        best = max(pairs, key=lambda pair: pair["difference"])["first"] if pairs else None
+        pairs = comparisons(result, target, seed)
+        best = max(pairs, key=lambda pair: pair.difference).first if pairs else None
         rows = [
             [
-                pair["second"],
-                f"{pair['difference']:.3f} [{pair['low']:.3f}, {pair['high']:.3f}]",
-                _p(pair["p"], is_bound=pair["p_is_bound"]),
-                _p(pair["p_holm"], is_bound=pair["p_holm_is_bound"]),
+                pair.second,
+                f"{pair.difference:.3f} [{pair.low:.3f}, {pair.high:.3f}]",
+                _p(pair.p, is_bound=pair.p_is_bound),
+                _p(pair.p_holm, is_bound=pair.p_holm_is_bound),
             ]
-            for pair in sorted(pairs, key=lambda pair: pair["difference"])
-            if pair["first"] == best
+            for pair in sorted(pairs, key=lambda pair: pair.difference)
+            if pair.first == best
         ]
         if rows:
-            title = f"{target}: τ of {best} less that of ({pairs[0]['n']} cells that all measures have; p corrected by"
+            title = f"{target}: τ of {best} less that of ({pairs[0].n} cells that all measures have; p corrected by"
             title += f" Holm for {len(pairs)} pairs)"
             print_table(title, ["measure", "difference [95 %]", "p", "p corrected"], rows, left=1)
             say("Over cells: what other initialisations would change is not in these tests.\n")

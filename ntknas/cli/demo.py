@@ -35,10 +35,11 @@ def command(ctx: click.Context, folder: Path, device: str) -> None:
     the validation accuracies after 200 epochs on CIFAR-10, CIFAR-100 and ImageNet16-120. Nothing is downloaded.
     """
     from ntknas.benchmarks import load_benchmark
-    from ntknas.cli.correlate import draw_plots, print_result
+    from ntknas.cli.correlate_tables import print_result
     from ntknas.core.errors import NtknasError
     from ntknas.correlation import correlate
     from ntknas.data import Request, make_probe
+    from ntknas.report.pictures import draw_correlation
     from ntknas.scoring import Recipe
     from ntknas.scoring.cells import sample
     from ntknas.scoring.session import score
@@ -63,7 +64,7 @@ def command(ctx: click.Context, folder: Path, device: str) -> None:
         )
     result = correlate(load_store(store), load_benchmark("nb201", folder=None))
     print_result(result)
-    for path in draw_plots(result, folder):
+    for path in draw_correlation(result, folder):
         note(f"Drew {path}")
     say(f"Go on with your own: ntknas score --bench nb201 --dataset cifar10 --probe digits --cells 200 --store {store}")
     ctx.exit(3 if scored.summary.failed else 0)

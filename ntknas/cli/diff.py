@@ -26,7 +26,7 @@ def command(a: Path, b: Path, worst: int, json: bool) -> None:
 
     from dataclasses import asdict
 
-    from ntknas.correlation.diff import diff, environments
+    from ntknas.correlation.diff import diff, differing_environments
     from ntknas.store import load_store
 
     first, second = load_store(a), load_store(b)
@@ -34,8 +34,7 @@ def command(a: Path, b: Path, worst: int, json: bool) -> None:
     for name, lines in left_out.items():
         say_left_out(lines, name)
     found = diff(first, second, worst)
-    made_with = {name: (value, environments(second)[name]) for name, value in environments(first).items()}
-    differing = {name: pair for name, pair in made_with.items() if pair[0] != pair[1]}
+    differing = differing_environments(first, second)
     if json:
         lost = {name: lines.lines for name, lines in left_out.items()}
         print_json({"environment": differing, "rows": [asdict(item) for item in found], "left_out": lost})
@@ -53,7 +52,7 @@ def command(a: Path, b: Path, worst: int, json: bool) -> None:
     print_table("", ["measure", "cells", "equal", "only in A", "only in B", "τ between A and B"], rows)
     for item in found:
         if item.worst:
-            moves = [f"{w['cell']} ({w['rank_a']:g} → {w['rank_b']:g})" for w in item.worst]
+            moves = [f"{mover.cell} ({mover.rank_a:g} → {mover.rank_b:g})" for mover in item.worst]
             say(printable(f"{item.measure}: moved farthest, by rank: {', '.join(moves)}"))
 
 

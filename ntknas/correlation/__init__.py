@@ -1,5 +1,49 @@
 """Joining scores with accuracies, and the statistics of the agreement."""
 
-from ntknas.correlation.correlate import Correlation, correlate
+from __future__ import annotations
 
-__all__ = ["Correlation", "correlate"]
+from typing import TYPE_CHECKING
+
+from ntknas.core.lazy import importer_of
+
+if TYPE_CHECKING:
+    from ntknas.correlation.epochs import Curve, curves
+    from ntknas.correlation.estimate import Estimate
+    from ntknas.correlation.export import as_json
+    from ntknas.correlation.join import correlate
+    from ntknas.correlation.names import row_name
+    from ntknas.correlation.paired import comparisons
+    from ntknas.correlation.result import Correlation
+    from ntknas.correlation.row import Row, RowKey
+    from ntknas.correlation.sources import AccuracySource
+    from ntknas.correlation.targets import TargetSummary
+
+_HOME = {
+    "AccuracySource": "sources",
+    "Correlation": "result",
+    "Curve": "epochs",
+    "Estimate": "estimate",
+    "Row": "row",
+    "RowKey": "row",
+    "TargetSummary": "targets",
+    "as_json": "export",
+    "comparisons": "paired",
+    "correlate": "join",
+    "curves": "epochs",
+    "row_name": "names",
+}
+__all__ = [
+    "AccuracySource",
+    "Correlation",
+    "Curve",
+    "Estimate",
+    "Row",
+    "RowKey",
+    "TargetSummary",
+    "as_json",
+    "comparisons",
+    "correlate",
+    "curves",
+    "row_name",
+]
+__getattr__ = importer_of({name: f"ntknas.correlation.{module}" for name, module in _HOME.items()})

@@ -7,7 +7,6 @@ intervals of r are too narrow for samples of some dozen cells (docs/results/cove
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -17,6 +16,7 @@ from scipy import stats
 from ntknas.correlation import coefficients
 from ntknas.correlation.asymptotic import pearson_influence, standard_error
 from ntknas.correlation.coefficients import Array
+from ntknas.correlation.estimate import Estimate
 
 Interval = tuple[float | None, float | None]
 
@@ -24,30 +24,13 @@ LEVEL = 0.95
 LARGE = 20_000
 """Beyond this number of cells an interval is the coefficient ± 1.96 standard errors: each resample would take long, and
 the normal approximation is as good."""
-FEWEST_RESAMPLES = 200
+MIN_RESAMPLES = 200
 """With fewer resamples there is no interval: its ends would be those of a handful of them."""
-FEWEST_CELLS = 10
+MIN_CELLS = 10
 """With fewer cells there is no interval; with fewer than three no coefficient either."""
-TOP_SHARES = {"kendall_top10": 0.10, "kendall_top25": 0.25}
-"""Shares of the cells with the highest accuracies that have a τ-b of their own, by its key."""
-FEWEST_CELLS_OF_R = 300
+MIN_CELLS_OF_R = 300
 """With fewer cells Pearson's r has no interval: a sample without the few cells that do not train at all, which decide
 r, cannot know of them, and intervals held the truth in 72 of 100 samples of 20 real cells (``scripts/coverage.py``)."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A coefficient and its interval; ``None`` where there is none.
-
-    Attributes:
-        value: The coefficient on all cells.
-        low: Lower end of the 95 % interval.
-        high: Upper end.
-    """
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
 
 
 def draw_resamples(cells: int, resamples: int, seed: int) -> NDArray[np.int64]:
@@ -76,8 +59,8 @@ def estimate(name: str, x: Array, y: Array, resamples: NDArray[np.int64]) -> Est
     value = coefficients.COEFFICIENTS[name](x, y) if len(x) >= 3 else float("nan")
     if not np.isfinite(value):
         return Estimate(None)
-    fewest = FEWEST_CELLS_OF_R if name == "pearson" else FEWEST_CELLS
-    if len(x) < fewest or not len(resamples) or (len(resamples) < FEWEST_RESAMPLES and len(x) <= LARGE):
+    least = MIN_CELLS_OF_R if name == "pearson" else MIN_CELLS
+    if len(x) < least or not len(resamples) or (len(resamples) < MIN_RESAMPLES and len(x) <= LARGE):
         return Estimate(value)
     if len(x) > LARGE:
         half = float(stats.norm.ppf((1 + LEVEL) / 2)) * standard_error(name, x, y)
@@ -139,7 +122,7 @@ def estimate_of_top(x: Array, y: Array, share: float, resamples: int, seed: int)
     Returns:
         No value where fewer than ten cells are in the top; no interval as in ``estimate``.
     """
-    if math.ceil(share * len(y)) < FEWEST_CELLS:
+    if math.ceil(share * len(y)) < MIN_CELLS:
         return Estimate(None)
     top = top_of(y, share)
     return estimate("kendall", x[top], y[top], draw_resamples(int(top.sum()), resamples, seed))

@@ -15,8 +15,9 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ntknas.correlation.bootstrap import FEWEST_CELLS, LARGE, LEVEL, TOP_SHARES, Estimate, top_of
+from ntknas.correlation.bootstrap import LARGE, LEVEL, MIN_CELLS, top_of
 from ntknas.correlation.coefficients import COEFFICIENTS, Array, kendall
+from ntknas.correlation.estimate import TOP_SHARES, Estimate
 
 DRAWS = {2_000: 100, LARGE: 40}
 """Number of draws up to so many cells; ten beyond, where each takes long and all agree."""
@@ -54,7 +55,7 @@ def ceiling(
     wanted[slice(None) if cells is None else cells] = True
     known = np.isfinite(runs).any(axis=1)
     runs, wanted = runs[known], wanted[known]
-    if wanted.sum() < FEWEST_CELLS:
+    if wanted.sum() < MIN_CELLS:
         return None
     generator = np.random.default_rng(seed)
     fits = _fits(runs, generator)
@@ -80,7 +81,7 @@ def _estimates(truths: Array, table: Array) -> dict[str, Estimate]:
     """Correlate every draw of the true accuracies with the table, on all cells and among the table's best."""
     values = {name: [compute(truth, table) for truth in truths] for name, compute in COEFFICIENTS.items()}
     for name, share in TOP_SHARES.items():
-        if math.ceil(share * len(table)) >= FEWEST_CELLS:
+        if math.ceil(share * len(table)) >= MIN_CELLS:
             top = top_of(table, share)
             values[name] = [kendall(truth[top], table[top]) for truth in truths]
     estimates = {}

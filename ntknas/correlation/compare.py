@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from ntknas.correlation.asymptotic import kendall_influence
-from ntknas.correlation.bootstrap import FEWEST_CELLS, FEWEST_RESAMPLES, LEVEL, draw_resamples
+from ntknas.correlation.bootstrap import LEVEL, MIN_CELLS, MIN_RESAMPLES, draw_resamples
 from ntknas.correlation.coefficients import Array, kendall, resampled
 
 MANY_CELLS = 500
@@ -94,7 +94,7 @@ def difference(
         The difference, or ``None`` for fewer than ten cells or 200 resamples, or a constant.
     """
     taus = [kendall(x, accuracies) for x in (first, second)]
-    if len(accuracies) < FEWEST_CELLS or not np.isfinite(taus).all() or resamples < FEWEST_RESAMPLES:
+    if len(accuracies) < MIN_CELLS or not np.isfinite(taus).all() or resamples < MIN_RESAMPLES:
         return None
     spread = _spread({"first": first, "second": second}, accuracies, resamples, seed)
     value = float(taus[0] - taus[1])
@@ -118,7 +118,7 @@ def compare(scores: dict[str, Array], accuracies: Array, resamples: int = 1000, 
     """
     taus = {name: kendall(x, accuracies) for name, x in scores.items()}
     names = sorted((name for name, tau in taus.items() if np.isfinite(tau)), key=lambda name: -taus[name])
-    if len(accuracies) < FEWEST_CELLS or len(names) < 2 or not resamples:
+    if len(accuracies) < MIN_CELLS or len(names) < 2 or not resamples:
         return []
     pairs = list(combinations(names, 2))
     drawn = enough_resamples(len(pairs), resamples)
@@ -142,7 +142,7 @@ def enough_resamples(pairs: int, resamples: int) -> int:
         pairs: Number of pairs that are tested.
         resamples: The number that was asked for.
     """
-    return max(resamples, FEWEST_RESAMPLES, min(MOST_RESAMPLES, math.ceil(2 * pairs / SMALLEST_P)))
+    return max(resamples, MIN_RESAMPLES, min(MOST_RESAMPLES, math.ceil(2 * pairs / SMALLEST_P)))
 
 
 def _corrected(tests: list[Comparison]) -> list[Comparison]:

@@ -2,54 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from ntknas.correlation.coefficients import Array
-from ntknas.spaces import load_space
+from ntknas.spaces import Space, load_space
+from ntknas.store.setting import Setting
 
 BASELINES = ("parameters", "flops")
-_NETWORK = ("space", "probe_shape", "num_classes", "channels", "cells_per_stage")
+
+
+class NetworkSize(NamedTuple):
+    """What the counts of a cell depend on beside the cell.
+
+    Attributes:
+        space: Name of the space.
+        image_size: Height of an image, in pixels.
+        num_classes: Number of outputs.
+        channels: Channels of the first stage.
+        cells_per_stage: Cells in each stage.
+    """
+
+    space: str
+    image_size: int
+    num_classes: int
+    channels: int
+    cells_per_stage: int
+
+    @classmethod
+    def of(cls, setting: Setting) -> NetworkSize | None:
+        """Return the size of the networks of a setting, if it says all of it."""
+        network, image_size = setting.network, setting.probe.image_size
+        if image_size is None or setting.num_classes is None:
+            return None
+        if network.channels is None or network.cells_per_stage is None:
+            return None
+        return cls(setting.space, image_size, setting.num_classes, network.channels, network.cells_per_stage)
 
 
 class Counts:
-    """The counts of cells under the network options of one setting, each taken once.
+    """The counts of cells in networks of one size, each taken once.
 
     Args:
-        space: Name of the space.
-        image_size: Height of an image, in pixels.
-        options: ``num_classes``, ``channels`` and ``cells_per_stage``.
+        size: The size.
     """
 
-    def __init__(self, space: str, image_size: int, options: dict[str, int]):
-        own = load_space(space)
+    def __init__(self, size: NetworkSize):
+        space: Space = load_space(size.space)
+        options = {"channels": size.channels, "cells_per_stage": size.cells_per_stage}
         self._count: dict[str, Callable[[int], int]] = {
-            "parameters": lambda cell: own.parameters(own[cell], **options),
-            "flops": lambda cell: own.flops(own[cell], image_size=image_size, **options),
+            "parameters": lambda cell: space.parameters(space[cell], num_classes=size.num_classes, **options),
+            "flops": lambda cell: space.flops(
+                space[cell], num_classes=size.num_classes, image_size=size.image_size, **options
+            ),
         }
-        self._known: dict[str, dict[int, float]] = {name: {} for name in BASELINES}
+        self._counted: dict[str, dict[int, float]] = {name: {} for name in BASELINES}
 
     def of(self, name: str, cells: Iterable[int]) -> Array:
         """Return one count of cells: ``parameters`` or ``flops`` (multiply-adds of one image)."""
-        known, count = self._known[name], self._count[name]
-        places = list(map(int, cells))
-        for cell in places:
-            if cell not in known:
-                known[cell] = float(count(cell))
-        return np.array([known[cell] for cell in places], float)
+        counted, count = self._counted[name], self._count[name]
+        indices = list(map(int, cells))
+        for cell in indices:
+            if cell not in counted:
+                counted[cell] = float(count(cell))
+        return np.array([counted[cell] for cell in indices], np.float64)
 
 
-def counts_by_setting(scores: pd.DataFrame) -> dict[str, Counts]:
-    """Return the counts under every setting of a table of scores that says the network; equal networks share theirs."""
-    if not set(_NETWORK) <= set(scores):
-        return {}
-    shared: dict[tuple[Any, ...], Counts] = {}
-    found = {}
-    for _, fields in scores.drop_duplicates("setting").iterrows():
-        options = {name: int(fields[name]) for name in _NETWORK[2:]}
-        key = str(fields["space"]), int(fields["probe_shape"].split("x")[-1])
-        found[str(fields["setting"])] = shared.setdefault((*key, *options.values()), Counts(*key, options))
-    return found
+def counts_by_setting(settings: Mapping[str, Setting]) -> dict[str, Counts]:
+    """Return the counts under every setting that says the size of its networks; equal sizes share theirs."""
+    shared: dict[NetworkSize, Counts] = {}
+    counts = {}
+    for digest, setting in settings.items():
+        size = NetworkSize.of(setting)
+        if size is not None:
+            if size not in shared:
+                shared[size] = Counts(size)
+            counts[digest] = shared[size]
+    return counts

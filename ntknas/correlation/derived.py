@@ -1,25 +1,92 @@
-"""Scores that only a set of cells has, made from the scores of others."""
+"""Derived measures of a set of cells, made where all the measures that they take were scored alike."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 import pandas as pd
 
 from ntknas.core.score import Status
+from ntknas.correlation import seeds
+from ntknas.correlation.scored import Scored
+from ntknas.measures import DerivedMeasure, all_derived
+from ntknas.store.setting import Setting
 
 
-def tenas_rank(cond: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
-    """Return the rank sum of TE-NAS, as the negative sum of two ranks: higher is better.
-
-    The rank of a cell by condition number, 1 for the smallest, plus its rank by linear regions, 1 for the most, with
-    mid-ranks for ties, among the cells that have both.
+def derived_scores(scored: Sequence[Scored], settings: Mapping[str, Setting]) -> list[Scored]:
+    """Return every derived measure for each recipe and epoch that has all its inputs.
 
     Args:
-        cond: Columns ``value`` and ``status`` by cell, as from ``over_seeds``: condition numbers.
-        regions: The same for linear regions.
+        scored: The measures that were scored.
+        settings: Settings by digest.
     """
-    cells = cond.index.intersection(regions.index)
-    cond, regions = cond.loc[cells], regions.loc[cells]
-    usable = (cond["status"] == Status.OK.value) & (regions["status"] == Status.OK.value)
-    ranks = cond["value"][usable].rank() + regions["value"][usable].rank(ascending=False)
-    status = cond["status"].where(cond["status"] != Status.OK.value, regions["status"])
-    return pd.DataFrame({"value": -ranks.reindex(cells), "status": status})
+    found = []
+    for measure in all_derived().values():
+        for first in scored:
+            if first.measure == measure.inputs[0]:
+                inputs = _inputs(measure, first, scored, settings)
+                found += [_derive(measure, inputs)] if inputs else []
+    return found
+
+
+def _inputs(
+    measure: DerivedMeasure, first: Scored, scored: Sequence[Scored], settings: Mapping[str, Setting]
+) -> list[Scored]:
+    """Return the first input with the others of its recipe and epoch; none where one is missing.
+
+    Of several settings the one that agrees most with the first input's is meant: of the same networks and training.
+    """
+    inputs = [first]
+    for name in measure.inputs[1:]:
+        partners = [s for s in scored if (s.measure, s.recipe, s.epoch) == (name, first.recipe, first.epoch)]
+        if not partners:
+            return []
+        inputs.append(max(partners, key=lambda partner: _agreement(first, partner, settings)))
+    return inputs
+
+
+def _agreement(a: Scored, b: Scored, settings: Mapping[str, Setting]) -> int:
+    """Number of fields in which two settings agree."""
+    first, second = (settings[item.setting].fields if item.setting in settings else {} for item in (a, b))
+    return sum(name in second and second[name] == value for name, value in first.items())
+
+
+def _derive(measure: DerivedMeasure, inputs: Sequence[Scored]) -> Scored:
+    first = inputs[0]
+    without = zip(*(item.without for item in inputs), strict=True) if _alike(inputs) else ()
+    return Scored(
+        measure.name,
+        first.recipe,
+        first.setting,
+        combine(measure, [item.cells for item in inputs]),
+        measure.sign,
+        sum(item.seconds or 0.0 for item in inputs),
+        first.kernel,
+        epoch=first.epoch,
+        covers=first.covers if len({item.covers for item in inputs}) == 1 else seeds.CELLS,
+        without=[combine(measure, cells) for cells in without],
+    )
+
+
+def _alike(inputs: Sequence[Scored]) -> bool:
+    return len({len(item.without) for item in inputs}) == 1
+
+
+def combine(measure: DerivedMeasure, inputs: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return a derived measure of the cells that all inputs have; one without a value has the first such status.
+
+    Args:
+        measure: The measure.
+        inputs: For each input columns ``value`` and ``status`` by cell, as from ``over_seeds``.
+    """
+    cells = inputs[0].index
+    for frame in inputs[1:]:
+        cells = cells.intersection(frame.index)
+    frames = [frame.loc[cells] for frame in inputs]
+    status = frames[0]["status"]
+    for frame in frames[1:]:
+        status = status.where(status != Status.OK.value, frame["status"])
+    usable = status == Status.OK.value
+    values = measure.compute(*(frame["value"][usable].to_numpy(np.float64) for frame in frames))
+    return pd.DataFrame({"value": pd.Series(values, cells[usable]).reindex(cells), "status": status})

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ntknas.core.errors import NtknasError
 from ntknas.correlation.aggregate import over_seeds
-from ntknas.correlation.coefficients import kendall
+from ntknas.correlation.coefficients import Array, kendall
 from ntknas.measures import Aggregate, all_measures
+from ntknas.store.frame import settings_of
+from ntknas.store.setting import Setting
 
 _ENVIRONMENT = ("ntknas", "torch", "numpy", "python", "platform", "device", "threads", "recipe")
+Fields = Mapping[str, tuple[object, object]]
+"""Names of a setting's fields, with the values of both stores."""
+
+
+@dataclass(frozen=True)
+class Mover:
+    """A cell that stands at different ranks in two stores; rank 1 is the best."""
+
+    cell: int
+    rank_a: float
+    rank_b: float
+    value_a: float
+    value_b: float
 
 
 @dataclass(frozen=True)
@@ -31,25 +45,31 @@ class MeasureDiff:
         only_b: Number of cells with a score in the second store alone.
         equal: Number of cells whose scores are the same to the last bit.
         kendall: τ-b between the two scores; ``None`` for fewer than three cells or a constant.
-        worst: The cells that moved farthest: cell, rank and value in each store; rank 1 is the best.
+        worst: The cells that moved farthest.
     """
 
     measure: str
     setting_a: str
     setting_b: str
-    fields: Mapping[str, tuple[Any, Any]]
+    fields: Fields
     n: int
     only_a: int
     only_b: int
     equal: int
     kendall: float | None
-    worst: list[dict[str, float]] = field(repr=False)
+    worst: list[Mover] = field(repr=False)
 
 
 def environments(frame: pd.DataFrame) -> dict[str, list[str]]:
     """Return what the runs of a store were made with: every value of versions, device and threads."""
     runs = frame.attrs.get("runs", {}).values()
     return {name: sorted({str(run[name]) for run in runs if name in run}) for name in _ENVIRONMENT}
+
+
+def differing_environments(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, tuple[list[str], list[str]]]:
+    """Return what of ``environments`` differs between two stores, with the values of both."""
+    first, second = environments(a), environments(b)
+    return {name: (first[name], second[name]) for name in first if first[name] != second[name]}
 
 
 def diff(a: pd.DataFrame, b: pd.DataFrame, worst: int = 10) -> list[MeasureDiff]:
@@ -62,43 +82,47 @@ def diff(a: pd.DataFrame, b: pd.DataFrame, worst: int = 10) -> list[MeasureDiff]
         b: Others.
         worst: Number of cells to name.
 
+    Returns:
+        The differences, one for each measure and setting of the first store that the second has too.
+
     Raises:
         NtknasError: If a store is empty, or they have no measure in common.
     """
     if a.empty or b.empty:
         raise NtknasError("One of the stores holds no scores: there is nothing to compare.")
-    found = []
+    settings_a, settings_b = settings_of(a), settings_of(b)
+    diffs = []
     for (setting, measure), rows in a.groupby(["setting", "measure"], sort=False, observed=True):
         candidates = b[b["measure"] == measure]
         if len(candidates):
-            differing = {
-                str(other): _differing(a, str(setting), b, str(other)) for other in candidates["setting"].unique()
+            fields = {
+                str(other): _differing(settings_a[str(setting)], settings_b[str(other)])
+                for other in candidates["setting"].unique()
             }
-            nearest = min(differing, key=lambda other: len(differing[other]))
+            nearest = min(fields, key=lambda other: len(fields[other]))
             others = candidates[candidates["setting"] == nearest]
-            found.append(_compare(str(measure), rows, others, differing[nearest], worst))
-    if not found:
-        raise NtknasError(
-            f"The stores have no measure in common: {', '.join(sorted(set(a['measure'].astype(str))))} and "
-            f"{', '.join(sorted(set(b['measure'].astype(str))))}."
-        )
-    return found
+            diffs.append(_compare(str(measure), rows, others, fields[nearest], worst))
+    if not diffs:
+        raise NtknasError(f"The stores have no measure in common: {_measures(a)} and {_measures(b)}.")
+    return diffs
 
 
-def _differing(a: pd.DataFrame, setting_a: str, b: pd.DataFrame, setting_b: str) -> dict[str, tuple[Any, Any]]:
-    first, second = a.attrs["settings"][setting_a], b.attrs["settings"][setting_b]
-    names = [*first, *(name for name in second if name not in first)]
-    return {name: (first.get(name), second.get(name)) for name in names if first.get(name) != second.get(name)}
+def _measures(frame: pd.DataFrame) -> str:
+    return ", ".join(sorted(set(frame["measure"].astype(str))))
 
 
-def _compare(
-    measure: str, a: pd.DataFrame, b: pd.DataFrame, fields: Mapping[str, tuple[Any, Any]], worst: int
-) -> MeasureDiff:
-    known = all_measures().get(measure)
-    rule, sign = (known.aggregate, known.sign) if known else (Aggregate.MEAN, 1)
+def _differing(a: Setting, b: Setting) -> dict[str, tuple[object, object]]:
+    names = dict.fromkeys([*a.fields, *b.fields])
+    values = {name: (a.fields.get(name), b.fields.get(name)) for name in names}
+    return {name: pair for name, pair in values.items() if pair[0] != pair[1]}
+
+
+def _compare(measure: str, a: pd.DataFrame, b: pd.DataFrame, fields: Fields, worst: int) -> MeasureDiff:
+    definition = all_measures().get(measure)
+    rule, sign = (definition.aggregate, definition.sign) if definition else (Aggregate.MEAN, 1)
     first, second = (over_seeds(rows, rule)["value"].dropna() for rows in (a, b))
     cells = first.index.intersection(second.index)
-    x, y = first.loc[cells].to_numpy(float), second.loc[cells].to_numpy(float)
+    x, y = first.loc[cells].to_numpy(np.float64), second.loc[cells].to_numpy(np.float64)
     tau = kendall(x, y) if len(cells) > 2 else float("nan")
     return MeasureDiff(
         measure,
@@ -114,18 +138,11 @@ def _compare(
     )
 
 
-def _movers(cells: pd.Index, x: np.ndarray, y: np.ndarray, sign: int, count: int) -> list[dict[str, float]]:
+def _movers(cells: pd.Index, x: Array, y: Array, sign: int, count: int) -> list[Mover]:
+    """Return the cells that moved farthest; x and y are signed."""
     frame = pd.DataFrame({"cell": cells, "x": x, "y": y})
     frame["rank_a"], frame["rank_b"] = (frame[name].rank(ascending=False) for name in ("x", "y"))
     frame["moved"] = (frame["rank_a"] - frame["rank_b"]).abs()
     farthest = frame[frame["moved"] > 0].sort_values(["moved", "cell"], ascending=[False, True]).head(count)
-    return [
-        {
-            "cell": int(row.cell),
-            "rank_a": float(row.rank_a),
-            "rank_b": float(row.rank_b),
-            "value_a": sign * float(row.x),
-            "value_b": sign * float(row.y),
-        }
-        for row in farthest.itertuples(index=False)
-    ]
+    columns = (farthest[name].tolist() for name in ("cell", "rank_a", "rank_b", "x", "y"))
+    return [Mover(int(cell), a, b, sign * u, sign * v) for cell, a, b, u, v in zip(*columns, strict=True)]

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 
+import numpy as np
+
+from ntknas.core.errors import DataError
 from ntknas.correlation.compare import Difference, difference
-
-if TYPE_CHECKING:
-    from ntknas.correlation.correlate import Correlation
-
-PREFIX = "training_"
-"""What the fields of a setting begin with that say how networks were trained."""
-
-
-def epoch_of(fields: Mapping[str, Any]) -> int:
-    """Return the epoch of a setting; 0 is initialisation."""
-    epoch = fields.get("epoch")
-    return 0 if epoch is None or epoch != epoch else int(epoch)  # a table has NaN where a setting lacks the field
-
-
-def training_of(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a setting that say how networks were trained; none at initialisation."""
-    return {name: value for name, value in fields.items() if name.startswith(PREFIX) and value is not None}
-
-
-def kernel_of(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a setting that do not change while networks train."""
-    return {name: value for name, value in fields.items() if name != "epoch" and not name.startswith(PREFIX)}
+from ntknas.correlation.result import Correlation
+from ntknas.correlation.row import Row
+from ntknas.store.identity import TrainingIdentity
 
 
 @dataclass(frozen=True)
@@ -46,8 +28,18 @@ class Point:
 
     epoch: int
     steps: int
-    row: dict[str, Any]
+    row: Row
     gain: Difference | None
+
+    def as_json(self) -> dict[str, object]:
+        """Return plain data."""
+        return {
+            "epoch": self.epoch,
+            "steps": self.steps,
+            "n": self.row.n,
+            "kendall": self.row.kendall.as_json(),
+            "gain": self.gain and asdict(self.gain),
+        }
 
 
 @dataclass(frozen=True)
@@ -65,21 +57,12 @@ class Curve:
     measure: str
     name: str
     target: str
-    training: dict[str, Any]
+    training: TrainingIdentity
     points: list[Point]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return plain data."""
-        points = [
-            {
-                "epoch": point.epoch,
-                "steps": point.steps,
-                "n": point.row["n"],
-                "kendall": point.row["kendall"],
-                "gain": point.gain and vars(point.gain),
-            }
-            for point in self.points
-        ]
+        points = [point.as_json() for point in self.points]
         return {"measure": self.measure, "name": self.name, "target": self.target, "points": points}
 
 
@@ -91,38 +74,61 @@ def curves(result: Correlation, target: str, seed: int = 0, *, gains: bool = Tru
         target: The target.
         seed: Seed of the bootstrap of gains.
         gains: Whether to test gains, which takes most of the time.
+
+    Returns:
+        The curves.
+
+    Raises:
+        DataError: If a setting has an epoch and does not say how networks were trained.
     """
-    rows = [row for row in result.rows if row["target"] == target and row["recipe"] != "baseline"]
-    families: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    kernels = _by_kernel(result, target)
+    measures = [measure for measure, _ in kernels]
+    curves = []
+    for (measure, _), rows in kernels.items():
+        first = next((row for row in rows if not row.epoch), None)
+        for training, trained in _by_training(result, rows):
+            name = f"{measure} · {trained[0].kernel}" if measures.count(measure) > 1 else measure
+            ordered = ([first] if first else []) + sorted(trained, key=lambda row: row.epoch)
+            points = [_point(result, row, first if gains else None, training, seed) for row in ordered]
+            curves.append(Curve(measure, name, target, training, points))
+    return curves
+
+
+def _by_kernel(result: Correlation, target: str) -> dict[tuple[str, str], list[Row]]:
+    """Return the rows of each measure under each kernel, whatever the epoch."""
+    kernels: dict[tuple[str, str], list[Row]] = {}
+    for row in result.of_target(target):
+        if not row.is_baseline:
+            setting = result.settings.get(row.setting)
+            kernel = setting.at_initialisation.digest if setting else ""
+            kernels.setdefault((row.measure, kernel), []).append(row)
+    return kernels
+
+
+def _by_training(result: Correlation, rows: Iterable[Row]) -> list[tuple[TrainingIdentity, list[Row]]]:
+    """Return the rows of trained networks, those of each training together."""
+    trainings: dict[str, tuple[TrainingIdentity, list[Row]]] = {}
     for row in rows:
-        kernel = json.dumps(kernel_of(result.settings.get(row["setting"], {})), sort_keys=True)
-        families.setdefault((row["measure"], kernel), []).append(row)
-    several = {measure for measure, _ in families if sum(name == measure for name, _ in families) > 1}
-    found = []
-    for (measure, _), family in families.items():
-        first = next((row for row in family if not row["epoch"]), None)
-        trainings: dict[str, list[dict[str, Any]]] = {}
-        for row in family:
-            if row["epoch"]:
-                fields = training_of(result.settings[row["setting"]])
-                trainings.setdefault(json.dumps(fields, sort_keys=True), []).append(row)
-        for text, trained in trainings.items():
-            name = f"{measure} · {trained[0]['kernel']}" if measure in several else measure
-            ordered = ([first] if first else []) + sorted(trained, key=lambda row: row["epoch"])
-            points = [_point(result, row, first if gains else None, json.loads(text), seed) for row in ordered]
-            found.append(Curve(measure, name, target, json.loads(text), points))
-    return found
+        if row.epoch:
+            training = result.settings[row.setting].training
+            if training is None:
+                raise DataError(f"The setting {row.setting} is of epoch {row.epoch}, and says nothing of the training.")
+            trainings.setdefault(training.text, (training, []))[1].append(row)
+    return list(trainings.values())
 
 
-def _point(
-    result: Correlation, row: dict[str, Any], first: dict[str, Any] | None, training: dict[str, Any], seed: int
-) -> Point:
-    steps = row["epoch"] * int(training[f"{PREFIX}steps_an_epoch"])
-    if first is None or not row["epoch"]:
-        return Point(row["epoch"], steps, row, None)
-    now, before = (result.points[each["measure"], each["setting"], each["target"]] for each in (row, first))
+def _point(result: Correlation, row: Row, first: Row | None, training: TrainingIdentity, seed: int) -> Point:
+    steps = row.epoch * _steps_per_epoch(training)
+    if first is None or not row.epoch:
+        return Point(row.epoch, steps, row, None)
+    now, before = result.points[row.key], result.points[first.key]
     cells = now.index.intersection(before.index)
-    first_scores, second_scores = (frame.loc[cells, "score"].to_numpy(float) for frame in (now, before))
-    accuracies = now.loc[cells, "accuracy"].to_numpy(float)
-    gain = difference(first_scores, second_scores, accuracies, result.resamples, seed)
-    return Point(row["epoch"], steps, row, gain)
+    scores, first_scores = (frame.loc[cells, "score"].to_numpy(np.float64) for frame in (now, before))
+    accuracies = now.loc[cells, "accuracy"].to_numpy(np.float64)
+    return Point(row.epoch, steps, row, difference(scores, first_scores, accuracies, result.resamples, seed))
+
+
+def _steps_per_epoch(training: TrainingIdentity) -> int:
+    if training.steps_per_epoch is None:
+        raise DataError("A setting of trained networks does not say how many steps an epoch has.")
+    return training.steps_per_epoch

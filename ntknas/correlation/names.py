@@ -3,78 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-import pandas as pd
-
-from ntknas.correlation.epochs import PREFIX, epoch_of
+from ntknas.correlation.result import Correlation
+from ntknas.correlation.row import Row
+from ntknas.store.identity import TrainingIdentity
+from ntknas.store.setting import Setting
 
 _NAMING = ("output", "batch_norm", "parameters")
-_NOT_NAMING = (
-    "setting",
-    "probe_hash",
-    "held_out_hash",
-    "cell",
-    "seed",
-    "measure",
-    "value",
-    "status",
-    "seconds",
-    "reason",
-    "run",
-    "recipe",
-    "epoch",
-    "training_data_hash",
-)
+_NOT_NAMING = ("probe_hash", "held_out_hash", "epoch", "training_data_hash")
+_MISSING = "nan"
+"""What a name says of a field that this setting lacks and another has."""
+_MAX_LETTERS = 24
+_HASH_LETTERS = 8
 
 
-def kernel_names(scores: pd.DataFrame) -> dict[str, str]:
-    """Names of the settings but for the epoch: the kernel's first choices, and whatever else differs between them."""
-    settings = scores.drop_duplicates("setting").set_index("setting")
-    if "cell_seeds" in settings:  # which settings of shared seeds do not have
-        known = settings["cell_seeds"].astype(object)
-        settings = settings.assign(cell_seeds=known.where(known.notna(), "shared"))
-    epochs = {str(setting): epoch_of(row) for setting, row in settings.iterrows()}
-    trained = settings[[epochs[setting] > 0 for setting in settings.index]]
-    others = [name for name in settings if name not in (*_NAMING, *_NOT_NAMING)]
+def kernel_names(settings: Mapping[str, Setting]) -> dict[str, str]:
+    """Return names of settings but for the epoch: the kernel's first choices, and whatever else differs between them.
+
+    Args:
+        settings: The settings by digest.
+    """
+    fields = sorted({name for setting in settings.values() for name in setting.fields})
+    trained = {digest: setting for digest, setting in settings.items() if setting.epoch}
     differing = [
-        name for name in others if (trained if name.startswith(PREFIX) else settings)[name].astype(str).nunique() > 1
+        name
+        for name in fields
+        if name not in (*_NAMING, *_NOT_NAMING)
+        and len({_text(other, name) for other in _compared(name, settings, trained).values()}) > 1
     ]
     names = {
-        str(setting): "/".join(str(row[name]) for name in (*_naming(row), *differing) if name in settings)
-        + "/held-out" * isinstance(row.get("held_out_hash"), str)
-        for setting, row in settings.iterrows()
+        digest: "/".join(_text(setting, name) for name in (*_naming(setting), *differing) if name in fields)
+        + "/held-out" * (setting.held_out_hash is not None)
+        for digest, setting in settings.items()
     }
-    if len({(name, epochs[key]) for key, name in names.items()}) < len(names):  # probes that differ in content alone
-        names = {key: f"{name}/{settings.loc[key, 'probe_hash'][:8]}" for key, name in names.items()}
+    if len({(name, settings[digest].epoch) for digest, name in names.items()}) < len(names):
+        # probes that differ in content alone
+        names = {digest: f"{name}/{_short_hash(settings[digest])}" for digest, name in names.items()}
     return names
 
 
-def _naming(fields: pd.Series) -> tuple[str, ...]:
+def _compared(name: str, settings: Mapping[str, Setting], trained: Mapping[str, Setting]) -> Mapping[str, Setting]:
+    """Fields of the training are compared among trained settings alone: the others have none."""
+    return trained if name.startswith(TrainingIdentity.PREFIX) else settings
+
+
+def _text(setting: Setting, name: str) -> str:
+    if name == "cell_seeds":  # which settings of shared seeds do not say
+        return setting.network.cell_seeds or "shared"
+    value = setting.fields.get(name)
+    return _MISSING if value is None else str(value)
+
+
+def _naming(setting: Setting) -> tuple[str, ...]:
     """The choices that name a kernel; where there is none, what was measured says enough."""
-    return _NAMING[:1] if fields.get("output") == "training" else _NAMING
+    return _NAMING[:1] if setting.output == "training" else _NAMING
 
 
-def variant(rows: list[dict[str, Any]], settings: Mapping[str, Any], row: dict[str, Any]) -> str:
-    """Return what differs in a row's setting from the other settings of its measure; empty if it has one setting.
+def _short_hash(setting: Setting) -> str:
+    return (setting.probe.hash or setting.digest)[:_HASH_LETTERS]
 
-    Args:
-        rows: All rows of a result.
-        settings: What the digests in the rows stand for.
-        row: The row.
-    """
-    ours = {other["setting"] for other in rows if other["measure"] == row["measure"]}
-    fields = [settings[setting] for setting in ours if setting in settings]
-    if len(fields) < 2:
+
+def variant(result: Correlation, row: Row) -> str:
+    """Return what differs in a row's setting from the other settings of its measure; empty if it has one setting."""
+    ours = {other.setting for other in result.rows if other.measure == row.measure}
+    settings = {digest: result.settings[digest] for digest in ours if digest in result.settings}
+    if len(settings) < 2:
         return ""
-    mine = settings[row["setting"]]
-    trained = [other for other in fields if epoch_of(other)]
+    mine = result.settings[row.setting]
+    trained = {digest: setting for digest, setting in settings.items() if setting.epoch}
     differing = [
         name
-        for name in mine
-        if len({str(other.get(name)) for other in (trained if name.startswith(PREFIX) else fields)}) > 1
+        for name in mine.fields
+        if len({str(other.fields.get(name)) for other in _compared(name, settings, trained).values()}) > 1
     ]
-    shown = [name for name in differing if name not in ("probe_hash", "epoch")]
-    epochs = {epoch_of(other) for other in fields}
-    named = [str(mine[name])[:24] for name in shown] + [f"epoch {epoch_of(mine)}"] * (len(epochs) > 1)
-    return ", ".join(named or [str(mine[name])[:24] for name in differing])
+    shown = [_shortened(mine, name) for name in differing if name not in ("probe_hash", "epoch")]
+    if len({setting.epoch for setting in settings.values()}) > 1:
+        shown.append(f"epoch {mine.epoch}")
+    return ", ".join(shown or [_shortened(mine, name) for name in differing])
+
+
+def _shortened(setting: Setting, name: str) -> str:
+    return str(setting.fields[name])[:_MAX_LETTERS]
+
+
+def row_name(result: Correlation, row: Row) -> str:
+    """Return the measure of a row, with its variant where it has one."""
+    different = variant(result, row)
+    return f"{row.measure} · {different}" if different else row.measure

@@ -6,10 +6,9 @@ from itertools import combinations
 
 import numpy as np
 
-from ntknas.correlation.bootstrap import LARGE, LEVEL, draw_resamples, estimate
+from ntknas.correlation.bootstrap import LARGE, LEVEL, MIN_CELLS, draw_resamples, estimate
 from ntknas.correlation.coefficients import COEFFICIENTS, Array
-
-FEWEST_CELLS = 10
+from ntknas.correlation.estimate import Estimate
 
 
 def seed_agreement(runs: Array) -> dict[str, float] | None:
@@ -24,7 +23,7 @@ def seed_agreement(runs: Array) -> dict[str, float] | None:
     pairs = []
     for a, b in combinations(runs.T, 2):
         both = np.isfinite(a) & np.isfinite(b)
-        if both.sum() >= FEWEST_CELLS:
+        if both.sum() >= MIN_CELLS:
             pair = {name: compute(a[both], b[both]) for name, compute in COEFFICIENTS.items()}
             pairs += [pair] if np.isfinite(list(pair.values())).all() else []
     if not pairs:
@@ -52,6 +51,21 @@ def seed_agreement_interval(runs: Array, seed: int = 0, resamples: int = 200) ->
     return {name: {"low": float(low), "high": float(high)} for name, (low, high) in ends.items()}
 
 
+def seed_agreement_with_interval(runs: Array, seed: int = 0, resamples: int = 200) -> dict[str, Estimate] | None:
+    """Return ``seed_agreement`` with its interval, where it has one.
+
+    Args:
+        runs: As for ``seed_agreement``.
+        seed: Seed of the bootstrap.
+        resamples: Number of bootstrap resamples.
+    """
+    agreement = seed_agreement(runs)
+    if agreement is None:
+        return None
+    intervals = seed_agreement_interval(runs, seed, resamples) or {}
+    return {name: Estimate(value, **intervals.get(name, {})) for name, value in agreement.items()}
+
+
 def _large_interval(runs: Array) -> dict[str, dict[str, float]]:
     """Mean over pairs of seeds of their intervals' ends: the pairs share their cells, so the mean is as wide."""
     result = {}
@@ -59,7 +73,7 @@ def _large_interval(runs: Array) -> dict[str, dict[str, float]]:
         found = []
         for a, b in combinations(runs.T, 2):
             both = np.isfinite(a) & np.isfinite(b)
-            if both.sum() >= FEWEST_CELLS:
+            if both.sum() >= MIN_CELLS:
                 found.append(estimate(name, a[both], b[both], draw_resamples(int(both.sum()), 200, 0)))
         low, high = (float(np.mean([getattr(each, end) for each in found])) for end in ("low", "high"))
         result[name] = {"low": low, "high": high}

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from ntknas.correlation.bootstrap import LEVEL, Estimate
+from ntknas.correlation.bootstrap import LEVEL
+from ntknas.correlation.estimate import Estimate
 
 CELLS = "cells"
 BOTH = "cells and initialisation"

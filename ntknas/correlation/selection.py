@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ntknas.correlation.bootstrap import FEWEST_CELLS
+from ntknas.correlation.bootstrap import MIN_CELLS
 from ntknas.correlation.coefficients import Array, kendall
 from ntknas.measures import Aggregate
 
 BEST_OF = (5, 10)
 
 
-def best_cells(x: Array, y: Array, cells: pd.Index) -> dict[str, Any]:
-    """Return the cell with the best score, and what it lacks to the best accuracy; tied bests count by their mean.
+@dataclass(frozen=True)
+class BestCells:
+    """What choosing by a score costs; ``None`` where too few cells are scored.
 
-    Best of k: what the most accurate of the k best-scored cells lacks, of tied ones those that come first.
+    Attributes:
+        cell: The cell with the best score; of several the first.
+        regret: What it lacks to the best accuracy; tied bests count by their mean.
+        regret_of_5: What the most accurate of the five best-scored cells lacks, of tied ones those that come
+            first.
+        regret_of_10: The same of ten.
+    """
+
+    cell: int | None = None
+    regret: float | None = None
+    regret_of_5: float | None = None
+    regret_of_10: float | None = None
+
+
+def best_cells(x: Array, y: Array, cells: pd.Index) -> BestCells:
+    """Return the cell with the best score, and what choosing by the score costs.
+
+    Args:
+        x: Signed scores.
+        y: Accuracies.
+        cells: The cells.
     """
     if not len(x):
-        return {"best_cell": None, "regret": None, **{f"regret_best_of_{k}": None for k in BEST_OF}}
+        return BestCells()
     best = x == x.max()
     order = np.argsort(-x, kind="stable")
-    regrets = {f"regret_best_of_{k}": float(y.max() - y[order[:k]].max()) if k <= len(x) else None for k in BEST_OF}
-    return {"best_cell": int(cells[best][0]), "regret": float(y.max() - y[best].mean()), **regrets}
+    of_5, of_10 = (float(y.max() - y[order[:k]].max()) if k <= len(x) else None for k in BEST_OF)
+    return BestCells(int(cells[best][0]), float(y.max() - y[best].mean()), of_5, of_10)
 
 
 def seed_variance(rows: pd.DataFrame, rule: Aggregate) -> float | None:
@@ -48,7 +69,7 @@ def seed_variance(rows: pd.DataFrame, rule: Aggregate) -> float | None:
         if values.min() * values.max() <= 0:
             return None
         values = np.log(values.abs())
-    if cells.nunique() < FEWEST_CELLS:
+    if cells.nunique() < MIN_CELLS:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         each = values.groupby(cells).agg(["mean", "var", "size"])
@@ -67,7 +88,7 @@ def seed_kendall(rows: pd.DataFrame) -> float | None:
     found = []
     for a, b in combinations(values.columns, 2):
         both = values[[a, b]].dropna().to_numpy(float)
-        if len(both) >= FEWEST_CELLS:
+        if len(both) >= MIN_CELLS:
             found.append(kendall(both[:, 0], both[:, 1]))
     found = [tau for tau in found if np.isfinite(tau)]
     return float(np.mean(found)) if found else None

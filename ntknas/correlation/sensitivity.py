@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from ntknas.correlation.bootstrap import Estimate, draw_resamples, estimate
+from ntknas.correlation.bootstrap import draw_resamples, estimate
+from ntknas.correlation.estimate import Estimate
 from ntknas.measures import get_measure
 
 BASE = "base"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,12 +12,48 @@ from ntknas.benchmarks.table import AccuracyTable, Benchmark
 from ntknas.core.errors import DataError, NtknasError
 from ntknas.correlation import noise
 from ntknas.correlation.ceiling import ceiling
+from ntknas.correlation.coefficients import Array
+from ntknas.correlation.estimate import Estimates
 
 LARGEST = 1e150
 """Accuracies beyond it are refused: their differences and squares would not be numbers any more."""
 _EXPECTED = (
     "Expected a benchmark (ntknas.load_benchmark), a series of accuracies by cell index, or several of them by name."
 )
+
+
+@dataclass(frozen=True)
+class TargetSummary:
+    """What is known of a target's accuracies.
+
+    Attributes:
+        seed_agreement: Correlation of the benchmark's training seeds with one another, by coefficient; ``None`` without
+            repeated runs.
+        ceiling: Correlation of the true accuracies with the table, by coefficient; ``None`` without repeated runs.
+        cells_scored: Number of cells that were scored.
+        cells_with_accuracy: Number of those that have an accuracy.
+    """
+
+    seed_agreement: Estimates | None
+    ceiling: Estimates | None
+    cells_scored: int
+    cells_with_accuracy: int
+
+    def as_json(self) -> dict[str, object]:
+        """Return plain data."""
+        agreement, intervals = self.seed_agreement, self._agreement_intervals()
+        return {
+            "seed_agreement": agreement and {name: estimate.value for name, estimate in agreement.items()},
+            "seed_agreement_interval": intervals,
+            "ceiling": self.ceiling and {name: estimate.as_json() for name, estimate in self.ceiling.items()},
+            "cells_scored": self.cells_scored,
+            "cells_with_accuracy": self.cells_with_accuracy,
+        }
+
+    def _agreement_intervals(self) -> dict[str, dict[str, float]] | None:
+        intervals = {name: estimate.interval for name, estimate in (self.seed_agreement or {}).items()}
+        ends = {name: {"low": ends[0], "high": ends[1]} for name, ends in intervals.items() if ends}
+        return ends or None
 
 
 @dataclass(frozen=True)
@@ -33,48 +68,62 @@ class Accuracies:
 
     name: str
     means: pd.Series
-    runs: np.ndarray | None = None
+    runs: Array | None = None
 
-    def noise(self, cells: pd.Index, seed: int) -> dict[str, Any]:
-        """Return the agreement of the runs with one another on some cells, and the ceiling that their noise sets."""
+    def summary(self, scored: pd.Index, seed: int) -> TargetSummary:
+        """Return the agreement of the runs with one another on the scored cells, and the ceiling that their noise sets.
+
+        Args:
+            scored: The cells that were scored.
+            seed: Seed of the draws.
+
+        Returns:
+            The summary.
+
+        Raises:
+            NtknasError: If none of these cells has an accuracy.
+        """
+        cells = common_cells(self, scored)
         if self.runs is None:
-            return {"seed_agreement": None, "seed_agreement_interval": None, "ceiling": None}
+            return TargetSummary(None, None, len(scored), len(cells))
         rows = cells.to_numpy(np.int64)
-        limits = ceiling(self.runs, seed, cells=rows)
-        return {
-            "seed_agreement": noise.seed_agreement(self.runs[rows]),
-            "seed_agreement_interval": noise.seed_agreement_interval(self.runs[rows], seed),
-            "ceiling": limits and {name: asdict(limit) for name, limit in limits.items()},
-        }
+        agreement = noise.seed_agreement_with_interval(self.runs[rows], seed)
+        return TargetSummary(agreement, ceiling(self.runs, seed, cells=rows), len(scored), len(cells))
 
 
 def as_accuracies(accuracies: Benchmark | pd.Series | Mapping[str, pd.Series | AccuracyTable]) -> list[Accuracies]:
     """Return the accuracies of every target.
+
+    Args:
+        accuracies: As for ``correlate``.
+
+    Returns:
+        The accuracies.
 
     Raises:
         DataError: If they are of another kind, of texts, or beyond what can be computed with.
     """
     if isinstance(accuracies, Benchmark):
         targets = accuracies.main_targets(*filter(None, [accuracies.dataset]))
-        tables: Mapping[Any, Any] = {str(target): accuracies.table(target) for target in targets}
+        tables: Mapping[str, object] = {str(target): accuracies.table(target) for target in targets}
     elif isinstance(accuracies, pd.Series):
         tables = {str(accuracies.name or "accuracies"): accuracies}
     elif isinstance(accuracies, Mapping | pd.DataFrame):
         tables = _named(accuracies)
     else:
         raise DataError(f"These are no accuracies: got {type(accuracies).__name__}. {_EXPECTED}")
-    return [_one(str(name), values) for name, values in tables.items()]
+    return [_one(name, values) for name, values in tables.items()]
 
 
-def _named(accuracies: Mapping[str, Any] | pd.DataFrame) -> Mapping[Any, Any]:
+def _named(accuracies: Mapping[str, object] | pd.DataFrame) -> dict[str, object]:
     """Return accuracies by name; of a table the columns, a column ``cell`` being its index."""
     if isinstance(accuracies, pd.DataFrame):
         table = accuracies.set_index("cell") if "cell" in accuracies else accuracies
-        return {name: table[name] for name in table}
-    return accuracies
+        return {str(name): table[name] for name in table}
+    return {str(name): values for name, values in accuracies.items()}
 
 
-def _one(name: str, values: Any) -> Accuracies:
+def _one(name: str, values: object) -> Accuracies:
     if isinstance(values, AccuracyTable):
         return Accuracies(name, _checked(name, pd.Series(values.mean).dropna()), values.runs)
     if not isinstance(values, pd.Series):
@@ -87,7 +136,7 @@ def _checked(name: str, means: pd.Series) -> pd.Series:
         raise DataError(f"{name}: accuracies are numbers, got {means.iloc[0]!r}. {_EXPECTED}")
     if not means.index.is_unique:
         twice = means.index[means.index.duplicated()][0]
-        raise DataError(f"{name} holds cell {twice} more than once: expected one accuracy a cell.")
+        raise DataError(f"{name} holds cell {twice} more than once: expected one accuracy per cell.")
     wrong = means[~(means.abs() <= LARGEST)]
     if len(wrong):
         raise DataError(
@@ -99,6 +148,13 @@ def _checked(name: str, means: pd.Series) -> pd.Series:
 
 def common_cells(accuracies: Accuracies, cells: pd.Index) -> pd.Index:
     """Return the scored cells that have an accuracy.
+
+    Args:
+        accuracies: The accuracies.
+        cells: The scored cells.
+
+    Returns:
+        The cells.
 
     Raises:
         NtknasError: If there are none.

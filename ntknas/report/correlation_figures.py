@@ -2,76 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from ntknas.correlation import Correlation
-from ntknas.correlation.epochs import Curve
-from ntknas.measures import all_measures, expand
-from ntknas.report.figures import BarGroup, Bars, Line, LineGrid, LinePanel, Panel, ScatterGrid
+from ntknas.correlation import Correlation, Curve, Estimate, Row, curves, row_name
+from ntknas.correlation.names import variant
+from ntknas.measures import expand, sign_of
+from ntknas.report.figures import Array, BarGroup, Bars, Line, LineGrid, LinePanel, Panel, ScatterGrid
 
 TRAINING = expand(["training"])
 SHOWN_BASELINE = "valid_accuracy"
+_NONE = Estimate(None)
 
 
 def bars(result: Correlation) -> Bars:
-    """Kendall's τ of every measure with its interval; the bars of a row are targets, or kernels where one target is."""
-    by_kernel = len(result.targets) == 1 and any(result.variant(row) for row in result.rows)
-    name = _measure_name if by_kernel else Correlation.row_name
-    names = list(dict.fromkeys(name(result, row) for row in result.rows))
-    muted = frozenset(name(result, row) for row in result.rows if row["recipe"] == "baseline")
+    """Return Kendall's τ of every measure with its interval.
+
+    The bars of a label are targets, or kernels where there is one target and several kernels.
+    """
+    by_kernel = len(result.targets) == 1 and any(variant(result, row) for row in result.rows)
+    name: Callable[[Correlation, Row], str] = _measure_name if by_kernel else row_name
+    labels = list(dict.fromkeys(name(result, row) for row in result.rows))
+    muted = frozenset(name(result, row) for row in result.rows if row.is_baseline)
     groups = (
-        _by_kernel(result, names) if by_kernel else [_by_target(result, target, names) for target in result.targets]
+        _by_kernel(result, labels) if by_kernel else [_by_target(result, target, labels) for target in result.targets]
     )
-    cells = max(row["n"] for row in result.rows)
-    title = f"{_what(result)} against {_only_target(result)}, {cells} cells"
-    return Bars(title, "Kendall τ-b, 95 % bootstrap interval", names, groups, muted)
+    cells = max(row.n for row in result.rows)
+    title = f"{_subject(result)} against {_only_target(result)}, {cells} cells"
+    return Bars(title, "Kendall τ-b, 95 % bootstrap interval", labels, groups, muted)
 
 
-def _what(result: Correlation) -> str:
-    return "Scores while networks train" if any(row["epoch"] for row in result.rows) else "Scores at initialisation"
+def _subject(result: Correlation) -> str:
+    return "Scores while networks train" if any(row.epoch for row in result.rows) else "Scores at initialisation"
 
 
 def _only_target(result: Correlation) -> str:
     return next(iter(result.targets)) if len(result.targets) == 1 else "trained accuracy"
 
 
-def _measure_name(result: Correlation, row: dict[str, Any]) -> str:
-    return str(row["measure"])
+def _measure_name(_: Correlation, row: Row) -> str:
+    return row.measure
 
 
-def _by_target(result: Correlation, target: str, names: list[str]) -> BarGroup:
-    rows = {result.row_name(row): row["kendall"] for row in result.rows if row["target"] == target}
-    ceiling = result.targets[target]["ceiling"]
-    return _group(target, rows, names, ceiling and ceiling["kendall"]["value"])
+def _by_target(result: Correlation, target: str, labels: list[str]) -> BarGroup:
+    estimates = {row_name(result, row): row.kendall for row in result.of_target(target)}
+    ceiling = result.targets[target].ceiling
+    return _group(target, estimates, labels, ceiling["kendall"].value if ceiling else None)
 
 
-def _by_kernel(result: Correlation, names: list[str]) -> list[BarGroup]:
-    kernels = list(dict.fromkeys(result.variant(row) for row in result.rows if row["recipe"] != "baseline"))
+def _by_kernel(result: Correlation, labels: list[str]) -> list[BarGroup]:
+    """Return one group for each kernel; the baselines, which have none, stand in the first."""
+    baselines = [row for row in result.rows if row.is_baseline]
+    kernels: dict[str, list[Row]] = {}
+    for row in result.rows:
+        if not row.is_baseline:
+            kernels.setdefault(variant(result, row), []).append(row)
     groups = []
-    for place, kernel in enumerate(kernels):
-        ours = [row for row in result.rows if row["recipe"] != "baseline" and result.variant(row) == kernel]
-        ours += [row for row in result.rows if row["recipe"] == "baseline" and place == 0]
-        groups.append(_group(kernel or "one kernel", {row["measure"]: row["kendall"] for row in ours}, names, None))
+    for number, (kernel, rows) in enumerate(kernels.items()):
+        shown = rows + (baselines if number == 0 else [])
+        groups.append(_group(kernel or "one kernel", {row.measure: row.kendall for row in shown}, labels, None))
     return groups
 
 
-def _group(name: str, rows: dict[str, Any], names: list[str], limit: float | None) -> BarGroup:
-    values = {
-        key: np.array([_number(rows[name][key]) if name in rows else np.nan for name in names])
-        for key in ("value", "low", "high")
-    }
-    return BarGroup(name, values["value"], values["low"], values["high"], limit)
+def _group(name: str, estimates: Mapping[str, Estimate], labels: list[str], limit: float | None) -> BarGroup:
+    shown = [estimates.get(label, _NONE) for label in labels]
+    return BarGroup(name, *_values_and_ends(shown), limit)
+
+
+def _values_and_ends(estimates: list[Estimate]) -> tuple[Array, Array, Array]:
+    """Return coefficients and both ends of their intervals; NaN for none."""
+    table = [[_or_nan(number) for number in (e.value, e.low, e.high)] for e in estimates]
+    values, low, high = np.array(table, np.float64).reshape(-1, 3).T
+    return values, low, high
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def over_epochs(result: Correlation, target: str) -> LineGrid | None:
-    """Kendall's τ of every measure by epochs of training, with its interval; ``None`` if nothing was trained.
+    """Return Kendall's τ of every measure by epochs of training, with its interval; ``None`` if nothing was trained.
 
     In every panel stands what the training itself has come to, which a score after training has to beat.
+
+    Args:
+        result: The result.
+        target: The target.
+
+    Returns:
+        The figure.
     """
-    found = result.curves(target, gains=False)
+    found = curves(result, target, gains=False)
     trained = [curve for curve in found if curve.measure in TRAINING]
     baselines = [_line(curve, curve.measure) for curve in trained if curve.measure == SHOWN_BASELINE]
     panels = [
@@ -86,30 +109,22 @@ def over_epochs(result: Correlation, target: str) -> LineGrid | None:
 
 
 def _line(curve: Curve, name: str) -> Line:
-    taus = [point.row["kendall"] for point in curve.points]
-    y, low, high = (np.array([_number(tau[key]) for tau in taus]) for key in ("value", "low", "high"))
-    return Line(name, np.array([point.epoch for point in curve.points], float), y, low, high)
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value
+    epochs = np.array([point.epoch for point in curve.points], np.float64)
+    return Line(name, epochs, *_values_and_ends([point.row.kendall for point in curve.points]))
 
 
 def scatter(result: Correlation, target: str) -> ScatterGrid:
-    """Score against accuracy for every measure, in the measure's own units."""
-    panels = [_scatter_panel(result, row) for row in result.rows if row["target"] == target]
-    known = result.targets[target]["ceiling"] is not None
-    return ScatterGrid(f"{_what(result)} against {target}", "accuracy (%)" if known else target, panels)
+    """Return score against accuracy for every measure, in the measure's own units."""
+    panels = [_scatter_panel(result, row) for row in result.of_target(target)]
+    is_percentage = result.targets[target].ceiling is not None
+    return ScatterGrid(f"{_subject(result)} against {target}", "accuracy (%)" if is_percentage else target, panels)
 
 
-def _scatter_panel(result: Correlation, row: dict[str, Any]) -> Panel:
-    measure = all_measures().get(row["measure"])
-    points = result.points[row["measure"], row["setting"], row["target"]]
-    better = "higher" if measure is None or measure.higher_is_better else "lower"
-    sign = 1 if measure is None else measure.sign
-    tau = row["kendall"]
-    note = "no value" if tau["value"] is None else f"τ = {tau['value']:.2f}"
-    if tau["low"] is not None:
-        note += f" [{tau['low']:.2f}, {tau['high']:.2f}]"
-    values = sign * points["score"].to_numpy()
-    return Panel(result.row_name(row), values, points["accuracy"].to_numpy(), f"{better} is better", note)
+def _scatter_panel(result: Correlation, row: Row) -> Panel:
+    points, sign, tau = result.points[row.key], sign_of(row.measure), row.kendall
+    note = "no value" if tau.value is None else f"τ = {tau.value:.2f}"
+    if tau.interval:
+        note += f" [{tau.interval[0]:.2f}, {tau.interval[1]:.2f}]"
+    better = "higher is better" if sign > 0 else "lower is better"
+    scores = sign * points["score"].to_numpy(np.float64)
+    return Panel(row_name(result, row), scores, points["accuracy"].to_numpy(np.float64), better, note)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ntknas import correlate
 from ntknas.benchmarks.table import AccuracyTable
 from ntknas.core.errors import NtknasError
+from ntknas.correlation import as_json
 
 EXTREMES = st.sampled_from([0.0, 1.0, -1.0, 5e-324, 1e-300, 1e149, -1e149, 1e308, -1e308, np.nan, np.inf, -np.inf])
 NUMBERS = st.lists(st.one_of(EXTREMES, st.floats(-1e3, 1e3)), min_size=12, max_size=12)
@@ -17,7 +18,7 @@ NUMBERS = st.lists(st.one_of(EXTREMES, st.floats(-1e3, 1e3)), min_size=12, max_s
 
 def _answer(scores, accuracies):
     try:
-        return correlate(scores, accuracies, resamples=200).as_json()
+        return as_json(correlate(scores, accuracies, resamples=200))
     except NtknasError as error:
         return str(error)
 

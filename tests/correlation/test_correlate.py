@@ -1,48 +1,31 @@
 """Joining: signs, seeds, what is left out, baselines on the same cells, targets."""
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from ntknas import correlate, load_benchmark, load_space
+from ntknas import correlate, load_benchmark, load_space, load_store
 from ntknas.core.errors import NtknasError
-from ntknas.core.score import Score, Status
+from ntknas.core.score import Status
+from ntknas.correlation import Estimate, RowKey, TargetSummary, as_json, comparisons
 from ntknas.correlation.aggregate import over_seeds
+from ntknas.correlation.by_space import correlate_by_space
+from ntknas.correlation.order import SORTS, sorted_by
+from ntknas.correlation.row import Row
+from ntknas.correlation.sources import AccuracySource
 from ntknas.measures import Aggregate
-from ntknas.store import ScoreRecord, ScoreStore, Setting, load_store
+from tests.correlation.stores import NB201, fill
 
-FIELDS = {
-    "space": "nb201",
-    "dataset": "cifar10",
-    "num_classes": 10,
-    "channels": 16,
-    "cells_per_stage": 5,
-    "probe_shape": "8x3x32x32",
-    "output": "sum",
-    "batch_norm": "frozen",
-    "parameters": "weights",
-    "normalisation": "none",
-}
 CELLS = list(range(40, 100))
 
 
-def make_store(path, scores, fields=FIELDS, seeds=(0,)):
+def make_store(path, scores, **how):
     """A store with a value, or a status, for each (cell, seed, measure)."""
-    setting = Setting.from_fields(fields)
-    with ScoreStore.open(path) as store:
-        store.add_setting(setting)
-        run = store.add_run({"recipe": "custom"})
-        for cell in CELLS:
-            for seed in seeds:
-                values = {name: score(cell, seed) for name, score in scores.items()}
-                taken = {
-                    name: Score(name, None, value) if isinstance(value, Status) else Score(name, value)
-                    for name, value in values.items()
-                }
-                store.append(ScoreRecord(setting.digest, run, cell, seed, 0.5, taken))
+    fill(path, scores, CELLS, scores=lambda cell, seed, name: scores[name](cell, seed), **how)
     return load_store(path)
 
 
@@ -55,41 +38,31 @@ def accuracies():
     return pd.Series({cell: 70 + 20 * _noise(cell, 9) for cell in CELLS}, name="mine")
 
 
-def test_a_row_holds_the_contract(tmp_path, accuracies):
+def test_a_row_says_what_is_in_its_json(tmp_path, accuracies):
     scores = make_store(tmp_path / "s.h5", {"trace": _noise, "cond": lambda c, s: _noise(c, 1)})
     result = correlate(scores, accuracies, resamples=200)
     row = result.rows[0]
-    assert [row["measure"] for row in result.rows] == ["trace", "cond", "parameters", "flops"]
-    for key in (
-        "measure",
-        "recipe",
-        "target",
-        "n",
-        "left_out",
-        "ties",
-        "kendall",
-        "spearman",
-        "pearson",
-        "kendall_top10",
-    ):
-        assert key in row
-    for key in ("kendall_top25", "best_cell", "regret", "partial_kendall", "seconds_per_cell"):
-        assert key in row
-    assert set(row["kendall"]) == {"value", "low", "high"}
-    assert row["interval_covers"] == "cells"
-    noise = {"seed_agreement": None, "seed_agreement_interval": None, "ceiling": None}
-    assert result.targets == {"mine": {**noise, "cells_scored": 60, "cells_with_accuracy": 60}}
-    assert json.loads(json.dumps(result.as_json(), allow_nan=False)) == result.as_json()
-    assert row["seconds_per_cell"] == 0.5
+    assert [row.measure for row in result.rows] == ["trace", "cond", "parameters", "flops"]
+    assert [row.is_baseline for row in result.rows] == [False, False, True, True]
+    assert row.key == RowKey("trace", row.setting, "mine")
+    data = row.as_json()
+    assert {field.name for field in fields(row)} <= set(data)
+    assert data["kendall"] == {"value": row.kendall.value, "low": row.kendall.low, "high": row.kendall.high}
+    assert data["kendall_top25_low"] == row.kendall_top25.low
+    assert row.interval_covers == "cells"
+    assert row.seconds_per_cell == 0.5
+    assert result.targets == {"mine": TargetSummary(None, None, 60, 60)}
+    assert json.loads(json.dumps(as_json(result), allow_nan=False)) == as_json(result)
+    assert result.settings[row.setting].fields == NB201
     assert len(result.frame()) == 4
 
 
 def test_scores_are_signed_so_that_higher_is_better(tmp_path, accuracies):
     scores = make_store(tmp_path / "s.h5", {"trace": _noise, "cond": lambda c, s: _noise(c)})
     trace, cond = correlate(scores, accuracies, resamples=0).rows[:2]
-    assert trace["kendall"]["value"] == pytest.approx(-cond["kendall"]["value"])
+    assert trace.kendall.value == pytest.approx(-cond.kendall.value)
     x = [_noise(cell) for cell in CELLS]
-    assert trace["kendall"]["value"] == pytest.approx(stats.kendalltau(x, accuracies[CELLS]).statistic)
+    assert trace.kendall.value == pytest.approx(stats.kendalltau(x, accuracies[CELLS]).statistic)
 
 
 def test_what_is_left_out_is_counted_by_reason(tmp_path, accuracies):
@@ -99,27 +72,27 @@ def test_what_is_left_out_is_counted_by_reason(tmp_path, accuracies):
         return Status.DISCONNECTED if cell == 43 else _noise(cell)
 
     scores = make_store(tmp_path / "s.h5", {"cond": score, "trace": _noise})
-    rows = {row["measure"]: row for row in correlate(scores, accuracies.drop([50, 51]), resamples=0).rows}
-    assert rows["cond"]["left_out"] == {"singular": 3, "no accuracy": 2, "disconnected": 1}
-    assert rows["cond"]["n"] == 54
-    assert rows["trace"]["left_out"] == {"no accuracy": 2}
-    assert rows["parameters"]["n"] == 58
+    rows = {row.measure: row for row in correlate(scores, accuracies.drop([50, 51]), resamples=0).rows}
+    assert rows["cond"].left_out == {"singular": 3, "no accuracy": 2, "disconnected": 1}
+    assert rows["cond"].n == 54
+    assert rows["trace"].left_out == {"no accuracy": 2}
+    assert rows["parameters"].n == 58
     kept = [cell for cell in CELLS if cell > 43 and cell not in (50, 51)]
     space = load_space("nb201")
-    expected = stats.kendalltau([space.parameters(c) for c in kept], accuracies[kept]).statistic
-    assert rows["cond"]["baseline_kendall"]["parameters"] == pytest.approx(expected)
+    expected = stats.kendalltau([space.parameters(space[c]) for c in kept], accuracies[kept]).statistic
+    assert rows["cond"].baseline_kendall["parameters"] == pytest.approx(expected)
 
 
 def test_best_cell_regret_ties_and_top(tmp_path, accuracies):
     scores = make_store(tmp_path / "s.h5", {"trace": lambda c, s: 1.0 if c < 90 else 2.0})
     row = correlate(scores, accuracies, resamples=0).rows[0]
-    assert row["ties"] == 50 * 49 // 2 + 10 * 9 // 2
-    assert row["best_cell"] == 90
-    assert row["regret"] == pytest.approx(accuracies.max() - accuracies.loc[90:].mean())
-    assert row["kendall_top10"] is None  # six cells
+    assert row.ties == 50 * 49 // 2 + 10 * 9 // 2
+    assert row.best_cell == 90
+    assert row.regret == pytest.approx(accuracies.max() - accuracies.loc[90:].mean())
+    assert row.kendall_top10 == Estimate(None)  # six cells
     top = accuracies.nlargest(15).index
     expected = stats.kendalltau([1.0 if c < 90 else 2.0 for c in top], accuracies[top]).statistic
-    assert row["kendall_top25"] == pytest.approx(expected)
+    assert row.kendall_top25.value == pytest.approx(expected)
 
 
 def test_seeds_become_one_score_by_the_measures_rule(tmp_path, accuracies):
@@ -130,10 +103,10 @@ def test_seeds_become_one_score_by_the_measures_rule(tmp_path, accuracies):
         seeds=(0, 1),
     )
     result = correlate(scores, accuracies, resamples=0)
-    points = {key[0]: frame for key, frame in result.points.items()}
+    points = {key.measure: frame for key, frame in result.points.items()}
     assert points["cond"].loc[40, "score"] == pytest.approx(-10 * _noise(40))
     assert points["lga"].loc[40, "score"] == pytest.approx(50.5 * _noise(40))
-    assert result.rows[0]["seconds_per_cell"] == 1.0
+    assert result.rows[0].seconds_per_cell == 1.0
 
 
 def test_a_cell_with_a_seed_that_failed_has_no_score():
@@ -153,24 +126,53 @@ def test_a_benchmark_gives_every_target_with_its_noise(tmp_path):
     scores = make_store(tmp_path / "s.h5", {"trace": _noise})
     result = correlate(scores, load_benchmark("nb201"), resamples=0)
     assert list(result.targets) == ["cifar10-valid/valid/200", "cifar100/valid/200", "ImageNet16-120/valid/200"]
-    for target in result.targets.values():
-        assert 0.5 < target["seed_agreement"]["kendall"] < target["ceiling"]["kendall"]["value"] < 1
+    for summary in result.targets.values():
+        assert 0.5 < summary.seed_agreement["kendall"].value < summary.ceiling["kendall"].value < 1
     one = correlate(scores, load_benchmark("nb201", dataset="cifar100"), resamples=0)
     assert list(one.targets) == ["cifar100/valid/200"]
-
-
-def test_flops_rank_as_parameters_and_are_dropped(tmp_path):
-    scores = make_store(tmp_path / "s.h5", {"trace": _noise})
-    row = correlate(scores, load_benchmark("nb201", dataset="cifar100"), resamples=0).rows[0]
-    assert row["partial_given"] == ["parameters"]
+    assert one.rows[0].partial_given == ("parameters",)  # FLOPs rank these cells alike
 
 
 def test_two_settings_are_two_rows(tmp_path, accuracies):
     make_store(tmp_path / "s.h5", {"trace": _noise})
-    scores = make_store(tmp_path / "s.h5", {"trace": lambda c, s: _noise(c, 3)}, {**FIELDS, "batch_norm": "eval"})
+    scores = make_store(tmp_path / "s.h5", {"trace": lambda c, s: _noise(c, 3)}, fields=NB201 | {"batch_norm": "eval"})
     rows = correlate(scores, accuracies, resamples=0).rows
-    assert [row["measure"] for row in rows] == ["trace", "trace", "parameters", "flops"]
-    assert len({row["setting"] for row in rows[:2]}) == 2
+    assert [row.measure for row in rows] == ["trace", "trace", "parameters", "flops"]
+    assert len({row.setting for row in rows[:2]}) == 2
+
+
+def test_scores_of_two_stores_in_one_table_keep_their_settings(tmp_path, accuracies):
+    one = make_store(tmp_path / "one.h5", {"trace": _noise})
+    other = make_store(tmp_path / "other.h5", {"trace": _noise}, fields=NB201 | {"batch_norm": "eval"})
+    both = pd.concat([one, other], ignore_index=True)
+    assert not both.attrs
+    result = correlate(both, accuracies, resamples=0)
+    assert [row.kernel for row in result.rows[:2]] == ["sum/frozen/weights", "sum/eval/weights"]
+    assert {row.setting for row in result.rows} == set(result.settings)
+
+
+def test_measures_of_several_data_sets_are_compared_with_their_own_targets(tmp_path):
+    make_store(tmp_path / "s.h5", {"trace": _noise, "cond": lambda c, s: _noise(c, 1)})
+    scores = make_store(tmp_path / "s.h5", {"trace": _noise}, fields=NB201 | {"dataset": "cifar100"})
+    found = correlate_by_space(scores, AccuracySource(), resamples=200)
+    (result,) = found.results.values()
+    shown = {(row.measure, row.target.split("/")[0]) for row in result.rows if not row.is_baseline}
+    assert shown == {("trace", "cifar10-valid"), ("cond", "cifar10-valid"), ("trace", "cifar100")}
+    pairs = {target: {(pair.first, pair.second) for pair in comparisons(result, target)} for target in result.targets}
+    assert {target: len(found) for target, found in pairs.items()} == {
+        "cifar10-valid/valid/200": 6,
+        "cifar100/valid/200": 3,
+    }
+
+
+def test_rows_are_sorted_by_any_of_their_figures(tmp_path, accuracies):
+    scores = make_store(tmp_path / "s.h5", {"trace": _noise, "cond": lambda c, s: _noise(c, 1)})
+    result = correlate(scores, accuracies, resamples=0)
+    assert {attribute for attribute, _ in SORTS.values()} <= {field.name for field in fields(Row)}
+    by_regret = [row.regret for row in sorted_by(result, "regret").rows]
+    assert by_regret == sorted(row.regret for row in result.rows)
+    with pytest.raises(NtknasError, match="Did you mean 'kendall'"):
+        sorted_by(result, "kendal")
 
 
 def test_nothing_to_correlate(tmp_path, accuracies):
@@ -183,9 +185,7 @@ def test_nothing_to_correlate(tmp_path, accuracies):
 
 def test_a_measure_without_any_value_gives_no_figures(tmp_path, accuracies):
     scores = make_store(tmp_path / "s.h5", {"cond": lambda c, s: Status.SINGULAR, "trace": lambda c, s: 1.0})
-    cond, trace = (
-        next(row for row in correlate(scores, accuracies, resamples=20).rows if row["measure"] == name)
-        for name in ("cond", "trace")
-    )
-    assert (cond["n"], cond["kendall"]["value"], cond["best_cell"], cond["regret"]) == (0, None, None, None)
-    assert trace["kendall"] == {"value": None, "low": None, "high": None}
+    rows = {row.measure: row for row in correlate(scores, accuracies, resamples=20).rows}
+    cond = rows["cond"]
+    assert (cond.n, cond.kendall.value, cond.best_cell, cond.regret) == (0, None, None, None)
+    assert rows["trace"].kendall == Estimate(None)

@@ -1,11 +1,12 @@
 """What differs between two stores."""
 
+from dataclasses import asdict
+
 import pandas as pd
 import pytest
 
 from ntknas.core.errors import NtknasError
-from ntknas.correlation.derived import tenas_rank
-from ntknas.correlation.diff import diff, environments
+from ntknas.correlation.diff import Mover, diff, environments
 
 
 def _frame(values, measure="cond", setting="s", fields=None, run=None, status="ok"):
@@ -15,7 +16,9 @@ def _frame(values, measure="cond", setting="s", fields=None, run=None, status="o
             for cell, value in values.items()
         ]
     )
-    frame.attrs = {"settings": {setting: fields or {"batch_norm": "frozen", "init": "ntk"}}, "runs": {"r": run or {}}}
+    named = {"space": "nb201", "dataset": "cifar10"} | (fields or {"batch_norm": "frozen", "init": "ntk"})
+    frame = frame.assign(space=named["space"], dataset=named["dataset"])
+    frame.attrs = {"settings": {setting: named}, "runs": {"r": run or {}}}
     return frame
 
 
@@ -26,8 +29,8 @@ def test_moves_and_fields():
     assert got.fields == {"batch_norm": ("frozen", "eval")}
     assert (got.n, got.only_a, got.only_b, got.equal) == (4, 1, 1, 3)
     assert got.kendall == pytest.approx(2 / 6)
-    assert got.worst[0] == pytest.approx({"cell": 2, "rank_a": 2.0, "rank_b": 4.0, "value_a": 20.0, "value_b": 50.0})
-    assert [row["cell"] for row in got.worst] == [2, 3]
+    assert asdict(got.worst[0]) == pytest.approx(asdict(Mover(2, rank_a=2.0, rank_b=4.0, value_a=20.0, value_b=50.0)))
+    assert [mover.cell for mover in got.worst] == [2, 3]
 
 
 def test_the_nearest_setting_is_compared():
@@ -51,12 +54,3 @@ def test_nothing_in_common():
         diff(_frame({1: 1.0}), _frame({1: 1.0}, measure="trace"))
     with pytest.raises(NtknasError, match="holds no scores"):
         diff(_frame({1: 1.0}).iloc[:0], _frame({1: 1.0}))
-
-
-def test_the_rank_sum_of_tenas():
-    cond = pd.DataFrame({"value": [5.0, 1.0, 3.0, 2.0], "status": ["ok", "ok", "ok", "singular"]}, index=[1, 2, 3, 4])
-    regions = pd.DataFrame({"value": [9.0, 8.0, 9.0, 1.0], "status": "ok"}, index=[1, 2, 3, 4])
-    got = tenas_rank(cond, regions)
-    assert got["value"].tolist()[:3] == [-4.5, -4.0, -3.5]
-    assert got["status"].tolist() == ["ok", "ok", "ok", "singular"]
-    assert got["value"].isna().tolist() == [False, False, False, True]

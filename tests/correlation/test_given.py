@@ -9,6 +9,7 @@ from scipy import stats
 
 from ntknas import correlate, load_benchmark
 from ntknas.core.errors import DataError, NtknasError
+from ntknas.correlation import as_json
 
 CELLS = pd.RangeIndex(60, name="cell")
 ACCURACIES = pd.Series(70 + 20 * np.random.default_rng(0).random(60), CELLS, name="mine")
@@ -31,15 +32,15 @@ FORMS = {
 def test_scores_without_a_store(form):
     result = correlate(FORMS[form], ACCURACIES, resamples=0)
     (row,) = result.rows
-    assert (row["measure"], row["n"], row["target"], row["setting"]) == ("score", 60, "mine", "given")
-    assert row["kendall"]["value"] == pytest.approx(TAU)
-    assert json.loads(json.dumps(result.as_json(), allow_nan=False))["rows"][0]["seconds_per_cell"] is None
+    assert (row.measure, row.n, row.target, row.setting) == ("score", 60, "mine", "given")
+    assert row.kendall.value == pytest.approx(TAU)
+    assert json.loads(json.dumps(as_json(result), allow_nan=False))["rows"][0]["seconds_per_cell"] is None
     assert result.frame()["kendall"].tolist() == pytest.approx([TAU])
 
 
 def test_every_column_is_a_measure_and_known_ones_have_their_direction():
     rows = correlate(pd.DataFrame({"cond": SCORES, "mine": SCORES}), ACCURACIES, resamples=0).rows
-    assert {row["measure"]: round(row["kendall"]["value"], 9) for row in rows} == {
+    assert {row.measure: round(row.kendall.value, 9) for row in rows} == {
         "cond": round(-TAU, 9),
         "mine": round(TAU, 9),
     }
@@ -49,18 +50,18 @@ def test_missing_and_infinite_scores_are_counted():
     scores = SCORES.copy()
     scores[[1, 2, 3]] = [np.nan, np.inf, -np.inf]
     (row,) = correlate(scores, ACCURACIES, resamples=0).rows
-    assert (row["n"], row["left_out"]) == (57, {"non-finite": 2, "undefined": 1})
+    assert (row.n, row.left_out) == (57, {"non-finite": 2, "undefined": 1})
 
 
 def test_a_plain_series_against_a_benchmark():
     (row,) = correlate(SCORES, load_benchmark("nb201", dataset="cifar100", folder=None), resamples=0).rows
-    assert row["target"] == "cifar100/valid/200"
+    assert row.target == "cifar100/valid/200"
 
 
 def test_accuracies_as_a_table():
     table = pd.DataFrame({"a": ACCURACIES, "b": -ACCURACIES}).reset_index()
     rows = correlate(SCORES, table, resamples=0).rows
-    assert {row["target"]: round(row["kendall"]["value"], 9) for row in rows} == {
+    assert {row.target: round(row.kendall.value, 9) for row in rows} == {
         "a": round(TAU, 9),
         "b": round(-TAU, 9),
     }
@@ -115,5 +116,5 @@ def test_accuracies_without_any_number():
 def test_scores_whose_mean_is_no_number_are_counted():
     twice = pd.concat([VALUES.assign(seed=seed, value=VALUES["value"] * 2e306) for seed in (0, 1)])
     (row,) = correlate(twice, ACCURACIES, resamples=0).rows
-    assert row["n"] + row["left_out"].get("non-finite", 0) == 60
-    assert json.dumps(row, allow_nan=False)
+    assert row.n + row.left_out.get("non-finite", 0) == 60
+    assert json.dumps(row.as_json(), allow_nan=False)

@@ -109,7 +109,7 @@ def test_there_is_no_interval_of_few_cells_or_without_resamples():
     assert got.low is None
     x, y = _samples(0, n=20)
     assert bootstrap.estimate("kendall", x, y, bootstrap.draw_resamples(20, 0, 0)).low is None
-    too_few = bootstrap.draw_resamples(20, bootstrap.FEWEST_RESAMPLES - 1, 0)
+    too_few = bootstrap.draw_resamples(20, bootstrap.MIN_RESAMPLES - 1, 0)
     assert bootstrap.estimate("kendall", x, y, too_few).low is None
     nearly = np.zeros(20)
     nearly[0] = 1

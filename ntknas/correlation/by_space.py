@@ -1,0 +1,108 @@
+"""A store's scores held against accuracies, each space against its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from ntknas.core.errors import NtknasError
+from ntknas.correlation.export import as_json, comparisons_as_json, one_frame
+from ntknas.correlation.join import Progress, correlate
+from ntknas.correlation.order import sorted_by
+from ntknas.correlation.result import Correlation
+from ntknas.correlation.row import Row
+from ntknas.correlation.sources import AccuracySource
+from ntknas.data.datasets import tables_of
+
+
+@dataclass(frozen=True)
+class SpaceResults:
+    """The results of one space or several.
+
+    Attributes:
+        results: By space.
+        not_shown: Why there is none, by space.
+    """
+
+    results: Mapping[str, Correlation]
+    not_shown: Mapping[str, str]
+
+    @property
+    def are_several(self) -> bool:
+        """Whether scores of several spaces were asked for."""
+        return len(self.results) + len(self.not_shown) > 1
+
+    def frame(self) -> pd.DataFrame:
+        """Return all rows; with a column ``space`` where there are several."""
+        return one_frame(self.results) if self.are_several else next(iter(self.results.values())).frame()
+
+    def as_json(self, left_out: int = 0, comparison_seed: int | None = None) -> dict[str, object]:
+        """Return the answer of one space, or those of several by name, as plain data.
+
+        Args:
+            left_out: Number of lines of the store that could not be read.
+            comparison_seed: Seed of the tests between measures; without one there are none.
+        """
+        answers: dict[str, dict[str, object]] = {}
+        for space, result in self.results.items():
+            answers[space] = {**as_json(result), "left_out": left_out}
+            if comparison_seed is not None:
+                answers[space]["comparisons"] = comparisons_as_json(result, comparison_seed)
+        if self.are_several:
+            return {"spaces": answers, "not_shown": dict(self.not_shown)}
+        return next(iter(answers.values()))
+
+
+def correlate_by_space(
+    scores: pd.DataFrame,
+    source: AccuracySource,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    sort: str | None = None,
+    progress: Progress = iter,
+) -> SpaceResults:
+    """Correlate the scores of each space with its own accuracies.
+
+    Args:
+        scores: As from ``ntknas.load_store``.
+        source: Where the accuracies come from.
+        resamples: Number of bootstrap resamples; fewer than 200 give no intervals.
+        seed: Seed of the bootstrap and of the noise simulation.
+        sort: What rows are sorted by; see ``order.SORTS``.
+        progress: Wraps the list of what rows are computed from, to show how far it is.
+
+    Returns:
+        The results, and why there is none of the other spaces.
+
+    Raises:
+        NtknasError: If there is none of any space.
+    """
+    spaces = source.spaces(scores)
+    results: dict[str, Correlation] = {}
+    not_shown: dict[str, str] = {}
+    for space in spaces:
+        own = scores[scores["space"] == space]
+        try:
+            result = correlate(own, source.of(space, own), resamples=resamples, seed=seed, progress=progress)
+        except NtknasError as error:
+            if len(spaces) == 1:
+                raise
+            not_shown[space] = f"{space} is not shown: {error}"
+        else:
+            result = result if source.is_named else _of_own_data_sets(result)
+            results[space] = sorted_by(result, sort) if sort else result
+    if not results:
+        raise NtknasError("\n".join(not_shown.values()))
+    return SpaceResults(results, not_shown)
+
+
+def _of_own_data_sets(result: Correlation) -> Correlation:
+    """Keep the rows whose networks were built for the data set of the target, and the baselines."""
+
+    def fits(row: Row) -> bool:
+        return row.is_baseline or row.target.split("/")[0] in tables_of(result.settings[row.setting].dataset)
+
+    return replace(result, rows=[row for row in result.rows if fits(row)])

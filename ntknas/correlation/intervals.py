@@ -1,0 +1,52 @@
+"""Coefficients with their intervals: over cells, and over initialisations where cells have several seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ntknas.correlation.bootstrap import draw_resamples, estimate, estimate_of_top, top_of
+from ntknas.correlation.coefficients import COEFFICIENTS, Array
+from ntknas.correlation.estimate import TOP_SHARES, Estimate
+from ntknas.correlation.scored import Scored
+from ntknas.correlation.seeds import BOTH, with_seeds
+
+
+def with_intervals(
+    item: Scored, cells: pd.Index, x: Array, y: Array, resamples: int, seed: int
+) -> tuple[dict[str, Estimate], str]:
+    """Return every coefficient, τ-b among the best included, with its interval, and what the intervals cover.
+
+    Args:
+        item: What was scored.
+        cells: The cells to take.
+        x: Their signed scores.
+        y: Their accuracies.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
+    """
+    drawn = draw_resamples(len(x), resamples if len(x) else 0, seed)
+    over_cells = {name: estimate(name, x, y, drawn) for name in COEFFICIENTS}
+    tops = {name: estimate_of_top(x, y, share, resamples, seed) for name, share in TOP_SHARES.items()}
+    without = _without_seeds(item, cells)
+    if without is None:
+        return over_cells | tops, item.covers
+    for name, found in over_cells.items():
+        over_cells[name] = with_seeds(found, _again(name, without, y))
+    for name, found in tops.items():
+        top = top_of(y, TOP_SHARES[name])
+        tops[name] = with_seeds(found, _again("kendall", without[:, top], y[top]))
+    return over_cells | tops, BOTH
+
+
+def _without_seeds(item: Scored, cells: pd.Index) -> Array | None:
+    """Return the signed scores over all seeds but one, seeds × cells; ``None`` where cells lack them."""
+    if not len(cells) or not item.without or not all(cells.isin(frame.index).all() for frame in item.without):
+        return None
+    values = np.stack([frame.loc[cells, "value"].to_numpy(np.float64) for frame in item.without])
+    return item.sign * values if np.isfinite(values).all() else None
+
+
+def _again(name: str, without: Array, y: Array) -> list[float]:
+    """Return a coefficient of the scores without each seed."""
+    return [COEFFICIENTS[name](scores, y) for scores in without]

@@ -1,0 +1,47 @@
+"""All that is correlated of some scores, in the order of the tables: measures, derived ones, then the counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from ntknas.core.score import Status
+from ntknas.correlation import seeds
+from ntknas.correlation.coefficients import Array
+from ntknas.correlation.counts import BASELINES, Counts
+from ntknas.correlation.derived import derived_scores
+from ntknas.correlation.names import kernel_names
+from ntknas.correlation.row import BASELINE
+from ntknas.correlation.scored import Scored, scored_measures
+from ntknas.measures import all_derived, all_measures
+from ntknas.store.setting import Setting
+
+
+def rankings(scores: pd.DataFrame, settings: Mapping[str, Setting], counts: Mapping[str, Counts]) -> list[Scored]:
+    """Return all measures by setting, then the counts on every cell that any of them has a value for.
+
+    Args:
+        scores: As from ``given.as_scores``.
+        settings: Settings by digest, where the scores are a store's.
+        counts: Counts of cells by setting, where the space is known.
+    """
+    scored = scored_measures(scores, settings, kernel_names(settings))
+    scored = _in_order([*scored, *derived_scores(scored, settings)])
+    setting = scored[0].setting
+    if setting not in counts:
+        return scored
+    cells = sorted(set().union(*(item.scored_cells for item in scored)))
+    return scored + [_baseline(name, setting, cells, counts[setting].of(name, cells)) for name in BASELINES]
+
+
+def _in_order(scored: Iterable[Scored]) -> list[Scored]:
+    """Sort by the order of the definitions; a user's own come after ours, derived ones last."""
+    measures = list(all_measures())
+    places = {name: place for place, name in enumerate((*measures, None, *all_derived()))}
+    return sorted(scored, key=lambda item: places.get(item.measure, len(measures)))
+
+
+def _baseline(name: str, setting: str, cells: list[int], counts: Array) -> Scored:
+    frame = pd.DataFrame({"value": counts, "status": Status.OK.value}, index=pd.Index(cells, name="cell"))
+    return Scored(name, BASELINE, setting, frame, 1, 0.0, covers=seeds.BOTH)

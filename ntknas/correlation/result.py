@@ -1,0 +1,50 @@
+"""The answer of ``correlate``, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ntknas.correlation.coefficients import COEFFICIENTS
+from ntknas.correlation.row import Row, RowKey
+from ntknas.correlation.targets import TargetSummary
+from ntknas.store.setting import Setting
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """The answer of ``correlate``.
+
+    Attributes:
+        rows: One for each (measure, setting, target).
+        targets: What is known of each target's accuracies.
+        points: For each row the cells, signed scores and accuracies that were used.
+        settings: What the digests in the rows stand for.
+        resamples: Number of bootstrap resamples.
+    """
+
+    rows: list[Row]
+    targets: Mapping[str, TargetSummary]
+    points: Mapping[RowKey, pd.DataFrame]
+    settings: Mapping[str, Setting]
+    resamples: int
+
+    def of_target(self, target: str) -> list[Row]:
+        """Return the rows of one target."""
+        return [row for row in self.rows if row.target == target]
+
+    def frame(self) -> pd.DataFrame:
+        """Return the rows as a data frame; the coefficients' values and interval ends are columns."""
+        return pd.DataFrame([_flat(row) for row in self.rows]).astype({"best_cell": "Int64"})
+
+
+def _flat(row: Row) -> dict[str, object]:
+    columns = {name: value for name, value in row.as_json().items() if not isinstance(value, dict)}
+    for name in COEFFICIENTS:
+        estimate = getattr(row, name)
+        columns |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+    columns["partial_given"] = " ".join(row.partial_given)
+    columns["left_out"] = " ".join(f"{status}:{count}" for status, count in row.left_out.items())
+    return columns

@@ -1,0 +1,101 @@
+"""Where the accuracies of a store's cells come from: benchmarks, or a file of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ntknas.benchmarks import FOLDER, load_benchmark, space_of
+from ntknas.core.errors import ChoiceError
+from ntknas.spaces import load_space
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ntknas.benchmarks.table import AccuracyTable
+
+
+@dataclass(frozen=True)
+class AccuracySource:
+    """Which accuracies are meant; without any the scores' own: of their space's benchmark, on their data set.
+
+    Attributes:
+        dataset: Data sets of the accuracies, or ``all``.
+        target: Exact targets.
+        bench: Name of the benchmark.
+        bench_data: Folder of imported tables.
+        accuracies: A file of accuracies, in place of a benchmark.
+        column: Its column of accuracies.
+        cell_column: Its column that names the cells.
+    """
+
+    dataset: tuple[str, ...] = ()
+    target: tuple[str, ...] = ()
+    bench: str | None = None
+    bench_data: Path = FOLDER
+    accuracies: Path | None = None
+    column: str | None = None
+    cell_column: str | None = None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it is said what to correlate with, so that each setting need not be of the target's data set."""
+        return bool(self.dataset or self.target or self.accuracies)
+
+    def spaces(self, scores: pd.DataFrame) -> list[str]:
+        """Return the spaces to show: those of the scores, or of the benchmark that is named.
+
+        Args:
+            scores: Scores of any spaces.
+
+        Returns:
+            Names of spaces.
+
+        Raises:
+            ChoiceError: If there are several, and one file of accuracies.
+        """
+        spaces = [str(space) for space in scores["space"].unique()]
+        if self.bench and len(spaces) > 1 and space_of(self.bench) in spaces:
+            return [space_of(self.bench)]
+        if self.accuracies is not None and len(spaces) > 1:
+            raise ChoiceError(
+                f"`accuracies` are of the cells of one space, and the scores are of {' and '.join(spaces)}: choose one "
+                "with `space`."
+            )
+        return spaces
+
+    def of(self, space: str, scores: pd.DataFrame) -> pd.Series | Mapping[str, AccuracyTable]:
+        """Return the accuracies of a space's cells.
+
+        Args:
+            space: Name of the space.
+            scores: Scores of its cells.
+
+        Returns:
+            The accuracies, as ``correlate`` takes them.
+
+        Raises:
+            ChoiceError: If the benchmark is of another space, or has no such accuracies.
+            DataError: If the benchmark is not there, or the file cannot be read.
+        """
+        if self.accuracies is not None:
+            from ntknas.benchmarks import read_accuracies
+
+            return read_accuracies(self.accuracies, load_space(space), self.column, self.cell_column)
+        from ntknas.benchmarks import Target
+
+        benchmark = load_benchmark(self.bench or space, folder=self.bench_data)
+        if benchmark.space != space:
+            raise ChoiceError(
+                f"{self.bench} holds accuracies of {benchmark.space}'s cells, and the scores are of {space}'s."
+            )
+        datasets = () if "all" in self.dataset else self.dataset or tuple(scores["dataset"].unique())
+        wanted = [Target.parse(text) for text in self.target] or benchmark.main_targets(*datasets)
+        if not wanted:
+            raise ChoiceError(
+                f"{benchmark.name} has no accuracies on {', '.join(self.dataset) or 'the data set of the scores'}: it "
+                f"holds {benchmark.describe_targets()}. Or give your own as `accuracies`."
+            )
+        return {str(target): benchmark.table(target) for target in wanted}

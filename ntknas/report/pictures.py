@@ -1,0 +1,35 @@
+"""The pictures of a result, as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ntknas.correlation import Correlation
+from ntknas.report import correlation_figures as figures
+from ntknas.report.plotter import draw
+
+
+def draw_correlation(result: Correlation, folder: Path) -> list[Path]:
+    """Draw the bars, and for each target the points and, of trained networks, the curves over the epochs.
+
+    Args:
+        result: The result.
+        folder: Where the pictures go.
+
+    Returns:
+        The pictures.
+
+    Raises:
+        NtknasError: If the folder cannot be written.
+    """
+    specifications = {"correlations": figures.bars(result)}
+    specifications |= {f"scatter-{_file(target)}": figures.scatter(result, target) for target in result.targets}
+    for target in result.targets:
+        over_epochs = figures.over_epochs(result, target)
+        if over_epochs:
+            specifications[f"epochs-{_file(target)}"] = over_epochs
+    return [draw(specification, folder / f"{name}.png") for name, specification in specifications.items()]
+
+
+def _file(target: str) -> str:
+    return target.replace("/", "-")
