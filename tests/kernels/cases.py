@@ -335,3 +335,32 @@ def batch(samples: int = SAMPLES, seed: int = 2) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(samples, 3, 8, 8, generator=generator, dtype=torch.float64)
     return x, torch.arange(samples) % CLASSES
+
+
+OUTPUTS = ("sum", "traced", "label", "full")
+POLICIES = ("coupled", "frozen", "eval", "as-eval-mode", "per-sample")
+
+
+def _applies(case: Case, policy: str) -> bool:
+    if policy == "eval" and not case.tracked:
+        return False
+    return case.norms or policy in ("coupled", "frozen")  # without BatchNorm all policies are one
+
+
+PAIRS = [(case, policy) for case in CASES for policy in POLICIES if _applies(case, policy)]
+"""Every case under every policy that means something for it."""
+IDS = [f"{case.name}-{policy}" for case, policy in PAIRS]
+
+
+def with_one_output(outputs: tuple[str, ...] = OUTPUTS) -> list[tuple[Case, str, str]]:
+    """Every case and policy with one output reduction, in turn, so that each reduction meets each policy.
+
+    For what is compared with a kernel that ``test_every_strategy_equals_the_definition`` has proved for all of them.
+    """
+    return [
+        (case, policy, outputs[(CASES.index(case) + POLICIES.index(policy)) % len(outputs)]) for case, policy in PAIRS
+    ]
+
+
+def ids(triples: list[tuple[Case, str, str]]) -> list[str]:
+    return [f"{case.name}-{policy}-{output}" for case, policy, output in triples]

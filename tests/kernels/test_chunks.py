@@ -56,10 +56,12 @@ def test_passes_of_two_batches(monkeypatch, held, passes):
     assert len(passed) == passes
 
 
+_OF_ANY_SIZE = [case for case in cases.CASES if case.name != "time first"]
+
+
 @pytest.mark.parametrize(
-    "case", [case for case in cases.CASES if case.name != "time first"], ids=lambda case: case.name
+    ("case", "output"), [(case, ("sum", "full", "traced")[number % 3]) for number, case in enumerate(_OF_ANY_SIZE)]
 )
-@pytest.mark.parametrize("output", ["sum", "full", "traced"])
 def test_kernels_with_room_for_one_chunk(monkeypatch, case, output):
     network, (x, _) = case.network(), cases.batch()
     arguments = {"output": output, "batch_norm": "eval" if case.tracked else "frozen", "parameters": "all", "chunk": 2}

@@ -11,9 +11,9 @@ from ntknas import empirical_ntk
 from ntknas.core.errors import ChoiceError, KernelError
 from tests.kernels import cases, reference
 
-OUTPUTS = ("sum", "traced", "label", "full")
-POLICIES = ("coupled", "frozen", "eval", "as-eval-mode", "per-sample")
 TOLERANCE = 1e-10
+_ONE_OUTPUT = cases.with_one_output()
+_OF_ANY_SIZE = [triple for triple in _ONE_OUTPUT if triple[0].name != "time first"]  # as many steps as samples
 
 
 def _close(got, expected):
@@ -22,24 +22,13 @@ def _close(got, expected):
     assert (got - expected).norm() <= TOLERANCE * (scale if scale > 0 else 1)
 
 
-def _applies(case, policy):
-    if policy == "eval" and not case.tracked:
-        return False
-    return case.norms or policy in ("coupled", "frozen")  # without BatchNorm all policies are one
-
-
-_PAIRS = [(case, policy) for case in cases.CASES for policy in POLICIES if _applies(case, policy)]
-_OF_ANY_SIZE = [pair for pair in _PAIRS if pair[0].name != "time first"]  # it takes as many steps as samples
-_IDS = [f"{case.name}-{policy}" for case, policy in _PAIRS]
-
-
 def _decoupled(case, policy):
     coupled = policy == "coupled" or (policy == "as-eval-mode" and not case.tracked)
     return not (case.norms and coupled)
 
 
-@pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize(("case", "policy"), _PAIRS, ids=_IDS)
+@pytest.mark.parametrize("output", cases.OUTPUTS)
+@pytest.mark.parametrize(("case", "policy"), cases.PAIRS, ids=cases.IDS)
 def test_every_strategy_equals_the_definition(case, policy, output):
     network = case.network()
     x, labels = cases.batch()
@@ -55,8 +44,7 @@ def test_every_strategy_equals_the_definition(case, policy, output):
     assert empirical_ntk(network, x, **arguments).strategy == ("layer-wise" if layer_wise else "row-loop")
 
 
-@pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize(("case", "policy"), _PAIRS, ids=_IDS)
+@pytest.mark.parametrize(("case", "policy", "output"), _ONE_OUTPUT, ids=cases.ids(_ONE_OUTPUT))
 def test_cross_kernels(case, policy, output):
     network = case.network()
     (x, labels), (x2, labels2) = cases.batch(), cases.batch(4, seed=5)
@@ -74,10 +62,8 @@ def test_cross_kernels(case, policy, output):
         _close_normalised(got.matrix, _normalised(*rows, normalisation) if normalisation != "none" else expected)
 
 
-@pytest.mark.parametrize("chunk", [1, 4])
-@pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize(("case", "policy"), _OF_ANY_SIZE)
-def test_chunks_make_the_same_kernel(case, policy, output, chunk):
+@pytest.mark.parametrize(("case", "policy", "output"), _OF_ANY_SIZE, ids=cases.ids(_OF_ANY_SIZE))
+def test_chunks_make_the_same_kernel(case, policy, output):
     """Of one batch, which no chunk divides, and between two of different sizes."""
     network = case.network()
     (x, labels), (x2, labels2) = cases.batch(), cases.batch(4, seed=5)
@@ -86,24 +72,24 @@ def test_chunks_make_the_same_kernel(case, policy, output, chunk):
     for normalisation in ("none", "corrcoef"):
         for second in ({}, {"x2": x2, "labels2": labels2 % outputs}):
             whole = empirical_ntk(network, x, normalisation=normalisation, **arguments, **second)
-            got = empirical_ntk(network, x, normalisation=normalisation, chunk=chunk, **arguments, **second)
-            _close_normalised(got.matrix, whole.matrix)
-            assert got.strategy == whole.strategy
-            assert (got.samples, got.outputs, got.symmetric) == (whole.samples, whole.outputs, whole.symmetric)
+            for chunk in (1, 4):
+                got = empirical_ntk(network, x, normalisation=normalisation, chunk=chunk, **arguments, **second)
+                _close_normalised(got.matrix, whole.matrix)
+                assert got.strategy == whole.strategy
+                assert (got.samples, got.outputs, got.symmetric) == (whole.samples, whole.outputs, whole.symmetric)
 
 
-@pytest.mark.parametrize("rows_at_once", [2, 9])
-@pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize(("case", "policy"), _PAIRS, ids=_IDS)
-def test_several_rows_at_once_are_the_same_rows(case, policy, output, rows_at_once):
+@pytest.mark.parametrize(("case", "policy", "output"), _ONE_OUTPUT, ids=cases.ids(_ONE_OUTPUT))
+def test_several_rows_at_once_are_the_same_rows(case, policy, output):
     network = case.network()
     (x, labels), (x2, labels2) = cases.batch(), cases.batch(4, seed=5)
     outputs = network.eval()(x).reshape(len(x), -1).shape[1]
     arguments = {"output": output, "batch_norm": policy, "parameters": "all", "labels": labels % outputs}
     for second in ({}, {"x2": x2, "labels2": labels2 % outputs}):
         expected = empirical_ntk(network, x, strategy="row-loop", **arguments, **second)
-        got = empirical_ntk(network, x, strategy="row-loop", rows_at_once=rows_at_once, **arguments, **second)
-        _close(got.matrix, expected.matrix)
+        for rows_at_once in (2, 9):
+            got = empirical_ntk(network, x, strategy="row-loop", rows_at_once=rows_at_once, **arguments, **second)
+            _close(got.matrix, expected.matrix)
 
 
 @pytest.mark.parametrize("name", ["chunk", "rows_at_once"])
@@ -124,7 +110,7 @@ def _close_normalised(got, expected):
 
 
 @pytest.mark.parametrize("normalisation", ["cosine", "corrcoef"])
-@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("output", cases.OUTPUTS)
 def test_normalisations(output, normalisation):
     network = cases._batch_norm().double()
     x, labels = cases.batch()
@@ -335,7 +321,7 @@ def test_a_network_that_insists_on_its_batch_size():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 @pytest.mark.parametrize("policy", ["coupled", "frozen"])
 def test_a_gpu_gives_the_same_kernel(policy):
-    for case, output in itertools.product(cases.CASES, OUTPUTS):
+    for case, output in itertools.product(cases.CASES, cases.OUTPUTS):
         network, (x, labels) = case.network(), cases.batch()
         labels = labels % 1 if case.name == "one output" else labels
         expected = empirical_ntk(network.cpu(), x, output, policy, "all", labels)

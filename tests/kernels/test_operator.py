@@ -10,7 +10,9 @@ from ntknas.kernels import empirical_ntk, estimators, kernel_operator
 from ntknas.measures import measure
 from ntknas.measures.alignment import label_kernel
 from tests.kernels import cases
-from tests.kernels.test_empirical import _IDS, _PAIRS, OUTPUTS
+
+_ONE_OUTPUT = cases.with_one_output()
+_WITH_FORMS = cases.with_one_output(("sum", "label"))
 
 
 def _both(case, policy, output):
@@ -22,8 +24,7 @@ def _both(case, policy, output):
     return expected, kernel_operator(network, x, **choices)
 
 
-@pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize(("case", "policy"), _PAIRS, ids=_IDS)
+@pytest.mark.parametrize(("case", "policy", "output"), _ONE_OUTPUT, ids=cases.ids(_ONE_OUTPUT))
 def test_products_and_forms(case, policy, output):
     expected, context = _both(case, policy, output)
     scale = float(expected.matrix.norm()) or 1.0
@@ -36,8 +37,7 @@ def test_products_and_forms(case, policy, output):
             assert abs(kernel.form(vector) - float(vector @ image)) <= 1e-9 * scale * float(vector @ vector)
 
 
-@pytest.mark.parametrize("output", ["sum", "label"])
-@pytest.mark.parametrize(("case", "policy"), _PAIRS, ids=_IDS)
+@pytest.mark.parametrize(("case", "policy", "output"), _WITH_FORMS, ids=cases.ids(_WITH_FORMS))
 def test_class_forms(case, policy, output):
     expected, context = _both(case, policy, output)
     with context as kernel:
