@@ -9,6 +9,7 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
+from ntknas.cli.arguments import open_space
 from ntknas.cli.groups import Group
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
 
@@ -45,9 +46,7 @@ def import_command(file: Path, bench: str | None, replace: bool, bench_data: Pat
         def start(total: int, unit: str) -> Any:
             return ctx.with_resource(Meter(total, f"Importing {file.name}", unit)).advance
 
-        made = import_file(
-            file, bench_data, benchmark=bench, replace=replace, start=start, open_space=shared.open_space
-        )
+        made = import_file(file, bench_data, benchmark=bench, replace=replace, start=start, open_space=open_space)
     if json:
         fields = {"benchmark": made.benchmark, "cells": made.cells, "cells_of_space": made.size, "runs": made.runs}
         print_json({"table": str(made.path), **fields})
@@ -189,7 +188,7 @@ def query(
     if dataset is None and len(datasets) > 1:
         raise ChoiceError(f"Name a data set with --dataset: {name} holds {benchmark.describe_targets()}.")
     target = benchmark.find_target(dataset or datasets[0], split, epochs, ("test", "valid"))
-    space = shared.open_space(name)
+    space = open_space(name)
     index = find(space, cell)
     answer = _answer(benchmark, target, index, seed) | {"architecture": str(space[index])}
     if json:

@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from ntknas.cli import kinds
 from ntknas.cli.groups import Group
 from ntknas.cli.output import json_option, print_json, print_table, say
+from ntknas.cli.scoring_options import image_data_option, image_output_option
 
 if TYPE_CHECKING:
     from ntknas.data import ImageSource
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _folder(cls: type[click.Option]) -> Callable[[F], F]:
-    return click.option(
-        "--image-data",
-        cls=cls,
-        type=click.Path(file_okay=False, path_type=Path),
-        default=Path("image_data"),
-        show_default=True,
-        help="Folder of the image sets.",
-    )
-
-
-_image_data = _folder(click.Option)
 
 
 @click.group(name="data", cls=Group)
@@ -39,7 +22,7 @@ def command() -> None:
 
 
 @command.command(name="list")
-@_image_data
+@image_data_option
 @json_option
 def list_sources(image_data: Path, json: bool) -> None:
     """List the image sources, and whether their official files are there."""
@@ -76,7 +59,7 @@ def _overview(source: ImageSource, root: Path) -> dict[str, str]:
 
 @command.command(name="fetch")
 @click.argument("name")
-@_folder(kinds.TrustedOption)
+@image_output_option
 def fetch(name: str, image_data: Path) -> None:
     """Fetch the image set NAME from its official place, where that is allowed."""
     from ntknas.data.sources import fetch as fetch_source
@@ -86,7 +69,7 @@ def fetch(name: str, image_data: Path) -> None:
 
 @command.command(name="verify")
 @click.argument("name", required=False)
-@_image_data
+@image_data_option
 def verify(name: str | None, image_data: Path) -> None:
     """Compare the official files of NAME (default: every set that is there) with their published checksums."""
     from ntknas.core.errors import DataError

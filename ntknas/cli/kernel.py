@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ntknas.cli import kinds
+from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
+from ntknas.cli.arguments import draw_probe, open_space, recipe_of
 from ntknas.cli.names import check_names
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
 
@@ -46,8 +47,8 @@ _FAILURES = (RuntimeError, TypeError, LookupError, ValueError, ArithmeticError, 
     is_flag=True,
     help="With --model: take what autograd returns, without the proof that it is the derivative.",
 )
-@shared.kernel_options
-@shared.probe_options
+@scoring_options.kernel_options
+@scoring_options.probe_options
 @shared.device_option
 @json_option
 @click.pass_context
@@ -98,20 +99,19 @@ def _of_cell(cell: str, options: dict[str, Any]) -> _LookedAt:
     from ntknas.scoring.cells import find
     from ntknas.spaces import is_own
 
-    space = shared.open_space(options.pop("bench"))
+    space = open_space(options["bench"])
     index = find(space, cell)
 
-    from ntknas.scoring.cell_kernel import brought, cell_network, kernel_of
+    from ntknas.kernels import Batch, Method, compute_kernel
+    from ntknas.scoring.cell_kernel import cell_network, prepare_images
     from ntknas.scoring.environment import resolve_device
 
-    dataset, seed, device = options.pop("dataset"), options.pop("seed"), resolve_device(options.pop("device"))
-    options.pop("no_verify")
-    recipe = shared.take_recipe(options, None)
-    probe = shared.ProbeOptions.take(options).make(dataset)
-    images = brought(probe.images, device, recipe.choices.precision)
+    device, recipe, probe = resolve_device(options["device"]), recipe_of(options, None), draw_probe(options)
+    images = prepare_images(probe.images, device, recipe.choices.precision)
     start = time.perf_counter()
-    network = cell_network(space, index, seed, dataset, recipe.network, images)
-    kernel = kernel_of(network, recipe.choices, images, probe.labels, verify=not is_own(space))
+    network = cell_network(space, index, options["seed"], options["dataset"], recipe.network, images)
+    method = Method(verify=not is_own(space))
+    kernel = compute_kernel(network, [Batch(images, probe.labels)], recipe.choices, method)
     seconds = time.perf_counter() - start
     disconnected = space.is_disconnected(space[index])
     about = {
@@ -128,18 +128,17 @@ def _of_model(place: str, options: dict[str, Any]) -> _LookedAt:
     import time
 
     from ntknas.core.errors import DataError, KernelError, NtknasError
-    from ntknas.kernels.preparation import converted, in_precision
-    from ntknas.scoring.cell_kernel import DTYPES, kernel_of
+    from ntknas.kernels import Method, compute_kernel
+    from ntknas.kernels.preparation import checked_batches, converted, in_precision
+    from ntknas.scoring.cell_kernel import DTYPES
     from ntknas.scoring.environment import resolve_device
     from ntknas.scoring.user_model import folder_first, load_model
 
-    dataset, device = options.pop("dataset"), resolve_device(options.pop("device"))
-    recipe = shared.take_recipe({**options}, None)
+    device, recipe = resolve_device(options["device"]), recipe_of(options, None)
     model, x, labels = load_model(place)
     about: dict[str, Any] = {"model": place}
     if x is None:
-        fields = {name: options[name] for name in shared.ProbeOptions.__dataclass_fields__}
-        probe = shared.ProbeOptions(**fields).make(dataset)
+        probe = draw_probe(options)
         x, labels, about["probe"] = probe.images, probe.labels, probe.describe()
     else:
         about["inputs"] = "x".join(map(str, x.shape))
@@ -148,9 +147,8 @@ def _of_model(place: str, options: dict[str, Any]) -> _LookedAt:
     start = time.perf_counter()
     try:
         with folder_first(place):
-            kernel = kernel_of(
-                converted(model, device, dtype), recipe.choices, x, labels, verify=not options["no_verify"]
-            )
+            network, batches = converted(model, device, dtype), checked_batches(x, None, labels, None)
+            kernel = compute_kernel(network, batches, recipe.choices, Method(verify=not options["no_verify"]))
     except KernelError as error:
         raise KernelError(str(error).replace("call with verify=False", "give --no-verify")) from error
     except NtknasError:

@@ -1,22 +1,47 @@
-"""Kinds of options: numbers within bounds, names that are proposed, and options that not any file may decide."""
+"""Kinds of options: numbers within bounds, names that are proposed or listed, and those that not any file decides."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from ntknas.core.errors import did_you_mean
+from ntknas.core.options import MAX_COUNT, MAX_SEED
 
-_LARGEST_COUNT = 2**31 - 1
-LARGEST_SEED = 2**62 - 1
-"""Seeds are added to one another, and generators take 64 bits."""
+SEED = click.IntRange(0, MAX_SEED)
+NUMBER = click.IntRange(0, MAX_COUNT)
+COUNT = click.IntRange(1, MAX_COUNT)
+SEVERAL = click.IntRange(2, MAX_COUNT)
 
-SEED = click.IntRange(0, LARGEST_SEED)
-NUMBER = click.IntRange(0, _LARGEST_COUNT)
-COUNT = click.IntRange(1, _LARGEST_COUNT)
-SEVERAL = click.IntRange(2, _LARGEST_COUNT)
+
+class NamingOption(click.Option):
+    """An option whose help lists names that other packages may add to; they are looked for when the help is shown.
+
+    Args:
+        declarations: As of ``click.Option``.
+        names: Returns the names; they stand in the help where it says ``{names}``.
+        last: What stands before the last one.
+        **attributes: As of ``click.Option``.
+    """
+
+    def __init__(
+        self, declarations: list[str], *, names: Callable[[], Iterable[str]], last: str = " or ", **attributes: object
+    ) -> None:
+        super().__init__(declarations, **attributes)  # type: ignore[arg-type]
+        self._names = names
+        self._last = last
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its help, with the names."""
+        record = super().get_help_record(ctx)
+        if record is None:
+            return None
+        *others, last = self._names()
+        listed = f"{', '.join(others)}{self._last}{last}" if others else last
+        return record[0], record[1].replace("{names}", listed)
 
 
 class TrustedOption(click.Option):
@@ -29,7 +54,7 @@ class TrustedOption(click.Option):
 class Choice(click.Choice[str]):
     """One of some names; a name that is none of them is answered with the nearest."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name.
 
         Raises:
@@ -44,13 +69,13 @@ class Choice(click.Choice[str]):
 class Finite(click.FloatRange):
     """A number within bounds that is neither infinite nor not a number."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number.
 
         Raises:
             BadParameter: If it is none, or out of bounds.
         """
-        number = float(super().convert(value, param, ctx))
+        number = float(super().convert(cast(float, value), param, ctx))
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
@@ -58,3 +83,37 @@ class Finite(click.FloatRange):
     def _describe_range(self) -> str:
         bounded = self.min is not None or self.max is not None
         return super()._describe_range() if bounded else ""  # click writes "x<=None" into the help
+
+
+if TYPE_CHECKING:
+    _NumberType = click.ParamType[int | None]
+else:
+    _NumberType = click.ParamType  # click 8.2 has no parameters there
+
+
+class NumberOr(_NumberType):
+    """A whole number, or a word that stands for none.
+
+    Args:
+        word: The word.
+        low: Smallest number.
+        high: Largest number.
+    """
+
+    name = "text"
+
+    def __init__(self, word: str, low: int, high: int) -> None:
+        self._word, self._low, self._high = word, low, high
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """Return the number, or ``None`` for the word.
+
+        Raises:
+            BadParameter: If it is neither.
+        """
+        text = str(value)
+        if text == self._word:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and self._low <= int(text) <= self._high):
+            self.fail(f"{text!r} is neither a number nor {self._word}.", param, ctx)
+        return int(text)

@@ -21,6 +21,8 @@ def check_names(options: Mapping[str, Any]) -> None:
     for name, check in _CHECKS.items():
         if options.get(name) is not None:
             check(options[name])
+    if options.get("variant") is not None:
+        _check_variant(options["bench"], options["variant"])
 
 
 def check_store(path: Path) -> None:
@@ -54,6 +56,13 @@ def _check_space(bench: str) -> None:
     check_known("space", space_of(bench), space_names())
 
 
+def _check_variant(bench: str, variant: str) -> None:
+    from ntknas.benchmarks import space_of
+    from ntknas.spaces import load_space
+
+    check_known("network variant", variant, load_space(space_of(bench)).variants)
+
+
 def _check_dataset(name: str) -> None:
     from ntknas.data.datasets import get_dataset
 
@@ -79,7 +88,7 @@ def _check_source(name: str) -> None:
 
 
 def _check_measures(text: str) -> None:
-    from ntknas.cli.options import split_names
+    from ntknas.cli.arguments import split_names
 
     split_names(text)
 

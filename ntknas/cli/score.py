@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ntknas.cli import kinds
+from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
+from ntknas.cli.arguments import (
+    apply_recipe,
+    draw_probe,
+    engine_of,
+    open_space,
+    recipe_of,
+    split_epochs,
+    split_names,
+    training_of,
+)
 from ntknas.cli.forecast import ForecastDisplay
 from ntknas.cli.log import log_path, logged
 from ntknas.cli.names import check_names, check_place_for
@@ -16,6 +26,8 @@ from ntknas.cli.next_step import after_scoring
 from ntknas.cli.output import json_option, print_json, say
 from ntknas.cli.scoring_display import ScoringDisplay
 from ntknas.cli.stopping import storing
+from ntknas.cli.wording import in_options
+from ntknas.kernels.method import STRATEGIES
 
 if TYPE_CHECKING:
     from ntknas.scoring import Summary, Training
@@ -31,20 +43,16 @@ if TYPE_CHECKING:
 @click.option("--cells-seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the sample.")
 @click.option("--cells-file", type=click.Path(path_type=Path), help="Score these cells: one index or string a line.")
 @click.option("--seeds", type=kinds.COUNT, default=1, show_default=True, help="Initialisations of each cell.")
-@click.option(
-    "--measures",
-    help=f"Measures or groups of them, separated by commas: {shared.MEASURES}; the groups kernel, regression, "
-    "baselines, all.  [default: kernel]",
-)
+@scoring_options.measures_option
 @click.option(
     "--epochs",
     default="0",
     show_default=True,
     help="Epochs of training at which to measure, such as 0,1,4,16; 0 is initialisation.",
 )
-@shared.kernel_options
-@shared.probe_options
-@shared.training_options
+@scoring_options.kernel_options
+@scoring_options.probe_options
+@scoring_options.training_options
 @click.option(
     "--checkpoints",
     cls=kinds.TrustedOption,
@@ -55,10 +63,10 @@ if TYPE_CHECKING:
 @click.option("--keep-checkpoints", is_flag=True, help="Keep them after training, so that more epochs can follow.")
 @shared.device_option
 @shared.store_option
-@shared.engine_options
+@scoring_options.engine_options
 @click.option(
     "--strategy",
-    type=kinds.Choice(["auto", "layer-wise", "row-loop"]),
+    type=kinds.Choice(list(STRATEGIES)),
     default="auto",
     show_default=True,
     help="How kernels are computed; auto takes the fastest that is exact.",
@@ -94,23 +102,24 @@ def command(ctx: click.Context, **options: Any) -> None:
     from ntknas.scoring.session import forecast, score
     from ntknas.scoring.shards import Shard
 
-    recipe_name = shared.apply_recipe(ctx, options)
-    space = shared.open_space(options.pop("bench"))
-    file, amount, seed = options.pop("cells_file"), options.pop("cells"), options.pop("cells_seed")
+    recipe_name = apply_recipe(ctx, options)
+    space = open_space(options["bench"])
+    file, amount, seed = options["cells_file"], options["cells"], options["cells_seed"]
     cells = read_cells_file(space, file) if file else select(space, amount, seed)
     about = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
-    recipe = shared.take_recipe(options, shared.split_names(options.pop("measures")), recipe_name)
-    about_probe = shared.ProbeOptions.take(options)
-    probe = about_probe.make(options["dataset"], held_out=recipe.needs_held_out)
-    training = _training(options, about_probe)
-    engine, shard, store = shared.take_engine(options), options.pop("shard"), options.pop("store")
-    json, dry_run = options.pop("json"), options.pop("dry_run")
+    recipe = recipe_of(
+        options, split_names(options["measures"]) if options["measures"] is not None else None, recipe_name
+    )
+    probe = draw_probe(options, held_out=recipe.needs_held_out)
+    training, engine = _training(options), engine_of(options)
+    shard, store, json = options["shard"], options["store"], options["json"]
     if shard:
         part = Shard.parse(shard)
         cells, about["shard"] = part.cells(space, recipe, cells), shard
         store = part.store(store)
-    asked = {**options, "recipe": recipe, "probe": probe, "training": training, "engine": engine, "store": store}
-    if dry_run:
+    asked = {name: options[name] for name in ("dataset", "seeds", "strategy", "rows_at_once")}
+    asked |= {"recipe": recipe, "probe": probe, "training": training, "engine": engine, "store": store}
+    if options["dry_run"]:
         display = ForecastDisplay()
         display.show(forecast(space, cells, on_event=display, **asked), len(probe), json=json)
         return
@@ -120,16 +129,15 @@ def command(ctx: click.Context, **options: Any) -> None:
     ctx.exit(3 if summary.failed else 0)
 
 
-def _training(options: dict[str, Any], probe: shared.ProbeOptions) -> Training | None:
-    """Take the options of the training out of a command's options."""
+def _training(options: dict[str, Any]) -> Training | None:
+    """Return how networks are trained; ``None`` where they are measured at initialisation alone."""
     from ntknas.store.layout import checkpoints_path
 
-    epochs, arguments = shared.split_epochs(options.pop("epochs")), shared.TrainingArguments.take(options)
-    folder, keep = options.pop("checkpoints"), options.pop("keep_checkpoints")
+    epochs, folder = split_epochs(options["epochs"]), options["checkpoints"]
     if epochs == (0,):
         return None
     automatic = {"auto": checkpoints_path(options["store"]), "none": None}
-    return arguments.make(options["dataset"], probe, epochs, automatic.get(folder, Path(folder)), keep=keep)
+    return training_of(options, epochs, automatic.get(folder, Path(folder)), keep=options["keep_checkpoints"])
 
 
 def _report(summary: Summary, space: str, store: Path, json: bool) -> None:
@@ -139,7 +147,7 @@ def _report(summary: Summary, space: str, store: Path, json: bool) -> None:
     statuses = ", ".join(f"{count} {status}" for status, count in summary.statuses.items())
     say(f"{store}: {f'{statuses} (scores by status)' if statuses else 'nothing was missing'}.")
     for reason, count in summary.main_reasons.items():
-        say(f"{count} failed: {reason}")
+        say(f"{count} failed: {in_options(reason)}")
     if summary.failed:
         traces = f" Tracebacks are in {log_path(store)}." if log_path(store).exists() else ""
         say(f"The same command tries what failed again.{traces}")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ntknas.cli import kinds
+from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
+from ntknas.cli.arguments import apply_recipe, draw_probe, open_space, recipe_of, split_names
 from ntknas.cli.log import logged
 from ntknas.cli.names import check_names, check_place_for
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
@@ -40,8 +41,8 @@ CHOICES = "batch-norm,probe-size,probe,probe-seed,init,parameters,precision,seed
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw the card into this file.",
 )
-@shared.kernel_options
-@shared.probe_options
+@scoring_options.kernel_options
+@scoring_options.probe_options
 @shared.device_option
 @shared.bench_data_option
 @click.option(
@@ -67,14 +68,14 @@ def command(ctx: click.Context, **options: Any) -> None:
     from ntknas.scoring.cells import select
     from ntknas.scoring.variations import Variation, variations
 
-    name = shared.apply_recipe(ctx, options)
+    name = apply_recipe(ctx, options)
     options["probe"] = options["probe"] or get_dataset(options["dataset"]).images
-    space = shared.open_space(options["bench"])
+    space = open_space(options["bench"])
     cells = select(space, options["cells"], options["cells_seed"])
     chosen = tuple(part.strip() for part in options["vary"].split(",") if part.strip())
     if not chosen:
         raise ChoiceError(f"--vary names no choice: leave it out for all, or name some of {CHOICES}.")
-    shared.split_names(options["measures"])
+    split_names(options["measures"])
     varied = variations(options, chosen)
 
     from ntknas.correlation.sensitivity import BASE, agreements
@@ -100,9 +101,8 @@ def _score(
     from ntknas.scoring.session import score
 
     seed, dataset, store = options.get("seed", 0), options["dataset"], options["store"]
-    taken = dict(options)
-    recipe = shared.take_recipe(taken, shared.split_names(options["measures"]), name)
-    probe = shared.ProbeOptions.take(taken).make(dataset, held_out=recipe.needs_held_out)
+    recipe = recipe_of(options, split_names(options["measures"]), name)
+    probe = draw_probe(options, held_out=recipe.needs_held_out)
     about = {"cells": options["cells"], "cells_seed": options["cells_seed"], "variation": variation}
     what = {"recipe": recipe, "probe": probe, "dataset": dataset, "seeds": [seed], "device": options["device"]}
     with storing(), logged(store), ScoringDisplay() as shown:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Annotated
 
 from ntknas.core.errors import check_known
+from ntknas.core.options import Option
 
 OUTPUTS = {
     "sum": "g_i = Σ_c J[i,c], K_ij = g_i·g_j (N×N)",
@@ -45,11 +47,13 @@ class Choices:
         precision: Precision of the rows of J; the Gram matrix is always accumulated in float64.
     """
 
-    output: str = "sum"
-    batch_norm: str = "frozen"
-    parameters: str | tuple[str, ...] = "weights"
-    normalisation: str = "none"
-    precision: str = "float32"
+    output: Annotated[str, Option("Output reduction.", choices=OUTPUTS)] = "sum"
+    batch_norm: Annotated[str, Option("Batch-norm policy.", choices=BATCH_NORMS)] = "frozen"
+    parameters: Annotated[str | tuple[str, ...], Option("Parameter set.", choices=PARAMETERS)] = "weights"
+    normalisation: Annotated[str, Option("Normalisation of the kernel.", choices=NORMALISATIONS)] = "none"
+    precision: Annotated[str, Option("Precision of the rows; the Gram matrix is float64.", choices=PRECISIONS)] = (
+        "float32"
+    )
 
     def __post_init__(self) -> None:
         """Check every choice against the known ones.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 from ntknas.core.cases import NetworkCase, RegressionCase, TrainingCase
 from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, check_known
+from ntknas.core.options import Option
 from ntknas.data.datasets import get_dataset
 from ntknas.data.probe import Probe
 from ntknas.kernels.version import ALGORITHM_VERSION
@@ -32,11 +34,27 @@ class NetworkOptions:
             weights of what they have in common.
     """
 
-    channels: int | None = None
-    cells_per_stage: int | None = None
-    variant: str = "official"
-    init: str = "default"
-    independent_seeds: bool = False
+    channels: Annotated[
+        int | None,
+        Option(
+            "Channels of the first stage; nats-sss scales its widest 64 to it.  "
+            "[default: official, 16 for nb201, 128 for nb101]"
+        ),
+    ] = None
+    cells_per_stage: Annotated[
+        int | None, Option("Cells in each stage.  [default: official, 5 for nb201, 3 for nb101, 1 for nats-sss]")
+    ] = None
+    variant: Annotated[
+        str, Option("Network definition, one of the space's; nb201 has that of zero-cost-nas as well: zero-cost.")
+    ] = "official"
+    init: Annotated[str, Option("Initialisation: {names}.", names=INITIALISATIONS)] = "default"
+    independent_seeds: Annotated[
+        bool,
+        Option(
+            "Start each network from a seed of its own, made of the seed and the cell; else networks of one seed share "
+            "stem, reductions and head."
+        ),
+    ] = False
 
     def __post_init__(self) -> None:
         """Check the initialisation.

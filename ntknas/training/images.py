@@ -6,15 +6,19 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from ntknas.core.errors import DataError
+from ntknas.core.lazy import torch
+from ntknas.core.options import Option
 from ntknas.data.augmentation import augment
 from ntknas.data.image_set import ImageSet, Request
-from ntknas.data.sources import load_images
+from ntknas.data.sources import all_sources, load_images
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _HASHED_AT_ONCE = 1000
 
@@ -33,9 +37,18 @@ class TrainingImages:
         DataError: When they are used: if they are missing, damaged, too few, or not those that were expected.
     """
 
-    source: str
+    source: Annotated[
+        str,
+        Option(
+            "Images that networks are trained on: {names}.  [default: the source of the probe]",
+            name="train_images",
+            names=all_sources,
+        ),
+    ]
     request: Request
-    size: int | None = None
+    size: Annotated[
+        int | None, Option("Train on the first images of the files.  [default: all]", name="train_size")
+    ] = None
     expected: str = field(default="", compare=False)
 
     def __len__(self) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from ntknas.core.errors import ChoiceError, check_known
+from ntknas.core.options import Option
 from ntknas.data.augmentation import AUGMENTATIONS
 
 SCHEDULES = {
@@ -34,15 +35,19 @@ class TrainingOptions:
         ChoiceError: If one is out of range.
     """
 
-    batch_size: int = 1024
-    learning_rate: float = 0.025
-    momentum: float = 0.9
-    weight_decay: float = 3e-4
-    nesterov: bool = False
-    schedule: str = "constant"
-    label_smoothing: float = 0.0
-    augmentation: str = "crop-flip"
-    mixed_precision: bool = False
+    batch_size: Annotated[int, Option("Images of a training step.")] = 1024
+    learning_rate: Annotated[float, Option("Learning rate of SGD.")] = 0.025
+    momentum: Annotated[float, Option("Momentum of SGD.")] = 0.9
+    weight_decay: Annotated[float, Option("Weight decay.")] = 3e-4
+    nesterov: Annotated[bool, Option("Nesterov's momentum.")] = False
+    schedule: Annotated[str, Option("Learning rate over the epochs, up to the last listed.", choices=SCHEDULES)] = (
+        "constant"
+    )
+    label_smoothing: Annotated[float, Option("Label smoothing.")] = 0.0
+    augmentation: Annotated[
+        str, Option("Augmentation of the training images.", name="train_augment", choices=AUGMENTATIONS)
+    ] = "crop-flip"
+    mixed_precision: Annotated[bool, Option("Train in bfloat16 where torch's autocast does.")] = False
 
     def __post_init__(self) -> None:
         """Check every option."""

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from ntknas import load_store
-from ntknas.cli import options
 from ntknas.data import source_names
 from tests.benchmarks import official
 from tests.cli.test_commands import fails, ntknas
@@ -20,8 +19,12 @@ def _in_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_names_in_help_texts():
-    assert set(options.SOURCES.replace(" or ", ", ").split(", ")) == set(source_names())
+def test_the_help_names_every_image_source(capsys):
+    assert ntknas(capsys, "score", "--help")[1].count("mnist.") == 2
+    shown = " ".join(ntknas(capsys, "kernel", "--help")[1].split())
+    assert set(shown.split("Images of the probe: ")[1].split(".")[0].replace(" or ", ", ").split(", ")) == {
+        *source_names()
+    }
 
 
 def test_import_info_query_verify(capsys, tmp_path):

@@ -6,7 +6,8 @@ import click
 import pytest
 
 from ntknas import load_store
-from ntknas.cli.kinds import LARGEST_SEED, Choice, Finite, TrustedOption
+from ntknas.cli.kinds import Choice, Finite, TrustedOption
+from ntknas.core.options import MAX_SEED
 from tests.cli.typed import SMALL, commands, ntknas, without_variables
 
 
@@ -237,7 +238,7 @@ def test_every_name_is_proposed_and_every_number_bounded():
             if isinstance(parameter.type, click.types.IntParamType):
                 assert isinstance(parameter.type, click.IntRange), where
                 assert parameter.type.max is not None, where
-                assert parameter.type.max <= LARGEST_SEED, where
+                assert parameter.type.max <= MAX_SEED, where
             if isinstance(parameter.type, click.types.FloatParamType):
                 assert isinstance(parameter.type, Finite), where
 
@@ -247,12 +248,12 @@ def test_every_name_is_proposed_and_every_number_bounded():
 def test_seeds_that_no_generator_takes(capsys, option, value):
     code, _, err = ntknas(capsys, "score", *SMALL, f"{option}={value}")
     assert code == 2
-    assert f"{value} is not in the range 0<=x<={LARGEST_SEED}" in err
+    assert f"{value} is not in the range 0<=x<={MAX_SEED}" in err
 
 
 @pytest.mark.parametrize("option", ["--cells-seed", "--probe-seed"])
 def test_the_largest_seed(capsys, option):
-    code, _, err = ntknas(capsys, "score", *SMALL, "--cells", 1, "--measures", "trace", option, LARGEST_SEED)
+    code, _, err = ntknas(capsys, "score", *SMALL, "--cells", 1, "--measures", "trace", option, MAX_SEED)
     assert code == 0, err
 
 

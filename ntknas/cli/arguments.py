@@ -1,0 +1,193 @@
+"""What a command's options make: the arguments of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ntknas.core.errors import ChoiceError, NtknasError
+from ntknas.core.options import made_of
+
+if TYPE_CHECKING:
+    from ntknas.data.probe import Probe
+    from ntknas.scoring import Recipe, Training
+    from ntknas.scoring.engines import Engine
+    from ntknas.spaces import Space
+
+Options = Mapping[str, object]
+
+
+def apply_recipe(ctx: click.Context, options: dict[str, object]) -> str:
+    """Let ``--recipe`` decide the options that it names; return the recipe's name.
+
+    What stands on the command line wins over the recipe and becomes part of its name; the recipe wins over variables
+    and ``ntknas.toml``. Options that the command does not have are left out.
+
+    Args:
+        ctx: The running command.
+        options: Its options; those that the recipe names are changed.
+
+    Returns:
+        The name, ``custom`` without a recipe.
+
+    Raises:
+        NtknasError: If there is no such recipe, or it gives an option a value that this cannot have.
+    """
+    from ntknas.scoring.recipe_file import load_recipe_file
+
+    chosen = options["recipe"]
+    if chosen is None:
+        return "custom"
+    recipe, name = load_recipe_file(str(chosen)), ""
+    parameters = {parameter.name: parameter for parameter in ctx.command.params}
+    for key, value in recipe.options_for(str(options["bench"]), str(options["dataset"])).items():
+        if key not in options:
+            continue
+        if ctx.get_parameter_source(key) is click.core.ParameterSource.COMMANDLINE:
+            name += f"+{key.replace('_', '-')}={options[key]}"
+        else:
+            try:
+                options[key] = parameters[key].type_cast_value(ctx, value)
+            except click.BadParameter as error:
+                raise NtknasError(f"The recipe {chosen}: {key.replace('_', '-')}: {error.message}") from error
+    return recipe.name + name
+
+
+def recipe_of(options: Options, measures: tuple[str, ...] | None, name: str = "custom") -> Recipe:
+    """Return a recipe of the options of kernel and network.
+
+    Args:
+        options: The command's options.
+        measures: Its measures; the recipe's own default without them.
+        name: Its name.
+
+    Returns:
+        The recipe.
+    """
+    from ntknas.core.choices import Choices
+    from ntknas.scoring import NetworkOptions, Recipe
+
+    choices, network = made_of(Choices, options), made_of(NetworkOptions, options)
+    return Recipe(name, choices, network, measures) if measures else Recipe(name, choices, network)
+
+
+def draw_probe(options: Options, *, held_out: bool = False) -> Probe:
+    """Draw the probe that the options ask for; its source's remarks go to standard error.
+
+    Args:
+        options: The command's options.
+        held_out: Whether a held-out probe goes with it.
+
+    Returns:
+        The probe.
+
+    Raises:
+        NtknasError: If the images are not there, or nothing says which are meant.
+    """
+    from ntknas.cli.output import note
+    from ntknas.data.probe_options import ProbeOptions
+
+    probe = made_of(ProbeOptions, options).make(str(options["dataset"]), held_out=held_out)
+    if probe.note:
+        note(f"Note: {probe.note}.")
+    return probe
+
+
+def training_of(
+    options: Options, epochs: tuple[int, ...], checkpoints: Path | None = None, *, keep: bool = False
+) -> Training:
+    """Return how networks are trained; the source's remarks go to standard error.
+
+    Args:
+        options: The command's options.
+        epochs: The epochs to measure at.
+        checkpoints: Folder of checkpoints; ``None`` for none.
+        keep: Whether checkpoints of finished trainings stay.
+
+    Returns:
+        The training.
+
+    Raises:
+        NtknasError: If an option is out of range, or the images are not there or have other classes.
+    """
+    from ntknas.cli.output import note
+    from ntknas.data.datasets import get_dataset
+    from ntknas.data.probe_options import ProbeOptions
+    from ntknas.scoring import Training
+    from ntknas.training import TrainingImages, TrainingOptions
+
+    dataset, probe = str(options["dataset"]), made_of(ProbeOptions, options)
+    target = get_dataset(dataset)
+    source = options["train_images"] or probe.source or target.images
+    images = made_of(TrainingImages, options, source=source, request=probe.request(dataset))
+    training = Training(images, made_of(TrainingOptions, options), epochs, checkpoints, keep)
+    training.check_classes(target.num_classes)
+    if images.note and images.size is None:
+        note(f"Note: training images: {images.note}.")
+    return training
+
+
+def engine_of(options: Options) -> Engine:
+    """Return what computes.
+
+    Raises:
+        UsageError: If the options do not go together.
+    """
+    from ntknas.scoring.engines import make_engine
+    from ntknas.scoring.engines.protocol import EngineOptions
+
+    name, asked = str(options["engine"]), made_of(EngineOptions, options)
+    if asked.address and name != "ray":
+        raise click.UsageError("--ray-address belongs to --engine ray.")
+    return make_engine(name, workers=asked.workers, timeout=asked.timeout, address=asked.address, device=asked.device)
+
+
+def open_space(name: str) -> Space:
+    """Return the space of a benchmark, ready for use; what has to be done once on a machine shows its progress."""
+    from ntknas.benchmarks import space_of
+    from ntknas.cli.meter import metered
+    from ntknas.spaces import Preparable, load_space
+
+    space = load_space(space_of(name))
+    if isinstance(space, Preparable):
+        space.prepare(lambda work, total: metered(work, total, f"Enumerating the cells of {name}, once", "cells"))
+    return space
+
+
+def split_epochs(text: str) -> tuple[int, ...]:
+    """Read a list of epochs.
+
+    Raises:
+        ChoiceError: If it is not one, or does not ascend.
+    """
+    from ntknas.scoring.training import check_epochs
+
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise ChoiceError(f"--epochs expects whole numbers that ascend, such as 0,1,4,16: got {text!r}.")
+    epochs = tuple(map(int, parts))
+    check_epochs(epochs)
+    return epochs
+
+
+def split_names(text: str | None) -> tuple[str, ...] | None:
+    """Split names of measures at commas and replace those of groups by their members; ``None`` stays.
+
+    Raises:
+        ChoiceError: If there is no name, or one that is neither a measure's nor a group's.
+    """
+    from ntknas.measures import GROUPS, all_measures, expand, unknown_measure
+
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise ChoiceError("--measures names none: leave it out for the default, or name some, such as trace,cond.")
+    known = [*all_measures(), *GROUPS]
+    for name in names:
+        if name not in known:
+            raise unknown_measure(name, known)
+    return expand(names)
