@@ -2,7 +2,7 @@
 
 A block that is not executed has a comment before it, ``<!-- not run: REASON -->``. In the folder there are two files
 beside what blocks make themselves: ``mine.py``, which the README asks its reader for, and an ``ntknas.toml`` that makes
-networks and probes small where a line does not say how large they are. Lines are executed as they are printed.
+networks and probes small and measures few where a line does not say otherwise. Lines are executed as they are printed.
 """
 
 from __future__ import annotations
@@ -22,10 +22,8 @@ from ntknas.cli.main import run as command
 from tests.docs.pages import PAGES, ROOT, Block, blocks, prose
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
-SETTINGS = "".join(
-    f"[{name}]\nchannels = 2\ncells-per-stage = 1\nprobe-size = 8\ndevice = 'cpu'\n" for name in ("score", "kernel")
-)
-SETTINGS += "[correlate]\nresamples = 200\n"
+SMALL = "channels = 2\ncells-per-stage = 1\nprobe-size = 8\ndevice = 'cpu'\n"
+SETTINGS = f"[score]\n{SMALL}measures = 'trace,cond'\n[kernel]\n{SMALL}[correlate]\nresamples = 200\n"
 MINE = """
 from torch import nn
 
