@@ -37,7 +37,7 @@ from ntknas import empirical_ntk, load_space
 from ntknas.core.allocator import keep_freed_memory
 from ntknas.data import Request, make_probe
 from ntknas.kernels import kernel_operator
-from ntknas.scoring.cell_kernel import brought
+from ntknas.scoring.cell_kernel import prepare_images
 
 SPACE = load_space("nb201")
 OURS = {"parameters": "all", "verify": False}
@@ -85,7 +85,7 @@ def _cells(count: int) -> list:
 
 def _images(arguments: argparse.Namespace, count: int | None = None) -> Tensor:
     images = make_probe("noise", count or arguments.images, Request()).images
-    return brought(images, torch.device(arguments.device), "float32")
+    return prepare_images(images, torch.device(arguments.device), "float32")
 
 
 def _network(cell: object, arguments: argparse.Namespace, x: Tensor) -> torch.nn.Module:

@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import nn
@@ -14,10 +13,12 @@ from torch import nn
 from ntknas.core.cases import NetworkCase
 from ntknas.core.errors import NtknasError
 from ntknas.core.score import Score, Status
-from ntknas.kernels.batch_norm import COUPLING
+from ntknas.kernels import Batch, Method, compute_kernel, open_operator
 from ntknas.kernels.memory import is_out_of_memory
+from ntknas.kernels.method import AUTO
 from ntknas.measures import Subject, get_measure, measure
-from ntknas.scoring.cell_kernel import brought, cell_network, forms_of, kernel_of, regression_of
+from ntknas.scoring.cell_kernel import cell_network, prepare_images, regression_case
+from ntknas.scoring.coupling import forms_suffice
 from ntknas.scoring.faults import ANY_FAULT, package_of, reason_of, status_of, traceback_of, whose
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Task, WorkItem
@@ -86,7 +87,7 @@ class Computation:
     def _take_probe(self, seed: int) -> None:
         if seed != self._seed:
             self._seed, self._probe = seed, self.job.probe.of_seed(seed)
-            self._images = brought(self._probe.images, self.device, self.job.recipe.choices.precision)
+            self._images = prepare_images(self._probe.images, self.device, self.job.recipe.choices.precision)
 
     def _moments(self, task: Task) -> Iterator[Moment]:
         """Build the network, and train it as far as the task asks for."""
@@ -131,17 +132,18 @@ class Computation:
 
     def _subject(self, item: WorkItem, network: nn.Module, chunk: int | None) -> Subject:
         """Compute what the measures of an item are taken of."""
-        job, images, probe = self.job, self._images, self._probe
+        job, images, probe, verify = self.job, self._images, self._probe, not is_own(self.job.space)
         if item.kind == "network":
             seed = job.recipe.network.seed(job.space, item.cell, item.seed)
-            return NetworkCase(network, images, probe.labels, seed, item.choices, verify=not is_own(job.space))
-        how: dict[str, Any] = {"verify": not is_own(job.space)}
-        if item.kind == "kernel" and chunk is None and job.strategy.name == "auto" and forms_suffice(item):
-            return forms_of(network, item.choices, images, probe.labels, **how)
-        how |= {"chunk": chunk, "strategy": job.strategy}
+            return NetworkCase(network, images, probe.labels, seed, item.choices, verify=verify)
+        batch, strategy = Batch(images, probe.labels), job.strategy
+        if item.kind == "kernel" and chunk is None and strategy.name == AUTO and forms_suffice(item, network):
+            with open_operator(network, batch, item.choices, verify=verify) as kernel:
+                return kernel.class_forms()
+        method = Method(strategy.name, verify, chunk, strategy.rows_at_once)
         if item.kind == "regression":
-            return regression_of(network, item.choices, images, probe, **how)
-        return kernel_of(network, item.choices, images, probe.labels, **how)
+            return regression_case(network, item.choices, images, probe, method)
+        return compute_kernel(network, [batch], item.choices, method)
 
 
 class _DisconnectedError(Exception):
@@ -173,13 +175,6 @@ def _spared(task: Task, epoch: int) -> Iterator[EpochsDone]:
     """Report the epochs that are not trained, since the task ended before."""
     if task[-1].epoch > epoch:
         yield EpochsDone(task[-1].epoch - epoch)
-
-
-def forms_suffice(item: WorkItem) -> bool:
-    """Whether class forms, C backward passes, do for a coupled kernel, which would take N."""
-    choices = item.choices
-    coupled = choices.batch_norm == COUPLING and choices.normalisation == "none" and choices.output in ("sum", "label")
-    return coupled and all(get_measure(name).from_forms for name in item.measures)
 
 
 def without_score(item: WorkItem, status: Status, reason: str, traceback: str = "") -> KernelDone:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from ntknas.core.durations import Amount, TimeLeft, TimeModel
-from ntknas.kernels.batch_norm import COUPLING
-from ntknas.scoring.computation import Computation, forms_suffice
+from ntknas.scoring.computation import Computation
+from ntknas.scoring.coupling import with_whole_passes
 from ntknas.scoring.fewer_images import fewer, sizes
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Plan, Task, WorkItem
@@ -215,7 +215,7 @@ class _Trial:
         self._images, self._tasks, self._clock, self._try = len(job.probe), tasks, clock, attempt
         self._end = clock() + share
         self._flops = _flops(job, tasks)
-        self._power = max(_power(item) for item in tasks[0])
+        self._power = 2 if with_whole_passes(tasks[0], job) else 1  # of the number of images that times grow with
         self._chosen = _spread(tasks, self._flops)
         self._spent = self._told_of = 0.0
 
@@ -291,12 +291,6 @@ class _TimeByImages:
         """Return what so many images may take, between what fixed parts alone and growing ones alone would."""
         number, seconds = self._last
         return seconds * (images / number) ** ((1 + self._power) / 2)
-
-
-def _power(item: WorkItem) -> int:
-    """The power of the number of images that the time of an item grows with at the most."""
-    every_image = item.kind not in WITHOUT_KERNEL and item.choices.batch_norm == COUPLING and not forms_suffice(item)
-    return 2 if every_image else 1
 
 
 def _flops(job: Job, tasks: list[Task]) -> dict[int, float]:

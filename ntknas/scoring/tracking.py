@@ -13,7 +13,7 @@ from ntknas.core.score import Status
 from ntknas.data.datasets import get_dataset
 from ntknas.kernels.memory import check_fits
 from ntknas.measures import get_measure
-from ntknas.scoring.cell_kernel import brought, cell_network
+from ntknas.scoring.cell_kernel import cell_network, prepare_images
 from ntknas.scoring.environment import describe
 from ntknas.scoring.faults import ANY_FAULT, LOG, reason_of, status_of, whose
 from ntknas.scoring.job import Job
@@ -149,7 +149,7 @@ class Tracking:
 
     def _tracker(self, cell: int, seed: int, device: torch.device) -> tuple[KernelTracker, Trainer]:
         job, choices, probe = self.job, self.job.recipe.choices, self.job.probe.of_seed(seed)
-        images = brought(probe.images, device, choices.precision)
+        images = prepare_images(probe.images, device, choices.precision)
         network = cell_network(job.space, cell, seed, job.dataset, job.recipe.network, images)
         tracker = KernelTracker(
             network,

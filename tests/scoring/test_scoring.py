@@ -9,7 +9,7 @@ from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, DataError, KernelError
 from ntknas.core.score import Status
 from ntknas.data import Request
-from ntknas.scoring import NetworkOptions, Recipe, cell_kernel, computation, make_plan
+from ntknas.scoring import NetworkOptions, Recipe, computation, make_plan
 from ntknas.scoring.cells import find, read_cells_file, sample, select
 from ntknas.scoring.events import KernelDone
 from ntknas.scoring.inputs import inputs_of
@@ -185,17 +185,17 @@ def test_a_network_that_fails_becomes_a_status_and_the_run_goes_on(tmp_path, mon
 
 @pytest.mark.parametrize("batch_norm", ["frozen", "coupled"])
 def test_what_does_not_fit_is_computed_in_smaller_chunks(tmp_path, monkeypatch, batch_norm):
-    whole, real, tried = tmp_path / "whole.h5", cell_kernel.empirical_ntk, []
+    whole, real, tried = tmp_path / "whole.h5", computation.compute_kernel, []
     what = recipe(batch_norm=batch_norm, precision="float64")
     score(whole, [11, 284], what)
 
-    def small(*arguments, chunk=None, **options):
-        tried.append(chunk)
-        if chunk is None or chunk > 2:
+    def small(network, sides, choices, method):
+        tried.append(method.chunk)
+        if method.chunk is None or method.chunk > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return real(*arguments, chunk=chunk, **options)
+        return real(network, sides, choices, method)
 
-    monkeypatch.setattr(cell_kernel, "empirical_ntk", small)
+    monkeypatch.setattr(computation, "compute_kernel", small)
     score(tmp_path / "chunks.h5", [11, 284], what)
     assert tried == [None, 4, 2] * 2
     values = [load_store(path).set_index(["cell", "measure"])["value"] for path in (whole, tmp_path / "chunks.h5")]
