@@ -6,7 +6,7 @@ import pytest
 import torch
 
 VARIABLE = "NTKNAS_TEST_DATA"
-collect_ignore = ["example_package"]  # collecting it for doctests would register its measures here
+collect_ignore = ["example_package", "example_additions"]  # collecting it for doctests would register its measures here
 
 
 @pytest.fixture(scope="session")

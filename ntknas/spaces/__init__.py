@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from ntknas.core.registry import MisfitError, Registry
 from ntknas.spaces.base import CellSpace, NetworkSpec
+from ntknas.spaces.check import ContractError, check_space
 from ntknas.spaces.contract import MEMBERS, BuildOptions, CellLike, Preparable, SizeOptions, Space
 
 __all__ = [
     "BuildOptions",
     "CellLike",
     "CellSpace",
+    "ContractError",
     "NetworkSpec",
     "Preparable",
     "SizeOptions",
     "Space",
+    "check_space",
     "is_own",
     "load_space",
     "space_names",
