@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from ntknas.core.errors import KernelError
 from ntknas.core.kernel import Kernel
 from ntknas.correlation import Correlation
 from ntknas.report import correlation_figures
@@ -27,11 +26,7 @@ def kernel(kernel: Kernel, title: str = "") -> Figure:
     Raises:
         KernelError: If the kernel holds entries that are not numbers.
     """
-    if not kernel.is_finite:
-        raise KernelError("This kernel holds entries that are not numbers: there is nothing to draw.")
-    has_labels = kernel.labels is not None and len(kernel.labels) == kernel.size
-    labels = kernel.labels.numpy() if kernel.labels is not None and has_labels else None
-    return render(KernelView(title, kernel.matrix.numpy(), labels, kernel.spectrum.numpy(), kernel.singular_below))
+    return render(KernelView.of(kernel, title))
 
 
 def correlations(result: Correlation) -> Figure:

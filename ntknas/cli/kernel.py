@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
-from ntknas.cli.arguments import draw_probe, open_space, recipe_of
+from ntknas.cli.arguments import Options, draw_probe, open_space, recipe_of
 from ntknas.cli.names import check_names
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
+from ntknas.cli.wording import in_options
 
 if TYPE_CHECKING:
     from ntknas.core.choices import Choices
-    from ntknas.core.kernel import Kernel
     from ntknas.core.score import Score
     from ntknas.measures import Measure
+    from ntknas.scoring.inspection import Inspection
 
-_FAILURES = (RuntimeError, TypeError, LookupError, ValueError, ArithmeticError, AttributeError, ImportError)
+_OPTIONS_OF_CELLS = ("bench", "seed", "init", "variant", "channels", "cells_per_stage", "independent_seeds")
 
 
 @click.command(name="kernel")
@@ -53,7 +53,7 @@ _FAILURES = (RuntimeError, TypeError, LookupError, ValueError, ArithmeticError, 
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, cell: str | None, model: str | None, plot: Path | None, json: bool, **options: Any
+    ctx: click.Context, /, cell: str | None, model: str | None, plot: Path | None, json: bool, **options: object
 ) -> None:
     """Compute the kernel of CELL (index or architecture string) and show its measures, spectrum and heat map.
 
@@ -66,148 +66,67 @@ def command(
     elif options["no_verify"]:
         raise click.UsageError("--no-verify belongs to --model: cells' networks are proved by tests.")
     check_names({**options, "model": model})
-    looked_at = _of_cell(cell, options) if cell is not None else _of_model(str(model), options)
+    inspection = _of_cell(cell, options) if cell is not None else _of_model(str(model), options)
     if json:
-        print_json(_as_json(looked_at))
+        print_json(inspection.as_json())
     else:
-        _print(looked_at)
+        _print(inspection)
     if plot:
-        note(f"Drew {_draw(looked_at, plot)}")
-
-
-@dataclass(frozen=True)
-class _LookedAt:
-    """A kernel, what it is of, and its measures."""
-
-    heading: str
-    about: dict[str, Any]
-    disconnected: bool
-    kernel: Kernel
-    scores: list[Score]
-    seconds: float
+        note(f"Drew {_draw(inspection, plot)}")
 
 
 def _refuse_options_of_cells(ctx: click.Context) -> None:
-    for name in ("bench", "seed", "init", "variant", "channels", "cells_per_stage", "independent_seeds"):
+    for name in _OPTIONS_OF_CELLS:
         if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{name.replace('_', '-')} is of cells: your function makes the module as it is.")
 
 
-def _of_cell(cell: str, options: dict[str, Any]) -> _LookedAt:
-    import time
-
+def _of_cell(cell: str, options: Options) -> Inspection:
     from ntknas.scoring.cells import find
-    from ntknas.spaces import is_own
 
-    space = open_space(options["bench"])
-    index = find(space, cell)
+    space = open_space(str(options["bench"]))
+    index, seed = find(space, cell), options["seed"]
+    assert isinstance(seed, int)
 
-    from ntknas.kernels import Batch, Method, compute_kernel
-    from ntknas.scoring.cell_kernel import cell_network, prepare_images
     from ntknas.scoring.environment import resolve_device
+    from ntknas.scoring.inspection import inspect_cell
 
-    device, recipe, probe = resolve_device(options["device"]), recipe_of(options, None), draw_probe(options)
-    images = prepare_images(probe.images, device, recipe.choices.precision)
-    start = time.perf_counter()
-    network = cell_network(space, index, options["seed"], options["dataset"], recipe.network, images)
-    method = Method(verify=not is_own(space))
-    kernel = compute_kernel(network, [Batch(images, probe.labels)], recipe.choices, method)
-    seconds = time.perf_counter() - start
-    disconnected = space.is_disconnected(space[index])
-    about = {
-        "cell": index,
-        "architecture": str(space[index]),
-        "disconnected": disconnected,
-        "probe": probe.describe(),
-    }
-    heading = f"{space.name} cell {index}"
-    return _LookedAt(heading, about, disconnected, kernel, _measures(kernel, recipe.measures), seconds)
+    device, recipe, dataset = resolve_device(str(options["device"])), recipe_of(options, None), str(options["dataset"])
+    probe = draw_probe(options)
+    return inspect_cell(space, index, recipe=recipe, probe=probe, dataset=dataset, seed=seed, device=device)
 
 
-def _of_model(place: str, options: dict[str, Any]) -> _LookedAt:
-    import time
-
-    from ntknas.core.errors import DataError, KernelError, NtknasError
-    from ntknas.kernels import Method, compute_kernel
-    from ntknas.kernels.preparation import checked_batches, converted, in_precision
-    from ntknas.scoring.cell_kernel import DTYPES
+def _of_model(place: str, options: Options) -> Inspection:
+    from ntknas.core.errors import KernelError
     from ntknas.scoring.environment import resolve_device
-    from ntknas.scoring.user_model import folder_first, load_model
+    from ntknas.scoring.inspection import inspect_model
 
-    device, recipe = resolve_device(options["device"]), recipe_of(options, None)
-    model, x, labels = load_model(place)
-    about: dict[str, Any] = {"model": place}
-    if x is None:
-        probe = draw_probe(options)
-        x, labels, about["probe"] = probe.images, probe.labels, probe.describe()
-    else:
-        about["inputs"] = "x".join(map(str, x.shape))
-    dtype = DTYPES[recipe.choices.precision]
-    x = in_precision(x, device, dtype)
-    start = time.perf_counter()
+    device, recipe = resolve_device(str(options["device"])), recipe_of(options, None)
+    verify = not options["no_verify"]
     try:
-        with folder_first(place):
-            network, batches = converted(model, device, dtype), checked_batches(x, None, labels, None)
-            kernel = compute_kernel(network, batches, recipe.choices, Method(verify=not options["no_verify"]))
-    except KernelError as error:
+        return inspect_model(place, recipe=recipe, draw_probe=lambda: draw_probe(options), device=device, verify=verify)
+    except KernelError as error:  # the option is the opposite of the library's parameter
         raise KernelError(str(error).replace("call with verify=False", "give --no-verify")) from error
-    except NtknasError:
-        raise
-    except _FAILURES as error:  # what a user's module does with inputs that it does not take
-        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise DataError(
-            f"{place} fails on inputs of shape {tuple(x.shape)}: {reason}. Return inputs that it takes beside it, or "
-            "choose --probe and --dataset."
-        ) from error
-    seconds = time.perf_counter() - start
-    return _LookedAt(
-        place, about, disconnected=False, kernel=kernel, scores=_measures(kernel, recipe.measures), seconds=seconds
-    )
 
 
-def _measures(kernel: Kernel, names: tuple[str, ...]) -> list[Score]:
-    """The measures that are defined for this kernel's output reduction, and without labels those that need none."""
-    from ntknas.measures import Need, get_measure, measure
-
-    suited = [name for name in names if not (outputs := get_measure(name).outputs) or kernel.choices.output in outputs]
-    unlabelled = kernel.labels is None
-    return [measure(name, kernel) for name in suited if not (unlabelled and Need.LABELS in get_measure(name).needs)]
-
-
-def _as_json(looked_at: _LookedAt) -> dict[str, Any]:
-    kernel, scores = looked_at.kernel, looked_at.scores
-    return {
-        **looked_at.about,
-        "choices": kernel.choices.as_dict(),
-        "strategy": kernel.strategy,
-        "seconds": looked_at.seconds,
-        "measures": [
-            {"measure": score.measure, "value": score.value, "status": score.status.value, "reason": score.reason}
-            for score in scores
-        ],
-        "spectrum": kernel.spectrum.tolist() if kernel.is_finite else None,
-        "matrix": kernel.matrix.tolist() if kernel.is_finite else None,
-    }
-
-
-def _print(looked_at: _LookedAt) -> None:
+def _print(inspection: Inspection) -> None:
     from ntknas.measures import get_measure
 
-    kernel, architecture = looked_at.kernel, looked_at.about.get("architecture")
-    say(f"{looked_at.heading}: {architecture}" if architecture else looked_at.heading)
-    if looked_at.disconnected:
+    kernel, architecture = inspection.kernel, inspection.about.get("architecture")
+    say(f"{inspection.heading}: {architecture}" if architecture else inspection.heading)
+    if inspection.disconnected:
         say("This cell has no path from input to output.")
     choices = kernel.choices
     say(
         f"{kernel.size}×{kernel.size} kernel, {_name(choices)}, "
-        f"{choices.precision} rows, {kernel.strategy} in {looked_at.seconds:.2f} s"
+        f"{choices.precision} rows, {kernel.strategy} in {inspection.seconds:.2f} s"
     )
-    rows = [_row(get_measure(score.measure), score) for score in looked_at.scores]
+    rows = [_row(get_measure(score.measure), score) for score in inspection.scores]
     header = ["measure", "definition", "better", "status", "value"]
     print_table("", header, rows, left=4, least=header[1:3])
-    for reason in dict.fromkeys(score.reason for score in looked_at.scores if score.reason):
-        measures = [score.measure for score in looked_at.scores if score.reason == reason]
-        say(f"{', '.join(measures)}: {reason}")
+    for reason in dict.fromkeys(score.reason for score in inspection.scores if score.reason):
+        measures = [score.measure for score in inspection.scores if score.reason == reason]
+        say(f"{', '.join(measures)}: {in_options(reason)}")
 
 
 def _row(measure: Measure, score: Score) -> list[str]:
@@ -217,21 +136,13 @@ def _row(measure: Measure, score: Score) -> list[str]:
 
 def _name(choices: Choices) -> str:
     parameters = choices.parameters if isinstance(choices.parameters, str) else f"{len(choices.parameters)} named"
-    parts = [choices.output, choices.batch_norm, parameters]
-    return " / ".join([*parts, *[choices.normalisation] * (choices.normalisation != "none")])
+    words = [choices.output, choices.batch_norm, parameters]
+    return " / ".join([*words, *[choices.normalisation] * (choices.normalisation != "none")])
 
 
-def _draw(looked_at: _LookedAt, path: Path) -> Path:
-    from ntknas.core.errors import NtknasError
+def _draw(inspection: Inspection, path: Path) -> Path:
     from ntknas.report.figures import KernelView
     from ntknas.report.plotter import draw
 
-    kernel = looked_at.kernel
-    if not kernel.is_finite:
-        raise NtknasError("This kernel holds entries that are not numbers: there is nothing to draw.")
-    choices = kernel.choices
-    title = f"{looked_at.heading} · {_name(choices)}"
-    one_row_a_sample = kernel.labels is not None and len(kernel.labels) == kernel.size
-    labels = kernel.labels.numpy() if kernel.labels is not None and one_row_a_sample else None
-    view = KernelView(title, kernel.matrix.numpy(), labels, kernel.spectrum.numpy(), kernel.singular_below)
-    return draw(view, path)
+    kernel = inspection.kernel
+    return draw(KernelView.of(kernel, f"{inspection.heading} · {_name(kernel.choices)}"), path)

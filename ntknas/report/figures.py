@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ntknas.core.errors import KernelError
+from ntknas.core.kernel import Kernel
+
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
@@ -179,6 +182,26 @@ class KernelView:
     labels: Labels | None
     spectrum: Array
     threshold: float
+
+    @classmethod
+    def of(cls, kernel: Kernel, title: str = "") -> KernelView:
+        """Return the view of a kernel of one batch; classes are shown where every row is one sample.
+
+        Args:
+            kernel: The kernel.
+            title: Heading of the figure.
+
+        Returns:
+            The view.
+
+        Raises:
+            KernelError: If the kernel holds entries that are not numbers.
+        """
+        if not kernel.is_finite:
+            raise KernelError("This kernel holds entries that are not numbers: there is nothing to draw.")
+        has_labels = kernel.labels is not None and len(kernel.labels) == kernel.size
+        labels = kernel.labels.numpy() if kernel.labels is not None and has_labels else None
+        return cls(title, kernel.matrix.numpy(), labels, kernel.spectrum.numpy(), kernel.singular_below)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,163 @@
+"""One kernel with its measures: of a cell, or of a user's own network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from ntknas.core.errors import DataError, NtknasError
+from ntknas.core.kernel import Kernel
+from ntknas.core.score import Score
+from ntknas.data.probe import Probe
+from ntknas.kernels import Batch, Method, compute_kernel
+from ntknas.kernels.preparation import checked_batches, converted, in_precision
+from ntknas.measures import Need, get_measure, measure
+from ntknas.scoring.cell_kernel import DTYPES, cell_network, prepare_images
+from ntknas.scoring.recipe import Recipe
+from ntknas.scoring.user_model import folder_first, load_model
+from ntknas.spaces import Space, is_own
+
+_FAULTS_OF_MODULES = (
+    RuntimeError,
+    TypeError,
+    LookupError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+    ImportError,
+)
+"""What a user's module raises on inputs that it does not take."""
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """A kernel, what it is of, and its measures.
+
+    Attributes:
+        heading: What it is of, in a few words.
+        about: The same in full: cell or model, and inputs.
+        kernel: The kernel.
+        scores: Its measures.
+        seconds: What network and kernel took.
+        disconnected: Whether it is of a cell without a path from input to output.
+    """
+
+    heading: str
+    about: dict[str, object]
+    kernel: Kernel
+    scores: list[Score]
+    seconds: float
+    disconnected: bool = False
+
+    def as_json(self) -> dict[str, object]:
+        """Return everything, ready for JSON; the matrix only if all its entries are numbers."""
+        kernel = self.kernel
+        return {
+            **self.about,
+            "choices": kernel.choices.as_dict(),
+            "strategy": kernel.strategy,
+            "seconds": self.seconds,
+            "measures": [
+                {"measure": score.measure, "value": score.value, "status": score.status.value, "reason": score.reason}
+                for score in self.scores
+            ],
+            "spectrum": kernel.spectrum.tolist() if kernel.is_finite else None,
+            "matrix": kernel.matrix.tolist() if kernel.is_finite else None,
+        }
+
+
+def inspect_cell(
+    space: Space, cell: int, *, recipe: Recipe, probe: Probe, dataset: str, seed: int, device: torch.device
+) -> Inspection:
+    """Compute the kernel of a cell and its measures.
+
+    Args:
+        space: The space.
+        cell: Index of the cell.
+        recipe: Choices, network options and measures.
+        probe: The probe.
+        dataset: Data set that the network is built for.
+        seed: Seed of the weights.
+        device: Where to compute.
+
+    Returns:
+        The kernel and its measures.
+
+    Raises:
+        NtknasError: If the choices are impossible for such networks.
+    """
+    images = prepare_images(probe.images, device, recipe.choices.precision)
+    start = time.perf_counter()
+    network = cell_network(space, cell, seed, dataset, recipe.network, images)
+    method = Method(verify=not is_own(space))
+    kernel = compute_kernel(network, [Batch(images, probe.labels)], recipe.choices, method)
+    seconds = time.perf_counter() - start
+    disconnected = space.is_disconnected(space[cell])
+    about: dict[str, object] = {
+        "cell": cell,
+        "architecture": str(space[cell]),
+        "disconnected": disconnected,
+        "probe": probe.describe(),
+    }
+    scores = measures_of(kernel, recipe.measures)
+    return Inspection(f"{space.name} cell {cell}", about, kernel, scores, seconds, disconnected)
+
+
+def inspect_model(
+    place: str, *, recipe: Recipe, draw_probe: Callable[[], Probe], device: torch.device, verify: bool = True
+) -> Inspection:
+    """Compute the kernel of a user's own network and its measures.
+
+    Args:
+        place: ``FILE.py:function``, which is run.
+        recipe: Choices and measures.
+        draw_probe: Draws the probe to take where the function returns no inputs.
+        device: Where to compute.
+        verify: Whether to prove the kernel.
+
+    Returns:
+        The kernel and its measures.
+
+    Raises:
+        DataError: If the function cannot be run, or the network fails on these inputs.
+        KernelError: If the kernel is not defined for it.
+    """
+    model, x, labels = load_model(place)
+    about: dict[str, object] = {"model": place}
+    if x is None:
+        probe = draw_probe()
+        x, labels, about["probe"] = probe.images, probe.labels, probe.describe()
+    else:
+        about["inputs"] = "x".join(map(str, x.shape))
+    dtype = DTYPES[recipe.choices.precision]
+    x = in_precision(x, device, dtype)
+    start = time.perf_counter()
+    try:
+        with folder_first(place):
+            network, batches = converted(model, device, dtype), checked_batches(x, labels=labels)
+            kernel = compute_kernel(network, batches, recipe.choices, Method(verify=verify))
+    except NtknasError:
+        raise
+    except _FAULTS_OF_MODULES as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise DataError(
+            f"{place} fails on inputs of shape {tuple(x.shape)}: {reason}. Return inputs that it takes beside it, or "
+            "choose `probe` and `dataset`."
+        ) from error
+    seconds = time.perf_counter() - start
+    return Inspection(place, about, kernel, measures_of(kernel, recipe.measures), seconds)
+
+
+def measures_of(kernel: Kernel, names: tuple[str, ...]) -> list[Score]:
+    """Take the measures that are defined for a kernel's output reduction, and without labels those that need none."""
+    definitions = [get_measure(name) for name in names]
+    unlabelled = kernel.labels is None
+    return [
+        measure(definition.name, kernel)
+        for definition in definitions
+        if (not definition.outputs or kernel.choices.output in definition.outputs)
+        and not (unlabelled and Need.LABELS in definition.needs)
+    ]
