@@ -123,6 +123,7 @@ def follow(
         The tracks.
 
     Raises:
+        ChoiceError: If there is no training.
         NtknasError: If something named is unknown, images are not there, the kernels do not fit into memory, the
             choices are impossible for such networks, or a track cannot be read or written.
 
@@ -159,9 +160,9 @@ def _tracks(
     on_event: Callable[[TrackingEvent], None],
 ) -> list[Track]:
     """Return the track of every (cell, seed): from the folder, or made now."""
-    found = {key: tracking.find(folder, *key) if folder is not None else None for key in keys}
-    missing = [key for key, track in found.items() if track is None]
-    on_event(TracksPlanned(len(keys), len(keys) - len(missing), tracking.recording.epochs))
-    made = tracking.make(missing, folder, resolve_device(device), lambda epochs: on_event(EpochsDone(epochs)))
-    found |= {(track.cell, track.seed): track for track in made}
-    return [track for track in found.values() if track is not None]
+    tracks = {key: tracking.find(folder, *key) if folder is not None else None for key in keys}
+    to_make = [key for key, track in tracks.items() if track is None]
+    on_event(TracksPlanned(len(keys), len(keys) - len(to_make), tracking.recording.epochs))
+    new = tracking.make(to_make, folder, resolve_device(device), lambda epochs: on_event(EpochsDone(epochs)))
+    tracks |= {(track.cell, track.seed): track for track in new}
+    return [track for track in tracks.values() if track is not None]

@@ -33,8 +33,8 @@ def read(path: Path, *, unsealed: bool = False) -> Table:
         Its scores.
 
     Raises:
-        StoreError: If the file is not a store, of another version, damaged, holds what no store holds, or cannot be
-            read.
+        DamagedStoreError: If the file is damaged, or holds what no store holds.
+        StoreError: If it is not a store, of another version, or cannot be read.
     """
     try:
         _check_seal(path, unsealed=unsealed)

@@ -104,13 +104,13 @@ def drop(path: Path, selection: Selection, *, keep_copy: bool = True) -> tuple[i
 
 def _extract(table: Table, rows: NDArray[np.bool_]) -> Table:
     """Return some rows with their settings and runs, which no longer ask for the measures that were taken out."""
-    kept, removed = (tables.without_unused_names(table.rows(mask)) for mask in (rows, ~rows))
+    retained, removed = (tables.without_unused_names(table.rows(mask)) for mask in (rows, ~rows))
     codes = np.unique(np.stack([removed.columns["setting"], removed.columns["measure"]]).astype(np.int64), axis=1)
     digests, measures = [setting.digest for setting in removed.settings], removed.names["measures"]
     of_removed = {(digests[setting], measures[measure]) for setting, measure in codes.T}
-    of_kept = {setting.digest for setting in kept.settings}
-    runs = [run.restricted(of_kept, of_removed).text for run in kept.runs]
-    return Table(kept.columns, {**kept.names, "runs": runs})
+    of_retained = {setting.digest for setting in retained.settings}
+    runs = [run.restricted(of_retained, of_removed).text for run in retained.runs]
+    return Table(retained.columns, {**retained.names, "runs": runs})
 
 
 def _fresh(path: Path) -> Path:

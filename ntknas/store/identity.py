@@ -86,8 +86,8 @@ class ProbeIdentity:
 
     def as_fields(self) -> dict[str, object]:
         """Return the fields of a setting."""
-        named = {name: value for name, value in asdict(self).items() if name != "split" or value is not None}
-        return {f"probe_{name}": value for name, value in named.items()}
+        fields = {name: value for name, value in asdict(self).items() if name != "split" or value is not None}
+        return {f"probe_{name}": value for name, value in fields.items()}
 
 
 @dataclass(frozen=True)
@@ -135,5 +135,5 @@ class Versions:
 
     def as_fields(self) -> dict[str, object]:
         """Return the fields of a setting."""
-        named = {f"{name}_version": value for name, value in asdict(self).items()}
-        return {name: value for name, value in named.items() if value is not None}
+        fields = {f"{name}_version": value for name, value in asdict(self).items()}
+        return {name: value for name, value in fields.items() if value is not None}

@@ -73,8 +73,8 @@ def line_of(entry: Entry) -> dict[str, object]:
             return {"type": "run", "id": identifier, "info": dict(info)}
         case ScoreRecord(setting, run, cell, seed, seconds, scores):
             listed = {name: [s.value, s.status.value, schema.storable(s.reason)] for name, s in scores.items()}
-            where = {"setting": setting, "run": run, "cell": cell, "seed": seed}
-            return {"type": "scores", **where, "seconds": seconds, "scores": listed}
+            key = {"setting": setting, "run": run, "cell": cell, "seed": seed}
+            return {"type": "scores", **key, "seconds": seconds, "scores": listed}
 
 
 def entry_of(line: Mapping[str, object]) -> Entry:

@@ -37,8 +37,9 @@ class Run:
             The run.
 
         Raises:
-            ValueError: If they are no text and no mapping of plain values, or recipe, sequence or request is something
-                else than it must be.
+            MisfitError: If the recipe is no text.
+            ValueError: If they are no text and no mapping of plain values, or sequence or request is something else
+                than it must be.
         """
         info = schema.check_plain("what is known of a run", "a run's", entry.get("info"))
         if not isinstance(info.get("recipe", ""), str):

@@ -62,9 +62,9 @@ class Table:
         """The runs, in the order of their codes."""
         return [Run.from_text(text) for text in self.names["runs"]]
 
-    def rows(self, chosen: np.ndarray) -> Table:
+    def rows(self, selection: np.ndarray) -> Table:
         """Return some rows: a mask, or indices."""
-        return Table({name: values[chosen] for name, values in self.columns.items()}, self.names)
+        return Table({name: values[selection] for name, values in self.columns.items()}, self.names)
 
     def digest(self) -> str:
         """SHA-256 of all columns and names."""

@@ -143,8 +143,8 @@ def has_setting(table: Table, digest: str) -> np.ndarray:
     return np.isin(table.columns["setting"], _codes([setting.digest for setting in table.settings], {digest}))
 
 
-def _codes(names: Iterable[str], chosen: set[str]) -> list[int]:
-    return [code for code, name in enumerate(names) if name in chosen]
+def _codes(names: Iterable[str], selection: set[str]) -> list[int]:
+    return [code for code, name in enumerate(names) if name in selection]
 
 
 def with_all(table: Table, measures: Sequence[str]) -> set[tuple[int, int]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ntknas.core.errors import KernelError, unknown
+from ntknas.core.errors import KernelError, check_known
 from ntknas.core.kernel import Kernel
 from ntknas.core.score import NoValueError, Score, Status
 from ntknas.measures.alignment import centred, cosine
@@ -38,58 +38,42 @@ class Drift:
     source: str
 
 
-def kernel_correlation(first: Tensor, now: Tensor) -> float:
-    """Pearson correlation of the entries of K_0 and K_t; between −1 and 1.
-
-    Raises:
-        NoValueError: ``undefined`` if the entries of either are constant.
-    """
-    return cosine(first - first.mean(), now - now.mean(), first, now)
+def kernel_correlation(first: Tensor, current: Tensor) -> float:
+    """Pearson correlation of the entries of K_0 and K_t; ``undefined`` if those of either are constant."""
+    return cosine(first - first.mean(), current - current.mean(), first, current)
 
 
-def kernel_cosine(first: Tensor, now: Tensor) -> float:
-    """⟨K_0, K_t⟩ / (‖K_0‖_F ‖K_t‖_F); between −1 and 1.
-
-    Raises:
-        NoValueError: ``undefined`` if either is zero.
-    """
-    return cosine(first, now, first, now)
+def kernel_cosine(first: Tensor, current: Tensor) -> float:
+    """⟨K_0, K_t⟩ / (‖K_0‖_F ‖K_t‖_F); between −1 and 1, ``undefined`` if either is zero."""
+    return cosine(first, current, first, current)
 
 
-def relative_difference(first: Tensor, now: Tensor) -> float:
-    """‖K_t − K_0‖_F / ‖K_0‖_F, at least 0.
-
-    Raises:
-        NoValueError: ``undefined`` if K_0 is zero.
-    """
+def relative_difference(first: Tensor, current: Tensor) -> float:
+    """‖K_t − K_0‖_F / ‖K_0‖_F, at least 0; ``undefined`` if K_0 is zero."""
     if not first.norm() > 0:
         raise NoValueError(Status.UNDEFINED, "the first kernel is zero")
-    return float((now - first).norm() / first.norm())
+    return float((current - first).norm() / first.norm())
 
 
-def relative_difference_sq(first: Tensor, now: Tensor) -> float:
+def relative_difference_sq(first: Tensor, current: Tensor) -> float:
     """(‖K_t − K_0‖_F / ‖K_0‖_F)²; raises as ``relative_difference``."""
-    return relative_difference(first, now) ** 2
+    return relative_difference(first, current) ** 2
 
 
-def relative_difference_entrywise(first: Tensor, now: Tensor) -> float:
+def relative_difference_entrywise(first: Tensor, current: Tensor) -> float:
     """‖ |K_0 − K_t| / (|K_0| + 10⁻⁴) ‖_F, entry by entry; depends on the scale of K and grows with its size."""
-    return float(((first - now).abs() / (first.abs() + ENTRYWISE_OFFSET)).norm())
+    return float(((first - current).abs() / (first.abs() + ENTRYWISE_OFFSET)).norm())
 
 
-def kernel_cka(first: Tensor, now: Tensor) -> float:
-    """⟨HK_0H, HK_tH⟩ / (‖HK_0H‖_F ‖HK_tH‖_F), H = I − 11ᵀ/n; between −1 and 1.
-
-    Raises:
-        NoValueError: ``undefined`` if centring leaves nothing of either.
-    """
-    return cosine(centred(first), centred(now), first, now)
+def kernel_cka(first: Tensor, current: Tensor) -> float:
+    """⟨HK_0H, HK_tH⟩ / (‖HK_0H‖_F ‖HK_tH‖_F), H = I − 11ᵀ/n; ``undefined`` if centring leaves nothing of either."""
+    return cosine(centred(first), centred(current), first, current)
 
 
 _MOK = "Mok et al. (CVPR 2022)"
 DRIFTS = {
-    each.name: each
-    for each in (
+    definition.name: definition
+    for definition in (
         Drift("kernel_correlation", kernel_correlation, "Pearson correlation of the entries", 1.0, True, _MOK),
         Drift("kernel_cosine", kernel_cosine, "⟨K_0,K_t⟩ / (‖K_0‖‖K_t‖)", 1.0, True, "printed by the code of " + _MOK),
         Drift("relative_difference", relative_difference, "‖K_t − K_0‖_F / ‖K_0‖_F", 0.0, True, "the scale-free form"),
@@ -107,13 +91,13 @@ DRIFTS = {
 }
 
 
-def drift(name: str, first: Kernel, now: Kernel) -> Score:
+def drift(name: str, first: Kernel, current: Kernel) -> Score:
     """Compute a drift.
 
     Args:
         name: Identifier, a key of ``DRIFTS``.
         first: K_0.
-        now: K_t, computed by the same choices on the same batch.
+        current: K_t, computed by the same choices on the same batch.
 
     Returns:
         The value, or the status and reason why there is none.
@@ -129,17 +113,17 @@ def drift(name: str, first: Kernel, now: Kernel) -> Score:
         >>> drift("relative_difference", K, K).value
         0.0
     """
-    if name not in DRIFTS:
-        raise unknown("drift", name, DRIFTS)
-    if first.matrix.shape != now.matrix.shape or first.choices != now.choices:
+    check_known("drift", name, DRIFTS)
+    if first.matrix.shape != current.matrix.shape or first.choices != current.choices:
         raise KernelError(
             f"A drift is one of two kernels of the same kind and size, got {tuple(first.matrix.shape)} by "
-            f"{first.choices} and {tuple(now.matrix.shape)} by {now.choices}: use one probe and the same choices."
+            f"{first.choices} and {tuple(current.matrix.shape)} by {current.choices}: use one probe and the "
+            "same choices."
         )
-    if not (first.is_finite and now.is_finite):
+    if not (first.is_finite and current.is_finite):
         return Score(name, None, Status.NON_FINITE, "a kernel holds NaN or infinity")
     try:
-        value = DRIFTS[name].compute(first.matrix, now.matrix)
+        value = DRIFTS[name].compute(first.matrix, current.matrix)
     except NoValueError as error:
         return Score(name, None, error.status, str(error))
     if not math.isfinite(value):

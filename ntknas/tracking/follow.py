@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,9 +40,9 @@ class Recording:
         """Check the numbers."""
         check_known("unit of recording", self.unit, UNITS)
         if self.epochs < 1 or self.every < 1:
-            raise ChoiceError(f"Epochs and --every must be at least 1, got {self.epochs} and {self.every}.")
+            raise ChoiceError(f"`epochs` and `every` must be at least 1, got {self.epochs} and {self.every}.")
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Return what identifies it."""
         return {f"recording_{name}": value for name, value in asdict(self).items()}
 
@@ -52,10 +51,10 @@ def follow(
     tracker: KernelTracker,
     trainer: Trainer,
     recording: Recording,
-    identity: Mapping[str, Any],
+    identity: Mapping[str, object],
     *,
     keep_kernels: bool = False,
-    about: Mapping[str, Any] | None = None,
+    about: Mapping[str, object] | None = None,
     on_epoch: Callable[[], None] = lambda: None,
 ) -> Track:
     """Train a network, and record its kernel, loss and accuracy.
@@ -91,11 +90,11 @@ def follow(
     except (RuntimeError, MemoryError) as error:
         status = Status.OOM if is_out_of_memory(error) else Status.ERROR
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-    known = {**(about or {}), "seconds": time.perf_counter() - start}
-    return record.track(identity, status, reason, known)
+    about = {**(about or {}), "seconds": time.perf_counter() - start}
+    return record.track(identity, status, reason, about)
 
 
-def ended(identity: Mapping[str, Any], status: Status, reason: str) -> Track:
+def ended(identity: Mapping[str, object], status: Status, reason: str) -> Track:
     """Return the track of a network that was never trained."""
     frame = pd.DataFrame({name: [] for name in COLUMNS})
     return Track(identity, frame, *EMPTY, None, status, reason)
@@ -105,14 +104,14 @@ def _epoch(record: _Record, trainer: Trainer, recording: Recording) -> None:
     if recording.unit == "step":
         trainer.train_epoch(on_step=lambda step, loss, accuracy: _step(record, recording, step, loss, accuracy))
         return
-    done = trainer.train_epoch()
-    if done.epoch % recording.every == 0 or done.epoch == recording.epochs:
+    epoch = trainer.train_epoch()
+    if epoch.epoch % recording.every == 0 or epoch.epoch == recording.epochs:
         record.take(
-            done.step,
-            train_loss=done.loss,
-            train_accuracy=done.accuracy,
+            epoch.step,
+            train_loss=epoch.loss,
+            train_accuracy=epoch.accuracy,
             valid_accuracy=trainer.validation_accuracy(),
-            learning_rate=done.learning_rate,
+            learning_rate=epoch.learning_rate,
         )
 
 
@@ -138,7 +137,7 @@ class _Record:
             self._kernels.append(kernel.matrix.numpy())
         return snapshot
 
-    def track(self, identity: Mapping[str, Any], status: Status, reason: str, about: Mapping[str, Any]) -> Track:
+    def track(self, identity: Mapping[str, object], status: Status, reason: str, about: Mapping[str, object]) -> Track:
         snapshots, labels = self._tracker.snapshots, self._tracker.row_labels
         return Track(
             identity,

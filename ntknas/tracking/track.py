@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 import h5py
 import numpy as np
@@ -46,7 +46,7 @@ class Track:
         about: What else is known: versions, device, seconds.
     """
 
-    identity: Mapping[str, Any]
+    identity: Mapping[str, object]
     frame: pd.DataFrame = field(repr=False)
     steps: np.ndarray = field(repr=False)
     spectra: np.ndarray = field(repr=False)
@@ -54,17 +54,17 @@ class Track:
     kernels: np.ndarray | None = field(default=None, repr=False)
     status: Status = Status.OK
     reason: str = ""
-    about: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    about: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     @property
     def cell(self) -> int:
         """Index of the cell."""
-        return int(self.identity["cell"])
+        return _integer(self.identity["cell"])
 
     @property
     def seed(self) -> int:
         """Seed of weights and training."""
-        return int(self.identity["seed"])
+        return _integer(self.identity["seed"])
 
     def digest(self) -> str:
         """SHA-256 of identity, table and arrays."""
@@ -80,18 +80,25 @@ class Track:
         return pd.Series(rows["value"].to_numpy(float), rows["step"].to_numpy(int), name=quantity)
 
 
-def path_of(folder: Path, identity: Mapping[str, Any]) -> Path:
+def path_of(folder: Path, identity: Mapping[str, object]) -> Path:
     """Return the file of a track: named by cell and seed, and by the hash of everything that decides it."""
     digest = hashlib.sha256(_text(identity).encode()).hexdigest()[:12]
     return folder / f"cell-{identity['cell']}-seed-{identity['seed']}-{digest}.h5"
 
 
-def _text(identity: Mapping[str, Any]) -> str:
+def _text(identity: Mapping[str, object]) -> str:
     return json.dumps(dict(identity), sort_keys=True)
 
 
 def write(folder: Path, track: Track) -> Path:
     """Write a track into a folder, which is made if absent; a file appears as a whole or not at all.
+
+    Args:
+        folder: The folder.
+        track: The track.
+
+    Returns:
+        The file.
 
     Raises:
         StoreError: If it cannot be written.
@@ -104,7 +111,7 @@ def write(folder: Path, track: Track) -> Path:
             beside.write_bytes(_image(track))
     except OSError as error:
         raise StoreError(
-            f"Cannot write {path}: {error.strerror or error}. Make room, or choose another --store; tracks that were "
+            f"Cannot write {path}: {error.strerror or error}. Make room, or choose another `store`; tracks that were "
             "finished before are kept."
         ) from error
     return path
@@ -137,6 +144,9 @@ def read(path: Path, *, unsealed: bool = False) -> Track:
         path: The file.
         unsealed: Whether plain HDF5, older than seals, is read too: to convert it.
 
+    Returns:
+        The track.
+
     Raises:
         StoreError: If the file is missing, damaged, no track, or of another version.
     """
@@ -161,7 +171,7 @@ def _check_seal(path: Path, *, unsealed: bool) -> None:
         if not unsealed:
             raise StoreError(
                 f"{path} is no track that can be trusted as it stands: {error}. If it is one of a version before "
-                f"seals, convert it: ntknas store convert {path} --into NEW.h5"
+                f"seals, ntknas store convert {path} makes a new one of it."
             ) from error
     except SealVersionError as error:
         raise StoreError(f"{path} cannot be read: {error}. Use the version of ntknas that wrote it.") from error
@@ -175,7 +185,7 @@ def _check_seal(path: Path, *, unsealed: bool) -> None:
 
 def _check_format(path: Path, file: h5py.File) -> None:
     if not _is_track(file):
-        raise StoreError(f"{path} is no track of this version of ntknas: name another --store.")
+        raise StoreError(f"{path} is no track of this version of ntknas: name another `store`.")
 
 
 def _is_track(file: h5py.File) -> bool:
@@ -190,7 +200,7 @@ def _read(file: h5py.File) -> tuple[Track, str]:
     if not isinstance(identity, dict) or not all(type(identity.get(name)) is int for name in ("cell", "seed")):
         raise ValueError("its identity has no cell and seed")
     frame = group(file, "frame")
-    columns: dict[str, Any] = {name: texts(frame, name) for name in _TEXTS}
+    columns: dict[str, list[str] | np.ndarray] = {name: texts(frame, name) for name in _TEXTS}
     rows = len(columns["quantity"])
     columns["step"] = array(frame, "step", _NUMBERS, (rows,))
     columns["value"] = array(frame, "value", _NUMBERS, (rows,))
@@ -213,22 +223,24 @@ def _read(file: h5py.File) -> tuple[Track, str]:
     return track, text(file, "sha256")
 
 
-def _refuse(name: str) -> None:
+def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
 
 
-def _mapping(value: object) -> dict[str, Any]:
+def _mapping(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise ValueError("what is known of it is no mapping")  # noqa: TRY004
     return value
 
 
-def is_unsealed_track(path: Path) -> bool:
-    """Return whether a file is a track in plain HDF5, from before seals.
+def _integer(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"a track's cell and seed are integers, got {value!r}")
+    return value
 
-    Raises:
-        StoreError: If it cannot be read.
-    """
+
+def is_unsealed_track(path: Path) -> bool:
+    """Return whether a file is a track in plain HDF5, from before seals."""
     try:
         check(path)
     except UnsealedFileError:
@@ -243,7 +255,14 @@ def is_unsealed_track(path: Path) -> bool:
 
 
 def convert(old: Path, new: Path) -> Track:
-    """Write a track in plain HDF5, from before seals, into a new file; return it.
+    """Write a track in plain HDF5, from before seals, into a new file.
+
+    Args:
+        old: The file.
+        new: The new file.
+
+    Returns:
+        The track.
 
     Raises:
         StoreError: If it is none, there is a file in the place already, or it cannot be written.
@@ -259,8 +278,15 @@ def convert(old: Path, new: Path) -> Track:
     return track
 
 
-def find(folder: Path, identity: Mapping[str, Any]) -> Track | None:
-    """Return the track with an identity, or ``None`` if the folder has none.
+def find(folder: Path, identity: Mapping[str, object]) -> Track | None:
+    """Look a track up.
+
+    Args:
+        folder: Where tracks are kept.
+        identity: Everything that decides it.
+
+    Returns:
+        The track; ``None`` if the folder has none.
 
     Raises:
         StoreError: If its file is damaged, or the track of something else.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 from torch import Tensor, nn
@@ -93,8 +92,8 @@ class KernelTracker:
     ):
         self._model = model
         self._x, self._labels = _batch(model, probe, labels)
-        self._choices: dict[str, Any] = {"output": output, "batch_norm": batch_norm, "parameters": parameters}
-        self._choices["normalisation"] = normalisation
+        self._output, self._batch_norm, self._normalisation = output, batch_norm, normalisation
+        self._parameters = parameters
         self._measures = tuple(measures)
         for name in self._measures:
             if get_measure(name).subject is not Kernel:
@@ -131,25 +130,37 @@ class KernelTracker:
             step: Number of the step or epoch, larger than the last one.
             **extra: Numbers to record beside, such as ``loss=…``.
 
+        Returns:
+            What was recorded.
+
         Raises:
             KernelError: If the step is not after the last one, or the kernel is not defined for the network.
         """
         if self.snapshots and step <= self.snapshots[-1].step:
             raise KernelError(f"Steps are recorded in order: step {step} comes after step {self.snapshots[-1].step}.")
         verify = self._verify and self._first is None  # what suits the network once suits it with other weights
-        kernel = empirical_ntk(self._model, self._x, labels=self._labels, verify=verify, **self._choices)
+        kernel = empirical_ntk(
+            self._model,
+            self._x,
+            labels=self._labels,
+            output=self._output,
+            batch_norm=self._batch_norm,
+            parameters=self._parameters,
+            normalisation=self._normalisation,
+            verify=verify,
+        )
         first, previous = self._first or kernel, self._previous or kernel
         scores = {name: drift(name, first, kernel) for name in DRIFTS}
         scores |= {f"{name}/previous": drift(name, previous, kernel) for name in DRIFTS}
         scores |= {name: measure(name, kernel) for name in self._measures}
-        snapshot = Snapshot(step, scores, *self._parameters(), dict(extra), kernel if self._keep else None)
+        snapshot = Snapshot(step, scores, *self._parameter_norms(), dict(extra), kernel if self._keep else None)
         self._first, self._previous = first, kernel
         self.snapshots.append(snapshot)
         return snapshot
 
     def frame(self) -> pd.DataFrame:
         """Return one row for each (step, quantity): ``step``, ``quantity``, ``value``, ``status``, ``reason``."""
-        rows: list[dict[str, Any]] = []
+        rows: list[dict[str, object]] = []
         for snapshot in self.snapshots:
             numbers = {"parameter_norm": snapshot.parameter_norm, "parameter_change": snapshot.parameter_change}
             for name, score in snapshot.scores.items():
@@ -161,17 +172,17 @@ class KernelTracker:
                 rows.append(_row(snapshot.step, name, float(number), "ok" if finite else "non-finite", reason))
         return pd.DataFrame(rows, columns=["step", "quantity", "value", "status", "reason"])
 
-    def _parameters(self) -> tuple[float, float]:
+    def _parameter_norms(self) -> tuple[float, float]:
         """Return ‖θ_t‖ and ‖θ_t − θ_0‖ / ‖θ_0‖, in float64."""
-        chosen = parameter_sets.select(self._model, self._choices["parameters"])
-        now = [real(parameter.detach()).double().cpu().clone() for parameter in chosen.values()]
-        self._start = self._start or now
-        change = _norm(a - b for a, b in zip(now, self._start, strict=True))
+        selected = parameter_sets.select(self._model, self._parameters)
+        values = [real(parameter.detach()).double().cpu().clone() for parameter in selected.values()]
+        self._start = self._start or values
+        change = _norm(a - b for a, b in zip(values, self._start, strict=True))
         start = _norm(self._start)
-        return _norm(now), change / start if start else math.nan if change else 0.0
+        return _norm(values), change / start if start else math.nan if change else 0.0
 
 
-def _row(step: int, quantity: str, value: float, status: str, reason: str) -> dict[str, Any]:
+def _row(step: int, quantity: str, value: float, status: str, reason: str) -> dict[str, object]:
     return {"step": step, "quantity": quantity, "value": value, "status": status, "reason": reason}
 
 

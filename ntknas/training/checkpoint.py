@@ -1,4 +1,4 @@
-"""Checkpoints: one file a training, replaced atomically, sealed, read without unpickling objects.
+"""Checkpoints: one file per training, replaced atomically, sealed, read without unpickling objects.
 
 They are sealed since torch's format does not notice a changed weight: the training would go on from it.
 """
@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -23,13 +22,14 @@ from ntknas.core.errors import NtknasError
 from ntknas.core.files import remove_stale, replacing
 from ntknas.core.regular_file import open_regular
 from ntknas.core.sealed_file import DamagedFileError, head_of, read_body
+from ntknas.training.state import TrainerState
 
 FORMAT = "ntknas-checkpoint"
 VERSION = 1
 MAGIC = b"ntknas sealed checkpoint 1\nsha256 "
 _ZIP = b"PK\x03\x04"
 """What a file begins with that torch wrote and nobody sealed."""
-_OF_TORCH = (
+_FAULTS_OF_TORCH = (
     RuntimeError,
     ValueError,
     TypeError,
@@ -59,7 +59,7 @@ class Checkpoint:
     """
 
     folder: Path
-    identity: Mapping[str, Any]
+    identity: Mapping[str, object]
 
     @property
     def path(self) -> Path:
@@ -71,7 +71,7 @@ class Checkpoint:
     def _text(self) -> str:
         return json.dumps(dict(self.identity), sort_keys=True)
 
-    def save(self, state: Mapping[str, Any], seconds: float) -> None:
+    def save(self, state: TrainerState, seconds: float) -> None:
         """Replace the file: written beside it, flushed, renamed.
 
         Args:
@@ -90,12 +90,18 @@ class Checkpoint:
         except (OSError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
             raise CheckpointError(
-                f"Cannot write the checkpoint {self.path}: {reason}. Make room, choose another --checkpoints, or train "
-                "without: --checkpoints none. What was measured is stored."
+                f"Cannot write the checkpoint {self.path}: {reason}. Make room, choose other `checkpoints`, or train "
+                "without (`checkpoints` none). What was measured is stored."
             ) from error
 
-    def load(self, device: torch.device) -> tuple[dict[str, Any], float] | None:
-        """Return the state and the seconds that it took, or ``None`` without a checkpoint.
+    def load(self, device: torch.device) -> tuple[dict[str, object], float] | None:
+        """Read the checkpoint.
+
+        Args:
+            device: Where its tensors go.
+
+        Returns:
+            The state, which ``Trainer.restore`` checks, and the seconds that it took; ``None`` without a checkpoint.
 
         Raises:
             CheckpointError: If the file is damaged, of another version, or of another training.
@@ -103,8 +109,8 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            content = _loaded(read_body(self.path, MAGIC), device)
-        except (DamagedFileError, *_OF_TORCH) as error:
+            content = _load(read_body(self.path, MAGIC), device)
+        except (DamagedFileError, *_FAULTS_OF_TORCH) as error:
             raise self.unusable(f"cannot be read: {self._reason(error)}") from error
         except OSError as error:
             raise self.unusable(f"cannot be read: {error.strerror or error}") from error
@@ -117,9 +123,9 @@ class Checkpoint:
             raise self.unusable("holds no state of a training, or not the time that it took")
         return state, float(seconds)
 
-    def unusable(self, why: str) -> CheckpointError:
+    def unusable(self, fault: str) -> CheckpointError:
         """Return the error for a checkpoint that cannot be used."""
-        return CheckpointError(f"The checkpoint {self.path} {why}. Move it away, and the training begins anew.")
+        return CheckpointError(f"The checkpoint {self.path} {fault}. Move it away, and the training begins anew.")
 
     def _reason(self, error: Exception) -> str:
         if not isinstance(error, DamagedFileError) or "neither" not in str(error):
@@ -136,16 +142,17 @@ class Checkpoint:
             remove_stale(self.path)
 
 
-def _sealed(content: dict[str, Any]) -> bytes:
+def _sealed(content: Mapping[str, object]) -> bytes:
     buffer = io.BytesIO()
     torch.save(content, buffer)
     body = buffer.getvalue()
     return head_of(body, MAGIC) + body
 
 
-def _loaded(body: bytes, device: torch.device) -> Any:
+def _load(body: bytes, device: torch.device) -> object:
     """Read what torch wrote, which stores tensors as they are, never packed."""
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
             raise ValueError("it is packed")
-    return torch.load(io.BytesIO(body), map_location=device, weights_only=True)
+    content: object = torch.load(io.BytesIO(body), map_location=device, weights_only=True)
+    return content

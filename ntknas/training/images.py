@@ -20,7 +20,7 @@ from ntknas.data.sources import all_sources, load_images
 if TYPE_CHECKING:
     from torch import Tensor
 
-_HASHED_AT_ONCE = 1000
+_HASHING_BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -72,16 +72,16 @@ class TrainingImages:
     def hash(self) -> str:
         """SHA-256 of images and labels."""
         digest = hashlib.sha256(self.labels.astype("<i8").tobytes())
-        for start in range(0, len(self), _HASHED_AT_ONCE):
-            images = self._images.take(np.arange(start, min(start + _HASHED_AT_ONCE, len(self))))
+        for start in range(0, len(self), _HASHING_BATCH):
+            images = self._images.take(np.arange(start, min(start + _HASHING_BATCH, len(self))))
             digest.update(images.contiguous().numpy().astype("<f4").tobytes())
-        found = digest.hexdigest()
-        if self.expected and found != self.expected:
+        content = digest.hexdigest()
+        if self.expected and content != self.expected:
             raise DataError(
                 f"The training images of {self.source} in {self.request.root} are not those that the run began with: "
                 "give every machine the same files."
             )
-        return found
+        return content
 
     @cached_property
     def validation(self) -> ImageSet:
@@ -112,12 +112,15 @@ class TrainingImages:
             augmentation: A key of ``AUGMENTATIONS``.
             seed: Seed of the training; every network of one seed sees the same.
             epoch: Number of the epoch, from 0.
+
+        Yields:
+            Images and labels of each batch.
         """
         order = np.random.default_rng([seed, epoch]).permutation(len(self))
         for step, start in enumerate(range(0, len(order), batch_size)):
-            places = order[start : start + batch_size]
-            images = self._images.take(places)
+            batch = order[start : start + batch_size]
+            images = self._images.take(batch)
             if augmentation != "none":
-                drawn = np.random.SeedSequence([seed, epoch, step]).generate_state(1)
-                images = augment(images, self._images.black, int(drawn[0]))
-            yield images, torch.from_numpy(self.labels[places])
+                seed_of_step = np.random.SeedSequence([seed, epoch, step]).generate_state(1)
+                images = augment(images, self._images.black, int(seed_of_step[0]))
+            yield images, torch.from_numpy(self.labels[batch])

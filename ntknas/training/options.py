@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from ntknas.core.errors import ChoiceError, check_known
 from ntknas.core.options import Option
@@ -76,7 +76,7 @@ class TrainingOptions:
             return self.learning_rate
         return self.learning_rate * (1 + math.cos(math.pi * step / steps)) / 2
 
-    def describe(self, epochs: int) -> dict[str, Any]:
+    def describe(self, epochs: int) -> dict[str, object]:
         """Return what identifies a training; the number of epochs only where it changes what the first ones do."""
         return asdict(self) | ({"schedule_epochs": epochs} if self.schedule != "constant" else {})
 

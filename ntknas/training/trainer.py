@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -17,9 +17,9 @@ from ntknas.core.errors import DataError
 from ntknas.kernels.preparation import full_precision
 from ntknas.training.images import TrainingImages
 from ntknas.training.options import TrainingOptions
-from ntknas.training.state import check_state
+from ntknas.training.state import EpochState, OptimizerState, TrainerState, check_state
 
-_EVALUATED_AT_ONCE = 512
+_EVALUATION_BATCH = 512
 OnStep = Callable[[int, float, float], None]
 
 
@@ -83,14 +83,17 @@ class Trainer:
             on_step: Called after every step with the number of steps so far, and the loss and the accuracy of its batch
                 before the step.
 
+        Returns:
+            What the epoch gave.
+
         Raises:
             DivergedError: If the loss is NaN or infinite; the network is of no use then.
         """
         was_training = self.network.training
         self.network.train()
-        drawn = int(np.random.SeedSequence([self.seed, self.epoch]).generate_state(1)[0])
+        seed_of_epoch = int(np.random.SeedSequence([self.seed, self.epoch]).generate_state(1)[0])
         with full_precision(), torch.random.fork_rng():
-            torch.manual_seed(drawn)  # for layers that draw, such as dropout
+            torch.manual_seed(seed_of_epoch)  # for layers that draw, such as dropout
             totals = self._pass(on_step)
         self.network.train(was_training)
         loss, right = (float(total) / len(self.images) for total in totals)
@@ -107,7 +110,7 @@ class Trainer:
         totals = torch.zeros(2, dtype=torch.float64, device=self._reference.device)
         options = self.options
         for images, labels in self.images.batches(options.batch_size, options.augmentation, self.seed, self.epoch):
-            x, y = self._brought(images), labels.to(self._reference.device, non_blocking=True)
+            x, y = self._to_device(images), labels.to(self._reference.device, non_blocking=True)
             for group in self._optimizer.param_groups:
                 group["lr"] = options.rate(self.step, self._steps)
             self._optimizer.zero_grad(set_to_none=True)
@@ -117,13 +120,13 @@ class Trainer:
             loss.backward()
             self._optimizer.step()
             self.step += 1
-            found = torch.stack([loss.detach().double() * len(y), (outputs.argmax(1) == y).sum().double()])
-            totals += found
+            sums = torch.stack([loss.detach().double() * len(y), (outputs.argmax(1) == y).sum().double()])
+            totals += sums
             if on_step:
-                on_step(self.step, float(found[0]) / len(y), 100 * float(found[1]) / len(y))
+                on_step(self.step, float(sums[0]) / len(y), 100 * float(sums[1]) / len(y))
         return totals
 
-    def _brought(self, images: Tensor) -> Tensor:
+    def _to_device(self, images: Tensor) -> Tensor:
         x = images.to(self._reference.device, self._reference.dtype, non_blocking=True)
         return x.contiguous(memory_format=torch.channels_last) if x.device.type == "cpu" and x.dim() == 4 else x
 
@@ -146,31 +149,46 @@ class Trainer:
         self.network.eval()
         right = 0
         with torch.no_grad(), full_precision():
-            for start in range(0, len(images), _EVALUATED_AT_ONCE):
-                places = np.arange(start, min(start + _EVALUATED_AT_ONCE, len(images)))
-                found = self.network(self._brought(images.take(places))).argmax(1).cpu()
-                right += int((found == torch.from_numpy(images.labels[places])).sum())
+            for start in range(0, len(images), _EVALUATION_BATCH):
+                batch = np.arange(start, min(start + _EVALUATION_BATCH, len(images)))
+                predicted = self.network(self._to_device(images.take(batch))).argmax(1).cpu()
+                right += int((predicted == torch.from_numpy(images.labels[batch])).sum())
         self.network.train(was_training)
         return 100 * right / len(images)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> TrainerState:
         """Return everything that the rest of the training depends on."""
+        optimizer = self._optimizer.state_dict()
         return {
             "network": self.network.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizer": OptimizerState(state=optimizer["state"], param_groups=optimizer["param_groups"]),
             "epoch": self.epoch,
             "step": self.step,
-            "history": [asdict(each) for each in self.history],
+            "history": [_state_of(epoch) for epoch in self.history],
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: object) -> None:
         """Go on from a state of the same network and training.
 
+        Args:
+            state: What ``state`` gave, as it was read.
+
         Raises:
-            ValueError: If it is none; nothing is changed then.
+            ValueError: If it is something else; nothing is changed then.
         """
         check_state(state, self.state())
-        self.network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self.epoch, self.step = int(state["epoch"]), int(state["step"])
-        self.history = [Epoch(**each) for each in state["history"]]
+        checked = cast("TrainerState", state)
+        self.network.load_state_dict(checked["network"])
+        self._optimizer.load_state_dict({**checked["optimizer"]})
+        self.epoch, self.step = checked["epoch"], checked["step"]
+        self.history = [Epoch(**epoch) for epoch in checked["history"]]
+
+
+def _state_of(epoch: Epoch) -> EpochState:
+    return EpochState(
+        epoch=epoch.epoch,
+        step=epoch.step,
+        loss=epoch.loss,
+        accuracy=epoch.accuracy,
+        learning_rate=epoch.learning_rate,
+    )

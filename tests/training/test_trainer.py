@@ -160,7 +160,7 @@ def test_mixed_precision_is_another_training_close_by():
 
 
 def test_validation_accuracy_is_that_of_all_test_images_in_evaluation_mode(monkeypatch):
-    monkeypatch.setattr(trainer, "_EVALUATED_AT_ONCE", 100)
+    monkeypatch.setattr(trainer, "_EVALUATION_BATCH", 100)
     training = Trainer(network(), IMAGES, TrainingOptions(batch_size=32), 0, 1)
     training.train_epoch()
     images = IMAGES.validation
@@ -253,5 +253,5 @@ class TestCheckpoint:
 
     def test_a_folder_that_is_a_file(self, tmp_path):
         (tmp_path / "file").write_text("")
-        with pytest.raises(CheckpointError, match="Cannot write the checkpoint.*--checkpoints"):
+        with pytest.raises(CheckpointError, match="Cannot write the checkpoint.*choose other `checkpoints`"):
             Checkpoint(tmp_path / "file", {"cell": 1}).save({}, 0.0)
