@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ntknas.correlation.sources import AccuracySource
-
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ntknas.correlation.sources import AccuracySource
 
 _FIELDS = ("dataset", "target", "bench", "bench_data", "accuracies", "column", "cell_column")
 
@@ -36,6 +36,8 @@ def check_source(options: Mapping[str, Any]) -> None:
 
 def take_source(options: dict[str, Any]) -> AccuracySource:
     """Take the options that say where accuracies come from out of a command's options."""
+    from ntknas.correlation.sources import AccuracySource
+
     return AccuracySource(**{name: options.pop(name) for name in _FIELDS})
 
 
