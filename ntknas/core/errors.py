@@ -29,40 +29,56 @@ class KernelError(NtknasError, ValueError):
     """A kernel cannot be computed as asked for this module."""
 
 
-def unknown(kind: str, got: object, known: Iterable[object]) -> ChoiceError:
+def unknown(kind: str, name: object, names: Iterable[object]) -> ChoiceError:
     """Build the error for a name that does not exist, with the nearest known name as a hint.
 
     Args:
         kind: What the name stands for, such as ``"measure"``.
-        got: The name that was given.
-        known: All names that exist.
+        name: The name that was given.
+        names: All names that exist.
 
     Returns:
         The error, to be raised by the caller.
     """
-    names = [str(name) for name in known]
-    return ChoiceError(f"Unknown {kind} {got!r}: expected one of {', '.join(names)}.{did_you_mean(got, names)}")
+    texts = list(map(str, names))
+    return ChoiceError(f"Unknown {kind} {name!r}: expected one of {', '.join(texts)}.{did_you_mean(name, texts)}")
 
 
-def did_you_mean(got: object, known: Iterable[object]) -> str:
-    """Return the question after the nearest known name, whatever its case; nothing if none is near.
+def did_you_mean(name: object, names: Iterable[object]) -> str:
+    """Ask for the nearest name, whatever its case.
+
+    Args:
+        name: The name that was given.
+        names: All names that exist.
+
+    Returns:
+        The question after a space; nothing if no name is near.
 
     Example:
         >>> did_you_mean("NB2O1", ["nb101", "nb201"])
         " Did you mean 'nb201'?"
     """
-    names = {str(name).casefold(): str(name) for name in known}
-    near = difflib.get_close_matches(str(got).casefold(), names, n=1)
-    return f" Did you mean {names[near[0]]!r}?" if near else ""
+    texts = {text.casefold(): text for text in map(str, names)}
+    near = difflib.get_close_matches(str(name).casefold(), texts, n=1)
+    return f" Did you mean {texts[near[0]]!r}?" if near else ""
 
 
-def check_known(kind: str, got: str, known: Iterable[str]) -> str:
-    """Return ``got`` if it is among ``known``.
+def check_known(kind: str, name: str, names: Iterable[str]) -> str:
+    """Check that a name exists.
+
+    Args:
+        kind: What the name stands for.
+        name: The name.
+        names: All names that exist.
+
+    Returns:
+        The name.
 
     Raises:
-        ChoiceError: If it is not.
+        ChoiceError: If it does not exist.
     """
-    names = list(known)
-    if got not in names:
-        raise unknown(kind, got, names)
-    return got
+    known_names = list(names)
+    if name not in known_names:
+        error = unknown(kind, name, known_names)
+        raise error
+    return name

@@ -1,4 +1,4 @@
-"""Packages that only some uses need: imported by these, and named with the command that installs them."""
+"""Imports packages that only some uses need; one that is missing is named with the command that installs it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def require(module: str, extra: str) -> ModuleType:
 
     Raises:
         NtknasError: If it is not installed; the message has the command that installs it.
+        ModuleNotFoundError: If it is installed and lacks a package of its own.
 
     Example:
         >>> require("nothing_of_the_kind", "ray")
@@ -32,7 +33,7 @@ def require(module: str, extra: str) -> ModuleType:
         return import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise  # the package is there, and lacks something of its own
+            raise  # the package is there, and lacks one of its own
         raise NtknasError(f"The module {module} is not installed: pip install 'ntknas[{extra}]'.") from error
 
 

@@ -71,7 +71,8 @@ class Kernel:
         self.require_symmetric("A spectrum")
         if not self.is_finite:
             raise KernelError("A spectrum needs finite entries: this kernel holds NaN or infinity.")
-        return torch.linalg.eigvalsh(self.matrix).flip(0)
+        ascending: Tensor = torch.linalg.eigvalsh(self.matrix)
+        return ascending.flip(0)
 
     @property
     def singular_below(self) -> float:
@@ -88,14 +89,14 @@ class Kernel:
         """Whether the smallest eigenvalue cannot be told from zero at the precision of the rows."""
         return float(self.spectrum[-1]) <= self.singular_below
 
-    def require_symmetric(self, what: str) -> None:
+    def require_symmetric(self, quantity: str) -> None:
         """Check that both sides are the same batch.
 
         Raises:
             KernelError: If this is a kernel between two batches.
         """
         if not self.symmetric:
-            raise KernelError(f"{what} needs a kernel of one batch with itself, got one between two batches.")
+            raise KernelError(f"{quantity} needs a kernel of one batch with itself, got one between two batches.")
 
     def cosine(self) -> Kernel:
         """Return D^-½ K D^-½; rows of norm zero give entries that are not a number."""

@@ -105,13 +105,13 @@ def _kind(hint: object) -> type:
     return cast(type, hint)
 
 
-def made_of(owner: type[T], options: Mapping[str, object], **others: object) -> T:
+def made_of(owner: type[T], options: Mapping[str, object], **values: object) -> T:
     """Make a dataclass of options by name; the defaults of its fields stand for those that are not there.
 
     Args:
         owner: The dataclass.
-        options: Options by name, with underscores; others than the dataclass's are not read.
-        **others: Values of fields, which win.
+        options: Options by name, with underscores; those that are none of the dataclass's are not read.
+        **values: Values of fields, which win.
 
     Returns:
         The object.
@@ -121,5 +121,5 @@ def made_of(owner: type[T], options: Mapping[str, object], **others: object) -> 
         >>> made_of(Choices, {"batch_norm": "eval", "probe": "digits"}).batch_norm
         'eval'
     """
-    taken = {field.field: options[field.name] for field in option_fields(owner) if field.name in options}
-    return owner(**{**taken, **others})
+    chosen_options = {field.field: options[field.name] for field in option_fields(owner) if field.name in options}
+    return owner(**{**chosen_options, **values})

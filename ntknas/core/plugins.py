@@ -40,8 +40,8 @@ class Fault:
 
 def points(group: str) -> Iterator[tuple[str, EntryPoint]]:
     """Yield the entry points of a group with the names of their packages, in an order that is always the same."""
-    named = ((point.dist.name if point.dist else "?", point) for point in entry_points(group=group))
-    yield from sorted(named, key=lambda item: (item[0], item[1].name, item[1].value))
+    pairs = ((point.dist.name if point.dist else "?", point) for point in entry_points(group=group))
+    yield from sorted(pairs, key=lambda item: (item[0], item[1].name, item[1].value))
 
 
 def load(package: str, point: EntryPoint) -> tuple[object, Fault | None]:

@@ -1,4 +1,4 @@
-"""Things by name: ours, each declared in a file of its own, and those of other packages, by their entry points."""
+"""Finds things by name: ours, each declared in a file of its own, and those of other packages, by entry points."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ntknas.core.plugins import Fault
 
 
 class Named(Protocol):
-    """A thing that knows its name."""
+    """An object that knows its name."""
 
     @property
     def name(self) -> str:
@@ -60,67 +60,73 @@ class Registry(Generic[T]):
         """The declarations of our own modules by name, in the order of the modules' names."""
         declared: dict[str, object] = {}
         for module in self._modules():
-            thing: Named = getattr(import_module(module), self._declaration)
-            declared[thing.name] = thing
+            declaration: Named = getattr(import_module(module), self._declaration)
+            declared[declaration.name] = declaration
         return declared
 
     def _modules(self) -> Iterator[str]:
-        for found in iter_modules(import_module(self._package).__path__):
-            if self._module and found.ispkg:
-                yield f"{self._package}.{found.name}.{self._module}"
+        for module in iter_modules(import_module(self._package).__path__):
+            if self._module and module.ispkg:
+                yield f"{self._package}.{module.name}.{self._module}"
             elif not self._module:
-                yield f"{self._package}.{found.name}"
+                yield f"{self._package}.{module.name}"
 
     def names(self) -> list[str]:
         """Return all names, ours first; those of other packages are not imported."""
-        others = {point.name for _, point in plugins.points(self.group)}
-        return [*self.own, *sorted(others - set(self.own))]
+        names = {point.name for _, point in plugins.points(self.group)}
+        return [*self.own, *sorted(names - set(self.own))]
 
     def get(self, name: str) -> T:
-        """Return a thing.
+        """Return the item of a name.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The item.
 
         Raises:
             ChoiceError: If there is none of this name, several packages have one, or its package is at fault.
         """
         if name in self.own:
             return self._accept(_made(self.own[name]))
-        named = [(package, point) for package, point in plugins.points(self.group) if point.name == name]
-        if len(named) > 1:
-            packages = " and ".join(package for package, _ in named)
+        candidates = [(package, point) for package, point in plugins.points(self.group) if point.name == name]
+        if len(candidates) > 1:
+            packages = " and ".join(package for package, _ in candidates)
             raise ChoiceError(f"Several packages name a {self.kind} {name!r}: {packages}. Uninstall all but one.")
-        if not named:
+        if not candidates:
             error = unknown(self.kind, name, self.names())
             raise error
-        thing = self._of_package(*named[0])
-        if isinstance(thing, Fault):
-            raise ChoiceError(f"{thing}.")
-        return thing
+        item = self._of_package(*candidates[0])
+        if isinstance(item, Fault):
+            raise ChoiceError(f"{item}.")
+        return item
 
     def all(self) -> dict[str, T]:
-        """Return all things by name; packages at fault are left out with a warning that names them."""
-        things = {name: self._accept(_made(declared)) for name, declared in self.own.items()}
+        """Return all items by name; packages at fault are left out with a warning that names them."""
+        items = {name: self._accept(_made(declared)) for name, declared in self.own.items()}
         for package, point in plugins.points(self.group):
-            if point.name not in things:
-                thing = self._of_package(package, point)
-                if isinstance(thing, Fault):
-                    thing.warn()
+            if point.name not in items:
+                item = self._of_package(package, point)
+                if isinstance(item, Fault):
+                    item.warn()
                 else:
-                    things[point.name] = thing
-        return things
+                    items[point.name] = item
+        return items
 
     def _of_package(self, package: str, point: EntryPoint) -> T | Fault:
         declared, fault = plugins.load(package, point)
         if fault is not None:
             return fault
         try:
-            thing = self._accept(_made(declared))
+            item = self._accept(_made(declared))
         except MisfitError as error:
             return Fault(package, point.name, str(error))
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever another's code raises is its own fault
             return plugins.fault(package, point.name, error)
-        if thing.name != point.name:  # the name that scores are stored under must lead back here
-            return Fault(package, point.name, f"it is named {thing.name!r}, its entry point {point.name!r}")
-        return thing
+        if item.name != point.name:  # the name that scores are stored under must lead back here
+            return Fault(package, point.name, f"it is named {item.name!r}, its entry point {point.name!r}")
+        return item
 
 
 def _made(declared: object) -> object:

@@ -22,8 +22,8 @@ _MAX_NUMBER = 1024  # bytes
 Handler = Callable[["PickleMachine"], None]
 
 
-def _push(read: Callable[[PickleMachine], object]) -> Handler:
-    return lambda machine: machine.stack.append(read(machine))
+def _push(value_of: Callable[[PickleMachine], object]) -> Handler:
+    return lambda machine: machine.stack.append(value_of(machine))
 
 
 def _push_empty(make: Callable[[], object], size: int) -> Handler:

@@ -62,18 +62,18 @@ class Memo:
         """Return the text that these bytes are, the same object for the same bytes."""
         return self.texts[self.numbers[content]]
 
-    def put(self, place: int, value: object) -> None:
+    def put(self, number: int, value: object) -> None:
         """Number an object.
 
         Args:
-            place: The number.
+            number: The number.
             value: The object.
 
         Raises:
             ValueError: If the number is not the next one.
         """
-        if place != len(self.entries):
-            raise ValueError(f"object {place} is numbered out of order")
+        if number != len(self.entries):
+            raise ValueError(f"object {number} is numbered out of order")
         if type(value) is str:
             self._memory.keep(ITEM)
             self.entries.append(self.numbers[value.encode("utf-8", "surrogatepass")])
@@ -86,9 +86,9 @@ class Memo:
         self.object_count += 1
         self.entries.append(-self.object_count)
 
-    def get(self, place: int) -> object:
+    def get(self, number: int) -> object:
         """Return the object of a number, or ``GONE`` if it was let go."""
-        entry = self.entries[place]
+        entry = self.entries[number]
         return self.texts[entry] if entry >= 0 else self.objects.get(-entry - 1, GONE)
 
     def let_go(self, finished: dict[object, object], first: int) -> None:

@@ -74,8 +74,8 @@ class Runs:
         if run is None:
             return None
         pairs = _NEW_PAIR.findall(self._source.data, run.start(), run.end())
-        places = np.frombuffer(b"".join([pair[5] for pair in pairs]), "<u4")
-        if not np.array_equal(places, np.arange(len(self._memo), len(self._memo) + len(pairs))):
+        numbers = np.frombuffer(b"".join([pair[5] for pair in pairs]), "<u4")
+        if not np.array_equal(numbers, np.arange(len(self._memo), len(self._memo) + len(pairs))):
             self._leave(run)
             return None
         entries = [self._memo.numbers[a or b or c or d or e] for a, b, c, d, e, _, _ in pairs]

@@ -81,7 +81,7 @@ class ByteSource:
         Raises:
             ValueError: If there is no end near, or the text is not ASCII.
         """
-        end = self.data.find(b"\n", self.at, self.at + _MAX_LINE)
-        if end < 0:
+        newline = self.data.find(b"\n", self.at, self.at + _MAX_LINE)
+        if newline < 0:
             raise ValueError("a name without an end")
-        return self.take(end + 1 - self.at)[:-1].decode("ascii")
+        return self.take(newline + 1 - self.at)[:-1].decode("ascii")
