@@ -1,4 +1,4 @@
-"""``ntknas score``: the main job."""
+"""``ntknas score``: scores of cells into a store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ntknas.cli.arguments import (
     engine_of,
     open_space,
     recipe_of,
-    split_epochs,
     split_names,
     training_of,
 )
@@ -76,7 +75,7 @@ if TYPE_CHECKING:
     type=kinds.COUNT,
     help="Rows of a coupled kernel that one backward pass computes.  [default: by a short trial]",
 )
-@click.option("--shard", help="Score part i of n alone, i/n from 1, into a store of its own (STORE.shard-i-of-n).")
+@click.option("--shard", help="Score shard i of n alone, i/n from 1, into a store of its own (STORE.shard-i-of-n).")
 @click.option("--dry-run", is_flag=True, help="Say what would be computed, how long it takes and in how much memory.")
 @json_option
 @click.pass_context
@@ -99,24 +98,24 @@ def command(ctx: click.Context, **options: Any) -> None:
     check_place_for(options["store"])
 
     from ntknas.scoring.cells import read_cells_file, select
-    from ntknas.scoring.session import forecast, score
-    from ntknas.scoring.shards import Shard
 
     recipe_name = apply_recipe(ctx, options)
     space = open_space(options["bench"])
     file, amount, seed = options["cells_file"], options["cells"], options["cells_seed"]
     cells = read_cells_file(space, file) if file else select(space, amount, seed)
     about = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
-    recipe = recipe_of(
-        options, split_names(options["measures"]) if options["measures"] is not None else None, recipe_name
-    )
+    recipe = recipe_of(options, split_names(options["measures"]), recipe_name)
     probe = draw_probe(options, held_out=recipe.needs_held_out)
+
+    from ntknas.scoring.session import forecast, score  # torch: what a user named wrongly is said before
+    from ntknas.scoring.shards import Shard
+
     training, engine = _training(options), engine_of(options)
     shard, store, json = options["shard"], options["store"], options["json"]
     if shard:
-        part = Shard.parse(shard)
-        cells, about["shard"] = part.cells(space, recipe, cells), shard
-        store = part.store(store)
+        parsed = Shard.parse(shard)
+        cells, about["shard"] = parsed.cells(space, recipe, cells), shard
+        store = parsed.store(store)
     asked = {name: options[name] for name in ("dataset", "seeds", "strategy", "rows_at_once")}
     asked |= {"recipe": recipe, "probe": probe, "training": training, "engine": engine, "store": store}
     if options["dry_run"]:
@@ -131,9 +130,10 @@ def command(ctx: click.Context, **options: Any) -> None:
 
 def _training(options: dict[str, Any]) -> Training | None:
     """Return how networks are trained; ``None`` where they are measured at initialisation alone."""
+    from ntknas.scoring.training import parse_epochs
     from ntknas.store.layout import checkpoints_path
 
-    epochs, folder = split_epochs(options["epochs"]), options["checkpoints"]
+    epochs, folder = parse_epochs(options["epochs"]), options["checkpoints"]
     if epochs == (0,):
         return None
     automatic = {"auto": checkpoints_path(options["store"]), "none": None}

@@ -6,7 +6,6 @@ import os
 import platform
 import re
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy
 
@@ -46,7 +45,7 @@ def check_device(name: str) -> None:
         raise NtknasError(f"Unknown device {name!r}: expected auto, cpu, cuda or cuda:N.{hint}")
 
 
-def describe(device: torch.device) -> dict[str, Any]:
+def describe(device: torch.device) -> dict[str, object]:
     """Return versions, device and threads as plain data."""
     is_gpu = device.type == "cuda"
     return {

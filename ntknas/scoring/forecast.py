@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import statistics
 import sys
@@ -63,7 +64,7 @@ class KindForecast:
         """Standard error of ``seconds``, from the spread of the trials; ``None`` where they do not stand for all."""
         if len(self.tried) < 2 or not self.spread:
             return None
-        return self.items * statistics.stdev(self.tried) / len(self.tried) ** 0.5
+        return self.items * statistics.stdev(self.tried) / math.sqrt(len(self.tried))
 
     def as_json(self) -> dict[str, object]:
         """Return the forecast as plain data."""
@@ -285,12 +286,12 @@ class _TimeByImages:
 
     def seconds(self, images: int) -> float:
         """Return what so many images take; from one number of images alone this is at the most."""
-        return images ** (self._power - 1) * self._model.seconds(1, float(images))
+        return float(images ** (self._power - 1)) * self._model.seconds(1, float(images))
 
     def next(self, images: int) -> float:
         """Return what so many images may take, between what fixed parts alone and growing ones alone would."""
         number, seconds = self._last
-        return seconds * (images / number) ** ((1 + self._power) / 2)
+        return float(seconds * (images / number) ** ((1 + self._power) / 2))
 
 
 def _flops(job: Job, tasks: list[Task]) -> dict[int, float]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from operator import index
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, SupportsIndex, TypedDict, Unpack
 
 from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError
+from ntknas.core.options import made_of
 from ntknas.data.datasets import get_dataset
-from ntknas.data.image_set import Request
-from ntknas.data.probe import Probe, make_probe
+from ntknas.data.probe import Probe
+from ntknas.data.probe_options import ProbeOptions
 from ntknas.measures import expand
 from ntknas.scoring.cells import find, select
-from ntknas.scoring.job import Job, Strategy
+from ntknas.scoring.job import AUTO, Job, Strategy
 from ntknas.scoring.recipe import NetworkOptions, Recipe
 from ntknas.scoring.recipe_file import load_recipe_file
 from ntknas.spaces import CellLike, Space, load_space
@@ -23,11 +24,7 @@ from ntknas.training import TrainingImages, TrainingOptions
 if TYPE_CHECKING:
     from ntknas.scoring.training import Training
 
-PROBE_SIZE = 64
-"""Images of a probe where neither the caller nor a recipe says how many."""
-T = TypeVar("T", Choices, NetworkOptions, TrainingOptions)
-Options = Mapping[str, Any]
-"""Options of a recipe's file; ``recipe_schema`` has seen to their types."""
+Options = Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -62,21 +59,26 @@ def inputs_of(
 ) -> Inputs:
     """Return what a run is given; see ``ntknas.score`` for the forms that each may have.
 
+    Args:
+        space: A space or its name.
+        cells: Cells in any form.
+        **options: What is measured.
+
+    Returns:
+        The job, indices of the cells, and the seeds.
+
     Raises:
         NtknasError: If something named is unknown, or images are not there.
     """
     space = load_space(space) if isinstance(space, str) else space
     dataset, seeds = options.get("dataset", "cifar10"), options.get("seeds", 1)
     recipe, chosen = _recipe_of(options.get("recipe"), space, dataset)
-    request = _request_of(chosen, dataset)
     probe, training = options.get("probe"), options.get("training")
-    if probe is None or isinstance(probe, str):
-        source = probe or str(chosen.get("probe") or get_dataset(dataset).images)
-        probe = _probe_of(source, chosen, request)
-        training = training or _training_of(source, chosen, request)
-    if recipe.needs_held_out and probe.held_out is None:
-        probe = probe.with_held_out(request)
-    strategy = Strategy(options.get("strategy", "auto"), options.get("rows_at_once") or 1)
+    if not isinstance(probe, Probe):
+        images = made_of(ProbeOptions, chosen if probe is None else {**chosen, "probe": probe})
+        training = training or _training_of(images, chosen, dataset)
+        probe = images.make(dataset, held_out=recipe.needs_held_out)
+    strategy = Strategy(options.get("strategy", AUTO.name), options.get("rows_at_once") or 1)
     job = Job(space, dataset, recipe, probe, strategy, training)
     return Inputs(job, _cells_of(space, cells), list(range(seeds) if isinstance(seeds, int) else map(index, seeds)))
 
@@ -96,40 +98,23 @@ def _cell_of(space: Space, cell: int | str | CellLike) -> int:
     return find(space, str(index(number)))
 
 
-def _taken(kind: type[T], options: Options) -> T:
-    """Make a dataclass of those options that are its fields."""
-    return kind(**{field.name: options[field.name] for field in fields(kind) if field.name in options})
-
-
 def _recipe_of(recipe: Recipe | str | None, space: Space, dataset: str) -> tuple[Recipe, Options]:
     """Return a recipe, and the options of its file if it is named."""
     if not isinstance(recipe, str):
         return recipe or Recipe(), {}
     file = load_recipe_file(recipe)
     options = file.options_for(space.name, dataset)
-    measures = expand([name.strip() for name in options["measures"].split(",")])
-    return Recipe(file.name, _taken(Choices, options), _taken(NetworkOptions, options), measures), options
+    measures = expand([name.strip() for name in str(options["measures"]).split(",")])
+    return Recipe(file.name, made_of(Choices, options), made_of(NetworkOptions, options), measures), options
 
 
-def _request_of(options: Options, dataset: str) -> Request:
-    target = get_dataset(dataset)
-    request = Request(image_size=target.image_size, num_classes=target.num_classes)
-    return replace(request, pixels=str(options.get("pixels", request.pixels)))
+def _training_of(probe: ProbeOptions, options: Options, dataset: str) -> Training | None:
+    """Return the training that a recipe asks for, by default on images of the probe's source."""
+    from ntknas.scoring.training import Training, parse_epochs
 
-
-def _probe_of(source: str, options: Options, request: Request) -> Probe:
-    request = replace(request, split=str(options.get("probe_split", request.split)))
-    draw, augmentation = str(options.get("draw", "balanced")), str(options.get("augment", "none"))
-    size = options.get("probe_size", PROBE_SIZE)
-    return make_probe(source, size, request, draw, augmentation, fresh=bool(options.get("fresh_probes")))
-
-
-def _training_of(source: str, options: Options, request: Request) -> Training | None:
-    """Return the training that a recipe asks for, on the images that the probe is of."""
-    from ntknas.scoring.training import Training
-
-    epochs = tuple(int(epoch) for epoch in str(options.get("epochs", "0")).split(","))
+    epochs = parse_epochs(str(options.get("epochs", "0")))
     if epochs == (0,):
         return None
-    options = {**options, "augmentation": options.get("train_augment", TrainingOptions.augmentation)}
-    return Training(TrainingImages(source, request), _taken(TrainingOptions, options), epochs)
+    source = options.get("train_images") or probe.source or get_dataset(dataset).images
+    images = made_of(TrainingImages, options, source=source, request=probe.request(dataset))
+    return Training(images, made_of(TrainingOptions, options), epochs)

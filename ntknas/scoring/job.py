@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ntknas.data.probe import Probe
 from ntknas.scoring.recipe import Group, Recipe, training_group
@@ -66,12 +67,14 @@ class Job:
             return setting
         return setting.after(self.training.identity, epoch)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Callable[..., Job], tuple[object, ...]]:
         """Travel to another process with the name of a known space, which is read there."""
         known = self.space.name in space_names()
         rest = (self.dataset, self.recipe, self.probe, self.strategy, self.training)
         return _job, (self.space.name if known else self.space, *rest)
 
 
-def _job(space: Space, *rest: Any) -> Job:
-    return Job(load_space(space) if isinstance(space, str) else space, *rest)
+def _job(
+    space: Space | str, dataset: str, recipe: Recipe, probe: Probe, strategy: Strategy, training: Training | None
+) -> Job:
+    return Job(load_space(space) if isinstance(space, str) else space, dataset, recipe, probe, strategy, training)

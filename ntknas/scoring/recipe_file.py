@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from ntknas.core.errors import DataError, unknown
 from ntknas.core.regular_file import read_text
 from ntknas.scoring import recipe_schema
+from ntknas.scoring.recipe_schema import Value
 
 OPTIONS = tuple(recipe_schema.SCORE)
 """Options of ``ntknas score`` that a recipe may decide."""
 
-_MOST_BYTES = 1 << 18
+_MAX_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class RecipeFile:
     title: str
     source: str
     text: str
-    options: Mapping[str, Any]
-    special: Mapping[str, Mapping[str, Any]]
+    options: Mapping[str, Value]
+    special: Mapping[str, Mapping[str, Value]]
     protocol: Mapping[str, str]
 
-    def options_for(self, bench: str, dataset: str) -> dict[str, Any]:
+    def options_for(self, bench: str, dataset: str) -> dict[str, Value]:
         """Return the options for a benchmark and a data set, with underscores for dashes."""
         merged = {**self.options, **self.special.get(bench, {}), **self.special.get(dataset, {})}
         return {name.replace("-", "_"): value for name, value in merged.items()}
@@ -58,6 +58,9 @@ def load_recipe_file(name: str | Path) -> RecipeFile:
 
     Args:
         name: Name of a recipe of the package, or the path of a file that ends in ``.toml``.
+
+    Returns:
+        The recipe.
 
     Raises:
         ChoiceError: If the package has no such recipe.
@@ -77,7 +80,7 @@ def load_recipe_file(name: str | Path) -> RecipeFile:
 
 def _read(path: Path) -> str:
     try:
-        return read_text(path, _MOST_BYTES)
+        return read_text(path, _MAX_BYTES)
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"Cannot read the recipe {path}: {getattr(error, 'strerror', None) or error}.") from error
 
@@ -90,6 +93,9 @@ def parse(name: str, content: str, where: str) -> RecipeFile:
         content: The TOML text.
         where: Name for messages.
 
+    Returns:
+        The recipe.
+
     Raises:
         DataError: If it is not a recipe; the message names the key.
     """
@@ -97,7 +103,6 @@ def parse(name: str, content: str, where: str) -> RecipeFile:
         table = tomllib.loads(content)
     except (ValueError, RecursionError) as error:  # a number of too many digits is no TOMLDecodeError
         raise DataError(f"The recipe {where} is not TOML: {error}.") from error
-    recipe_schema.check(where, table)
-    options, special = recipe_schema.split(table["score"])
-    title, source, text = (table.get(key, "").strip() for key in recipe_schema.TEXTS)
-    return RecipeFile(name, title, source, text, options, special, table.get("protocol", {}))
+    checked = recipe_schema.check(where, table)
+    title, source, text = (checked.texts.get(key, "").strip() for key in recipe_schema.TEXTS)
+    return RecipeFile(name, title, source, text, checked.options, checked.special, checked.protocol)

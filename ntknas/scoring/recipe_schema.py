@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeGuard
 
 from ntknas.core.errors import DataError, did_you_mean
 from ntknas.core.quoting import quoted
 
-_LARGEST = 2**31 - 1
+_MAX = 2**31 - 1
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return type(value) is int  # True is an int too
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return type(value) in (int, float)
 
 
 @dataclass(frozen=True)
@@ -23,13 +31,15 @@ class Kind:
     """
 
     text: str
-    fits: Callable[[Any], bool]
+    fits: Callable[[object], bool]
 
 
+Value = str | bool | int | float
+"""What an option of a recipe may be."""
 TEXT = Kind("a text", lambda value: type(value) is str)
 FLAG = Kind("true or false", lambda value: type(value) is bool)
-COUNT = Kind(f"a whole number from 1 to {_LARGEST}", lambda value: type(value) is int and 1 <= value <= _LARGEST)
-NUMBER = Kind("a finite number", lambda value: type(value) in (int, float) and math.isfinite(float(value)))
+COUNT = Kind(f"a whole number from 1 to {_MAX}", lambda value: _is_whole(value) and 1 <= value <= _MAX)
+NUMBER = Kind("a finite number", lambda value: _is_number(value) and math.isfinite(float(value)))
 
 TEXTS = ("title", "source", "text")
 TABLES = ("score", "protocol")
@@ -67,46 +77,73 @@ SCORE: Mapping[str, Kind] = {
 """Options of ``ntknas score`` that a recipe may decide."""
 
 
-def check(where: str, recipe: Mapping[str, Any]) -> None:
+@dataclass(frozen=True)
+class Tables:
+    """What a recipe's file holds, checked.
+
+    Attributes:
+        texts: Title, source and text, as far as they are there.
+        options: Options of ``ntknas score`` by name.
+        special: Further options for a benchmark or a data set, by its name.
+        protocol: How the recipe's authors evaluate it.
+    """
+
+    texts: Mapping[str, str]
+    options: Mapping[str, Value]
+    special: Mapping[str, Mapping[str, Value]]
+    protocol: Mapping[str, str]
+
+
+def check(where: str, recipe: Mapping[str, object]) -> Tables:
     """Check a recipe.
 
     Args:
         where: Name of the recipe, for messages.
         recipe: What its file holds.
 
+    Returns:
+        The same, in parts.
+
     Raises:
         DataError: If a key is unknown, missing or of another kind; the message names recipe, table and key.
     """
-    _check_table(where, "recipe", recipe, {**dict.fromkeys(TEXTS, TEXT), **dict.fromkeys(TABLES)})
-    score = recipe.get("score")
+    _check_keys(where, "recipe", recipe, (*TEXTS, *TABLES))
+    texts = {key: value for key, value in recipe.items() if key in TEXTS}
+    score, protocol = recipe.get("score"), recipe.get("protocol", {})
+    checked_texts = _checked(where, "recipe", texts, dict.fromkeys(TEXTS, TEXT))
     if not isinstance(score, dict) or "measures" not in score:
         raise DataError(f"The recipe {where} needs a table [score] with measures; ntknas recipe show mok prints one.")
-    options, special = split(score)
-    _check_table(where, "[score]", options, SCORE)
-    for name, table in special.items():
-        _check_table(where, f"[score.{name}]", table, SCORE)
-    protocol = recipe.get("protocol", {})
+    tables = {key: value for key, value in score.items() if isinstance(value, dict) and key not in SCORE}
+    options = _checked(where, "[score]", {key: value for key, value in score.items() if key not in tables}, SCORE)
+    special = {name: _checked(where, f"[score.{name}]", table, SCORE) for name, table in tables.items()}
     if not isinstance(protocol, dict):
         raise DataError(f"The recipe {where}: protocol must be a table [protocol], got {_got(protocol)}.")
-    _check_table(where, "[protocol]", protocol, dict.fromkeys(PROTOCOL, TEXT))
+    evaluated = _checked(where, "[protocol]", protocol, dict.fromkeys(PROTOCOL, TEXT))
+    return Tables(_as_texts(checked_texts), options, special, _as_texts(evaluated))
 
 
-def split(score: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Return the options of a table ``[score]``, and the tables in it that are special to a benchmark or data set."""
-    special = {key: value for key, value in score.items() if isinstance(value, dict) and key not in SCORE}
-    return {key: value for key, value in score.items() if key not in special}, special
+def _as_texts(values: Mapping[str, Value]) -> dict[str, str]:
+    return {key: str(value) for key, value in values.items()}
 
 
-def _check_table(where: str, name: str, table: Mapping[str, Any], kinds: Mapping[str, Kind | None]) -> None:
-    for key, value in table.items():
-        if key not in kinds:
+def _check_keys(where: str, name: str, table: Mapping[str, object], known: Collection[str]) -> None:
+    for key in table:
+        if key not in known:
             raise DataError(
-                f"The recipe {where}: {name} has no key {quoted(key)}, expected some of {', '.join(kinds)}."
-                f"{did_you_mean(key, kinds)}"
+                f"The recipe {where}: {name} has no key {quoted(key)}, expected some of {', '.join(known)}."
+                f"{did_you_mean(key, known)}"
             )
-        kind = kinds[key]
-        if kind is not None and not kind.fits(value):
-            raise DataError(f"The recipe {where}, {name}: {key} must be {kind.text}, got {_got(value)}.")
+
+
+def _checked(where: str, name: str, table: Mapping[str, object], kinds: Mapping[str, Kind]) -> dict[str, Value]:
+    """Return a table whose keys are known and whose values are of their kinds."""
+    _check_keys(where, name, table, kinds)
+    values: dict[str, Value] = {}
+    for key, value in table.items():
+        if not kinds[key].fits(value) or not isinstance(value, str | int | float):
+            raise DataError(f"The recipe {where}, {name}: {key} must be {kinds[key].text}, got {_got(value)}.")
+        values[key] = value
+    return values
 
 
 def _got(value: object) -> str:

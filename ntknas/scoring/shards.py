@@ -1,4 +1,4 @@
-"""Shards: disjoint parts of the cells for machines that do not know of one another."""
+"""Shards: disjoint shares of the cells for machines that do not know of one another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shard:
-    """Part ``number`` of ``count``, counted from 1."""
+    """Shard ``number`` of ``count``, counted from 1."""
 
     number: int
     count: int

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
@@ -68,6 +67,26 @@ class Training:
             )
 
 
+def parse_epochs(text: str) -> tuple[int, ...]:
+    """Read a list of epochs.
+
+    Args:
+        text: Epochs separated by commas, such as ``0,1,4,16``.
+
+    Returns:
+        The epochs.
+
+    Raises:
+        ChoiceError: If it is not one, or does not ascend.
+    """
+    fields = [field.strip() for field in text.split(",")]
+    if not all(field.isascii() and field.isdigit() and len(field) < 10 for field in fields):
+        raise ChoiceError(f"`epochs` expects whole numbers that ascend, such as 0,1,4,16: got {text!r}.")
+    epochs = tuple(map(int, fields))
+    check_epochs(epochs)
+    return epochs
+
+
 def check_epochs(epochs: Sequence[int]) -> None:
     """Check a list of epochs.
 
@@ -114,7 +133,7 @@ class Moment:
 
 
 def moments(
-    network: nn.Module, training: Training, epochs: Sequence[int], identity: dict[str, Any], seed: int
+    network: nn.Module, training: Training, epochs: Sequence[int], identity: Mapping[str, object], seed: int
 ) -> Iterator[Moment]:
     """Train a network and stop after every epoch; those to measure at are marked.
 
@@ -127,6 +146,9 @@ def moments(
         epochs: Where to measure, ascending, from 1.
         identity: What the network is, for the checkpoint.
         seed: Seed of order and augmentation.
+
+    Yields:
+        A moment for every epoch.
 
     Raises:
         DivergedError: If the loss is no longer finite.
@@ -150,7 +172,7 @@ def moments(
         checkpoint.remove()
 
 
-def _checkpoint(training: Training, identity: dict[str, Any], seed: int) -> Checkpoint | None:
+def _checkpoint(training: Training, identity: Mapping[str, object], seed: int) -> Checkpoint | None:
     if training.checkpoints is None:
         return None
     return Checkpoint(training.checkpoints, {**identity, **training.identity.as_fields(), "seed": seed})
@@ -158,15 +180,16 @@ def _checkpoint(training: Training, identity: dict[str, Any], seed: int) -> Chec
 
 def _resume(trainer: Trainer, checkpoint: Checkpoint | None, latest: int) -> float:
     """Take up a checkpoint, unless it is beyond the first epoch that is asked for; return the seconds it took."""
-    found = checkpoint.load(next(trainer.network.parameters()).device) if checkpoint else None
-    if checkpoint is None or found is None:
+    loaded = checkpoint.load(next(trainer.network.parameters()).device) if checkpoint else None
+    if checkpoint is None or loaded is None:
         return 0.0
-    state, seconds = found
+    state, seconds = loaded
     try:
         check_state(state, trainer.state())
     except ValueError as error:
         raise checkpoint.unusable(f"cannot be used: {error}") from error
-    if state["epoch"] > latest:
+    epoch = state["epoch"]
+    if not isinstance(epoch, int) or epoch > latest:
         return 0.0
     trainer.restore(state)
     return seconds

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ntknas.core.errors import DataError
 from ntknas.core.lazy import nn, torch
@@ -26,18 +26,21 @@ def load_model(place: str) -> tuple[nn.Module, Tensor | None, Tensor | None]:
     Args:
         place: ``FILE.py:function``; the function takes no arguments.
 
+    Returns:
+        The network, inputs and labels; ``None`` for what it does not make.
+
     Raises:
         DataError: If there is no such file or function, it raises, or returns something else.
     """
     check_place(place)
     file, name = _parts_of(place)
     with folder_first(place):
-        made = _called(_function(file, name), place)
-    parts = made if isinstance(made, tuple) else (made,)
-    model, x, y = (*parts, None, None)[:3]
-    tensors = all(each is None or isinstance(each, torch.Tensor) for each in (x, y))
-    if not isinstance(model, nn.Module) or len(parts) > 3 or not tensors:
-        raise DataError(f"{place} must return {_EXPECTED}; got {_described(made)}.")
+        returned = _called(_function(file, name), place)
+    items = returned if isinstance(returned, tuple) else (returned,)
+    model, x, y = (*items, None, None)[:3]
+    tensors = all(item is None or isinstance(item, torch.Tensor) for item in (x, y))
+    if not isinstance(model, nn.Module) or len(items) > 3 or not tensors:
+        raise DataError(f"{place} must return {_EXPECTED}; got {_described(returned)}.")
     if y is not None and y.is_floating_point():
         raise DataError(f"Labels must be whole numbers, the classes: {place} returned {y.dtype}. Use y.long().")
     return model, x, y
@@ -73,17 +76,17 @@ def check_place(place: str) -> None:
     """
     path, _ = _parts_of(place)
     if not path.is_file():
-        raise DataError(f"There is no file {path}: --model expects FILE.py:function.")
+        raise DataError(f"There is no file {path}: `model` expects FILE.py:function.")
 
 
 def _parts_of(place: str) -> tuple[Path, str]:
     file, colon, name = place.rpartition(":")
     if not colon or not name.isidentifier() or not file.endswith(".py"):
-        raise DataError(f"--model expects FILE.py:function, got {place!r}.")
+        raise DataError(f"`model` expects FILE.py:function, got {place!r}.")
     return Path(file), name
 
 
-def _function(path: Path, name: str) -> Any:
+def _function(path: Path, name: str) -> Callable[[], object]:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
@@ -95,12 +98,12 @@ def _function(path: Path, name: str) -> Any:
         raise DataError(f"{path} cannot be run: {type(error).__name__}: {error}.") from error
     function = getattr(module, name, None)
     if not callable(function):
-        known = [each for each, value in vars(module).items() if callable(value) and not each.startswith("_")]
-        raise DataError(f"{path} has no function {name!r}: it has {', '.join(known) or 'none'}.")
+        names = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
+        raise DataError(f"{path} has no function {name!r}: it has {', '.join(names) or 'none'}.")
     return function
 
 
-def _called(function: Any, place: str) -> Any:
+def _called(function: Callable[[], object], place: str) -> object:
     torch.manual_seed(0)
     try:
         return function()
@@ -108,7 +111,7 @@ def _called(function: Any, place: str) -> Any:
         raise DataError(f"{place} raised {type(error).__name__}: {error}.") from error
 
 
-def _described(made: Any) -> str:
-    if isinstance(made, tuple):
-        return f"a tuple of {', '.join(type(each).__name__ for each in made)}"
-    return f"a {type(made).__name__}"
+def _described(returned: object) -> str:
+    if isinstance(returned, tuple):
+        return f"a tuple of {', '.join(type(item).__name__ for item in returned)}"
+    return f"a {type(returned).__name__}"

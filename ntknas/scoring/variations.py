@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ntknas.core.errors import check_known
 
-Options = Mapping[str, Any]
+Options = Mapping[str, object]
+"""Options of ``ntknas score`` by name, with underscores."""
+Changes = Mapping[str, str | int]
 
 
 @dataclass(frozen=True)
@@ -23,18 +24,22 @@ class Variation:
 
     choice: str
     text: str
-    changes: Mapping[str, Any]
+    changes: Changes
 
 
-def _others(option: str, values: tuple[Any, ...]) -> Callable[[Options], list[dict[str, Any]]]:
+def _others(option: str, values: tuple[str, ...]) -> Callable[[Options], list[Changes]]:
     return lambda base: [{option: value} for value in values if value != base[option]]
 
 
-CHOICES: dict[str, Callable[[Options], list[dict[str, Any]]]] = {
+def _numbers(option: str, *changed: Callable[[int], int]) -> Callable[[Options], list[Changes]]:
+    return lambda base: [{option: change(int(str(base[option])))} for change in changed]
+
+
+CHOICES: dict[str, Callable[[Options], list[Changes]]] = {
     "batch-norm": _others("batch_norm", ("coupled", "frozen", "eval", "per-sample")),
-    "probe-size": lambda base: [{"probe_size": base["probe_size"] // 2}, {"probe_size": 2 * base["probe_size"]}],
+    "probe-size": _numbers("probe_size", lambda size: size // 2, lambda size: 2 * size),
     "probe": _others("probe", ("digits", "noise")),
-    "probe-seed": lambda base: [{"probe_seed": base["probe_seed"] + 1}],
+    "probe-seed": _numbers("probe_seed", lambda seed: seed + 1),
     "init": _others("init", ("default", "kaiming-fan-out", "xavier")),
     "parameters": _others("parameters", ("all", "weights", "weights-no-head")),
     "precision": _others("precision", ("float32", "float64")),
@@ -50,12 +55,14 @@ def variations(base: Options, choices: tuple[str, ...]) -> list[Variation]:
         base: The options that are changed.
         choices: Keys of ``CHOICES``.
 
+    Returns:
+        The changes, in the order of the choices.
+
     Raises:
         ChoiceError: If one is unknown.
     """
-    found = []
-    for choice in choices:
-        for changes in CHOICES[check_known("choice to vary", choice, CHOICES)](base):
-            text = ", ".join(str(value) for value in changes.values())
-            found.append(Variation(choice, f"{choice} {text}", changes))
-    return found
+    return [
+        Variation(choice, f"{choice} {', '.join(map(str, changes.values()))}", changes)
+        for choice in choices
+        for changes in CHOICES[check_known("choice to vary", choice, CHOICES)](base)
+    ]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -13,11 +14,12 @@ from ntknas.core.cases import NetworkCase
 from ntknas.correlation.names import kernel_names
 from ntknas.scoring import Training
 from ntknas.scoring.cell_kernel import cell_network
+from ntknas.scoring.inputs import inputs_of
 from ntknas.scoring.shards import Shard
 from ntknas.spaces.nb201 import identity
 from ntknas.store.frame import settings_of
 from ntknas.training import Trainer, TrainingImages, TrainingOptions
-from tests.scoring.sessions import PROBE, SMALL, SPACE, TINY, by_key, recipe, same, score
+from tests.scoring.sessions import PROBE, SMALL, SPACE, TINY, by_key, recipe, score
 
 IMAGES = TrainingImages("digits", TINY, 60)
 SHARED = SMALL
@@ -72,10 +74,12 @@ def test_networks_have_no_weights_in_common():
         assert not torch.isclose(a, b).any()
 
 
-def test_workers_and_later_runs_know_the_seeds(tmp_path):
+def test_other_processes_and_later_runs_know_the_seeds(tmp_path):
     cells = [*_twins(), 284, 5555]
     alone = scored(tmp_path / "alone.h5", cells)
-    same(alone, scored(tmp_path / "together.h5", cells, workers=1), rtol=1e-5)
+    job = pickle.loads(pickle.dumps(inputs_of(SPACE, cells, recipe=recipe(network=OWN), probe=PROBE).job))
+    assert [job.recipe.network.seed(job.space, cell, 0) for cell in cells] == [own_seed(cell, 0) for cell in cells]
+    assert len(alone.frame) == len(cells)
     assert scored(tmp_path / "alone.h5", cells).summary.kernels_computed == 0
     assert scored(tmp_path / "alone.h5", cells, SHARED).summary.kernels_computed > 0
 

@@ -15,6 +15,7 @@ import torch
 from ntknas import correlate, empirical_ntk, load_store, make_probe, measure
 from ntknas.cli.main import run as command
 from ntknas.core.errors import ChoiceError, DataError
+from ntknas.correlation import curves
 from ntknas.correlation.compare import compare
 from ntknas.scoring import EpochsDone, KernelDone, Training, training
 from ntknas.scoring.events import Planned
@@ -190,13 +191,6 @@ def test_a_checkpoint_beyond_what_is_asked_for_is_left_alone(tmp_path):
     assert whole.loc[(284, 0, "trace", 1), "value"] == scores.loc[(284, 0, "trace", 1), "value"]
 
 
-def test_workers_give_what_one_process_gives(tmp_path):
-    _, alone = score(tmp_path / "alone.h5", [11, 284, 4000], trained((0, 1, 2)))
-    done, together = score(tmp_path / "together.h5", [11, 284, 4000], trained((0, 1, 2)), workers=1)
-    assert len(done) == 3 * 5
-    pd.testing.assert_series_equal(alone["value"], together["value"], rtol=1e-7)
-
-
 def test_a_training_that_diverges_has_a_status_and_the_others_go_on(tmp_path, monkeypatch):
     real = Trainer.train_epoch
 
@@ -217,7 +211,7 @@ def test_a_training_that_diverges_has_a_status_and_the_others_go_on(tmp_path, mo
     assert "training loss is nan in epoch 2" in scores.loc[8216]["reason"].iloc[-1]
     assert score(tmp_path / "s.h5", [284, 8216], trained((0, 1, 2, 3)))[0] == []  # a result, not a failure
     rows = correlate(load_store(tmp_path / "s.h5"), pd.Series({284: 90.0, 8216: 80.0})).rows
-    assert {row["left_out"].get("diverged", 0) for row in rows if row["epoch"] == 3} == {1}
+    assert {row.left_out.get("diverged", 0) for row in rows if row.epoch == 3} == {1}
 
 
 def test_a_checkpoint_of_another_network_costs_its_cell_alone(tmp_path, monkeypatch):
@@ -233,14 +227,14 @@ def test_a_checkpoint_of_another_network_costs_its_cell_alone(tmp_path, monkeypa
     assert set(scores.loc[5000]["status"]) == {"ok"}
 
 
-def test_what_a_dead_worker_had_measured_is_not_trained_again(tmp_path, monkeypatch):
-    how = trained((1, 2), checkpoints=tmp_path / "checkpoints")
+def test_workers_give_what_one_process_gives_and_what_a_dead_one_measured_is_not_trained_again(tmp_path, monkeypatch):
+    how, cells = trained((0, 1, 2), checkpoints=tmp_path / "checkpoints"), [284, 11]
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as here, so that both are equal to the last bit
     monkeypatch.setenv("NTKNAS_TEST_DIE_ONCE", str(tmp_path / "died"))
-    done, scores = score(tmp_path / "s.h5", [284], how, space=DyingSpace(SPACE), workers=1)
-    assert sorted(done) == [1, 1, 2, 2]
+    done, scores = score(tmp_path / "s.h5", cells, how, space=DyingSpace(SPACE), workers=1)
+    assert sorted(done) == [0, 0, 1, 1, 1, 1, 2, 2, 2, 2]
     assert (tmp_path / "died").exists()
-    same(score(tmp_path / "whole.h5", [284], trained((1, 2)))[1], scores)
+    same(score(tmp_path / "whole.h5", cells, trained((0, 1, 2)))[1], scores)
 
 
 class DyingSpace:
@@ -334,11 +328,11 @@ def test_a_gain_is_the_paired_test_of_both_epochs(tmp_path):
     score(path, cells, trained((0, 1)), recipe("trace", precision="float64"))
     accuracies = pd.Series(np.random.default_rng(0).permutation(15625).astype(float), name="made")
     result = correlate(load_store(path), accuracies, resamples=2000)
-    (curve,) = [curve for curve in result.curves("made") if curve.measure == "trace"]
+    (curve,) = [curve for curve in curves(result, "made") if curve.measure == "trace"]
     first, last = curve.points
     assert curve.name == "trace"
     assert last.steps == 3
-    points = {row["epoch"]: result.points["trace", row["setting"], "made"] for row in (first.row, last.row)}
+    points = {row.epoch: result.points["trace", row.setting, "made"] for row in (first.row, last.row)}
     assert points[0].index.equals(points[1].index)
     scores = {str(epoch): frame["score"].to_numpy() for epoch, frame in points.items()}
     (pair,) = compare(scores, points[0]["accuracy"].to_numpy(), 2000)
