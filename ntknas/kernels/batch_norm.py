@@ -98,8 +98,10 @@ class Policy:
 
     def forward_of(self, module: _BatchNorm, normalise: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
         """Return the forward of a module with what takes the place of its normalisation, scale and shift included."""
-        own = self._own_forwards[module]
-        return normalise if own is None else OwnForward(module, own, normalise, self.name, self.runs_own_forwards)
+        forward = self._own_forwards[module]
+        if forward is None:
+            return normalise
+        return OwnForward(module, forward, normalise, self.name, self.runs_own_forwards)
 
     @property
     def needs_recording(self) -> bool:
@@ -157,7 +159,7 @@ class PerSample(Policy):
         if x[0, 0].numel() < 2:
             raise KernelError(
                 f"The policy 'per-sample' needs at least two values per channel and sample, got an input of shape "
-                f"{tuple(x.shape)}: use larger images, or another policy."
+                f"{tuple(x.shape)}: use larger images, or another `batch_norm`."
             )
         return F.instance_norm(x, None, None, weight, bias, use_input_stats=True, eps=module.eps)
 
@@ -369,7 +371,3 @@ def applied(model: nn.Module, batch_norm: str) -> Iterator[Policy]:
 
 def _normalised(policy: Policy, module: _BatchNorm, x: Tensor) -> Tensor:
     return policy.normalise(module, x, module.weight, module.bias)
-
-
-COUPLING = Coupled.name
-"""Name of the policy that couples by itself, for callers that know no network; see ``couples_samples``."""

@@ -58,8 +58,8 @@ def check(network: NetworkUnderPolicy, x: Tensor, *, tapped: bool) -> Decoupling
     if result.mixes and not network.policy.admits_mixing:
         raise KernelError(
             f"The policy {network.policy.name!r} needs a network whose samples do not see one another, and here the "
-            "gradient of one sample's output reaches another sample's input, beyond BatchNorm. Use "
-            "batch_norm='coupled'."
+            "gradient of one sample's output reaches another sample's input, beyond BatchNorm. Set "
+            "`batch_norm` to 'coupled'."
         )
     return result
 

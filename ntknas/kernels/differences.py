@@ -47,6 +47,10 @@ class Difference:
 
         Returns:
             The weighted change, or ``None`` if the backward pass does not run in float64.
+
+        Raises:
+            RuntimeError: If memory runs out.
+            KernelError: Likewise, where a module of the network wraps it.
         """
         try:
             transposed = gradients.vjp(self.output, self.leaves, cotangent)
@@ -100,7 +104,8 @@ def in_place(network: NetworkUnderPolicy, direction: Sequence[Tensor], x: Tensor
         for sign in (1, -1):
             with _moved(leaves, direction, sign * step):
                 ends.append(network.output(x).detach().double())
-    return (ends[0] - ends[1]) / (2 * step)
+    change: Tensor = (ends[0] - ends[1]) / (2 * step)
+    return change
 
 
 def _length(parameters: Sequence[Tensor]) -> float:

@@ -196,6 +196,9 @@ class _Computation:
     def _by_layers(self, proof: Proof | None) -> tuple[GramAccumulator, int]:
         """Compute layer by layer and, if asked to, prove the result.
 
+        Returns:
+            The Gram matrix, and the number of outputs C.
+
         Raises:
             NotLayerWiseError: If the result is not the kernel.
         """
@@ -210,6 +213,9 @@ class _Computation:
 
     def _by_rows(self, proof: Proof | None) -> tuple[GramAccumulator, int]:
         """Compute row by row and, if asked to, prove that rows add up to the backward pass of all.
+
+        Returns:
+            The Gram matrix, and the number of outputs C.
 
         Raises:
             KernelError: If they do not.

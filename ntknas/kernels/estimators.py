@@ -1,8 +1,8 @@
 """Randomised estimates of what a kernel's spectrum adds up to, with intervals, from a few products.
 
-Plain probes z with independent signs have E zᵀKz = tr K and E ‖Kz‖² = ‖K‖_F², and a relative error near √(2/m) for m
+Test vectors z with independent signs have E zᵀKz = tr K and E ‖Kz‖² = ‖K‖_F², and a relative error near √(2/m) for m
 of them where one eigenvalue dominates. So the dominant part is taken out first: Q spans K times some random vectors,
-the part of K on Q is computed exactly, and the probes see (I − QQᵀ) alone (Hutch++ of Meyer et al., SOSA 2021).
+K on Q is computed exactly, and the test vectors see (I − QQᵀ) alone (Hutch++ of Meyer et al., SOSA 2021).
 """
 
 from __future__ import annotations
@@ -38,33 +38,33 @@ class Estimated:
     high: float
 
 
-def trace(kernel: KernelOperator, probes: int = 8, deflated: int = 4, seed: int = 0) -> Estimated:
+def trace(kernel: KernelOperator, vectors: int = 8, deflated: int = 4, seed: int = 0) -> Estimated:
     """Estimate tr K.
 
     Args:
         kernel: The kernel.
-        probes: Number m of random probes, at least two.
-        deflated: Dimension of the part that is computed exactly; 0 for plain Hutchinson.
-        seed: Seed of the probes.
+        vectors: Number m of random test vectors, at least two.
+        deflated: Dimension of the space on which K is computed exactly; 0 for plain Hutchinson.
+        seed: Seed of the vectors.
 
     Returns:
-        The estimate with a 95 % interval from Student's t over the probes; exact, with no width, where the probes see
+        The estimate with a 95 % interval from Student's t over the vectors; exact, with no width, where they see
         nothing.
 
     Raises:
-        KernelError: If there are fewer than two probes.
+        KernelError: If there are fewer than two vectors.
     """
-    basis, signs = _draws(kernel, probes, deflated, seed)
+    basis, signs = _draws(kernel, vectors, deflated, seed)
     exact = sum(kernel.form(column) for column in basis.T)
     return _interval(exact, [kernel.form(z - basis @ (basis.T @ z)) for z in signs])
 
 
-def frobenius(kernel: KernelOperator, probes: int = 8, deflated: int = 4, seed: int = 0) -> Estimated:
+def frobenius(kernel: KernelOperator, vectors: int = 8, deflated: int = 4, seed: int = 0) -> Estimated:
     """Estimate ‖K‖_F, from ‖KQ‖_F² + E ‖K(I − QQᵀ)z‖²; arguments and errors as for ``trace``."""
-    basis, signs = _draws(kernel, probes, deflated, seed)
+    basis, signs = _draws(kernel, vectors, deflated, seed)
     exact = sum(float(kernel.product(column).square().sum()) for column in basis.T)
-    rest = [float(kernel.product(z - basis @ (basis.T @ z)).square().sum()) for z in signs]
-    squared = _interval(exact, rest)
+    beside = [float(kernel.product(z - basis @ (basis.T @ z)).square().sum()) for z in signs]
+    squared = _interval(exact, beside)
     return Estimated(*(math.sqrt(max(0.0, value)) for value in (squared.value, squared.low, squared.high)))
 
 
@@ -101,15 +101,15 @@ def _product(kernel: KernelOperator, vector: NDArray[np.float64]) -> NDArray[np.
     return kernel.product(torch.from_numpy(vector.ravel().copy())).numpy()
 
 
-def _draws(kernel: KernelOperator, probes: int, deflated: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Return an orthonormal basis of the dominant part, n×k, and probes of random signs, m×n."""
-    if probes < 2:
-        raise KernelError(f"An interval needs at least two probes, got {probes}.")
+def _draws(kernel: KernelOperator, vectors: int, deflated: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Return an orthonormal basis of the dominant directions, n×k, and vectors of random signs, m×n."""
+    if vectors < 2:
+        raise KernelError(f"An interval needs at least two `vectors`, got {vectors}.")
     generator = torch.Generator().manual_seed(seed)
     k = min(deflated, kernel.size)
     images = [kernel.product(_signs(kernel.size, generator)) for _ in range(k)]
     basis = torch.linalg.qr(torch.stack(images, 1)).Q if k else torch.zeros(kernel.size, 0, dtype=torch.float64)
-    return basis, torch.stack([_signs(kernel.size, generator) for _ in range(probes)])
+    return basis, torch.stack([_signs(kernel.size, generator) for _ in range(vectors)])
 
 
 def _signs(size: int, generator: torch.Generator) -> Tensor:

@@ -32,6 +32,9 @@ def directional(network: NetworkUnderPolicy, direction: Sequence[Tensor], x: Ten
 
     Returns:
         J t, N×C, or ``None`` where an operation has no forward-mode derivative.
+
+    Raises:
+        RuntimeError: If memory runs out.
     """
     try:
         with _with_tangents(network.model, network.leaves, direction):

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction
+from torch.autograd.graph import Node
 
 from ntknas.core.errors import KernelError
 
 
-def nodes(output: Tensor) -> Iterator[Any]:
+def nodes(output: Tensor) -> Iterator[Node]:
     """Yield the nodes of an output's graph, each once."""
-    seen: set[Any] = set()
-    waiting: list[Any] = [output.grad_fn]
+    visited: set[Node] = set()
+    waiting = [output.grad_fn]
     while waiting:
         node = waiting.pop()
-        if node is None or node in seen:
+        if node is None or node in visited:
             continue
-        seen.add(node)
+        visited.add(node)
         yield node
         waiting += [following for following, _ in node.next_functions]
 
@@ -51,10 +51,9 @@ def check_precision(output: Tensor, precision: torch.dtype) -> None:
             )
 
 
-def _precision_of(node: Any) -> torch.dtype | None:
-    """The precision of what an operation computed, or ``None`` if these are no real or complex numbers."""
-    computed = [entry.dtype for entry in getattr(node, "_input_metadata", ())[:1]]
-    if not computed or not (computed[0].is_floating_point or computed[0].is_complex):
+def _precision_of(node: Node) -> torch.dtype | None:
+    """Return the precision of what an operation computed, or ``None`` if these are no real or complex numbers."""
+    dtypes: list[torch.dtype] = [entry.dtype for entry in getattr(node, "_input_metadata", ())[:1]]
+    if not dtypes or not (dtypes[0].is_floating_point or dtypes[0].is_complex):
         return None
-    dtype: torch.dtype = computed[0].to_real()
-    return dtype
+    return dtypes[0].to_real()

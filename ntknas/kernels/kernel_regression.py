@@ -11,7 +11,7 @@ from torch import Tensor
 from ntknas.core.errors import KernelError
 
 _SINGULAR = 1e-12
-"""Eigenvalues below this part of the largest count as zero."""
+"""Eigenvalues below this share of the largest count as zero."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class KernelRegression:
         return fitted if start_test is None else start_test + fitted
 
     def best_ridge(self, targets: Tensor, validation: Tensor, ridges: tuple[float, ...]) -> float:
-        """Return the ridge with the smallest squared error on a part of the training samples, fitted on the others.
+        """Return the ridge with the smallest squared error on some training samples, fitted on the others.
 
         Args:
             targets: y, N×C.
@@ -104,6 +104,6 @@ class KernelRegression:
             ridges: What to choose from.
         """
         fit = ~validation
-        part = KernelRegression(self.kernel[fit][:, fit], self.kernel[validation][:, fit])
-        errors = [float((part.ridge(targets[fit], ridge) - targets[validation]).square().mean()) for ridge in ridges]
+        fitted = KernelRegression(self.kernel[fit][:, fit], self.kernel[validation][:, fit])
+        errors = [float((fitted.ridge(targets[fit], ridge) - targets[validation]).square().mean()) for ridge in ridges]
         return ridges[errors.index(min(errors))]

@@ -20,11 +20,11 @@ def available() -> int | None:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
         return None
-    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return int(found[0]) * 1024 if found else None
+    kibibytes = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(kibibytes[0]) * 1024 if kibibytes else None
 
 
-MOST_HELD = 1 << 29
+MAX_HELD = 1 << 29
 """Bytes of rows that are held at most."""
 
 
@@ -32,25 +32,25 @@ def room(device: torch.device) -> int:
     """Return how many bytes of rows to hold: a quarter of what is free, 512 MiB at most."""
     if device.type == "cuda":
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        have: int | None = torch.cuda.mem_get_info(device)[0] + unused
+        free: int | None = torch.cuda.mem_get_info(device)[0] + unused
     else:
-        have = available()
-    return MOST_HELD if have is None else min(MOST_HELD, have // 4)
+        free = available()
+    return MAX_HELD if free is None else min(MAX_HELD, free // 4)
 
 
-def check_fits(needed: int, what: str, remedy: str) -> None:
+def check_fits(needed: int, contents: str, remedy: str) -> None:
     """Check that something fits into memory before it is made.
 
     Args:
         needed: Bytes.
-        what: What they hold.
+        contents: What they hold.
         remedy: What would need less.
 
     Raises:
         KernelError: If it does not.
     """
-    have = available()
-    if have is not None and needed > have:
+    free = available()
+    if free is not None and needed > free:
         raise KernelError(
-            f"{what} need {needed / 2**30:,.1f} GiB, and {have / 2**30:,.1f} GiB of memory are free: take {remedy}."
+            f"{contents} need {needed / 2**30:,.1f} GiB, and {free / 2**30:,.1f} GiB of memory are free: take {remedy}."
         )

@@ -31,7 +31,7 @@ def as_matrix(output: object, samples: int) -> Tensor:
         raise KernelError(f"A kernel needs a network whose outputs are real numbers, got {output.dtype}: {remedy}.")
     if output.dim() == 0 or output.shape[0] != samples:
         raise KernelError(
-            f"The output must have one row a sample: expected {samples}, got shape {tuple(output.shape)}."
+            f"The output must have one row per sample: expected {samples}, got shape {tuple(output.shape)}."
         )
     return output.reshape(samples, -1)
 
@@ -119,7 +119,7 @@ def checked_labels(labels: Tensor | None, samples: int, outputs: int) -> Tensor:
         KernelError: If they are missing, of another length, not whole numbers or not below the number of outputs.
     """
     if labels is None:
-        raise KernelError("The output reduction 'label' needs the labels of every batch: pass labels (and labels2).")
+        raise KernelError("The output reduction 'label' needs labels of every batch: pass `labels` (and `labels2`).")
     if labels.shape != (samples,) or labels.is_floating_point():
         raise KernelError(f"Labels must be {samples} whole numbers, got shape {tuple(labels.shape)} of {labels.dtype}.")
     if labels.numel() and (int(labels.min()) < 0 or int(labels.max()) >= outputs):

@@ -52,8 +52,8 @@ class OwnForward:
         if not inner.calls and not self._runs_as_it_is:
             raise KernelError(
                 f"The policy {self._policy!r} is not defined for {type(self._module).__name__}, a BatchNorm with a "
-                "forward of its own that does not normalise by torch's batch_norm with its own weight. Use "
-                "batch_norm='eval', or torch.nn.BatchNorm2d (or 1d, 3d) and what follows it as another module."
+                "forward of its own that does not normalise by torch's batch_norm with its own weight. Set "
+                "`batch_norm` to 'eval', or use torch.nn.BatchNorm2d (or 1d, 3d) and what follows it as another module."
             )
         return y
 

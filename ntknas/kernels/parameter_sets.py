@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.parameter import UninitializedParameter
 
 from ntknas.core.choices import PARAMETERS
-from ntknas.core.errors import KernelError, check_known, unknown
+from ntknas.core.errors import KernelError, check_known
 
 
 def select(model: nn.Module, parameters: str | Sequence[str]) -> dict[str, nn.Parameter]:
@@ -20,41 +20,46 @@ def select(model: nn.Module, parameters: str | Sequence[str]) -> dict[str, nn.Pa
         model: The network.
         parameters: A key of ``PARAMETERS``, or the names of the parameters themselves.
 
+    Returns:
+        The parameters, in the model's order (of names: in theirs).
+
     Raises:
         ChoiceError: If the set or a name is unknown.
         KernelError: If the set is empty, a lazy module has not seen its first input, or a hook changes a gradient.
     """
-    named = dict(model.named_parameters())
-    if any(isinstance(parameter, UninitializedParameter) for parameter in named.values()):
+    candidates = dict(model.named_parameters())
+    if any(isinstance(parameter, UninitializedParameter) for parameter in candidates.values()):
         raise KernelError("The module holds lazy parameters without a shape: run one forward pass before the kernel.")
-    chosen = _by_set(model, named, parameters) if isinstance(parameters, str) else _by_name(named, parameters)
-    if not chosen:
+    if isinstance(parameters, str):
+        selected = _by_set(model, candidates, parameters)
+    else:
+        selected = _by_name(candidates, parameters)
+    if not selected:
         raise KernelError(
             f"The parameter set {parameters!r} is empty for {type(model).__name__}: expected at least one parameter "
-            f"among {', '.join(named) or 'none'}. Choose 'all', or pass parameter names."
+            f"among {', '.join(candidates) or 'none'}. Set `parameters` to 'all' or to names of parameters."
         )
-    hooked = [name for name, parameter in chosen.items() if parameter._backward_hooks]
+    hooked = [name for name, parameter in selected.items() if parameter._backward_hooks]
     if hooked:
         raise KernelError(f"A hook changes the gradient of {', '.join(hooked)}, which is then no row of J: remove it.")
-    return chosen
+    return selected
 
 
-def _by_set(model: nn.Module, named: dict[str, nn.Parameter], name: str) -> dict[str, nn.Parameter]:
+def _by_set(model: nn.Module, candidates: dict[str, nn.Parameter], name: str) -> dict[str, nn.Parameter]:
     check_known("parameter set", name, PARAMETERS)
     if name == "all":
-        return named
-    weights = {key: value for key, value in named.items() if "weight" in key}
+        return candidates
+    weights = {key: value for key, value in candidates.items() if "weight" in key}
     if name == "weights":
         return weights
     head = {id(parameter) for parameter in _head(model).parameters()}
     return {key: value for key, value in weights.items() if id(value) not in head}
 
 
-def _by_name(named: dict[str, nn.Parameter], names: Sequence[str]) -> dict[str, nn.Parameter]:
+def _by_name(candidates: dict[str, nn.Parameter], names: Sequence[str]) -> dict[str, nn.Parameter]:
     for name in names:
-        if name not in named:
-            raise unknown("parameter", name, named)
-    return {name: named[name] for name in names}
+        check_known("parameter", name, candidates)
+    return {name: candidates[name] for name in names}
 
 
 def _head(model: nn.Module) -> nn.Linear:

@@ -97,8 +97,17 @@ def precision(parameters: dict[str, nn.Parameter], batches: list[Tensor]) -> str
 def prepared(model: nn.Module, parameters: dict[str, nn.Parameter], x: Tensor) -> Iterator[None]:
     """Let exactly these parameters require gradients, run plainly (``surroundings``); restore all on leaving.
 
+    Args:
+        model: The network.
+        parameters: What the Jacobian is taken by.
+        x: The batch, for its device.
+
+    Yields:
+        Nothing; the network is prepared inside the context.
+
     Raises:
         KernelError: If a backward pass wrote into ``.grad``, so that what it returned is not the gradient.
+        RuntimeError: What the network raised.
     """
     differentiated = {id(parameter) for parameter in parameters.values()}
     states = [(name, p, p.requires_grad, p.grad) for name, p in model.named_parameters()]

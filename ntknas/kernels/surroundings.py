@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 import torch
 import torch.utils.checkpoint
@@ -20,6 +19,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from ntknas.kernels.batch_norm import is_stock
 
 _GETTER, _SETTER = "_get_fp32_precision_getter", "_set_fp32_precision_setter"
+_FUNCTION = "CheckpointFunction"
 _PARENTS = (("generic", "all"), ("mkldnn", "all"), ("cuda", "all"))
 _OPERATIONS = tuple((backend, name) for backend in ("mkldnn", "cuda") for name in ("matmul", "conv", "rnn"))
 
@@ -56,20 +56,20 @@ def full_precision(*, cudnn: bool = True) -> Iterator[None]:
 @contextmanager
 def without_fused_recurrence(*, cudnn: bool = False, mkldnn: bool = False) -> Iterator[None]:
     """Switch cuDNN or oneDNN off: their recurrent layers lack some derivatives."""
-    before = (torch.backends.cudnn.enabled, torch._C._get_mkldnn_enabled())
+    switches = (torch.backends.cudnn.enabled, torch._C._get_mkldnn_enabled())
     try:
         torch.backends.cudnn.enabled = cudnn
         torch._C._set_mkldnn_enabled(mkldnn)
         yield
     finally:
-        torch.backends.cudnn.enabled = before[0]
-        torch._C._set_mkldnn_enabled(before[1])
+        torch.backends.cudnn.enabled = switches[0]
+        torch._C._set_mkldnn_enabled(switches[1])
 
 
 @contextmanager
 def _highest_matmul() -> Iterator[None]:
     try:
-        before = torch.get_float32_matmul_precision()
+        precision = torch.get_float32_matmul_precision()
     except RuntimeError:  # the caller uses the newer fp32_precision, which _ieee_operations sees to
         yield
         return
@@ -77,32 +77,32 @@ def _highest_matmul() -> Iterator[None]:
         torch.set_float32_matmul_precision("highest")
         yield
     finally:
-        torch.set_float32_matmul_precision(before)
+        torch.set_float32_matmul_precision(precision)
 
 
 @contextmanager
 def _without_tf32() -> Iterator[None]:
     """Before torch 2.9."""
-    before = torch.backends.cudnn.allow_tf32
+    allowed = torch.backends.cudnn.allow_tf32
     try:
         torch.backends.cudnn.allow_tf32 = False
         yield
     finally:
-        torch.backends.cudnn.allow_tf32 = before
+        torch.backends.cudnn.allow_tf32 = allowed
 
 
 @contextmanager
 def _ieee_operations() -> Iterator[None]:
     """Let every operation of float32 compute in float32, by the settings that torch has had since 2.9."""
     get, put = getattr(torch._C, _GETTER), getattr(torch._C, _SETTER)
-    before: list[tuple[str, str, str]] = []
+    settings: list[tuple[str, str, str]] = []
     try:
         for names, value in [*((names, "none") for names in _PARENTS), *((names, "ieee") for names in _OPERATIONS)]:
-            before.append((*names, get(*names)))  # an operation without a value of its own would answer its parent's
+            settings.append((*names, get(*names)))  # an operation without a value of its own would answer its parent's
             put(*names, value)
         yield
     finally:
-        for setting in before:
+        for setting in settings:
             put(*setting)
 
 
@@ -134,18 +134,17 @@ def _without_reentrant_checkpoints() -> Iterator[None]:
 
     Their backward pass is a nested one that writes into ``.grad`` and returns nothing for the block's parameters.
     """
-    module: Any = torch.utils.checkpoint
-    before = module.CheckpointFunction
-    module.CheckpointFunction = _NoCheckpoint
+    function = torch.utils.checkpoint.CheckpointFunction
+    setattr(torch.utils.checkpoint, _FUNCTION, _NoCheckpoint)
     try:
         yield
     finally:
-        module.CheckpointFunction = before
+        setattr(torch.utils.checkpoint, _FUNCTION, function)
 
 
 class _NoCheckpoint:
     @staticmethod
-    def apply(run: Callable[..., Any], preserve_rng_state: bool, *inputs: Any) -> Any:
+    def apply(run: Callable[..., object], preserve_rng_state: bool, *inputs: object) -> object:
         """Run a block."""
         return run(*inputs)
 
@@ -155,13 +154,13 @@ def _plain_embeddings(model: nn.Module) -> Iterator[None]:
     """Let embeddings give their gradients, neither sparse nor divided by how often a word is in the batch."""
     switches = ("sparse", "scale_grad_by_freq")
     embeddings = [m for m in model.modules() if isinstance(m, nn.Embedding | nn.EmbeddingBag)]
-    before = [(module, name, getattr(module, name)) for module in embeddings for name in switches]
+    values = [(module, name, getattr(module, name)) for module in embeddings for name in switches]
     try:
-        for module, name, _ in before:
+        for module, name, _ in values:
             setattr(module, name, False)
         yield
     finally:
-        for module, name, value in before:
+        for module, name, value in values:
             setattr(module, name, value)
 
 
@@ -169,7 +168,7 @@ def _plain_embeddings(model: nn.Module) -> Iterator[None]:
 def _buffers_kept(model: nn.Module) -> Iterator[None]:
     """Restore the buffers that a network changes in its forward pass; of BatchNorm itself nothing is changed."""
     modules = [m for m in model.modules() if not (isinstance(m, nn.modules.batchnorm._BatchNorm) and is_stock(m))]
-    before = [
+    originals = [
         (module, name, buffer, buffer._version, buffer.clone())
         for module in modules
         for name, buffer in module._buffers.items()
@@ -178,7 +177,7 @@ def _buffers_kept(model: nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for module, name, buffer, version, values in before:
+        for module, name, buffer, version, values in originals:
             if buffer._version != version:
                 with torch.no_grad():
                     buffer.copy_(values)

@@ -67,10 +67,10 @@ def proof(network: NetworkUnderPolicy, sides: Sequence[Batch], chunk: int | None
     """
     chunk = None if network.couples_samples else chunk
     projections = [Projections(network, side, seed, chunk) for seed, side in enumerate(sides)]
-    left, right = projections[0], projections[-1]
+    first, second = projections[0], projections[-1]
     at_once = max(1, memory.room(sides[0].x.device) // (8 * network.columns * len(sides)))
     expected, start = 0.0, 0
-    while start == 0 or start < left.passes:
+    while start == 0 or start < first.passes:
         vectors = [side.project(start, at_once) for side in projections]
         expected += sum(float(a @ b) for a, b in zip(vectors[0], vectors[-1], strict=True))
         start += at_once
@@ -78,9 +78,9 @@ def proof(network: NetworkUnderPolicy, sides: Sequence[Batch], chunk: int | None
         derivative.check(side)
     return Proof(
         expected,
-        left.total_norm * right.total_norm,
-        left.total_rounding * right.total_rounding,
-        left.weights.flatten(),
-        right.weights.flatten(),
+        first.total_norm * second.total_norm,
+        first.total_rounding * second.total_rounding,
+        first.weights.flatten(),
+        second.weights.flatten(),
         TOLERANCE[network.dtype],
     )

@@ -168,7 +168,7 @@ def test_gradients_disabled_outside_do_not_matter():
 @pytest.mark.parametrize("policy", ["frozen", "eval", "as-eval-mode", "per-sample"])
 @pytest.mark.parametrize("samples", [2, 3, 4, 9])
 def test_mixing_by_hand_is_refused(policy, samples):
-    with pytest.raises(KernelError, match=r"gradient.*batch_norm='coupled'"):
+    with pytest.raises(KernelError, match=r"gradient.*`batch_norm` to 'coupled'"):
         empirical_ntk(cases.Mixing().double(), cases.batch(samples)[0], batch_norm=policy)
 
 
@@ -267,7 +267,7 @@ def test_impossible_networks_are_refused_with_the_remedy():
         empirical_ntk(cases._plain(), x)
     with pytest.raises(KernelError, match="share one of"):
         empirical_ntk(cases._plain().half(), x.half())
-    with pytest.raises(KernelError, match="one row a sample"):
+    with pytest.raises(KernelError, match="one row per sample"):
         empirical_ntk(nn.Sequential(nn.Flatten(0), nn.Linear(len(x) * 192, 2)).double(), x)
     with pytest.raises(KernelError, match="tensor output"):
         empirical_ntk(cases.Recurrent().rnn.double(), x.flatten(2)[:, :, :6])
@@ -287,7 +287,7 @@ def test_batch_norm_that_a_policy_cannot_mean():
     x, _ = cases.batch()
     own = nn.Sequential(OwnNorm(3), nn.Flatten(), nn.Linear(192, 2)).double()
     for policy in ("frozen", "coupled", "per-sample"):
-        with pytest.raises(KernelError, match=r"forward of its own.*batch_norm='eval'"):
+        with pytest.raises(KernelError, match=r"forward of its own.*`batch_norm` to 'eval'"):
             empirical_ntk(own, x, batch_norm=policy)
     jacobian = reference.jacobian_under(own, x, ["0.weight", "2.weight"], "eval")
     for policy in ("eval", "as-eval-mode"):

@@ -67,7 +67,7 @@ def test_estimates_hold_what_they_promise(deflated):
     truths = {estimators.trace: float(matrix.trace()), estimators.frobenius: float(matrix.norm())}
     with context as kernel:
         for estimate, truth in truths.items():
-            found = [estimate(kernel, probes=8, deflated=deflated, seed=seed) for seed in range(60)]
+            found = [estimate(kernel, vectors=8, deflated=deflated, seed=seed) for seed in range(60)]
             assert np.mean([each.low <= truth <= each.high for each in found]) >= 0.8
             assert all(each.low <= each.value <= each.high for each in found)
             assert np.mean([each.value for each in found]) == pytest.approx(truth, rel=0.1)
@@ -87,7 +87,7 @@ def test_deflation_narrows_the_interval():
 def test_deflating_everything_is_exact():
     matrix, context = _wide(6)
     with context as kernel:
-        found = estimators.trace(kernel, probes=2, deflated=6)
+        found = estimators.trace(kernel, vectors=2, deflated=6)
     assert found.value == pytest.approx(float(matrix.trace()), rel=1e-9)
     assert found.high - found.low <= 1e-6 * found.value
 
@@ -121,5 +121,5 @@ def test_bad_input():
         kernel.class_forms()
     with pytest.raises(KernelError, match="length 3 is needed, got"), kernel_operator(network, x) as kernel:
         kernel.form(torch.ones(2))
-    with pytest.raises(KernelError, match="at least two probes, got 1"), kernel_operator(network, x) as kernel:
-        estimators.trace(kernel, probes=1)
+    with pytest.raises(KernelError, match="at least two `vectors`, got 1"), kernel_operator(network, x) as kernel:
+        estimators.trace(kernel, vectors=1)

@@ -101,6 +101,6 @@ def test_published_numbers():
     with kernel_operator(layer, x, parameters="all") as operator:
         assert estimators.largest_eigenvalue(operator).value == pytest.approx(427.2068, abs=1e-3)
         truth = float(kernel.matrix.trace())
-        assert estimators.trace(operator, probes=2, deflated=3).value == pytest.approx(truth, rel=1e-4)
+        assert estimators.trace(operator, vectors=2, deflated=3).value == pytest.approx(truth, rel=1e-4)
         truth = float(kernel.matrix.norm())
-        assert estimators.frobenius(operator, probes=2, deflated=3).value == pytest.approx(truth, rel=1e-4)
+        assert estimators.frobenius(operator, vectors=2, deflated=3).value == pytest.approx(truth, rel=1e-4)

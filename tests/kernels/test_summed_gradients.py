@@ -122,5 +122,5 @@ def test_what_is_refused(options, message, error):
 
 def test_samples_that_see_one_another_are_refused():
     x, _ = cases.batch()
-    with pytest.raises(KernelError, match="batch_norm='coupled'"):
+    with pytest.raises(KernelError, match="`batch_norm` to 'coupled'"):
         summed_gradients(cases.Mixing().double(), x, batch_norm="per-sample")
