@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 WORKERS ?= 2
 
-.PHONY: help demo test lint types format check clean speed studies
+.PHONY: help demo test lint types format check wheel clean speed studies
 .DEFAULT_GOAL := help
 
 help: ## Show what there is to make
@@ -33,7 +33,10 @@ format: $(READY) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-check: lint types test ## Everything that CI checks
+check: lint types test wheel ## Everything that CI checks
+
+wheel: $(READY) ## Build the wheel, install it away from the checkout and run the demo from it
+	.ci/wheel $(BIN)/python
 
 speed: $(READY) ## Time kernels against a training step and what people use
 	$(BIN)/python scripts/speed.py

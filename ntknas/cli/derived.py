@@ -6,25 +6,22 @@ or another form on the command line than in the library, is written by hand in `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from ntknas.cli import kinds
+from ntknas.cli.types import Decorator, F
 from ntknas.core.options import OptionField, option_fields
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-def options_of(
-    owner: type[DataclassInstance], *, leave_out: Iterable[str] = (), **defaults: object
-) -> Callable[[F], F]:
+def options_of(owner: type[DataclassInstance], *, leave_out: Iterable[str] = (), **defaults: object) -> Decorator:
     """Return a decorator that adds the options of a dataclass to a command.
 
     Args:
@@ -44,7 +41,7 @@ def options_of(
     )
 
 
-def option_of(owner: type[DataclassInstance], name: str, *, acts: bool = False) -> Callable[[F], F]:
+def option_of(owner: type[DataclassInstance], name: str, *, acts: bool = False) -> Decorator:
     """Return a decorator that adds one option of a dataclass to a command.
 
     Args:
@@ -59,7 +56,7 @@ def option_of(owner: type[DataclassInstance], name: str, *, acts: bool = False) 
     return _click_option(replace(field, option=replace(field.option, acts=acts or field.option.acts)))
 
 
-def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+def together(*decorators: Decorator) -> Decorator:
     """Return a decorator that adds the options of several, in their order."""
 
     def decorate(function: F) -> F:
@@ -70,7 +67,7 @@ def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-def _click_option(field: OptionField) -> Callable[[F], F]:
+def _click_option(field: OptionField) -> Decorator:
     option, flag = field.option, f"--{field.name.replace('_', '-')}"
     if field.kind is bool:
         cls = kinds.TrustedOption if option.acts else click.Option
@@ -83,7 +80,7 @@ def _click_option(field: OptionField) -> Callable[[F], F]:
     return click.option(flag, cls=kinds.TrustedOption if option.acts else click.Option, **shown)
 
 
-def _type(field: OptionField) -> click.ParamType[Any]:
+def _type(field: OptionField) -> click.ParamType[object]:
     option = field.option
     if option.choices:
         return kinds.Choice(list(option.choices))

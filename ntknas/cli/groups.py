@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import click
 
@@ -36,7 +35,7 @@ def _announcing(command: click.Command | None) -> click.Command | None:
         return command
     callback, announcing = command.callback, copy.copy(command)
 
-    def announce(*arguments: Any, **options: Any) -> Any:
+    def announce(*arguments: object, **options: object) -> object:
         ctx = click.get_current_context()
         settings = ctx.find_object(Settings)
         if settings is not None:

@@ -9,7 +9,7 @@ import warnings
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import TextIO
 
 import click
 
@@ -97,13 +97,20 @@ def run(arguments: list[str]) -> int:
     with warnings.catch_warnings():
         shown = warnings.showwarning
 
-        def show(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
             if issubclass(category, PluginWarning):
                 note(f"Warning: {message}")
             else:
-                shown(message, category, *where, **how)
+                shown(message, category, filename, lineno, file, line)
 
-        warnings.showwarning = cast(Any, show)
+        warnings.showwarning = show
         return _run(arguments)
 
 

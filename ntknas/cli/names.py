@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
+from ntknas.cli.types import Options
 from ntknas.core.errors import StoreError, check_known
 
 
-def check_names(options: Mapping[str, Any]) -> None:
+def check_names(options: Options) -> None:
     """Check what needs no network: space, data set, recipe, initialisation, measures, images, cells, store.
 
     Args:
@@ -121,7 +121,7 @@ def _check_model(place: str) -> None:
     check_place(place)
 
 
-_CHECKS: dict[str, Callable[[Any], None]] = {
+_CHECKS: Mapping[str, Callable[..., None]] = {
     "bench": _check_space,
     "accuracies": _check_accuracies,
     "dataset": _check_dataset,

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from ntknas.cli import kinds
 from ntknas.cli.derived import option_of
+from ntknas.cli.types import Decorator
 from ntknas.scoring.engines.protocol import EngineOptions
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_STORE = Path("scores.h5")
 
 bench_option = click.option("--bench", default="nb201", show_default=True, help="Benchmark whose cells are meant.")
 
 
-def _bench_data_option(cls: type[click.Option]) -> Callable[[F], F]:
+def _bench_data_option(cls: type[click.Option]) -> Decorator:
     return click.option(
         "--bench-data",
         cls=cls,

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from ntknas.cli import streams
+from ntknas.cli.types import F
 from ntknas.cli.wording import in_options
 from ntknas.core.display import printable
 
 if TYPE_CHECKING:
     import pandas as pd
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def json_option(function: F) -> F:
@@ -29,7 +28,7 @@ def csv_option(function: F) -> F:
     return click.option("--csv", is_flag=True, help="Print CSV.")(function)
 
 
-def print_json(data: Any) -> None:
+def print_json(data: object) -> None:
     """Print plain data as JSON; numbers that are none are refused, and what a terminal would obey is escaped."""
     text = json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False)
     click.echo(

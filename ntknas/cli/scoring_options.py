@@ -5,13 +5,11 @@ By hand are those of another form here than there: measures as a list of names, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 import click
 
 from ntknas.cli import kinds
 from ntknas.cli.derived import option_of, options_of, together
+from ntknas.cli.types import Decorator
 from ntknas.core.choices import Choices
 from ntknas.data.probe_options import ProbeOptions
 from ntknas.measures import expand
@@ -19,8 +17,6 @@ from ntknas.scoring.engines import ENGINES
 from ntknas.scoring.engines.protocol import EngineOptions
 from ntknas.scoring.recipe import NetworkOptions
 from ntknas.training import TrainingImages, TrainingOptions
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 measures_option = click.option(
     "--measures",
@@ -50,7 +46,7 @@ probe_options = options_of(ProbeOptions)
 training_options = together(options_of(TrainingImages), options_of(TrainingOptions))
 
 
-def kernel_options_with(**defaults: str) -> Callable[[F], F]:
+def kernel_options_with(**defaults: str) -> Decorator:
     """Options that say which kernel of which network, with defaults of one command."""
     return together(options_of(Choices, **defaults), options_of(NetworkOptions))
 
@@ -58,6 +54,6 @@ def kernel_options_with(**defaults: str) -> Callable[[F], F]:
 kernel_options = kernel_options_with()
 
 
-def probe_options_with(*, size: int) -> Callable[[F], F]:
+def probe_options_with(*, size: int) -> Decorator:
     """Options that say which images are the probe; ``size`` is the default of their number."""
     return options_of(ProbeOptions, probe_size=size)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from ntknas.cli.types import F, Options
+
 if TYPE_CHECKING:
     from ntknas.store.selection import Selection
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def selection_options(function: F) -> F:
@@ -28,7 +27,7 @@ def selection_options(function: F) -> F:
     return function
 
 
-def take_selection(options: dict[str, Any]) -> Selection:
+def take_selection(options: Options) -> Selection:
     """Take the options of ``selection_options`` out of a command's options.
 
     Raises:

@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -51,10 +50,10 @@ class Setting:
     file: SettingsFile
     command: str
     key: str
-    value: Any
+    value: object
     is_refused: bool
 
-    def __call__(self) -> Any:
+    def __call__(self) -> object:
         """Return the value.
 
         Raises:
@@ -86,7 +85,7 @@ class Settings:
         self.command: click.Command | None = None
         """The command that runs."""
 
-    def read(self, cli: click.Group, named: Path | None) -> dict[str, Any]:
+    def read(self, cli: click.Group, named: Path | None) -> dict[str, object]:
         """Return the options of all files as click takes them.
 
         Args:
@@ -96,7 +95,7 @@ class Settings:
         Raises:
             NtknasError: If a file cannot be read, or holds what is no option.
         """
-        options: dict[str, Any] = {}
+        options: dict[str, object] = {}
         for file in _files(named):
             options = _merged(options, _Reader(file).commands(cli, (), _content(file.path)))
         return options
@@ -111,25 +110,26 @@ class Settings:
             origin = origin_of(ctx, option)
             if origin:
                 self.used.append(f"{option.opts[-1]} is from {origin}")
-            if isinstance(setting := _setting(ctx, option), Setting):
+            if (setting := _setting(ctx, option)) is not None:
                 by_file.setdefault(setting.file.path, []).append(f"--{option.opts[-1].lstrip('-')}")
         command = ctx.command_path.removeprefix(f"{ctx.find_root().command_path} ")
         for path, names in by_file.items():
             note(f"Options from {path}: {command} {', '.join(names)}.")
 
 
-def _setting(ctx: click.Context, option: click.Parameter) -> Any:
+def _setting(ctx: click.Context, option: click.Parameter) -> Setting | None:
     """Return the setting that decided an option, if one did."""
     if option.name is None or ctx.get_parameter_source(option.name) is not click.core.ParameterSource.DEFAULT_MAP:
         return None
-    return ctx.lookup_default(option.name, call=False)
+    setting = ctx.lookup_default(option.name, call=False)
+    return setting if isinstance(setting, Setting) else None
 
 
 def origin_of(ctx: click.Context | None, option: click.Parameter | None) -> str:
     """Return where the value of an option is from if it is not from the command line, else nothing."""
     if ctx is None or option is None or option.name is None:
         return ""
-    if isinstance(setting := _setting(ctx, option), Setting):
+    if (setting := _setting(ctx, option)) is not None:
         return setting.where
     if ctx.get_parameter_source(option.name) is click.core.ParameterSource.ENVIRONMENT:
         return f"the variable {ctx.auto_envvar_prefix}_{option.name.upper()}"
@@ -174,7 +174,7 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _content(path: Path) -> dict[str, Any]:
+def _content(path: Path) -> dict[str, object]:
     """Read a settings file.
 
     Raises:
@@ -186,11 +186,12 @@ def _content(path: Path) -> dict[str, Any]:
         raise NtknasError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.") from error
 
 
-def _merged(weak: Mapping[str, Any], strong: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(weak: Mapping[str, object], strong: Mapping[str, object]) -> dict[str, object]:
     """Return the options of two files, those of the second where both have one."""
     merged = dict(weak)
     for name, value in strong.items():
-        merged[name] = _merged(weak[name], value) if name in weak and isinstance(value, dict) else value
+        before = weak.get(name)
+        merged[name] = _merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
     return merged
 
 
@@ -200,7 +201,7 @@ class _Reader:
 
     file: SettingsFile
 
-    def commands(self, group: click.Group, path: tuple[str, ...], content: Mapping[str, Any]) -> dict[str, Any]:
+    def commands(self, group: click.Group, path: tuple[str, ...], content: Mapping[str, object]) -> dict[str, object]:
         """Read the tables of a group's commands.
 
         Raises:
@@ -208,7 +209,7 @@ class _Reader:
         """
         ctx = click.Context(group)
         names = group.list_commands(ctx)
-        settings = {}
+        settings: dict[str, object] = {}
         for name, table in content.items():
             command = group.get_command(ctx, name)
             if command is None or not isinstance(table, dict):
@@ -222,14 +223,16 @@ class _Reader:
                 settings[name] = self._options(command, (*path, name), table)
         return settings
 
-    def _options(self, command: click.Command, path: tuple[str, ...], table: Mapping[str, Any]) -> dict[str, Any]:
+    def _options(
+        self, command: click.Command, path: tuple[str, ...], table: Mapping[str, object]
+    ) -> dict[str, Setting]:
         """Read the options of one command.
 
         Raises:
             NtknasError: If there is no such option, it is there twice, or its value is not of a kind that it takes.
         """
         known = {option.name: option for option in command.params if isinstance(option, click.Option) and option.name}
-        settings: dict[str, Any] = {}
+        settings: dict[str, Setting] = {}
         for key, value in table.items():
             name = key.replace("-", "_")
             if name not in known:
@@ -246,7 +249,7 @@ class _Reader:
         return settings
 
 
-def _value(option: click.Option, value: Any, where: str) -> Any:
+def _value(option: click.Option, value: object, where: str) -> object:
     """Return a value of a file as the command line would give it.
 
     Raises:
@@ -266,7 +269,7 @@ def _value(option: click.Option, value: Any, where: str) -> Any:
 _TEXT = "text or a number"
 
 
-def _kind(option: click.Option) -> tuple[str, Callable[[Any], bool]]:
+def _kind(option: click.Option) -> tuple[str, Callable[[object], bool]]:
     """Return what an option takes from a file, in words and as a test."""
     if option.is_flag:
         return "true or false", lambda value: isinstance(value, bool)
@@ -279,7 +282,7 @@ def _kind(option: click.Option) -> tuple[str, Callable[[Any], bool]]:
     return _TEXT, lambda value: isinstance(value, str) or _is_number(value)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -3,43 +3,9 @@
 The commands run in one process in which these packages cannot be imported.
 """
 
-import json
-import subprocess
-import sys
-
 import pytest
 
-SETUP = """
-import contextlib, io, json, sys
-
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {blocked!r}:
-            raise ImportError(f"{{name}} is needed")
-
-sys.meta_path.insert(0, Blocked())
-from ntknas.cli.main import run
-answers = []
-for arguments in json.loads(sys.stdin.read()):
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = run(arguments)
-    answers.append([code, out.getvalue(), err.getvalue()])
-print(json.dumps(answers))
-"""
-
-
-def without(packages, commands, folder):
-    """Run commands where some packages cannot be imported; return code, output and messages of each."""
-    done = subprocess.run(
-        [sys.executable, "-c", SETUP.format(blocked=packages)],
-        input=json.dumps(commands),
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        check=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
+from tests.cli.absent import without
 
 
 @pytest.fixture(scope="module")
