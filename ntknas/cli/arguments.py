@@ -157,22 +157,6 @@ def open_space(name: str) -> Space:
     return space
 
 
-def split_epochs(text: str) -> tuple[int, ...]:
-    """Read a list of epochs.
-
-    Raises:
-        ChoiceError: If it is not one, or does not ascend.
-    """
-    from ntknas.scoring.training import check_epochs
-
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
-        raise ChoiceError(f"--epochs expects whole numbers that ascend, such as 0,1,4,16: got {text!r}.")
-    epochs = tuple(map(int, parts))
-    check_epochs(epochs)
-    return epochs
-
-
 def split_names(text: str | None) -> tuple[str, ...] | None:
     """Split names of measures at commas and replace those of groups by their members; ``None`` stays.
 
