@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from ntknas.core.holm import holm
 from ntknas.correlation.asymptotic import kendall_influence
 from ntknas.correlation.bootstrap import LEVEL, MIN_CELLS, MIN_RESAMPLES, draw_resamples
 from ntknas.correlation.coefficients import Array, kendall, resampled
@@ -177,12 +178,3 @@ def _test(difference: float, spread: Array, n: int) -> _Test:
     rarer = min(np.count_nonzero(spread <= 0), np.count_nonzero(spread >= 0))
     p = min(1.0, float(2 * (rarer + 1) / (len(spread) + 1)))
     return _Test(float(low), float(high), p, p_is_bound=bool(rarer == 0))
-
-
-def holm(p_values: list[float]) -> list[float]:
-    """Return p-values, given in ascending order, corrected by Holm's method."""
-    corrected, largest = [], 0.0
-    for place, p in enumerate(p_values):
-        largest = max(largest, min(1.0, (len(p_values) - place) * p))
-        corrected.append(largest)
-    return corrected

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from ntknas.core.choices import OUTPUTS, Choices
+from ntknas.core.digest import text_digest
 from ntknas.core.errors import ChoiceError, StoreError
 from ntknas.store import schema
 from ntknas.store.identity import NetworkIdentity, ProbeIdentity, TrainingIdentity, Versions
@@ -119,7 +119,7 @@ class Setting:
     @cached_property
     def digest(self) -> str:
         """Sixteen hexadecimal digits that stand for the fields."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
+        return text_digest(self.text)
 
     @property
     def text(self) -> str:

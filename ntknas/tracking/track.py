@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from ntknas.core.digest import text_digest
 from ntknas.core.display import printable
 from ntknas.core.errors import StoreError
 from ntknas.core.files import remove_stale, replacing
@@ -82,8 +83,7 @@ class Track:
 
 def path_of(folder: Path, identity: Mapping[str, object]) -> Path:
     """Return the file of a track: named by cell and seed, and by the hash of everything that decides it."""
-    digest = hashlib.sha256(_text(identity).encode()).hexdigest()[:12]
-    return folder / f"cell-{identity['cell']}-seed-{identity['seed']}-{digest}.h5"
+    return folder / f"cell-{identity['cell']}-seed-{identity['seed']}-{text_digest(_text(identity), 12)}.h5"
 
 
 def _text(identity: Mapping[str, object]) -> str:

@@ -5,7 +5,6 @@ They are sealed since torch's format does not notice a changed weight: the train
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import math
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import torch
 
+from ntknas.core.digest import text_digest
 from ntknas.core.errors import NtknasError
 from ntknas.core.files import remove_stale, replacing
 from ntknas.core.regular_file import open_regular
@@ -64,8 +64,10 @@ class Checkpoint:
     @property
     def path(self) -> Path:
         """The file: named by the cell and by the hash of the identity."""
-        digest = hashlib.sha256(self._text.encode()).hexdigest()[:16]
-        return self.folder / f"cell-{self.identity.get('cell', 0)}-seed-{self.identity.get('seed', 0)}-{digest}.pt"
+        return (
+            self.folder
+            / f"cell-{self.identity.get('cell', 0)}-seed-{self.identity.get('seed', 0)}-{text_digest(self._text)}.pt"
+        )
 
     @property
     def _text(self) -> str:
