@@ -7,10 +7,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from ntknas.core.choices import Choices
 from ntknas.core.errors import DataError, did_you_mean
+from ntknas.core.options import MAX_COUNT, option_fields
 from ntknas.core.quoting import quoted
-
-_MAX = 2**31 - 1
+from ntknas.data.probe_options import ProbeOptions
+from ntknas.scoring.recipe import NetworkOptions
+from ntknas.training import TrainingOptions
 
 
 def _is_whole(value: object) -> TypeGuard[int]:
@@ -38,43 +41,27 @@ Value = str | bool | int | float
 """What an option of a recipe may be."""
 TEXT = Kind("a text", lambda value: type(value) is str)
 FLAG = Kind("true or false", lambda value: type(value) is bool)
-COUNT = Kind(f"a whole number from 1 to {_MAX}", lambda value: _is_whole(value) and 1 <= value <= _MAX)
+COUNT = Kind(f"a whole number from 1 to {MAX_COUNT}", lambda value: _is_whole(value) and 1 <= value <= MAX_COUNT)
 NUMBER = Kind("a finite number", lambda value: _is_number(value) and math.isfinite(float(value)))
 
 TEXTS = ("title", "source", "text")
 TABLES = ("score", "protocol")
 PROTOCOL = ("cells", "target")
+_DECIDED = (Choices, NetworkOptions, ProbeOptions, TrainingOptions)
+_OF_THE_RUN = ("probe_seed", "image_data", "download", "mixed_precision")
+_KINDS: Mapping[type, Kind] = {str: TEXT, bool: FLAG, int: COUNT, float: NUMBER}
 SCORE: Mapping[str, Kind] = {
     "measures": TEXT,
-    "output": TEXT,
-    "batch-norm": TEXT,
-    "parameters": TEXT,
-    "normalisation": TEXT,
-    "precision": TEXT,
-    "init": TEXT,
-    "variant": TEXT,
-    "channels": COUNT,
-    "cells-per-stage": COUNT,
-    "probe": TEXT,
-    "probe-size": COUNT,
-    "probe-split": TEXT,
-    "draw": TEXT,
-    "augment": TEXT,
-    "pixels": TEXT,
-    "fresh-probes": FLAG,
     "seeds": COUNT,
-    "independent-seeds": FLAG,
     "epochs": TEXT,
-    "batch-size": COUNT,
-    "learning-rate": NUMBER,
-    "momentum": NUMBER,
-    "weight-decay": NUMBER,
-    "nesterov": FLAG,
-    "schedule": TEXT,
-    "label-smoothing": NUMBER,
-    "train-augment": TEXT,
+    **{
+        field.name.replace("_", "-"): _KINDS[field.kind]
+        for owner in _DECIDED
+        for field in option_fields(owner)
+        if field.name not in _OF_THE_RUN
+    },
 }
-"""Options of ``ntknas score`` that a recipe may decide."""
+"""Options of ``ntknas score`` that a recipe may decide: what is measured, not where, how fast and from which seed."""
 
 
 @dataclass(frozen=True)
