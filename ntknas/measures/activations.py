@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ntknas.core.cases import NetworkCase
 from ntknas.core.lazy import nn, torch
@@ -34,7 +34,7 @@ LINEAR_REGION_SIDE = 3
     needs=(Need.NETWORK,),
 )
 def jacob_cov(case: NetworkCase) -> float:
-    """How uncorrelated the Jacobians by the inputs are, BatchNorm in training mode. Higher is better.
+    """Return how uncorrelated the Jacobians by the inputs are, BatchNorm in training mode. Higher is better.
 
     Raises:
         NoValueError: ``undefined`` if a row has no spread.
@@ -59,7 +59,7 @@ def jacob_cov(case: NetworkCase) -> float:
     needs=(Need.NETWORK,),
 )
 def naswot(case: NetworkCase) -> float:
-    """Log-determinant of the kernel of ReLU codes, BatchNorm in training mode. Higher is better.
+    """Return the log-determinant of the kernel of ReLU codes, BatchNorm in training mode. Higher is better.
 
     Raises:
         NoValueError: ``singular`` if two images have one code throughout.
@@ -85,7 +85,7 @@ def naswot(case: NetworkCase) -> float:
     needs=(Need.NETWORK,),
 )
 def zen(case: NetworkCase) -> float:
-    """Gaussian complexity of the features, over 32 draws of the weights and of 16 inputs. Higher is better.
+    """Return the Gaussian complexity of the features, over 32 draws of the weights and of 16 inputs. Higher is better.
 
     Raises:
         NoValueError: ``undefined`` if the features do not depend on the input, a BatchNorm keeps no statistics, or no
@@ -101,8 +101,8 @@ def _zen_draw(case: NetworkCase, generator: torch.Generator) -> float:
     shape = (ZEN_BATCH, *case.images.shape[1:])
     last = case.images.is_contiguous(memory_format=torch.channels_last)
     layout = torch.channels_last if last else torch.contiguous_format
-    drawn = (torch.randn(shape, generator=generator).to(case.images) for _ in range(2))
-    first, noise = (x.contiguous(memory_format=layout) for x in drawn)
+    draws = (torch.randn(shape, generator=generator).to(case.images) for _ in range(2))
+    first, noise = (x.contiguous(memory_format=layout) for x in draws)
     with torch.no_grad(), watched(network) as tap:
         features, moved = (tap.of(network, x) for x in (first, first + ZEN_MIX * noise))
     change = float((features - moved).abs().flatten(1).sum(1).double().mean())
@@ -120,8 +120,7 @@ def _zen_draw(case: NetworkCase, generator: torch.Generator) -> float:
 def _gaussian_weights(network: nn.Module, generator: torch.Generator) -> None:
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
-            drawn = torch.randn(module.weight.shape, generator=generator)
-            module.weight.data.copy_(drawn)
+            module.weight.data.copy_(torch.randn(module.weight.shape, generator=generator))
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
 
@@ -134,7 +133,7 @@ def _gaussian_weights(network: nn.Module, generator: torch.Generator) -> None:
     needs=(Need.NETWORK,),
 )
 def linear_regions(case: NetworkCase) -> float:
-    """Number of linear regions that small crops fall into, BatchNorm in training mode. Higher is better.
+    """Return the number of linear regions that small crops fall into, BatchNorm in training mode. Higher is better.
 
     Raises:
         NoValueError: ``undefined`` if no module of the network is a ReLU.
@@ -169,7 +168,7 @@ def relu_outputs(network: nn.Module) -> Iterator[list[Tensor]]:
     """Collect the outputs of every ReLU while a network runs."""
     outputs: list[Tensor] = []
 
-    def keep(module: nn.Module, inputs: Any, output: Tensor) -> None:
+    def keep(module: nn.Module, _: object, output: Tensor) -> None:
         outputs.append(output)
 
     handles = [m.register_forward_hook(keep) for m in network.modules() if isinstance(m, nn.ReLU)]

@@ -30,21 +30,21 @@ def centred(matrix: Tensor) -> Tensor:
     return matrix - matrix.mean(0, keepdim=True) - matrix.mean(1, keepdim=True) + matrix.mean()
 
 
-def cosine(a: Tensor, b: Tensor, before_a: Tensor, before_b: Tensor) -> float:
+def cosine(a: Tensor, b: Tensor, uncentred_a: Tensor, uncentred_b: Tensor) -> float:
     """Return the cosine of two matrices.
 
     Args:
         a: A matrix, perhaps centred.
         b: Another.
-        before_a: What a was before it was centred.
-        before_b: What b was.
+        uncentred_a: What a was before it was centred.
+        uncentred_b: What b was.
 
     Raises:
         NoValueError: ``undefined`` where centring left only rounding of either.
     """
     eps = torch.finfo(torch.float64).eps
-    for matrix, before in ((a, before_a), (b, before_b)):
-        if not matrix.norm() > before.norm() * len(matrix) * eps:
+    for matrix, uncentred in ((a, uncentred_a), (b, uncentred_b)):
+        if not matrix.norm() > uncentred.norm() * len(matrix) * eps:
             raise NoValueError(Status.UNDEFINED, "the kernel or the labels are constant")
     return float((a * b).sum() / (a.norm() * b.norm()))
 
@@ -58,7 +58,7 @@ def cosine(a: Tensor, b: Tensor, before_a: Tensor, before_b: Tensor) -> float:
     outputs=_ONE_ROW_A_SAMPLE,
 )
 def label_gradient_alignment(kernel: Kernel) -> float:
-    """Label-gradient alignment, between −1 and 1. Higher is better.
+    """Return the label-gradient alignment, between −1 and 1. Higher is better.
 
     Raises:
         NoValueError: ``undefined`` for a constant kernel or constant labels.
@@ -76,7 +76,7 @@ def label_gradient_alignment(kernel: Kernel) -> float:
     outputs=_ONE_ROW_A_SAMPLE,
 )
 def centred_kernel_alignment(kernel: Kernel) -> float:
-    """Centred alignment of K with the label kernel, between −1 and 1. Higher is better.
+    """Return the centred alignment of K with the label kernel, between −1 and 1. Higher is better.
 
     Raises:
         NoValueError: ``undefined`` if centring leaves nothing of the kernel or of the labels.
@@ -95,7 +95,7 @@ def centred_kernel_alignment(kernel: Kernel) -> float:
     from_forms=attrgetter("alignment_numerator"),
 )
 def alignment_numerator(kernel: Kernel) -> float:
-    """Covariance of the entries of K and L, times N². Higher is better.
+    """Return the covariance of the entries of K and L, times N². Higher is better.
 
     Unlike ``lga`` it grows with the scale of K; and it needs C backward passes of the batch where K needs N.
     """

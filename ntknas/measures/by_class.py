@@ -18,7 +18,7 @@ from ntknas.measures.registry import register
     outputs=("label",),
 )
 def class_lambda_min(kernel: Kernel) -> float:
-    """Sum over the probe's classes of the smallest eigenvalue of the own-class kernel. Higher is better.
+    """Return the sum over the probe's classes of the smallest eigenvalue of the own-class kernel. Higher is better.
 
     The kernel's rows are ∂f_{y_i}/∂θ, so the block of a class is the Gram matrix of that class's own logit.
 

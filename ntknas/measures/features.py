@@ -26,7 +26,7 @@ class FeatureTap:
         self._pooled: Tensor | None = None
 
     def of(self, network: nn.Module, x: Tensor) -> Tensor:
-        """Run a network that is watched, and return the features of its input.
+        """Return the features of the input of a network that is watched.
 
         Raises:
             NoValueError: ``undefined`` if no linear layer is called.

@@ -7,7 +7,7 @@ All follow the code of zero-cost-nas (Abdelfattah et al., ICLR 2021) in their de
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ntknas.core.cases import NetworkCase
 from ntknas.core.lazy import F, nn, torch
@@ -49,7 +49,7 @@ def _weight_gradients(case: NetworkCase) -> list[tuple[Tensor, Tensor]]:
     aggregate=Aggregate.GEOMETRIC,
 )
 def grad_norm(case: NetworkCase) -> float:
-    """Sum over layers of the norm of the loss's gradient. Higher is better."""
+    """Return the sum over layers of the norm of the loss's gradient. Higher is better."""
     return float(sum(gradient.double().norm() for _, gradient in _weight_gradients(case)))
 
 
@@ -62,7 +62,7 @@ def grad_norm(case: NetworkCase) -> float:
     aggregate=Aggregate.GEOMETRIC,
 )
 def snip(case: NetworkCase) -> float:
-    """First-order change of the loss when weights are removed one by one. Higher is better."""
+    """Return the first-order change of the loss when weights are removed one by one. Higher is better."""
     return float(sum((weight * gradient).double().abs().sum() for weight, gradient in _weight_gradients(case)))
 
 
@@ -74,19 +74,19 @@ def snip(case: NetworkCase) -> float:
     needs=_NETWORK,
 )
 def grasp(case: NetworkCase) -> float:
-    """Change of the gradient's norm when weights are removed. Higher is better, by the sign of zero-cost-nas.
+    """Return the change of the gradient's norm when weights are removed. Higher is better.
 
-    Unstable over initialisations: a cell changes its sign and its rank from seed to seed
-    (docs/results/published-recipes.md). Take several seeds, or another measure.
+    The sign is that of zero-cost-nas. Unstable over initialisations: a cell changes its sign and its rank from seed
+    to seed (docs/results/published-recipes.md). Take several seeds, or another measure.
     """
     network = case.copy()
     weights = [layer.weight for layer in layers(network)]
     gradients = torch.autograd.grad(_loss(network, case), weights, create_graph=True, allow_unused=True)
-    used = [(w, g) for w, g in zip(weights, gradients, strict=True) if g is not None]
-    product = torch.stack([(g.detach() * g).sum() for _, g in used]).sum()
-    hessian = torch.autograd.grad(product, [w for w, _ in used], allow_unused=True)
+    pairs = [(w, g) for w, g in zip(weights, gradients, strict=True) if g is not None]
+    product = torch.stack([(g.detach() * g).sum() for _, g in pairs]).sum()
+    hessian = torch.autograd.grad(product, [w for w, _ in pairs], allow_unused=True)
     return -float(
-        sum((w.detach() * h).double().sum() for (w, _), h in zip(used, hessian, strict=True) if h is not None)
+        sum((w.detach() * h).double().sum() for (w, _), h in zip(pairs, hessian, strict=True) if h is not None)
     )
 
 
@@ -99,7 +99,7 @@ def grasp(case: NetworkCase) -> float:
     aggregate=Aggregate.GEOMETRIC,
 )
 def fisher(case: NetworkCase) -> float:
-    """Effect of removing channels k, each counted once for every weight |W_l[0]| that makes it. Higher is better.
+    """Return the effect of removing channels k, each counted once per weight |W_l[0]| that makes it. Higher is better.
 
     Where a convolution has a bias and its input is zero, its output is constant and BatchNorm's gradient is 1/√eps
     times what comes back: on the ``zero-cost`` networks of NAS-Bench-201 such convolutions, behind edges ``none``,
@@ -109,7 +109,8 @@ def fisher(case: NetworkCase) -> float:
     network = case.copy()
     outputs: list[tuple[Layer, Tensor]] = []
 
-    def keep(layer: Any, inputs: Any, output: Tensor) -> None:
+    def keep(layer: nn.Module, _: object, output: Tensor) -> None:
+        assert isinstance(layer, nn.Conv2d | nn.Linear)
         outputs.append((layer, output))
 
     for layer in layers(network):
@@ -133,12 +134,12 @@ def fisher(case: NetworkCase) -> float:
     needs=(Need.NETWORK,),
 )
 def synflow(case: NetworkCase) -> float:
-    """Logarithm of the total synaptic flow, in float64. Higher is better.
+    """Return the logarithm of the total synaptic flow, in float64. Higher is better.
 
     Raises:
         NoValueError: ``undefined`` if nothing flows.
     """
-    return _logarithm_of_flow(case, kept=())
+    return _logarithm_of_flow(case, normalising=())
 
 
 @register(
@@ -149,7 +150,7 @@ def synflow(case: NetworkCase) -> float:
     needs=(Need.NETWORK,),
 )
 def synflow_code(case: NetworkCase) -> float:
-    """Logarithm of the synaptic flow where the reductions normalise the one image by itself. Higher is better.
+    """Return the logarithm of the synaptic flow where the reductions normalise the image by itself. Higher is better.
 
     The code's networks of NAS-Bench-201 without BatchNorm have it still in their reduction blocks. Networks without
     such blocks have the value of ``synflow``.
@@ -159,15 +160,15 @@ def synflow_code(case: NetworkCase) -> float:
     """
     from ntknas.spaces.nb201.network import Reduction
 
-    return _logarithm_of_flow(case, kept=(Reduction,))
+    return _logarithm_of_flow(case, normalising=(Reduction,))
 
 
-def _logarithm_of_flow(case: NetworkCase, kept: tuple[type[nn.Module], ...]) -> float:
+def _logarithm_of_flow(case: NetworkCase, normalising: tuple[type[nn.Module], ...]) -> float:
     network = case.copy().double()
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.abs_()
-    _without_batch_norm(network, kept)
+    _without_batch_norm(network, normalising)
     ones = torch.ones_like(case.images[:1], dtype=torch.float64)
     weights = [layer.weight for layer in layers(network)]
     gradients = torch.autograd.grad(network(ones).sum(), weights, allow_unused=True)
@@ -177,9 +178,9 @@ def _logarithm_of_flow(case: NetworkCase, kept: tuple[type[nn.Module], ...]) -> 
     return math.log(flow)
 
 
-def _without_batch_norm(network: nn.Module, kept: tuple[type[nn.Module], ...]) -> None:
+def _without_batch_norm(network: nn.Module, normalising: tuple[type[nn.Module], ...]) -> None:
     """Let BatchNorm pass its input on, but for that of blocks of these types."""
-    staying = {inner for block in network.modules() if isinstance(block, kept) for inner in block.modules()}
+    staying = {inner for block in network.modules() if isinstance(block, normalising) for inner in block.modules()}
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d) and module not in staying:
             module.forward = _same  # type: ignore[assignment]
@@ -204,7 +205,7 @@ _KNAS_DIVISOR = 2500
     version=2,
 )
 def knas_code(case: NetworkCase) -> float:
-    """Covariance of gradients between mini-batches 1–25 and 26–50, into which the probe is cut. Higher is better.
+    """Return the covariance of gradients between mini-batches 1–25 and 26–50 of the probe. Higher is better.
 
     The entries are the first 50 of each of at most 11 parameter tensors, those that come first and have at least 50
     entries; ḡ and ḡ' are the means of the two halves. BatchNorm in training mode, no training in between. A tensor on
@@ -220,12 +221,12 @@ def knas_code(case: NetworkCase) -> float:
         )
     network, labels = case.copy(), case.labels.to(case.images.device)
     tensors = [p for p in network.parameters() if p.numel() >= KNAS_ENTRIES][:KNAS_TENSORS]
-    kept = []
+    gradients = []
     for images, targets in zip(case.images.tensor_split(KNAS_BATCHES), labels.tensor_split(KNAS_BATCHES), strict=True):
         network.zero_grad()
         F.cross_entropy(network(images), targets).backward()
-        kept.append(torch.cat([_first_entries(parameter) for parameter in tensors]).double())
-    first, second = torch.stack(kept).chunk(2)
+        gradients.append(torch.cat([_first_entries(parameter) for parameter in tensors]).double())
+    first, second = torch.stack(gradients).chunk(2)
     return float(((first - first.mean(0)) * (second - second.mean(0))).sum()) / _KNAS_DIVISOR
 
 

@@ -18,12 +18,12 @@ def check_labels(measure: str, labels: object, samples: int) -> None:
         KernelError: If they are no tensor of whole numbers, one for each sample. Numbers that are not whole (NaN among
             them, which differs from itself) would count as a class each.
     """
-    where = f"The measure {measure!r} needs labels"
+    needs = f"The measure {measure!r} needs labels"
     if labels is None:
-        raise KernelError(f"{where}: pass labels= to empirical_ntk.")
+        raise KernelError(f"{needs}: pass `labels` to empirical_ntk.")
     if not isinstance(labels, torch.Tensor):
-        raise KernelError(f"{where} as a torch tensor, got {type(labels).__name__}: use torch.as_tensor.")
+        raise KernelError(f"{needs} as a torch tensor, got {type(labels).__name__}: use torch.as_tensor.")
     if labels.shape != (samples,):
-        raise KernelError(f"{where}, one for each of {samples} samples, got shape {tuple(labels.shape)}.")
+        raise KernelError(f"{needs}, one for each of {samples} samples, got shape {tuple(labels.shape)}.")
     if labels.is_floating_point() or labels.is_complex():
-        raise KernelError(f"{where} that are whole numbers, got {labels.dtype}: use labels.long() if they are classes.")
+        raise KernelError(f"{needs} that are whole numbers, got {labels.dtype}: use labels.long() if they are classes.")

@@ -196,8 +196,8 @@ def _restore(measures: dict[str, Measure], derived: dict[str, DerivedMeasure]) -
 def all_derived() -> dict[str, DerivedMeasure]:
     """Return every derived measure by name, third parties' last."""
     left_out()
-    own = {name: measure for name, measure in _DERIVED.items() if measure.compute.__module__.startswith(__package__)}
-    return own | _DERIVED
+    ours = {name: derived for name, derived in _DERIVED.items() if derived.compute.__module__.startswith(__package__)}
+    return ours | _DERIVED
 
 
 def sign_of(name: str) -> int:

@@ -14,7 +14,7 @@ _KERNEL = (Need.KERNEL,)
 
 @register("trace", formula="Σ λ", better="higher", source="standard", needs=_KERNEL, aggregate=Aggregate.GEOMETRIC)
 def trace(kernel: Kernel) -> float:
-    """Sum of the eigenvalues: the squared norm of J. Higher is better."""
+    """Return the sum of the eigenvalues: the squared norm of J. Higher is better."""
     return float(kernel.matrix.trace())
 
 
@@ -28,7 +28,7 @@ def trace(kernel: Kernel) -> float:
     from_forms=attrgetter("mean"),
 )
 def mean(kernel: Kernel) -> float:
-    """Mean of all entries. Higher is better."""
+    """Return the mean of all entries. Higher is better."""
     return float(kernel.matrix.mean())
 
 
@@ -41,5 +41,5 @@ def mean(kernel: Kernel) -> float:
     aggregate=Aggregate.GEOMETRIC,
 )
 def frobenius_norm(kernel: Kernel) -> float:
-    """Frobenius norm. Higher is better."""
+    """Return the Frobenius norm. Higher is better."""
     return float(torch.linalg.norm(kernel.matrix))

@@ -37,13 +37,13 @@ def _regular(kernel: Kernel) -> Tensor:
     aggregate=Aggregate.GEOMETRIC,
 )
 def lambda_max(kernel: Kernel) -> float:
-    """Largest eigenvalue. Higher is better."""
+    """Return the largest eigenvalue. Higher is better."""
     return float(kernel.spectrum[0])
 
 
 @register("lambda_min", formula="λ_n", better="higher", source="standard", needs=_KERNEL)
 def lambda_min(kernel: Kernel) -> float:
-    """Smallest eigenvalue, as computed; zero to rounding where the kernel is singular. Higher is better."""
+    """Return the smallest eigenvalue, as computed; zero to rounding where the kernel is singular. Higher is better."""
     return float(kernel.spectrum[-1])
 
 
@@ -56,7 +56,7 @@ def lambda_min(kernel: Kernel) -> float:
     aggregate=Aggregate.GEOMETRIC,
 )
 def condition_number(kernel: Kernel) -> float:
-    """Condition number. Lower is better.
+    """Return the condition number. Lower is better.
 
     Raises:
         NoValueError: ``singular`` if λ_n is zero at the precision of the rows.
@@ -74,7 +74,7 @@ def condition_number(kernel: Kernel) -> float:
     aggregate=Aggregate.GEOMETRIC,
 )
 def negative_condition_number(kernel: Kernel) -> float:
-    """Negative condition number. Higher is better.
+    """Return the negative condition number. Higher is better.
 
     Raises:
         NoValueError: ``singular`` if λ_n is zero at the precision of the rows.
@@ -84,7 +84,7 @@ def negative_condition_number(kernel: Kernel) -> float:
 
 @register("logdet", formula="Σ log λ", better="higher", source="standard", needs=_KERNEL)
 def log_determinant(kernel: Kernel) -> float:
-    """Logarithm of the determinant. Higher is better.
+    """Return the logarithm of the determinant. Higher is better.
 
     Raises:
         NoValueError: ``singular`` if λ_n is zero at the precision of the rows.
@@ -100,7 +100,7 @@ def log_determinant(kernel: Kernel) -> float:
     needs=_KERNEL,
 )
 def eigenvalue_score(kernel: Kernel) -> float:
-    """Score of the eigenvalues of the normalised kernel. Higher is better.
+    """Return the score of the eigenvalues of the normalised kernel. Higher is better.
 
     A kernel without normalisation is brought to its cosine normalisation first.
 
@@ -122,7 +122,7 @@ def eigenvalue_score(kernel: Kernel) -> float:
     needs=_KERNEL,
 )
 def effective_rank(kernel: Kernel) -> float:
-    """Exponential of the entropy of the eigenvalues' shares. Higher is better.
+    """Return the exponential of the entropy of the eigenvalues' shares. Higher is better.
 
     Raises:
         NoValueError: ``undefined`` for the zero kernel.

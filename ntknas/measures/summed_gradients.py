@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ntknas.core.cases import NetworkCase
+from ntknas.core.choices import Choices
 from ntknas.core.lazy import torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.definition import Need
@@ -20,7 +21,7 @@ IMAGES_AT_ONCE = 100
     needs=(Need.NETWORK, Need.LABELS, Need.CHOICES),
 )
 def class_lambda_min_summed(case: NetworkCase) -> float:
-    """Sum over the classes of the smallest eigenvalue of the own-class summed-gradient kernel. Higher is better.
+    """Return the sum of the smallest eigenvalues of the classes' summed-gradient kernels. Higher is better.
 
     With S the images of a class by parameter tensors that matrix is SSᵀ, so its smallest eigenvalue is the square of
     S's smallest singular value, and zero where there are more images than tensors. Under the batch-norm policy and by
@@ -29,14 +30,15 @@ def class_lambda_min_summed(case: NetworkCase) -> float:
     Raises:
         NoValueError: ``undefined`` if a class has fewer than two images; ``non-finite`` if a gradient is.
     """
-    from ntknas.kernels.summed_gradients import summed_gradients
+    from ntknas.kernels import Batch
+    from ntknas.kernels.summed_gradients import compute_sums
 
     for label, count in zip(*(t.tolist() for t in case.labels.unique(return_counts=True)), strict=True):
         if count < 2:
             raise NoValueError(Status.UNDEFINED, f"class {label} has fewer than two images")
-    choices = case.choices
-    what = ("label", choices.batch_norm, choices.parameters, case.labels)
-    sums = summed_gradients(case.network, case.images, *what, verify=case.verify, chunk=IMAGES_AT_ONCE)
+    choices = Choices.of("label", case.choices.batch_norm, case.choices.parameters)
+    batch = Batch(case.images, case.labels)
+    sums = compute_sums(case.network, batch, choices, verify=case.verify, chunk=IMAGES_AT_ONCE)
     if not bool(torch.isfinite(sums).all()):
         raise NoValueError(Status.NON_FINITE, "a sum of gradients is not a finite number")
     labels = case.labels.cpu()

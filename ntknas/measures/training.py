@@ -12,7 +12,7 @@ _TRAINING = (Need.TRAINING,)
 
 @register("train_loss", formula="mean cross-entropy of the epoch", better="lower", source="standard", needs=_TRAINING)
 def train_loss(case: TrainingCase) -> float:
-    """Mean training loss of the last epoch, each batch before its step. Lower is better."""
+    """Return the mean training loss of the last epoch, each batch before its step. Lower is better."""
     return case.loss
 
 
@@ -20,13 +20,13 @@ def train_loss(case: TrainingCase) -> float:
     "train_accuracy", formula="% of the epoch's images right", better="higher", source="standard", needs=_TRAINING
 )
 def train_accuracy(case: TrainingCase) -> float:
-    """Percentage of the last epoch's images that were classified rightly before their step. Higher is better."""
+    """Return the percentage of the last epoch's images that were right before their step. Higher is better."""
     return case.accuracy
 
 
 @register("valid_accuracy", formula="% of test images right", better="higher", source="standard", needs=_TRAINING)
 def valid_accuracy(case: TrainingCase) -> float:
-    """Percentage of the source's test images that are classified rightly now, with running statistics.
+    """Return the percentage of the source's test images that are classified rightly now, with running statistics.
 
     Higher is better.
 

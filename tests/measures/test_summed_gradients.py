@@ -33,14 +33,12 @@ def _as_the_code_does(case, wanted=lambda name: True):
     network, total = case.network.train(), 0.0
     tensors = [parameter for name, parameter in network.named_parameters() if wanted(name)]
     for label in sorted(set(case.labels.tolist())):
-        kernel = 0.0
-        for tensor in tensors:
-            sums = []
-            for image in case.images[case.labels == label]:
-                logit = network(image[None])[0, label]
-                (gradient,) = torch.autograd.grad(logit, tensor, allow_unused=True)
-                sums.append(0.0 if gradient is None else float(gradient.sum()))
-            kernel = kernel + np.outer(sums, sums)
+        sums = []  # by image and tensor
+        for image in case.images[case.labels == label]:
+            logit = network(image[None])[0, label]
+            gradients = torch.autograd.grad(logit, tensors, allow_unused=True)
+            sums.append([0.0 if gradient is None else float(gradient.sum()) for gradient in gradients])
+        kernel = sum(np.outer(column, column) for column in np.transpose(sums))
         total += np.linalg.eigvalsh(kernel)[0]
     return total
 
