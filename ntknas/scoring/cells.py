@@ -24,12 +24,12 @@ def sample(space: Space, count: int, seed: int) -> list[int]:
         ChoiceError: If the space has fewer cells, or none is asked for.
     """
     if not 1 <= count <= len(space):
-        raise ChoiceError(f"--cells must be 'all' or a number from 1 to {len(space)} for {space.name}, got {count}.")
+        raise ChoiceError(f"`cells` must be 'all' or a number from 1 to {len(space)} for {space.name}, got {count}.")
     return sorted(np.random.default_rng(seed).permutation(len(space))[:count].tolist())
 
 
 def select(space: Space, cells: str, seed: int) -> list[int]:
-    """Return the cells that ``--cells`` asks for.
+    """Return the cells that a text asks for.
 
     Args:
         space: The space.
@@ -41,12 +41,12 @@ def select(space: Space, cells: str, seed: int) -> list[int]:
     """
     if cells == "all":
         return list(range(len(space)))
-    first, colon, end = cells.partition(":")
-    if colon and _is_number(first) and _is_number(end) and int(first) < int(end) <= len(space):
-        return list(range(int(first), int(end)))
+    first, colon, last = cells.partition(":")
+    if colon and _is_number(first) and _is_number(last) and int(first) < int(last) <= len(space):
+        return list(range(int(first), int(last)))
     if not _is_number(cells):
         raise ChoiceError(
-            f"--cells must be 'all' or a number from 1 to {len(space)} for {space.name}, or a range such as 0:1001 "
+            f"`cells` must be 'all' or a number from 1 to {len(space)} for {space.name}, or a range such as 0:1001 "
             f"within 0:{len(space)}, got {cells!r}."
         )
     return sample(space, int(cells), seed)

@@ -63,7 +63,7 @@ class Training:
         if self.images.num_classes > outputs:
             raise DataError(
                 f"{self.images.source} has {self.images.num_classes} classes, and the networks have {outputs} outputs: "
-                "choose other --train-images, or the --dataset of these."
+                "choose other `train_images`, or the `dataset` of these."
             )
 
 
@@ -94,8 +94,8 @@ def check_epochs(epochs: Sequence[int]) -> None:
         ChoiceError: If it is empty, negative, or does not ascend.
     """
     if not epochs or epochs[0] < 0 or any(a >= b for a, b in pairwise(epochs)):
-        shown = ",".join(map(str, epochs))
-        raise ChoiceError(f"Epochs must ascend from 0 or later, such as 0,1,4,16: got {shown or 'none'}.")
+        text = ",".join(map(str, epochs))
+        raise ChoiceError(f"Epochs must ascend from 0 or later, such as 0,1,4,16: got {text or 'none'}.")
 
 
 @dataclass(frozen=True)
