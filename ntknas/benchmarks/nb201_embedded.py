@@ -6,7 +6,7 @@ import pickle
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -39,13 +39,13 @@ def load_tables() -> dict[Target, AccuracyTable]:
     }
 
 
-class _PlainData(pickle.Unpickler):
+class _PlainData(pickle.Unpickler):  # noqa: S301  it makes plain data and nothing else
     """Reads data that names nothing: files of an installed package, for which the reader of users' files is slow."""
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> NoReturn:
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
 
-    def persistent_load(self, pid: Any) -> Any:
+    def persistent_load(self, pid: object) -> NoReturn:
         raise pickle.UnpicklingError("it asks for an outside object")
 
 
