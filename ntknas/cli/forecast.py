@@ -37,7 +37,7 @@ class ForecastDisplay:
             kind, measures = f"Kind {event.number} of {event.kinds}", ", ".join(event.measures)
             note(f"{kind}, {event.networks} networks: {measures}; {event.seconds:.0f} s for it.")
         else:
-            note(f"Cell {event.cell} with {event.images} of {event.whole} images: {event.seconds:.2f} s.")
+            note(f"Cell {event.cell} with {event.images} of {event.probe_size} images: {event.seconds:.2f} s.")
 
     def show(self, forecast: Forecast, images: int, *, json: bool) -> None:
         """Print the answer.

@@ -56,7 +56,7 @@ class ScoringDisplay:
 
     def _start_meter(self) -> None:
         """Count kernels, or where networks are trained epochs."""
-        from ntknas.scoring.forecast import kernels_left
+        from ntknas.scoring.time_left import kernels_left
 
         assert self._planned is not None
         plan, epochs, kernels = self._planned.plan, self._planned.epochs, self._planned.kernels
@@ -66,7 +66,7 @@ class ScoringDisplay:
         self._meter = self._stack.enter_context(meter)
 
     def _count(self, done: KernelDone) -> None:
-        from ntknas.scoring.forecast import kind_and_cost
+        from ntknas.scoring.time_left import kind_and_cost
 
         assert self._planned is not None
         assert self._meter is not None
@@ -83,7 +83,7 @@ def _plan_text(planned: Planned) -> str:
     return (
         f"{cells} cells × {seeds} seed(s){f' × {kinds} kinds' * (kinds > 1)}: "
         f"{plan.stored} of {plan.requested} kernels stored, "
-        f"{planned.missing} to get by computing {len(plan.items)} on {planned.where}"
+        f"{planned.missing} to get by computing {len(plan.items)} on {planned.engine}"
         + (
             f", {planned.trainings} networks to train for up to {planned.job.epochs[-1]} epochs."
             if planned.trainings

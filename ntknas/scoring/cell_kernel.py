@@ -68,11 +68,12 @@ def regression_case(
         Both kernels, and the held-out labels.
 
     Raises:
-        NtknasError: If the choices are impossible for such networks, or there is no held-out probe.
+        DataError: If there is no held-out probe.
+        NtknasError: If the choices are impossible for such networks.
     """
     if probe.held_out is None:
         raise DataError("Kernel regression needs a held-out probe: make_probe(...).with_held_out(...).")
     batch = Batch(images, probe.labels)
-    other = Batch(prepare_images(probe.held_out.images, images.device, choices.precision))
-    kernel, cross = (compute_kernel(network, sides, choices, method) for sides in ([batch], [batch, other]))
+    held_out = Batch(prepare_images(probe.held_out.images, images.device, choices.precision))
+    kernel, cross = (compute_kernel(network, sides, choices, method) for sides in ([batch], [batch, held_out]))
     return RegressionCase(kernel, cross, probe.held_out.labels)

@@ -61,27 +61,27 @@ class Computation:
         Raises:
             NtknasError: If the choices are impossible for such networks.
         """
-        left, epoch = deque(task), 0
+        remaining, epoch = deque(task), 0
         self._take_probe(task[0].seed)
         try:
             for moment in self._moments(task):
                 if moment.epoch > epoch:
                     yield EpochsDone(moment.epoch - epoch)
                     epoch = moment.epoch
-                while moment.wanted and left and left[0].epoch == moment.epoch:
-                    yield self._measured(left[0], moment)
-                    left.popleft()
+                while moment.wanted and remaining and remaining[0].epoch == moment.epoch:
+                    yield self._measured(remaining[0], moment)
+                    remaining.popleft()
         except _DisconnectedError:
-            yield from failed(left, Status.DISCONNECTED, "no path from input to output")
+            yield from failed(remaining, Status.DISCONNECTED, "no path from input to output")
         except DivergedError as error:
-            yield from failed(left, Status.DIVERGED, str(error))
+            yield from failed(remaining, Status.DIVERGED, str(error))
         except CheckpointError as error:
-            yield from failed(left, Status.ERROR, str(error), traceback_of(error))
+            yield from failed(remaining, Status.ERROR, str(error), traceback_of(error))
         except NtknasError:
             raise
         except ANY_FAULT as error:
             culprit = "" if is_own(self.job.space) else whose(self.job.space)
-            yield from failed(left, status_of(error), reason_of(error, culprit), traceback_of(error))
+            yield from failed(remaining, status_of(error), reason_of(error, culprit), traceback_of(error))
         yield from _spared(task, epoch)
 
     def _take_probe(self, seed: int) -> None:
@@ -151,11 +151,7 @@ class _DisconnectedError(Exception):
 
 
 def _all_measured(item: WorkItem, subject: Subject, seconds: float = 0.0) -> KernelDone:
-    """Take every measure of an item; one that raises has no score, and leaves the others theirs.
-
-    Raises:
-        Exception: If memory runs out.
-    """
+    """Take every measure of an item; one that raises has no score, and leaves the others theirs."""
     scores: Scores = {}
     tracebacks: dict[str, str] = {}
     for name in item.measures:

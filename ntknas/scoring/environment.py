@@ -30,7 +30,7 @@ def resolve_device(name: str) -> torch.device:
         return torch.device("cpu")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if int(name.removeprefix("cuda").removeprefix(":") or 0) >= count:
-        raise NtknasError(f"No device {name!r}: torch {torch.__version__} sees {count} GPU(s) here. Use --device cpu.")
+        raise NtknasError(f"No device {name!r}: torch {torch.__version__} sees {count} GPU(s) here. Use `device` cpu.")
     return torch.device(name)
 
 

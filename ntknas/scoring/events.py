@@ -40,14 +40,14 @@ class Planned:
         job: What is scored.
         cells: Number of cells that are asked for.
         seeds: Number of seeds.
-        where: What computes, for a sentence.
+        engine: What computes, for a sentence.
     """
 
     plan: Plan
     job: Job
     cells: int
     seeds: int
-    where: str
+    engine: str
 
     @property
     def missing(self) -> int:

@@ -18,7 +18,7 @@ class FaultLog:
         for traceback in dict.fromkeys(report.tracebacks.values()):
             measures = [name for name, text in report.tracebacks.items() if text == traceback]
             score = report.scores[measures[0]]
-            shown = "Its traceback is above." if score.reason in self._logged else traceback
+            details = "Its traceback is above." if score.reason in self._logged else traceback
             self._logged.add(score.reason)
-            where = f"cell {', '.join(map(str, item.members))}, seed {item.seed}, epoch {item.epoch}"
-            LOG.warning("%s, %s: %s: %s\n%s", where, ", ".join(measures), score.status.value, score.reason, shown)
+            subject = f"cell {', '.join(map(str, item.members))}, seed {item.seed}, epoch {item.epoch}"
+            LOG.warning("%s, %s: %s: %s\n%s", subject, ", ".join(measures), score.status.value, score.reason, details)

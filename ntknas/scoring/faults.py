@@ -30,12 +30,12 @@ def reason_of(error: BaseException, culprit: str = "") -> str:
         error: The exception.
         culprit: What raised it; nothing for what torch says of our own code.
     """
-    said = (str(error).splitlines() or [""])[0]
+    message = (str(error).splitlines() or [""])[0]
     if culprit:
         steps = traceback.extract_tb(error.__traceback__)
         at = f" ({os.path.basename(steps[-1].filename)}, line {steps[-1].lineno})" if steps else ""
-        said = f"{culprit}: {type(error).__name__}{f': {said}' if said else ''}{at}"
-    return printable(said or type(error).__name__)[:MAX_REASON]
+        message = f"{culprit}: {type(error).__name__}{f': {message}' if message else ''}{at}"
+    return printable(message or type(error).__name__)[:MAX_REASON]
 
 
 def traceback_of(error: BaseException) -> str:
@@ -43,9 +43,9 @@ def traceback_of(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
 
 
-def package_of(thing: object) -> str:
+def package_of(code: object) -> str:
     """Return the name of the package that a function or an object's class comes from."""
-    module = getattr(thing, "__module__", None) or type(thing).__module__
+    module = getattr(code, "__module__", None) or type(code).__module__
     return str(module).partition(".")[0]
 
 

@@ -37,22 +37,21 @@ def _fewer_probed(probe: Probe, images: int) -> Probe:
     """Images at equal distances, since classes may lie one after the other."""
     if images >= len(probe):
         return probe
-    places = torch.arange(images) * len(probe) // images
+    positions = torch.arange(images) * len(probe) // images
     held_out, redraw = probe.held_out, probe.redraw
     return replace(
         probe,
-        images=probe.images[places],
-        labels=probe.labels[places],
+        images=probe.images[positions],
+        labels=probe.labels[positions],
         held_out=held_out and _fewer_probed(held_out, images),
         redraw=redraw and (lambda seed: _fewer_probed(redraw(seed), images)),
     )
 
 
 def _fewer_trained(training: Training, share: float) -> Training:
-    whole = training.images
-    images = whole
+    images = training.images
     if share < 1:
-        images = _FewerTrained(whole.source, whole.request, math.ceil(share * len(whole)), share=share)
+        images = _FewerTrained(images.source, images.request, math.ceil(share * len(images)), share=share)
     return replace(training, images=images, checkpoints=None)
 
 
@@ -64,5 +63,5 @@ class _FewerTrained(TrainingImages):
 
     @cached_property
     def validation(self) -> ImageSet:
-        whole = super().validation
-        return replace(whole, labels=whole.labels[: math.ceil(self.share * len(whole))])
+        images = super().validation
+        return replace(images, labels=images.labels[: math.ceil(self.share * len(images))])

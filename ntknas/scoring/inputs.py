@@ -72,21 +72,22 @@ def inputs_of(
     """
     space = load_space(space) if isinstance(space, str) else space
     dataset, seeds = options.get("dataset", "cifar10"), options.get("seeds", 1)
-    recipe, chosen = _recipe_of(options.get("recipe"), space, dataset)
+    recipe, written = _recipe_of(options.get("recipe"), space, dataset)
     probe, training = options.get("probe"), options.get("training")
     if not isinstance(probe, Probe):
-        images = made_of(ProbeOptions, chosen if probe is None else {**chosen, "probe": probe})
-        training = training or _training_of(images, chosen, dataset)
+        images = made_of(ProbeOptions, written if probe is None else {**written, "probe": probe})
+        training = training or _training_of(images, written, dataset)
         probe = images.make(dataset, held_out=recipe.needs_held_out)
     strategy = Strategy(options.get("strategy", AUTO.name), options.get("rows_at_once") or 1)
     job = Job(space, dataset, recipe, probe, strategy, training)
-    return Inputs(job, _cells_of(space, cells), list(range(seeds) if isinstance(seeds, int) else map(index, seeds)))
+    numbers = range(seeds) if isinstance(seeds, int) else dict.fromkeys(map(index, seeds))
+    return Inputs(job, _cells_of(space, cells), list(numbers))
 
 
 def _cells_of(space: Space, cells: str | Iterable[int | str | CellLike]) -> list[int]:
     if isinstance(cells, str):
         return select(space, cells, 0)
-    return [_cell_of(space, cell) for cell in cells]
+    return list(dict.fromkeys(_cell_of(space, cell) for cell in cells))
 
 
 def _cell_of(space: Space, cell: int | str | CellLike) -> int:

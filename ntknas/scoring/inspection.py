@@ -38,7 +38,7 @@ class Inspection:
 
     Attributes:
         heading: What it is of, in a few words.
-        about: The same in full: cell or model, and inputs.
+        description: The same in full: cell or model, and inputs.
         kernel: The kernel.
         scores: Its measures.
         seconds: What network and kernel took.
@@ -46,7 +46,7 @@ class Inspection:
     """
 
     heading: str
-    about: dict[str, object]
+    description: dict[str, object]
     kernel: Kernel
     scores: list[Score]
     seconds: float
@@ -56,7 +56,7 @@ class Inspection:
         """Return everything, ready for JSON; the matrix only if all its entries are numbers."""
         kernel = self.kernel
         return {
-            **self.about,
+            **self.description,
             "choices": kernel.choices.as_dict(),
             "strategy": kernel.strategy,
             "seconds": self.seconds,
@@ -96,23 +96,23 @@ def inspect_cell(
     kernel = compute_kernel(network, [Batch(images, probe.labels)], recipe.choices, method)
     seconds = time.perf_counter() - start
     disconnected = space.is_disconnected(space[cell])
-    about: dict[str, object] = {
+    description: dict[str, object] = {
         "cell": cell,
         "architecture": str(space[cell]),
         "disconnected": disconnected,
         "probe": probe.describe(),
     }
     scores = measures_of(kernel, recipe.measures)
-    return Inspection(f"{space.name} cell {cell}", about, kernel, scores, seconds, disconnected)
+    return Inspection(f"{space.name} cell {cell}", description, kernel, scores, seconds, disconnected)
 
 
 def inspect_model(
-    place: str, *, recipe: Recipe, draw_probe: Callable[[], Probe], device: torch.device, verify: bool = True
+    reference: str, *, recipe: Recipe, draw_probe: Callable[[], Probe], device: torch.device, verify: bool = True
 ) -> Inspection:
     """Compute the kernel of a user's own network and its measures.
 
     Args:
-        place: ``FILE.py:function``, which is run.
+        reference: ``FILE.py:function``, which is run.
         recipe: Choices and measures.
         draw_probe: Draws the probe to take where the function returns no inputs.
         device: Where to compute.
@@ -124,19 +124,20 @@ def inspect_model(
     Raises:
         DataError: If the function cannot be run, or the network fails on these inputs.
         KernelError: If the kernel is not defined for it.
+        NtknasError: If something else is impossible.
     """
-    model, x, labels = load_model(place)
-    about: dict[str, object] = {"model": place}
+    model, x, labels = load_model(reference)
+    description: dict[str, object] = {"model": reference}
     if x is None:
         probe = draw_probe()
-        x, labels, about["probe"] = probe.images, probe.labels, probe.describe()
+        x, labels, description["probe"] = probe.images, probe.labels, probe.describe()
     else:
-        about["inputs"] = "x".join(map(str, x.shape))
+        description["inputs"] = "x".join(map(str, x.shape))
     dtype = DTYPES[recipe.choices.precision]
     x = in_precision(x, device, dtype)
     start = time.perf_counter()
     try:
-        with folder_first(place):
+        with folder_first(reference):
             network, batches = converted(model, device, dtype), checked_batches(x, labels=labels)
             kernel = compute_kernel(network, batches, recipe.choices, Method(verify=verify))
     except NtknasError:
@@ -144,11 +145,11 @@ def inspect_model(
     except _FAULTS_OF_MODULES as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise DataError(
-            f"{place} fails on inputs of shape {tuple(x.shape)}: {reason}. Return inputs that it takes beside it, or "
-            "choose `probe` and `dataset`."
+            f"{reference} fails on inputs of shape {tuple(x.shape)}: {reason}. Return inputs that it takes beside it, "
+            "or choose `probe` and `dataset`."
         ) from error
     seconds = time.perf_counter() - start
-    return Inspection(place, about, kernel, measures_of(kernel, recipe.measures), seconds)
+    return Inspection(reference, description, kernel, measures_of(kernel, recipe.measures), seconds)
 
 
 def measures_of(kernel: Kernel, names: tuple[str, ...]) -> list[Score]:

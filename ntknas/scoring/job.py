@@ -69,9 +69,8 @@ class Job:
 
     def __reduce__(self) -> tuple[Callable[..., Job], tuple[object, ...]]:
         """Travel to another process with the name of a known space, which is read there."""
-        known = self.space.name in space_names()
-        rest = (self.dataset, self.recipe, self.probe, self.strategy, self.training)
-        return _job, (self.space.name if known else self.space, *rest)
+        space = self.space.name if self.space.name in space_names() else self.space
+        return _job, (space, self.dataset, self.recipe, self.probe, self.strategy, self.training)
 
 
 def _job(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from operator import index
 
 import pandas as pd
@@ -13,8 +14,7 @@ from ntknas.core.errors import ChoiceError, NtknasError
 from ntknas.core.score import Score, Status
 from ntknas.scoring.faults import ANY_FAULT, reason_of, whose
 from ntknas.scoring.job import Job
-from ntknas.scoring.recipe import WITHOUT_KERNEL, Group, Recipe
-from ntknas.spaces import Space
+from ntknas.scoring.recipe import WITHOUT_KERNEL, Group
 from ntknas.store import ScoreRecord, ScoreStore, schema
 
 
@@ -80,6 +80,9 @@ def make_plan(job: Job, cells: Sequence[int], seeds: Sequence[int], store: Score
         seeds: Seeds of the weights.
         store: Where scores are kept; new settings are made known to it.
 
+    Returns:
+        The plan: tasks by seed, in the order of the cells.
+
     Raises:
         ChoiceError: If a cell or a seed is no number that a store can hold.
     """
@@ -91,10 +94,13 @@ def make_plan(job: Job, cells: Sequence[int], seeds: Sequence[int], store: Score
     for group, epoch in groups:
         setting = store.add_setting(job.setting(group, epoch))
         measures[setting] = tuple(dict.fromkeys((*measures.get(setting, ()), *group.measures)))
-        found = _plan_group(job.space, job.recipe, group, epoch, setting, cells, seeds, store)
-        items, copies, stored = items + found[0], copies + found[1], stored + found[2]
-    place = {cell: number for number, cell in enumerate(cells)}
-    tasks = sorted(_tasks(items), key=lambda task: (task[0].seed, place[task[0].members[0]]))
+        planner = _GroupPlanner(job, group, epoch, setting, store)
+        pending = planner.pending(cells, seeds)
+        stored += len(cells) * len(seeds) - sum(map(len, pending.values()))
+        new_items, new_copies = planner.plan(pending)
+        items, copies = items + new_items, copies + new_copies
+    positions = {cell: number for number, cell in enumerate(cells)}
+    tasks = sorted(_tasks(items), key=lambda task: (task[0].seed, positions[task[0].members[0]]))
     return Plan(tasks, copies, len(groups) * len(cells) * len(seeds), stored, measures)
 
 
@@ -114,78 +120,94 @@ def _tasks(items: Sequence[WorkItem]) -> list[Task]:
     for item in items:
         if item.epoch:
             trainings.setdefault((item.cell, item.seed), []).append(item)
-    return [(item,) for item in items if not item.epoch] + [tuple(each) for each in trainings.values()]
+    return [(item,) for item in items if not item.epoch] + [tuple(training) for training in trainings.values()]
 
 
-def _plan_group(
-    space: Space,
-    recipe: Recipe,
-    group: Group,
-    epoch: int,
-    setting: str,
-    cells: Sequence[int],
-    seeds: Sequence[int],
-    store: ScoreStore,
-) -> tuple[list[WorkItem], list[ScoreRecord], int]:
-    """Return what has to be computed and copied for one group at one epoch, and how much is stored."""
-    measures = group.measures
-    choices = recipe.choices if group.kind in WITHOUT_KERNEL else replace(recipe.choices, output=group.output)
-    done = store.done(setting, measures)
-    pending: dict[tuple[int, int], list[int]] = {}
-    for cell in cells:
-        representative = _representative(space, recipe, group, epoch, cell)
-        for seed in seeds:
-            if (cell, seed) not in done:
-                pending.setdefault((representative, seed), []).append(cell)
-    known = {}
-    if done and pending:
-        known = _known(space, recipe, group, epoch, setting, store, {cell for cell, _ in pending})
-    items, copies = [], []
-    for (representative, seed), members in pending.items():
-        twin = known.get((representative, seed), [])
-        if {record_measure for record in twin for record_measure in record.scores} >= set(measures):
-            copies += [_copy(record, cell, measures) for record in twin for cell in members]
-        else:
-            items.append(WorkItem(setting, choices, representative, seed, measures, tuple(members), group.kind, epoch))
-    return items, copies, len(cells) * len(seeds) - sum(map(len, pending.values()))
+Network = tuple[int, int]
+"""Representative of the cells that are one network, and the seed of its weights."""
 
 
-def _copy(record: ScoreRecord, cell: int, measures: tuple[str, ...]) -> ScoreRecord:
-    return replace(record, cell=cell, scores={name: score for name, score in record.scores.items() if name in measures})
+@dataclass(frozen=True)
+class _GroupPlanner:
+    """Plans one group of measures at one epoch."""
 
+    job: Job
+    group: Group
+    epoch: int
+    setting: str
+    store: ScoreStore
 
-def _representative(space: Space, recipe: Recipe, group: Group, epoch: int, cell: int) -> int:
-    """The cell whose kernel this one shares; measures of a network see parts that no kernel does: each is its own.
+    @cached_property
+    def _stored(self) -> set[tuple[int, int]]:
+        """The (cell, seed) that have all scores of the group."""
+        return self.store.done(self.setting, self.group.measures)
 
-    Training moves every parameter, so that cells stay one network only if they are under the set ``all``.
-    """
-    if group.kind == "network":
-        return cell
-    choices = recipe.choices
-    parameters = "all" if epoch else choices.parameters
-    try:
-        return int(space.representative(space[cell], parameters, choices.normalisation, variant=recipe.network.variant))
-    except NtknasError:
-        raise
-    except ANY_FAULT as error:
-        raise ChoiceError(f"Cell {cell} cannot be planned: {reason_of(error, whose(space))}.") from error
+    def pending(self, cells: Sequence[int], seeds: Sequence[int]) -> dict[Network, list[int]]:
+        """Return the cells that lack a score, by network."""
+        pending: dict[Network, list[int]] = {}
+        for cell in cells:
+            representative = self._representative(cell)
+            for seed in seeds:
+                if (cell, seed) not in self._stored:
+                    pending.setdefault((representative, seed), []).append(cell)
+        return pending
 
+    def plan(self, pending: Mapping[Network, list[int]]) -> tuple[list[WorkItem], list[ScoreRecord]]:
+        """Return what has to be computed, and what the store holds for another cell that is the same network."""
+        group, choices = self.group, self.job.recipe.choices
+        choices = choices if group.kind in WITHOUT_KERNEL else replace(choices, output=group.output)
+        twins = self._twins({representative for representative, _ in pending})
+        items, copies = [], []
+        for network, members in pending.items():
+            records = twins.get(network, [])
+            if {name for record in records for name in record.scores} >= set(group.measures):
+                copies += [self._copy(record, cell) for record in records for cell in members]
+            else:
+                identity = (self.setting, choices, *network, group.measures, tuple(members))
+                items.append(WorkItem(*identity, group.kind, self.epoch))
+        return items, copies
 
-def _known(
-    space: Space, recipe: Recipe, group: Group, epoch: int, setting: str, store: ScoreStore, wanted: set[int]
-) -> dict[tuple[int, int], list[ScoreRecord]]:
-    """Scores in the store by (representative, seed), one record a measure, of the representatives that are wanted."""
-    frame = store.frame()
-    frame = frame[frame["setting"] == setting]
-    cells = frame["cell"].unique().tolist()
-    representatives = {cell: _representative(space, recipe, group, epoch, cell) for cell in cells}
-    twins = [cell for cell, representative in representatives.items() if representative in wanted]
-    known: dict[tuple[int, int], dict[str, ScoreRecord]] = {}
-    for row in frame[frame["cell"].isin(twins)].itertuples(index=False):
-        status = Status(row.status)
-        if status.is_failure:
-            continue
-        score = Score(row.measure, None if pd.isna(row.value) else row.value, status, row.reason)
-        record = ScoreRecord(setting, row.run, row.cell, row.seed, row.seconds, {row.measure: score})
-        known.setdefault((representatives[row.cell], row.seed), {})[row.measure] = record
-    return {key: list(records.values()) for key, records in known.items()}
+    def _copy(self, record: ScoreRecord, cell: int) -> ScoreRecord:
+        scores = {name: score for name, score in record.scores.items() if name in self.group.measures}
+        return replace(record, cell=cell, scores=scores)
+
+    def _representative(self, cell: int) -> int:
+        """The cell whose kernel this one shares.
+
+        Measures of a network see branches that no kernel does: each cell is its own. Training moves every parameter, so
+        that cells stay one network only if they are under the set ``all``.
+
+        Returns:
+            Its index.
+
+        Raises:
+            ChoiceError: If the space raises.
+            NtknasError: If the space says that there is none.
+        """
+        if self.group.kind == "network":
+            return cell
+        space, recipe = self.job.space, self.job.recipe
+        parameters, normalisation = "all" if self.epoch else recipe.choices.parameters, recipe.choices.normalisation
+        try:
+            return int(space.representative(space[cell], parameters, normalisation, variant=recipe.network.variant))
+        except NtknasError:
+            raise
+        except ANY_FAULT as error:
+            raise ChoiceError(f"Cell {cell} cannot be planned: {reason_of(error, whose(space))}.") from error
+
+    def _twins(self, representatives: Set[int]) -> dict[Network, list[ScoreRecord]]:
+        """Scores in the store of networks with these representatives, one record per measure."""
+        if not representatives or not self._stored:  # the frame of a large store takes a while
+            return {}
+        frame = self.store.frame()
+        frame = frame[frame["setting"] == self.setting]
+        by_cell = {cell: self._representative(cell) for cell in frame["cell"].unique().tolist()}
+        cells = [cell for cell, representative in by_cell.items() if representative in representatives]
+        twins: dict[Network, dict[str, ScoreRecord]] = {}
+        for row in frame[frame["cell"].isin(cells)].itertuples(index=False):
+            status = Status(row.status)
+            if not status.is_failure:
+                score = Score(row.measure, None if pd.isna(row.value) else row.value, status, row.reason)
+                record = ScoreRecord(self.setting, row.run, row.cell, row.seed, row.seconds, {row.measure: score})
+                twins.setdefault((by_cell[row.cell], row.seed), {})[row.measure] = record
+        return {network: list(records.values()) for network, records in twins.items()}

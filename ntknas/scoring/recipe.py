@@ -137,13 +137,13 @@ class Recipe:
         kernels: dict[tuple[str, str], list[str]] = {}
         alone: list[Group] = []
         for name in dict.fromkeys(self.measures):
-            chosen = get_measure(name)
-            if chosen.subject is NetworkCase:
+            definition = get_measure(name)
+            if definition.subject is NetworkCase:
                 alone.append(Group("network", "network", (name,)))
                 continue
-            suits = not chosen.outputs or self.choices.output in chosen.outputs
-            kind = "regression" if chosen.subject is RegressionCase else "kernel"
-            kernels.setdefault((kind, self.choices.output if suits else chosen.outputs[0]), []).append(name)
+            suits = not definition.outputs or self.choices.output in definition.outputs
+            kind = "regression" if definition.subject is RegressionCase else "kernel"
+            kernels.setdefault((kind, self.choices.output if suits else definition.outputs[0]), []).append(name)
         return [Group(kind, output, tuple(names)) for (kind, output), names in kernels.items()] + alone
 
     @property
@@ -175,8 +175,8 @@ class Recipe:
     def _choices(self, group: Group) -> Mapping[str, object]:
         """Return the choices of a group's kernel, or what stands for them where there is none."""
         if group.kind in WITHOUT_KERNEL:
-            named = {"output": group.kind, "precision": self.choices.precision}
-            return {**_OF_NETWORK, **self._taken_over(group), **named}
+            shared = {"output": group.kind, "precision": self.choices.precision}
+            return {**_OF_NETWORK, **self._taken_over(group), **shared}
         return replace(self.choices, output=group.output).as_dict()
 
     def _taken_over(self, group: Group) -> dict[str, object]:

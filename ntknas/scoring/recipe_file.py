@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from ntknas.core.errors import DataError, unknown
+from ntknas.core.errors import DataError, check_known
 from ntknas.core.regular_file import read_text
 from ntknas.scoring import recipe_schema
 from ntknas.scoring.recipe_schema import Value
@@ -73,8 +73,7 @@ def load_recipe_file(name: str | Path) -> RecipeFile:
     name = str(name)
     if name.endswith(".toml"):
         return parse(Path(name).stem, _read(Path(name)), name)
-    if name not in recipe_names():
-        raise unknown("recipe", name, recipe_names())
+    check_known("recipe", name, recipe_names())
     return parse(name, (files("ntknas") / "recipes" / f"{name}.toml").read_text(encoding="utf-8"), name)
 
 

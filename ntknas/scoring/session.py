@@ -138,8 +138,8 @@ def score(
         strategy=strategy,
         rows_at_once=rows_at_once,
     )
-    chosen = make_engine(engine, workers=workers, device=device) if isinstance(engine, str) else engine
-    session = _Session(inputs, chosen, on_event, about or {}, tries=rows_at_once is None)
+    computing = make_engine(engine, workers=workers, device=device) if isinstance(engine, str) else engine
+    session = _Session(inputs, computing, on_event, about or {}, tries=rows_at_once is None)
     if store is not None:
         return session.run(Path(store))
     with tempfile.TemporaryDirectory() as folder:
@@ -178,16 +178,16 @@ def forecast(
         NtknasError: As ``score`` does.
     """
     inputs = inputs_of(space, cells, **options)
-    chosen = make_engine(engine, workers=workers, device=device) if isinstance(engine, str) else engine
-    where, job = chosen.device, inputs.job
-    with tempfile.TemporaryDirectory() as folder, threads(chosen.threads):
-        known = ScoreStore.peek(Path(store) if store is not None else Path(folder) / "scores.h5")
+    computing = make_engine(engine, workers=workers, device=device) if isinstance(engine, str) else engine
+    device_here, job = computing.device, inputs.job
+    with tempfile.TemporaryDirectory() as folder, threads(computing.threads):
+        stored = ScoreStore.peek(Path(store) if store is not None else Path(folder) / "scores.h5")
         on_event(ForecastBegins(len(inputs.cells), len(inputs.seeds)))
-        plan = make_plan(job, inputs.cells, inputs.seeds, known)
-        on_event(ForecastPlanned(len(plan.tasks), where))
-        kinds = forecast_plan(plan, job, where, on_event)
-    workers_at_once = max(1, len(chosen.devices))
-    return Forecast(plan.requested, plan.stored, len(plan.tasks), kinds, workers_at_once, peak_memory(where))
+        plan = make_plan(job, inputs.cells, inputs.seeds, stored)
+        on_event(ForecastPlanned(len(plan.tasks), device_here))
+        kinds = forecast_plan(plan, job, device_here, on_event)
+    workers_at_once = max(1, len(computing.devices))
+    return Forecast(plan.requested, plan.stored, len(plan.tasks), kinds, workers_at_once, peak_memory(device_here))
 
 
 class _Session:
@@ -209,13 +209,13 @@ class _Session:
 
     def run(self, path: Path) -> ScoringResult:
         """Bring a store up to what is asked for."""
-        cells, seeds, where = self._inputs.cells, self._inputs.seeds, self._engine.text()
+        cells, seeds, engine = self._inputs.cells, self._inputs.seeds, self._engine.text()
         keep_freed_memory()
         with ScoreStore.open(path) as store:
             self._tell_what_is_lost(store)
             plan = make_plan(self._inputs.job, cells, seeds, store)
             request = Request(plan.measures, cells, seeds)
-            self._tell(Planned(plan, self._inputs.job, len(cells), len(seeds), where))
+            self._tell(Planned(plan, self._inputs.job, len(cells), len(seeds), engine))
             try:
                 if plan.items or plan.copies:
                     self._carry_out(plan, store, request)
@@ -279,9 +279,9 @@ class _Session:
 @contextmanager
 def threads(count: int | None) -> Iterator[None]:
     """Compute with as many threads as a worker has, for the time being; ``None`` leaves them."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
+    count_before = torch.get_num_threads()
+    torch.set_num_threads(count or count_before)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(count_before)

@@ -26,6 +26,12 @@ class Shard:
     def parse(cls, text: str) -> Shard:
         """Read ``i/n``.
 
+        Args:
+            text: Number and count.
+
+        Returns:
+            The shard.
+
         Raises:
             ChoiceError: If it is not that, or i is not one of 1 to n.
 
@@ -54,12 +60,12 @@ class Shard:
             recipe: The recipe, which decides what is one network.
             cells: All cells.
         """
-        places: dict[int, int] = {}
-        mine = []
+        numbers: dict[int, int] = {}
+        members = []
         for cell in cells:
             network = space.representative(
                 space[cell], recipe.choices.parameters, recipe.choices.normalisation, variant=recipe.network.variant
             )
-            if places.setdefault(int(network), len(places)) % self.count == self.number - 1:
-                mine.append(cell)
-        return mine
+            if numbers.setdefault(int(network), len(numbers)) % self.count == self.number - 1:
+                members.append(cell)
+        return members

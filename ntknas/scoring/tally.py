@@ -44,16 +44,16 @@ class Tally:
                 self.failed += len(cells)
         good = tuple(name for name, score in scores.items() if not score.status.is_failure)
         if good:
-            known = self._scored.setdefault((setting, good), (array("q"), array("q")))
-            known[0].extend(cells)
-            known[1].extend([seed] * len(cells))
+            numbers = self._scored.setdefault((setting, good), (array("q"), array("q")))
+            numbers[0].extend(cells)
+            numbers[1].extend([seed] * len(cells))
 
     def lost(self, store: ScoreStore) -> int:
         """Return how many of the scores a store does not have."""
-        missing = 0
+        lost = 0
         for (setting, measures), (cells, seeds) in self._scored.items():
-            missing += len(set(zip(cells, seeds, strict=True)) - store.done(setting, measures)) * len(measures)
-        return missing
+            lost += len(set(zip(cells, seeds, strict=True)) - store.done(setting, measures)) * len(measures)
+        return lost
 
     def check(self, store: ScoreStore) -> None:
         """Check that a store has every score that was reported.
@@ -61,9 +61,9 @@ class Tally:
         Raises:
             StoreError: If not.
         """
-        if missing := self.lost(store):
+        if lost := self.lost(store):
             total = sum(self.statuses.values()) - self.failed
             raise StoreError(
-                f"{missing} of the {total} scores that were computed are not in {store.path}: a journal beside it was "
+                f"{lost} of the {total} scores that were computed are not in {store.path}: a journal beside it was "
                 "removed or damaged while the run went on. The same command computes what is missing again."
             )

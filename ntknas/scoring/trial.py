@@ -68,11 +68,7 @@ def _seconds_per_row(job: Job, item: WorkItem, device: torch.device) -> dict[int
 
 
 def _timed(kernel: KernelOperator, count: int, at_once: int, device: torch.device) -> float | None:
-    """Return seconds per row, or ``None`` where as many rows do not fit into memory.
-
-    Raises:
-        Exception: If something else is wrong, or a single row does not fit.
-    """
+    """Return seconds per row, or ``None`` where as many rows do not fit into memory."""
     try:
         kernel.rows(min(at_once, count), at_once)  # the first call prepares what later ones reuse
         _finish(device)

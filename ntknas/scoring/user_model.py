@@ -96,7 +96,7 @@ def _function(path: Path, name: str) -> Callable[[], object]:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # whatever a user's file does wrong is theirs to see, in one line
         raise DataError(f"{path} cannot be run: {type(error).__name__}: {error}.") from error
-    function = getattr(module, name, None)
+    function: object = getattr(module, name, None)
     if not callable(function):
         names = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
         raise DataError(f"{path} has no function {name!r}: it has {', '.join(names) or 'none'}.")

@@ -164,14 +164,14 @@ def test_what_is_said_of_an_error_while_scores_are_stored():
 
 
 def test_a_dry_run_that_is_interrupted_does_not_speak_of_scores(capsys, tmp_path, monkeypatch):
-    from ntknas.scoring import forecast
+    from ntknas.scoring import session
 
     def interrupt(*_, **__):
         raise StoppedError(signal.SIGINT)
 
     monkeypatch.chdir(tmp_path)
     without_variables(monkeypatch)
-    monkeypatch.setattr(forecast, "forecast", interrupt)
+    monkeypatch.setattr(session, "forecast", interrupt)
     code, out, err = ntknas(capsys, *SCORE, "--dry-run")
     assert (code, out) == (130, "")
     assert err.splitlines()[-1] == "Interrupted."

@@ -43,7 +43,7 @@ def test_lines_that_name_none(tmp_path: Path, line: str, message: str) -> None:
 def test_only_regular_files_of_a_size_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "large").write_bytes(b"1\n" * 5000)
-    monkeypatch.setattr(cells, "_FEWEST_BYTES", 100)
+    monkeypatch.setattr(cells, "_MIN_BYTES", 100)
     monkeypatch.setattr(cells, "_BYTES_A_CELL", 0)
     for path, message in (
         (tmp_path / "pipe", "it is a named pipe"),

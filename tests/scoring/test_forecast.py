@@ -9,7 +9,7 @@ import torch
 from ntknas.cli.main import run as command
 from ntknas.core.choices import Choices
 from ntknas.data import Request, make_probe
-from ntknas.scoring import Job, Recipe, Training, forecast
+from ntknas.scoring import Job, Recipe, Training, forecast, time_left, trials
 from ntknas.scoring.fewer_images import fewer, sizes
 from ntknas.scoring.plan import Plan, WorkItem
 from ntknas.spaces import load_space
@@ -56,7 +56,7 @@ class Machine:
         return taken
 
     def forecast(self, monkeypatch, plan, budget=60.0):
-        monkeypatch.setattr(forecast, "_trying", lambda *_: self)
+        monkeypatch.setattr(forecast, "trying", lambda *_: self)
         said = []
         kinds = forecast.forecast_plan(plan, self.job, torch.device("cpu"), said.append, budget, lambda: self.now)
         return kinds, said
@@ -103,7 +103,7 @@ def test_kinds_share_the_budget_and_each_exceeds_it_by_one_trial_at_the_most(mon
     assert machine.now <= 60 + 3 * max(machine.seconds(cell, images) for cell, images in machine.tried)
     begun = [event for event in said if isinstance(event, forecast.KindBegins)]
     assert [(event.number, event.kinds, event.networks) for event in begun] == [(n, 3, 334) for n in (1, 2, 3)]
-    tried = [(event.cell, event.images) for event in said if isinstance(event, forecast.CellTried)]
+    tried = [(event.cell, event.images) for event in said if isinstance(event, trials.CellTried)]
     assert tried == machine.tried
     assert isinstance(said[0], forecast.KindBegins)
 
@@ -111,7 +111,7 @@ def test_kinds_share_the_budget_and_each_exceeds_it_by_one_trial_at_the_most(mon
 def test_what_is_said_comes_before_the_first_trial(monkeypatch):
     this = job()
     machine, said = Machine(this, 2, 0.0, 1.0), []
-    monkeypatch.setattr(forecast, "_trying", lambda *_: lambda *task: (said.append("trial"), machine(*task))[1])
+    monkeypatch.setattr(forecast, "trying", lambda *_: lambda *task: (said.append("trial"), machine(*task))[1])
     forecast.forecast_plan(plan(this), this, torch.device("cpu"), said.append, 60.0, lambda: machine.now)
     assert said.index("trial") == 1
 
@@ -135,12 +135,12 @@ def test_only_some_cells_of_a_large_plan_are_looked_up(monkeypatch):
     machine = Machine(this, 1, 0.01, 0.01)
     cells = list(range(10_000))
     (kind,), _ = machine.forecast(monkeypatch, plan(this, cells))
-    assert space.asked <= 2 * forecast.SAMPLE
+    assert space.asked <= 2 * trials.SAMPLE
     truth = sum(machine.seconds(cell, 16) for cell in cells)
     assert kind.seconds == pytest.approx(truth, rel=0.1)
     space.asked = 0
-    left = forecast.kernels_left(plan(this, cells), this)
-    assert space.asked <= 2 * forecast.SAMPLE
+    left = time_left.kernels_left(plan(this, cells), this)
+    assert space.asked <= 2 * trials.SAMPLE
     (amount,) = left.remaining.values()
     assert amount.units == 10_000
     assert amount.cost == pytest.approx(sum(SPACE.flops(SPACE[cell]) for cell in cells), rel=0.05)
@@ -191,7 +191,7 @@ def test_a_dry_run_that_is_stopped_does_not_speak_of_scores(tmp_path, capsys, mo
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(forecast, "_seconds", stop)
+    monkeypatch.setattr(trials, "_seconds", stop)
     options = [*SMALL, "--cells", "2", "--store", str(tmp_path / "s.h5"), "--dry-run"]
     assert command(["score", *options]) == 130
     assert "stored; the same command" not in capsys.readouterr().err

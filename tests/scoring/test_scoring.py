@@ -223,7 +223,7 @@ def test_samples_are_seeded_and_without_repetition():
     assert select(SPACE, "0:1001", 0) == list(range(1001))
     assert select(SPACE, "15620:15625", 0) == list(range(15_620, 15_625))
     for wrong in ("none", "0", "15626", "-3", "1.5", "5:5", "9:3", "0:15626", "1:", ":3", "a:b"):
-        with pytest.raises(ChoiceError, match="--cells must be 'all' or a number from 1 to 15625"):
+        with pytest.raises(ChoiceError, match="`cells` must be 'all' or a number from 1 to 15625"):
             select(SPACE, wrong, 0)
 
 

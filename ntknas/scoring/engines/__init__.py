@@ -10,6 +10,7 @@ from ntknas.core.lazy import importer_of
 
 if TYPE_CHECKING:
     from ntknas.scoring.engines.here import Here
+    from ntknas.scoring.engines.processes import Processes
     from ntknas.scoring.engines.protocol import Engine, EngineOptions
     from ntknas.scoring.engines.ray import Ray
 

@@ -97,8 +97,8 @@ class Pool:
         """Seconds until the next task is late; ``None`` where none will be."""
         if self._timeout is None:
             return None
-        left = [self._timeout - worker.seconds_computing() for worker in self._workers if worker.is_computing]
-        return max(0.0, min(left)) if left else None
+        seconds = [self._timeout - worker.seconds_computing() for worker in self._workers if worker.is_computing]
+        return max(0.0, min(seconds)) if seconds else None
 
     def _listen(self, worker: WorkerHandle) -> Iterator[Report]:
         for message in worker.messages():

@@ -60,6 +60,9 @@ class Ray:
     def run(self, plan: Plan, job: Job, store: ScoreStore, run_id: str) -> Iterator[Report]:
         """Carry out a plan; see ``Engine.run``. Scores come back with the end of their chunk of tasks.
 
+        Yields:
+            One report for each item, and for epochs of training.
+
         Raises:
             NtknasError: If ray is not installed, there is no cluster at the address, or as ``Engine.run`` does.
         """

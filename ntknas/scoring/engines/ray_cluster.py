@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import groupby
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -63,9 +64,10 @@ def connected(address: str | None) -> Iterator[None]:
         return
     try:
         _check_somebody_listens(address)
-        where = address or os.environ.get("RAY_ADDRESS") or "local"  # not what a dead cluster left in /tmp
+        cluster_address = address or os.environ.get("RAY_ADDRESS") or "local"  # not what a dead cluster left in /tmp
         with safe_path(), _signals_kept():
-            ray.init(address=where, include_dashboard=False if where == "local" else None, log_to_driver=False)
+            dashboard = False if cluster_address == "local" else None
+            ray.init(address=cluster_address, include_dashboard=dashboard, log_to_driver=False)
     except (OSError, OverflowError, ValueError, RuntimeError) as error:
         raise NtknasError(
             f"Cannot use a Ray cluster at {address or 'this machine'}: {str(error).splitlines()[0]}. Start one with "
@@ -80,10 +82,10 @@ def connected(address: str | None) -> Iterator[None]:
 @contextmanager
 def _signals_kept() -> Iterator[None]:
     """Give signals back to the command, which stores what is done; Ray would end it at once with a code of its own."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     if threading.current_thread() is threading.main_thread():
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
@@ -102,7 +104,7 @@ class _Cluster:
     """Keeps the cluster busy with chunks of tasks."""
 
     def __init__(self, engine: Ray, job: Job):
-        resources = ray.cluster_resources()
+        resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         has_gpu = resources.get("GPU", 0) > 0
         wants_gpu = engine.device_name.startswith("cuda") or (engine.device_name == "auto" and has_gpu)
         if wants_gpu and not has_gpu:
@@ -131,13 +133,9 @@ class _Cluster:
     def _chunks(self, tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
         """Chunks of one seed each, since a chunk brings one probe to the device."""
         size = max(1, min(MAX_CHUNK, len(tasks) // (CHUNKS_PER_SLOT * self._slots)))
-        start = 0
-        while start < len(tasks):
-            end = start
-            while end < min(start + size, len(tasks)) and tasks[end][0].seed == tasks[start][0].seed:
-                end += 1
-            yield tasks[start:end]
-            start = end
+        for _, alike in groupby(tasks, key=lambda task: task[0].seed):
+            of_seed = list(alike)
+            yield from (of_seed[start : start + size] for start in range(0, len(of_seed), size))
 
     def _submit(self, chunk: Sequence[Task]) -> None:
         """Hand a chunk out; of several tasks the first try counts for none, since nobody knows which one ended it."""
@@ -173,6 +171,16 @@ class _TimeoutError(BaseException):
 def score_tasks(job: Job, tasks: Sequence[Task], device: str, threads: int, timeout: float | None) -> list[Report]:
     """Compute tasks on a node; what is left of one that takes too long becomes ``timeout``.
 
+    Args:
+        job: What they belong to.
+        tasks: The tasks.
+        device: Where to compute.
+        threads: Threads to compute with.
+        timeout: Seconds that each may take; ``None`` for no limit.
+
+    Returns:
+        What the tasks report.
+
     Raises:
         NtknasError: If the choices are impossible for such networks.
     """
@@ -185,8 +193,8 @@ def score_tasks(job: Job, tasks: Sequence[Task], device: str, threads: int, time
                 reports.extend(compute(task))
         except _TimeoutError:
             finished = {report.item for report in reports if isinstance(report, KernelDone)}
-            left = [item for item in task if item not in finished]
-            reports += failed(left, Status.TIMEOUT, f"took longer than {timeout:g} s")
+            unfinished = [item for item in task if item not in finished]
+            reports += failed(unfinished, Status.TIMEOUT, f"took longer than {timeout:g} s")
     return reports
 
 
@@ -200,10 +208,10 @@ def _limited(seconds: float | None) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         raise _TimeoutError
 
-    before = signal.signal(signal.SIGALRM, stop)
+    handler = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, handler)

@@ -57,14 +57,14 @@ class WorkerHandle:
     def start(cls, device: str, threads: int) -> WorkerHandle:
         """Start a process, which says ``Word.HERE`` once it is up."""
         name = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        ours, theirs = _context().Pipe()
-        end, lifeline = _context().Pipe(duplex=False)
-        process = _context().Process(target=work, args=(name, theirs, end), daemon=True)
+        pipe, pipe_of_worker = _context().Pipe()
+        end_of_worker, lifeline = _context().Pipe(duplex=False)
+        process = _context().Process(target=work, args=(name, pipe_of_worker, end_of_worker), daemon=True)
         with threads_for_children(threads):
             process.start()
-        theirs.close()
-        end.close()
-        return cls(name, device, process, ours, lifeline)
+        pipe_of_worker.close()
+        end_of_worker.close()
+        return cls(name, device, process, pipe, lifeline)
 
     def assign(self, assignment: Assignment) -> None:
         """Send what to work on.
@@ -89,9 +89,9 @@ class WorkerHandle:
 
     def strike_off(self, item: WorkItem) -> None:
         """Strike an item off the task in hand; the clock stops with the last."""
-        left = tuple(other for other in self.tasks.popleft() if other != item)
-        if left:
-            self.tasks.appendleft(left)
+        remaining = tuple(member for member in self.tasks.popleft() if member != item)
+        if remaining:
+            self.tasks.appendleft(remaining)
         else:
             self._computing_since = None
 
