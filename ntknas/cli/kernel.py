@@ -59,12 +59,7 @@ def command(
 
     With --model it is the kernel of your own module, on the inputs that come with it, else on the probe's images.
     """
-    if (cell is None) == (model is None):
-        raise click.UsageError("Name a CELL, or your own module with --model FILE.py:function.")
-    if model is not None:
-        _refuse_options_of_cells(ctx)
-    elif options["no_verify"]:
-        raise click.UsageError("--no-verify belongs to --model: cells' networks are proved by tests.")
+    _check_arguments(ctx, cell, model, options)
     check_names({**options, "model": model})
     inspection = _of_cell(cell, options) if cell is not None else _of_model(str(model), options)
     if json:
@@ -75,7 +70,13 @@ def command(
         note(f"Drew {_draw(inspection, plot)}")
 
 
-def _refuse_options_of_cells(ctx: click.Context) -> None:
+def _check_arguments(ctx: click.Context, cell: str | None, model: str | None, options: Options) -> None:
+    if (cell is None) == (model is None):
+        raise click.UsageError("Name a CELL, or your own module with --model FILE.py:function.")
+    if model is None:
+        if options["no_verify"]:
+            raise click.UsageError("--no-verify belongs to --model: cells' networks are proved by tests.")
+        return
     for name in _OPTIONS_OF_CELLS:
         if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{name.replace('_', '-')} is of cells: your function makes the module as it is.")
@@ -96,7 +97,7 @@ def _of_cell(cell: str, options: Options) -> Inspection:
     return inspect_cell(space, index, recipe=recipe, probe=probe, dataset=dataset, seed=seed, device=device)
 
 
-def _of_model(place: str, options: Options) -> Inspection:
+def _of_model(reference: str, options: Options) -> Inspection:
     from ntknas.core.errors import KernelError
     from ntknas.scoring.environment import resolve_device
     from ntknas.scoring.inspection import inspect_model
@@ -104,7 +105,9 @@ def _of_model(place: str, options: Options) -> Inspection:
     device, recipe = resolve_device(str(options["device"])), recipe_of(options, None)
     verify = not options["no_verify"]
     try:
-        return inspect_model(place, recipe=recipe, draw_probe=lambda: draw_probe(options), device=device, verify=verify)
+        return inspect_model(
+            reference, recipe=recipe, draw_probe=lambda: draw_probe(options), device=device, verify=verify
+        )
     except KernelError as error:  # the option is the opposite of the library's parameter
         raise KernelError(str(error).replace("call with verify=False", "give --no-verify")) from error
 
@@ -112,7 +115,7 @@ def _of_model(place: str, options: Options) -> Inspection:
 def _print(inspection: Inspection) -> None:
     from ntknas.measures import get_measure
 
-    kernel, architecture = inspection.kernel, inspection.about.get("architecture")
+    kernel, architecture = inspection.kernel, inspection.description.get("architecture")
     say(f"{inspection.heading}: {architecture}" if architecture else inspection.heading)
     if inspection.disconnected:
         say("This cell has no path from input to output.")

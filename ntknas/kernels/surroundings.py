@@ -83,12 +83,12 @@ def _highest_matmul() -> Iterator[None]:
 @contextmanager
 def _without_tf32() -> Iterator[None]:
     """Before torch 2.9."""
-    allowed = torch.backends.cudnn.allow_tf32
+    tf32 = torch.backends.cudnn.allow_tf32
     try:
         torch.backends.cudnn.allow_tf32 = False
         yield
     finally:
-        torch.backends.cudnn.allow_tf32 = allowed
+        torch.backends.cudnn.allow_tf32 = tf32
 
 
 @contextmanager
