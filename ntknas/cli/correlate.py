@@ -88,19 +88,19 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
     scores = _selected(store, options)
     check_one_space(source, scores)
     _note_few_resamples(options["resamples"])
-    found = correlate_by_space(scores, source, **options, progress=_progress)
-    for message in (*found.not_shown.values(), *_cells_without_accuracy(found, source)):
+    answer = correlate_by_space(scores, source, **options, progress=_progress)
+    for message in (*answer.not_shown.values(), *_cells_without_accuracy(answer, source)):
         note(message)
     comparison_seed = options["seed"] if compare else None
     if json:
-        about = {"unmeasured": [asdict(setting) for setting in scores.attrs["unmeasured"]]}
-        print_json(found.as_json(scores.attrs["left_out"].lines, comparison_seed) | about)
+        unmeasured = [asdict(setting) for setting in scores.attrs["unmeasured"]]
+        print_json({**answer.as_json(scores.attrs["left_out"].lines, comparison_seed), "unmeasured": unmeasured})
     elif csv:
-        print_csv(found.frame())
+        print_csv(answer.frame())
     else:
-        _print(found, comparison_seed)
+        _print(answer, comparison_seed)
     if plots:
-        _draw_all(found, plots)
+        _draw_all(answer, plots)
 
 
 def _selected(store: Path, options: dict[str, Any]) -> pd.DataFrame:
@@ -108,8 +108,8 @@ def _selected(store: Path, options: dict[str, Any]) -> pd.DataFrame:
     from ntknas.store import load_store
     from ntknas.store.selection import Selection, select
 
-    named = options.pop("measures")
-    measures = split_names(named) if named is not None else None
+    text = options.pop("measures")
+    measures = split_names(text) if text is not None else None
     selection = Selection(options.pop("space"), options.pop("setting"), options.pop("recipe"), measures or ())
     scores = load_store(store)
     say_left_out(scores.attrs["left_out"], store)
@@ -137,32 +137,32 @@ def _note_few_resamples(resamples: int) -> None:
         note(f"{resamples} resamples give no intervals: they need {MIN_RESAMPLES} or more (--resamples).")
 
 
-def _cells_without_accuracy(found: SpaceResults, source: AccuracySource) -> Iterator[str]:
+def _cells_without_accuracy(answer: SpaceResults, source: AccuracySource) -> Iterator[str]:
     """Yield a remark for each target that lacks accuracies of scored cells."""
-    for result in found.results.values():
-        for target, known in result.targets.items():
-            if known.cells_with_accuracy < known.cells_scored:
-                cells = f"{known.cells_with_accuracy:,} of {known.cells_scored:,} scored cells"
+    for result in answer.results.values():
+        for target, summary in result.targets.items():
+            if summary.cells_with_accuracy < summary.cells_scored:
+                cells = f"{summary.cells_with_accuracy:,} of {summary.cells_scored:,} scored cells"
                 yield f"{source.accuracies or target} has accuracies for {cells}: the others are left out."
 
 
-def _print(found: SpaceResults, comparison_seed: int | None) -> None:
-    for space, result in found.results.items():
-        if found.are_several:
+def _print(answer: SpaceResults, comparison_seed: int | None) -> None:
+    for space, result in answer.results.items():
+        if answer.are_several:
             say(f"{space}\n{'=' * len(space)}")
         print_result(result)
         if comparison_seed is not None:
             print_comparisons(result, comparison_seed)
-        if found.are_several:
+        if answer.are_several:
             say()
 
 
-def _draw_all(found: SpaceResults, folder: Path) -> None:
+def _draw_all(answer: SpaceResults, folder: Path) -> None:
     """Draw the pictures of every space, each in a folder of its own where there are several."""
     from ntknas.report.pictures import draw_correlation
 
-    for space, result in found.results.items():
-        for path in draw_correlation(result, folder / space if found.are_several else folder):
+    for space, result in answer.results.items():
+        for path in draw_correlation(result, folder / space if answer.are_several else folder):
             note(f"Drew {path}")
 
 

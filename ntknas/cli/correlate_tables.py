@@ -55,12 +55,12 @@ def _print_curves(result: Correlation, target: str) -> None:
     """Print τ by epoch, and what training gained over initialisation."""
     from ntknas.correlation import curves
 
-    shown = curves(result, target)
-    steps = {point.epoch: point.steps for curve in shown for point in curve.points}
+    all_curves = curves(result, target)
+    steps = {point.epoch: point.steps for curve in all_curves for point in curve.points}
     epochs = sorted(steps)
     header = [f"epoch {epoch} ({steps[epoch]} steps)" for epoch in epochs]
     title = f"{target}: Kendall τ by epoch; gain of the last over initialisation, paired, p not corrected"
-    rows = [_curve_cells(curve, epochs) for curve in shown]
+    rows = [_curve_cells(curve, epochs) for curve in all_curves]
     print_table(title, ["measure", *header, "gain [95 %]", "p"], rows, left=1)
     say()
 

@@ -28,12 +28,12 @@ def after_scoring(space: str, store: Path, folder: Path | None = None) -> tuple[
     """
     from ntknas.benchmarks import FOLDER, all_sources, has_accuracies
 
-    named = shlex.quote(str(store))
-    there = [
+    quoted = shlex.quote(str(store))
+    available = [
         name
         for name, source in all_sources().items()
         if source.space == space and has_accuracies(name, folder or FOLDER)
     ]
-    if not there:
-        return f"ntknas store info {named}", _NO_ACCURACIES.format(space=space)
-    return f"ntknas correlate {named}" + ("" if space in there else f" --bench {there[0]}"), ""
+    if not available:
+        return f"ntknas store info {quoted}", _NO_ACCURACIES.format(space=space)
+    return f"ntknas correlate {quoted}" + ("" if space in available else f" --bench {available[0]}"), ""

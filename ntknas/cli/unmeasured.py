@@ -17,15 +17,17 @@ def unmeasured_of(scores: pd.DataFrame, selected: pd.DataFrame) -> list[Unmeasur
     """Return what is missing under the settings of the scores that are looked at."""
     from ntknas.store.requests import unmeasured
 
-    chosen, known = ({str(setting) for setting in frame["setting"].unique()} for frame in (selected, scores))
-    missing = unmeasured(scores)
-    everything = chosen == known
-    return [each for each in missing if each.setting in chosen or (everything and each.setting not in known)]
+    of_selected, of_all = ({str(setting) for setting in frame["setting"].unique()} for frame in (selected, scores))
+    return [
+        lack
+        for lack in unmeasured(scores)
+        if lack.setting in of_selected or (of_selected == of_all and lack.setting not in of_all)
+    ]
 
 
-def say_unmeasured(missing: Sequence[Unmeasured]) -> None:
+def say_unmeasured(lacks: Sequence[Unmeasured]) -> None:
     """Say on standard error what is missing; nothing where nothing is."""
-    for setting in missing:
+    for setting in lacks:
         note(
             f"Setting {setting.setting}: {setting}. A run that was to score them ended before; the same "
             "ntknas score command goes on from there."

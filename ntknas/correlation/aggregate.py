@@ -1,4 +1,4 @@
-"""From scores of each seed to one score a cell."""
+"""From scores of each seed to one score per cell."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ntknas.measures import Aggregate
 
 
 def over_seeds(rows: pd.DataFrame, rule: Aggregate) -> pd.DataFrame:
-    """Bring the scores of one measure under one setting to one score a cell.
+    """Bring the scores of one measure under one setting to one score per cell.
 
     Args:
         rows: Columns ``cell``, ``seed``, ``value``, ``status``.
@@ -25,10 +25,10 @@ def over_seeds(rows: pd.DataFrame, rule: Aggregate) -> pd.DataFrame:
     groups = rows.groupby("cell", sort=True)
     with np.errstate(over="ignore", invalid="ignore"):  # sums beyond the largest number
         combined = _combine(rows, rule)
-    without = rows[rows["status"] != Status.OK.value].groupby("cell")["status"].first()
+    failures = rows[rows["status"] != Status.OK.value].groupby("cell")["status"].first()
     frame = pd.DataFrame({"value": combined["mean"], "spread": combined["std"], "seeds": groups.size()})
-    frame["status"] = without.reindex(frame.index).fillna(Status.OK.value).astype(str)
-    frame.loc[without.index, ["value", "spread"]] = np.nan
+    frame["status"] = failures.reindex(frame.index).fillna(Status.OK.value).astype(str)
+    frame.loc[failures.index, ["value", "spread"]] = np.nan
     overflown = (frame["status"] == Status.OK.value) & ~np.isfinite(frame["value"].astype(float))
     frame.loc[overflown, "status"] = Status.NON_FINITE.value
     frame.loc[overflown, ["value", "spread"]] = np.nan
@@ -36,7 +36,7 @@ def over_seeds(rows: pd.DataFrame, rule: Aggregate) -> pd.DataFrame:
 
 
 def _combine(rows: pd.DataFrame, rule: Aggregate) -> pd.DataFrame:
-    """Mean and deviation over seeds; values of mixed sign, or zero, have no logarithm and are averaged as they are."""
+    """Return mean and deviation over seeds; values of mixed sign, or zero, are averaged without logarithms."""
     plain = rows.groupby("cell")["value"].agg(["mean", "std"])
     if rule is Aggregate.MEAN:
         return plain

@@ -37,7 +37,8 @@ def kendall_influence(x: Array, y: Array) -> Array:
     scale = np.sqrt(untied[0].mean() * untied[1].mean())
     tau = agreement.mean() / scale
     ties = sum((share - share.mean()) / share.mean() for share in untied)
-    return 2 * (agreement - agreement.mean()) / scale - tau * ties
+    influence: Array = 2 * (agreement - agreement.mean()) / scale - tau * ties
+    return influence
 
 
 def spearman_influence(x: Array, y: Array) -> Array:
@@ -45,17 +46,18 @@ def spearman_influence(x: Array, y: Array) -> Array:
     n = len(x)
     u, v = ((stats.rankdata(values) - 0.5) / n - 0.5 for values in (x, y))
     scale = np.sqrt(u.var() * v.var())
-    through_x, through_y = _moved(x, v), _moved(y, u)
-    return (u * v + through_x + through_y) / scale
+    influence: Array = (u * v + _through_ranks(x, v) + _through_ranks(y, u)) / scale
+    return influence
 
 
-def _moved(x: Array, weights: Array) -> Array:
-    """For each cell i the mean over j of 1(x_i < x_j) w_j + ½ 1(x_i = x_j) w_j: what it moves by the others' ranks."""
+def _through_ranks(x: Array, weights: Array) -> Array:
+    """Return for each cell i the mean over j of 1(x_i < x_j) w_j + ½ 1(x_i = x_j) w_j: its effect on others' ranks."""
     order = np.argsort(x, kind="stable")
     sums = np.concatenate([[0.0], np.cumsum(weights[order])])
     lower, upper = (np.searchsorted(x[order], x, side=side) for side in ("left", "right"))
     above, equal = sums[-1] - sums[upper], sums[upper] - sums[lower]
-    return (above + equal / 2) / len(x)
+    moved: Array = (above + equal / 2) / len(x)
+    return moved
 
 
 def pearson_influence(x: Array, y: Array) -> Array:
@@ -63,7 +65,8 @@ def pearson_influence(x: Array, y: Array) -> Array:
     x, y = scaled(x), scaled(y)
     with np.errstate(invalid="ignore", divide="ignore"):
         a, b = ((v - v.mean(-1, keepdims=True)) / v.std(-1, keepdims=True) for v in (x, y))
-    return a * b - np.mean(a * b, axis=-1, keepdims=True) / 2 * (a**2 + b**2)
+    influence: Array = a * b - np.mean(a * b, axis=-1, keepdims=True) / 2 * (a**2 + b**2)
+    return influence
 
 
 INFLUENCES: dict[str, Callable[[Array, Array], Array]] = {
@@ -84,7 +87,8 @@ def concordance(x: Array, y: Array) -> Counts:
     y_below_x_above = below_y - both_below - y_below_x_same
     x_above_y_same = same_y - same_both - x_below_y_same
     both_above = n - below_x - same_x - y_below_x_above - x_above_y_same
-    return both_below + both_above - x_below_y_above - y_below_x_above
+    balance: Counts = both_below + both_above - x_below_y_above - y_below_x_above
+    return balance
 
 
 def dominated(x: Array, y: Array) -> Counts:
@@ -97,14 +101,14 @@ def dominated(x: Array, y: Array) -> Counts:
     order = np.lexsort((-y, x))
     ranks = stats.rankdata(y, method="dense").astype(np.int64)[order]
     n, span = len(ranks), int(ranks.max(initial=0)) + 1
-    places, counts = np.arange(n), np.zeros(n, dtype=np.int64)
+    indices, counts = np.arange(n), np.zeros(n, dtype=np.int64)
     width = 1
     while width < n:
-        block = places // (2 * width)
-        is_left = places // width % 2 == 0
-        left = np.sort(block[is_left] * span + ranks[is_left])
-        starts = np.searchsorted(left, block[~is_left] * span)
-        counts[~is_left] += np.searchsorted(left, block[~is_left] * span + ranks[~is_left]) - starts
+        block = indices // (2 * width)
+        is_left = indices // width % 2 == 0
+        left_half = np.sort(block[is_left] * span + ranks[is_left])
+        starts = np.searchsorted(left_half, block[~is_left] * span)
+        counts[~is_left] += np.searchsorted(left_half, block[~is_left] * span + ranks[~is_left]) - starts
         width *= 2
     result = np.empty(n, dtype=np.int64)
     result[order] = counts
@@ -112,7 +116,8 @@ def dominated(x: Array, y: Array) -> Counts:
 
 
 def _below(values: Array) -> Counts:
-    return stats.rankdata(values, method="min").astype(np.int64) - 1
+    below: Counts = stats.rankdata(values, method="min").astype(np.int64) - 1
+    return below
 
 
 def _same(*columns: Array) -> Counts:
@@ -120,8 +125,8 @@ def _same(*columns: Array) -> Counts:
     dense = np.stack([stats.rankdata(column, method="dense").astype(np.int64) for column in columns])
     key = dense[0] if len(dense) == 1 else dense[0] * (int(dense[1].max(initial=0)) + 1) + dense[1]
     _, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
-    found: Counts = counts[inverse]
-    return found
+    same: Counts = counts[inverse]
+    return same
 
 
 def _rank_within(group: Array, values: Array) -> Counts:
@@ -129,4 +134,5 @@ def _rank_within(group: Array, values: Array) -> Counts:
     dense_group, dense = (stats.rankdata(v, method="dense").astype(np.int64) for v in (group, values))
     span = int(dense.max(initial=0)) + 1
     key = np.sort(dense_group * span + dense)
-    return np.searchsorted(key, dense_group * span + dense) - np.searchsorted(key, dense_group * span)
+    ranks: Counts = np.searchsorted(key, dense_group * span + dense) - np.searchsorted(key, dense_group * span)
+    return ranks

@@ -59,8 +59,8 @@ def estimate(name: str, x: Array, y: Array, resamples: NDArray[np.int64]) -> Est
     value = coefficients.COEFFICIENTS[name](x, y) if len(x) >= 3 else float("nan")
     if not np.isfinite(value):
         return Estimate(None)
-    least = MIN_CELLS_OF_R if name == "pearson" else MIN_CELLS
-    if len(x) < least or not len(resamples) or (len(resamples) < MIN_RESAMPLES and len(x) <= LARGE):
+    minimum = MIN_CELLS_OF_R if name == "pearson" else MIN_CELLS
+    if len(x) < minimum or not len(resamples) or (len(resamples) < MIN_RESAMPLES and len(x) <= LARGE):
         return Estimate(value)
     if len(x) > LARGE:
         half = float(stats.norm.ppf((1 + LEVEL) / 2)) * standard_error(name, x, y)
@@ -130,4 +130,5 @@ def estimate_of_top(x: Array, y: Array, share: float, resamples: int, seed: int)
 
 def top_of(y: Array, share: float) -> NDArray[np.bool_]:
     """Return which cells are in the share with the highest accuracies, or tied with the last; y is not empty."""
-    return y >= np.sort(y)[-max(1, math.ceil(share * len(y)))]
+    top: NDArray[np.bool_] = y >= np.sort(y)[-max(1, math.ceil(share * len(y)))]
+    return top

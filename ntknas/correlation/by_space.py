@@ -84,9 +84,10 @@ def correlate_by_space(
     results: dict[str, Correlation] = {}
     not_shown: dict[str, str] = {}
     for space in spaces:
-        own = scores[scores["space"] == space]
+        of_space = scores[scores["space"] == space]
         try:
-            result = correlate(own, source.of(space, own), resamples=resamples, seed=seed, progress=progress)
+            accuracies = source.of(space, of_space)
+            result = correlate(of_space, accuracies, resamples=resamples, seed=seed, progress=progress)
         except NtknasError as error:
             if len(spaces) == 1:
                 raise

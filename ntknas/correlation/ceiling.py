@@ -22,7 +22,7 @@ from ntknas.correlation.estimate import TOP_SHARES, Estimate
 DRAWS = {2_000: 100, LARGE: 40}
 """Number of draws up to so many cells; ten beyond, where each takes long and all agree."""
 MANY_CELLS_DRAWS = 10
-FEWEST_OF_WINDOW = 40
+MIN_WINDOW = 40
 WINDOWS = 20
 """The noise at an accuracy is that of the nearest twentieth of the cells, or of 40 of them."""
 FEW_CELLS, REFITS = 2_000, 20
@@ -51,19 +51,19 @@ def ceiling(
         and the middle 95 % of the draws; ``None`` without repeated runs, under ten cells, or where the noise explains
         all differences between cells.
     """
-    wanted = np.zeros(len(runs), dtype=bool)
-    wanted[slice(None) if cells is None else cells] = True
-    known = np.isfinite(runs).any(axis=1)
-    runs, wanted = runs[known], wanted[known]
-    if wanted.sum() < MIN_CELLS:
+    is_chosen = np.zeros(len(runs), dtype=bool)
+    is_chosen[slice(None) if cells is None else cells] = True
+    has_runs = np.isfinite(runs).any(axis=1)
+    runs, is_chosen = runs[has_runs], is_chosen[has_runs]
+    if is_chosen.sum() < MIN_CELLS:
         return None
     generator = np.random.default_rng(seed)
     fits = _fits(runs, generator)
     if not fits:
         return None
-    draws = draws or next((few for cells_, few in DRAWS.items() if wanted.sum() <= cells_), MANY_CELLS_DRAWS)
-    table, counts = runs_mean(runs)[wanted], np.isfinite(runs).sum(axis=1)[wanted]
-    shares = [len(part) for part in np.array_split(np.arange(draws), len(fits))]
+    draws = draws or next((number for limit, number in DRAWS.items() if is_chosen.sum() <= limit), MANY_CELLS_DRAWS)
+    table, counts = runs_mean(runs)[is_chosen], np.isfinite(runs).sum(axis=1)[is_chosen]
+    shares = [len(share) for share in np.array_split(np.arange(draws), len(fits))]
     truths = [fit.draw(table, counts, share, generator) for fit, share in zip(fits, shares, strict=True) if share]
     return _estimates(np.concatenate(truths), table)
 
@@ -74,7 +74,7 @@ def _fits(runs: Array, generator: np.random.Generator) -> list[_Truth]:
     if fit is None or len(runs) >= FEW_CELLS:
         return [fit] if fit else []
     resamples = generator.integers(0, len(runs), (REFITS, len(runs)))
-    return [again for again in (_Truth.fit(runs[rows]) for rows in resamples) if again] or [fit]
+    return [refit for refit in (_Truth.fit(runs[rows]) for rows in resamples) if refit] or [fit]
 
 
 def _estimates(truths: Array, table: Array) -> dict[str, Estimate]:
@@ -85,15 +85,16 @@ def _estimates(truths: Array, table: Array) -> dict[str, Estimate]:
             top = top_of(table, share)
             values[name] = [kendall(truth[top], table[top]) for truth in truths]
     estimates = {}
-    for name, found in values.items():
-        low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        estimates[name] = Estimate(float(np.mean(found)), float(low), float(high))
+    for name, draws in values.items():
+        low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        estimates[name] = Estimate(float(np.mean(draws)), float(low), float(high))
     return estimates
 
 
 def runs_mean(runs: Array) -> Array:
     """Return the mean over the runs of each cell, which has one at least."""
-    return np.nansum(runs, axis=1) / np.isfinite(runs).sum(axis=1)
+    mean: Array = np.nansum(runs, axis=1) / np.isfinite(runs).sum(axis=1)
+    return mean
 
 
 def noise_scale(runs: Array) -> tuple[Array, Array] | None:
@@ -114,7 +115,7 @@ def noise_scale(runs: Array) -> tuple[Array, Array] | None:
         return None
     mean, gap = runs_mean(runs[repeated]), np.nanmean(gaps[:, repeated], axis=0)
     order = np.argsort(mean, kind="stable")
-    width = min(len(order), max(FEWEST_OF_WINDOW, len(order) // WINDOWS))
+    width = min(len(order), max(MIN_WINDOW, len(order) // WINDOWS))
     starts = np.unique(np.linspace(0, len(order) - width, 1 + 4 * (len(order) // width)).astype(int))
     sums = (np.concatenate([[0.0], np.cumsum(values[order])]) for values in (mean, gap))
     accuracy, scale = ((total[starts + width] - total[starts]) / width for total in sums)
@@ -126,8 +127,8 @@ class _Truth:
     """The distribution of the true accuracies of a table, on a scale where one run's noise has standard deviation 1.
 
     Attributes:
-        accuracies: Accuracies, ascending, as places of the scale.
-        scaled: The same places on the scale.
+        accuracies: Accuracies, ascending, at which the scale is tabulated.
+        scaled: The same on the scale.
         centres: Middles of the intervals of a grid on the scale.
         shares: Share of the cells whose true accuracy is in each.
     """
@@ -159,26 +160,26 @@ class _Truth:
         """Draw true accuracies given the cells' means and numbers of runs, shape draws × cells."""
         observed = np.interp(table, self.accuracies, self.scaled)
         truth = np.empty((draws, len(table)))
-        for place, count, cells in _alike(_places(observed), counts):
+        for step, count, cells in _alike(_grid_steps(observed), counts):
             kernel = _normal(1 / count)
-            first = place - len(kernel) // 2
+            first = step - len(kernel) // 2
             near = np.arange(max(first, 0), min(first + len(kernel), len(self.centres)))
             cumulated = np.cumsum(self.shares[near] * kernel[near - first])
-            chosen = np.searchsorted(cumulated, generator.random((draws, len(cells))) * cumulated[-1])
-            truth[:, cells] = self.centres[near[chosen]] + (observed[cells] - self.centres[place])
+            picked = np.searchsorted(cumulated, generator.random((draws, len(cells))) * cumulated[-1])
+            truth[:, cells] = self.centres[near[picked]] + (observed[cells] - self.centres[step])
         truth += STEP * (generator.random(truth.shape) - 0.5)
         return np.interp(truth, self.scaled, self.accuracies)
 
 
-def _places(observed: Array) -> NDArray[np.int64]:
-    """Return in which interval of the grid each value is."""
+def _grid_steps(observed: Array) -> NDArray[np.int64]:
+    """Return the interval of the grid that each value is in."""
     return np.round(observed / STEP).astype(np.int64)
 
 
-def _alike(places: NDArray[np.int64], counts: NDArray[np.int64]) -> list[tuple[int, int, NDArray[np.int64]]]:
-    """Return the cells of each place of the grid and number of runs."""
+def _alike(steps: NDArray[np.int64], counts: NDArray[np.int64]) -> list[tuple[int, int, NDArray[np.int64]]]:
+    """Return the cells of each interval of the grid and number of runs."""
     base = int(counts.max()) + 1
-    keys, inverse = np.unique(places * base + counts, return_inverse=True)
+    keys, inverse = np.unique(steps * base + counts, return_inverse=True)
     groups = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1])
     return [(int(key) // base, int(key) % base, cells) for key, cells in zip(keys, groups, strict=True)]
 
@@ -189,11 +190,13 @@ def _without_noise(observed: Array, counts: NDArray[np.int64], centres: Array) -
     They start at the means, shrunk and smoothed so that their variance is the true values'.
     """
     shares = _start(observed, float(np.mean(1 / counts)), len(centres))
-    places = _places(observed)
-    seen = {int(count): np.bincount(places[counts == count], minlength=len(centres)) for count in np.unique(counts)}
+    steps = _grid_steps(observed)
+    histograms = {
+        int(count): np.bincount(steps[counts == count], minlength=len(centres)) for count in np.unique(counts)
+    }
     for _ in range(ITERATIONS):
         weights = np.zeros(len(centres))
-        for count, number in seen.items():
+        for count, number in histograms.items():
             kernel = _normal(1 / count)
             expected = _smoothed(shares, kernel)
             ratio = np.divide(number, expected, out=np.zeros(len(centres)), where=expected > 0)
@@ -206,18 +209,21 @@ def _start(observed: Array, noise: float, length: int) -> Array:
     variance = float(observed.var())
     smoothing = min(noise, (variance - noise) / 2)
     shrunk = observed.mean() + math.sqrt((variance - noise - smoothing) / variance) * (observed - observed.mean())
-    number = np.bincount(_places(shrunk), minlength=length).astype(float)
-    shares = _smoothed(number, _normal(smoothing)) + 1e-6 * len(observed) / length  # no place is impossible
-    return shares / shares.sum()
+    number = np.bincount(_grid_steps(shrunk), minlength=length).astype(float)
+    shares = _smoothed(number, _normal(smoothing)) + 1e-6 * len(observed) / length  # no interval is impossible
+    normalised: Array = shares / shares.sum()
+    return normalised
 
 
 def _normal(variance: float) -> Array:
     """Return normal weights on the grid's steps, up to five standard deviations on both sides."""
     reach = math.ceil(5 * math.sqrt(variance) / STEP)
     weights = np.exp(-((STEP * np.arange(-reach, reach + 1)) ** 2) / (2 * max(variance, 1e-12)))
-    return weights / weights.sum()
+    normalised: Array = weights / weights.sum()
+    return normalised
 
 
 def _smoothed(values: Array, kernel: Array) -> Array:
     middle = len(kernel) // 2
-    return np.convolve(values, kernel)[middle : middle + len(values)]
+    smoothed: Array = np.convolve(values, kernel)[middle : middle + len(values)]
+    return smoothed

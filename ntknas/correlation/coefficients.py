@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 FEW_CELLS = 200
 """Up to this many cells τ-b comes from the signs of all pairs, which takes less than calling scipy."""
 PAIRWISE_LIMIT = 1500
-"""Up to this many cells τ-b of resamples comes from one matrix of pairs; beyond it from one call a resample."""
+"""Up to this many cells τ-b of resamples comes from one matrix of pairs; beyond it from one call per resample."""
 
 
 def kendall(x: Array, y: Array) -> float:
@@ -64,27 +64,30 @@ def resampled(name: str, x: Array, y: Array, indices: NDArray[np.int64]) -> Arra
 
 def _pair_signs(values: Array) -> Array:
     with np.errstate(over="ignore"):  # an infinite difference has the right sign
-        return np.sign(values[:, None] - values[None, :])
+        signs: Array = np.sign(values[:, None] - values[None, :])
+    return signs
 
 
 def _draws(indices: NDArray[np.int64]) -> Array:
-    """How often each cell was drawn in each resample, shape B×n."""
-    draws = np.zeros(indices.shape)
+    """Return how often each cell was drawn in each resample, shape B×n."""
+    draws: Array = np.zeros(indices.shape)
     np.add.at(draws, (np.arange(len(indices))[:, None], indices), 1.0)
     return draws
 
 
 def _kendall_pairs(x: Array, y: Array, indices: NDArray[np.int64]) -> Array:
-    """τ-b by pair signs: a resample weighs pair (i, j) by the product of how often i and j are in it."""
+    """Return τ-b by pair signs: a resample weighs pair (i, j) by the product of how often i and j are in it."""
     weights = _draws(indices)
     sign_x, sign_y = _pair_signs(x), _pair_signs(y)
 
     def weighted(pairs: Array) -> Array:
-        return np.einsum("bi,bi->b", weights @ pairs, weights)
+        sums: Array = np.einsum("bi,bi->b", weights @ pairs, weights)
+        return sums
 
     untied = weighted(np.abs(sign_x)) * weighted(np.abs(sign_y))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return weighted(sign_x * sign_y) / np.sqrt(untied)
+        taus: Array = weighted(sign_x * sign_y) / np.sqrt(untied)
+    return taus
 
 
 def _kendall_loop(x: Array, y: Array, indices: NDArray[np.int64]) -> Array:
@@ -98,13 +101,15 @@ def pearson_rows(x: Array, y: Array) -> Array:
     norms = [np.linalg.norm(v, axis=1) for v in centred]
     for norm, v in zip(norms, (x, y), strict=True):
         norm[norm <= 1e-13 * np.linalg.norm(v, axis=1)] = np.nan
-    return np.einsum("bn,bn->b", *centred) / (norms[0] * norms[1])
+    r: Array = np.einsum("bn,bn->b", *centred) / (norms[0] * norms[1])
+    return r
 
 
 def scaled(values: Array) -> Array:
     """Return values over the largest magnitude in their row: r is the same, and the largest numbers have squares."""
     largest = np.abs(values).max(axis=-1, keepdims=True, initial=0.0)
-    return np.divide(values, largest, out=np.zeros_like(values), where=largest > 0)
+    fractions: Array = np.divide(values, largest, out=np.zeros_like(values), where=largest > 0)
+    return fractions
 
 
 def _without_warning(compute: Callable[[], float]) -> float:

@@ -17,8 +17,8 @@ from ntknas.correlation.coefficients import Array, kendall, resampled
 
 MANY_CELLS = 500
 """With more cells differences are tested by their standard errors: they are normal enough, and resamples take long."""
-MOST_RESAMPLES = 20_000
-SMALLEST_P = 0.001
+MAX_RESAMPLES = 20_000
+MIN_P = 0.001
 """What the smallest possible p-value may be after correction."""
 
 
@@ -122,8 +122,8 @@ def compare(scores: dict[str, Array], accuracies: Array, resamples: int = 1000, 
     if len(accuracies) < MIN_CELLS or len(names) < 2 or not resamples:
         return []
     pairs = list(combinations(names, 2))
-    drawn = enough_resamples(len(pairs), resamples)
-    spread = _spread({name: scores[name] for name in names}, accuracies, drawn, seed)
+    number = enough_resamples(len(pairs), resamples)
+    spread = _spread({name: scores[name] for name in names}, accuracies, number, seed)
     tests = []
     for first, second in pairs:
         value = taus[first] - taus[second]
@@ -143,7 +143,7 @@ def enough_resamples(pairs: int, resamples: int) -> int:
         pairs: Number of pairs that are tested.
         resamples: The number that was asked for.
     """
-    return max(resamples, MIN_RESAMPLES, min(MOST_RESAMPLES, math.ceil(2 * pairs / SMALLEST_P)))
+    return max(resamples, MIN_RESAMPLES, min(MAX_RESAMPLES, math.ceil(2 * pairs / MIN_P)))
 
 
 def _corrected(tests: list[Comparison]) -> list[Comparison]:
@@ -155,14 +155,14 @@ def _corrected(tests: list[Comparison]) -> list[Comparison]:
 
 
 def _spread(scores: dict[str, Array], accuracies: Array, resamples: int, seed: int) -> dict[str, Array]:
-    """τ-b of each measure on every resample, or each cell's influence on it where there are many cells."""
+    """Return τ-b of each measure on every resample, or each cell's influence on it where there are many cells."""
     if len(accuracies) > MANY_CELLS:
         return {name: kendall_influence(x, accuracies) for name, x in scores.items()}
     taus: dict[str, list[Array]] = {name: [] for name in scores}
-    drawn = draw_resamples(len(accuracies), resamples, seed)
-    for part in np.array_split(drawn, max(1, resamples // 1000)):  # the weights of 1,000 resamples at a time
+    indices = draw_resamples(len(accuracies), resamples, seed)
+    for chunk in np.array_split(indices, max(1, resamples // 1000)):  # the weights of 1,000 resamples at a time
         for name, values in taus.items():
-            values.append(resampled("kendall", scores[name], accuracies, part))
+            values.append(resampled("kendall", scores[name], accuracies, chunk))
     return {name: np.concatenate(values) for name, values in taus.items()}
 
 

@@ -21,13 +21,13 @@ def derived_scores(scored: Sequence[Scored], settings: Mapping[str, Setting]) ->
         scored: The measures that were scored.
         settings: Settings by digest.
     """
-    found = []
+    derived = []
     for measure in all_derived().values():
         for first in scored:
             if first.measure == measure.inputs[0]:
                 inputs = _inputs(measure, first, scored, settings)
-                found += [_derive(measure, inputs)] if inputs else []
-    return found
+                derived += [_derive(measure, inputs)] if inputs else []
+    return derived
 
 
 def _inputs(
@@ -54,7 +54,7 @@ def _agreement(a: Scored, b: Scored, settings: Mapping[str, Setting]) -> int:
 
 def _derive(measure: DerivedMeasure, inputs: Sequence[Scored]) -> Scored:
     first = inputs[0]
-    without = zip(*(item.without for item in inputs), strict=True) if _alike(inputs) else ()
+    jackknifed = zip(*(item.jackknifed for item in inputs), strict=True) if _alike(inputs) else ()
     return Scored(
         measure.name,
         first.recipe,
@@ -64,13 +64,13 @@ def _derive(measure: DerivedMeasure, inputs: Sequence[Scored]) -> Scored:
         sum(item.seconds or 0.0 for item in inputs),
         first.kernel,
         epoch=first.epoch,
-        covers=first.covers if len({item.covers for item in inputs}) == 1 else seeds.CELLS,
-        without=[combine(measure, cells) for cells in without],
+        coverage=first.coverage if len({item.coverage for item in inputs}) == 1 else seeds.CELLS,
+        jackknifed=[combine(measure, cells) for cells in jackknifed],
     )
 
 
 def _alike(inputs: Sequence[Scored]) -> bool:
-    return len({len(item.without) for item in inputs}) == 1
+    return len({len(item.jackknifed) for item in inputs}) == 1
 
 
 def combine(measure: DerivedMeasure, inputs: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -96,12 +96,12 @@ def diff(a: pd.DataFrame, b: pd.DataFrame, worst: int = 10) -> list[MeasureDiff]
         candidates = b[b["measure"] == measure]
         if len(candidates):
             fields = {
-                str(other): _differing(settings_a[str(setting)], settings_b[str(other)])
-                for other in candidates["setting"].unique()
+                str(candidate): _differing(settings_a[str(setting)], settings_b[str(candidate)])
+                for candidate in candidates["setting"].unique()
             }
-            nearest = min(fields, key=lambda other: len(fields[other]))
-            others = candidates[candidates["setting"] == nearest]
-            diffs.append(_compare(str(measure), rows, others, fields[nearest], worst))
+            nearest = min(fields, key=lambda candidate: len(fields[candidate]))
+            nearest_rows = candidates[candidates["setting"] == nearest]
+            diffs.append(_compare(str(measure), rows, nearest_rows, fields[nearest], worst))
     if not diffs:
         raise NtknasError(f"The stores have no measure in common: {_measures(a)} and {_measures(b)}.")
     return diffs

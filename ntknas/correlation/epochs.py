@@ -121,10 +121,10 @@ def _point(result: Correlation, row: Row, first: Row | None, training: TrainingI
     steps = row.epoch * _steps_per_epoch(training)
     if first is None or not row.epoch:
         return Point(row.epoch, steps, row, None)
-    now, before = result.points[row.key], result.points[first.key]
-    cells = now.index.intersection(before.index)
-    scores, first_scores = (frame.loc[cells, "score"].to_numpy(np.float64) for frame in (now, before))
-    accuracies = now.loc[cells, "accuracy"].to_numpy(np.float64)
+    trained, initial = result.points[row.key], result.points[first.key]
+    cells = trained.index.intersection(initial.index)
+    scores, first_scores = (frame.loc[cells, "score"].to_numpy(np.float64) for frame in (trained, initial))
+    accuracies = trained.loc[cells, "accuracy"].to_numpy(np.float64)
     return Point(row.epoch, steps, row, difference(scores, first_scores, accuracies, result.resamples, seed))
 
 

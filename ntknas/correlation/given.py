@@ -14,7 +14,7 @@ _OF_A_STORE = ("setting", "measure", "cell", "seed", "value", "status")
 _PLAIN = ("cell", "measure", "seed", "value", "status")
 _EXPECTED = (
     "Expected scores as from ntknas.load_store; or columns cell and value (and measure, seed); or a series or table "
-    "with cells as its index and one column of scores a measure."
+    "with cells as its index and one column of scores per measure."
 )
 
 
@@ -23,8 +23,11 @@ def as_scores(scores: pd.DataFrame | pd.Series) -> pd.DataFrame:
 
     Args:
         scores: As from ``ntknas.load_store``; a table with columns ``cell`` and ``value``, perhaps ``measure`` and
-            ``seed``; a table with cells as its index, or a column ``cell``, and one column a measure; or a series by
+            ``seed``; a table with cells as its index, or a column ``cell``, and one column per measure; or a series by
             cell, named as its measure. Missing values are scores without one.
+
+    Returns:
+        The table.
 
     Raises:
         DataError: If columns are missing, cells are no indices, values no numbers, or a cell stands there twice.
@@ -34,9 +37,9 @@ def as_scores(scores: pd.DataFrame | pd.Series) -> pd.DataFrame:
     if not isinstance(scores, pd.DataFrame):
         raise DataError(f"These are no scores: got {type(scores).__name__}. {_EXPECTED}")
     if "setting" in scores:
-        missing = [name for name in _OF_A_STORE if name not in scores]
-        if missing:
-            raise DataError(f"These scores have no column {' and no '.join(missing)}. {_EXPECTED}")
+        absent = [name for name in _OF_A_STORE if name not in scores]
+        if absent:
+            raise DataError(f"These scores have no column {' and no '.join(absent)}. {_EXPECTED}")
         return scores
     long = _long(scores)
     long["cell"] = _cells(long["cell"])
@@ -44,12 +47,12 @@ def as_scores(scores: pd.DataFrame | pd.Series) -> pd.DataFrame:
     twice = long.duplicated(["measure", "cell", "seed"])
     if twice.any():
         first = long[twice].iloc[0]
-        raise DataError(f"Cell {first['cell']} has several scores of {first['measure']}: expected one a seed.")
+        raise DataError(f"Cell {first['cell']} has several scores of {first['measure']}: expected one per seed.")
     return _completed(long)
 
 
 def _long(scores: pd.DataFrame) -> pd.DataFrame:
-    """One row a score: columns ``cell``, ``measure``, ``seed`` and ``value``."""
+    """Return one row per score: columns ``cell``, ``measure``, ``seed`` and ``value``."""
     if "cell" not in scores:
         if "value" in scores and isinstance(scores.index, pd.RangeIndex) and scores.index.name is None:
             raise DataError(f"These scores have no column cell: got {', '.join(map(str, scores))}. {_EXPECTED}")
@@ -66,10 +69,10 @@ def _long(scores: pd.DataFrame) -> pd.DataFrame:
 
 def _cells(cells: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(cells, errors="coerce")
-    wrong = cells[numbers.isna() | (numbers % 1 != 0) | (numbers < 0)]
-    if len(wrong):
+    refused = cells[numbers.isna() | (numbers % 1 != 0) | (numbers < 0)]
+    if len(refused):
         raise DataError(
-            f"Cells are indices, 0 and above: got {wrong.iloc[0]}. space.index(architecture) gives that of one. "
+            f"Cells are indices, 0 and above: got {refused.iloc[0]}. space.index(architecture) gives that of one. "
             f"{_EXPECTED}"
         )
     return numbers.astype(np.int64)
@@ -77,9 +80,9 @@ def _cells(cells: pd.Series) -> pd.Series:
 
 def _numbers(values: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(values, errors="coerce")
-    wrong = values[numbers.isna() & values.notna()]
-    if len(wrong):
-        raise DataError(f"Scores are numbers: got {wrong.iloc[0]}. {_EXPECTED}")
+    refused = values[numbers.isna() & values.notna()]
+    if len(refused):
+        raise DataError(f"Scores are numbers: got {refused.iloc[0]}. {_EXPECTED}")
     return numbers.astype(float)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ntknas.correlation.bootstrap import draw_resamples, estimate, estimate_of_top, top_of
-from ntknas.correlation.coefficients import COEFFICIENTS, Array
+from ntknas.correlation.coefficients import COEFFICIENTS, Array, kendall
 from ntknas.correlation.estimate import TOP_SHARES, Estimate
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.seeds import BOTH, with_seeds
@@ -25,28 +25,23 @@ def with_intervals(
         resamples: Number of bootstrap resamples.
         seed: Seed of the bootstrap.
     """
-    drawn = draw_resamples(len(x), resamples if len(x) else 0, seed)
-    over_cells = {name: estimate(name, x, y, drawn) for name in COEFFICIENTS}
+    indices = draw_resamples(len(x), resamples if len(x) else 0, seed)
+    over_cells = {name: estimate(name, x, y, indices) for name in COEFFICIENTS}
     tops = {name: estimate_of_top(x, y, share, resamples, seed) for name, share in TOP_SHARES.items()}
-    without = _without_seeds(item, cells)
-    if without is None:
-        return over_cells | tops, item.covers
-    for name, found in over_cells.items():
-        over_cells[name] = with_seeds(found, _again(name, without, y))
-    for name, found in tops.items():
+    jackknifed = _jackknifed_scores(item, cells)
+    if jackknifed is None:
+        return over_cells | tops, item.coverage
+    for name, value in over_cells.items():
+        over_cells[name] = with_seeds(value, [COEFFICIENTS[name](scores, y) for scores in jackknifed])
+    for name, value in tops.items():
         top = top_of(y, TOP_SHARES[name])
-        tops[name] = with_seeds(found, _again("kendall", without[:, top], y[top]))
+        tops[name] = with_seeds(value, [kendall(scores[top], y[top]) for scores in jackknifed])
     return over_cells | tops, BOTH
 
 
-def _without_seeds(item: Scored, cells: pd.Index) -> Array | None:
+def _jackknifed_scores(item: Scored, cells: pd.Index) -> Array | None:
     """Return the signed scores over all seeds but one, seeds × cells; ``None`` where cells lack them."""
-    if not len(cells) or not item.without or not all(cells.isin(frame.index).all() for frame in item.without):
+    if not len(cells) or not item.jackknifed or not all(cells.isin(frame.index).all() for frame in item.jackknifed):
         return None
-    values = np.stack([frame.loc[cells, "value"].to_numpy(np.float64) for frame in item.without])
+    values = np.stack([frame.loc[cells, "value"].to_numpy(np.float64) for frame in item.jackknifed])
     return item.sign * values if np.isfinite(values).all() else None
-
-
-def _again(name: str, without: Array, y: Array) -> list[float]:
-    """Return a coefficient of the scores without each seed."""
-    return [COEFFICIENTS[name](scores, y) for scores in without]

@@ -34,12 +34,12 @@ def correlate(
 ) -> Correlation:
     """Correlate scores with accuracies.
 
-    Scores are signed so that higher is better, and brought from seeds to one score a cell by their measure's rule. The
-    counts of parameters and FLOPs stand beside them as baselines, where the scores are a store's.
+    Scores are signed so that higher is better, and combined over seeds to one score per cell by their measure's rule.
+    The counts of parameters and FLOPs stand beside them as baselines, where the scores are a store's.
 
     Args:
         scores: As from ``ntknas.load_store``; or plain ones: a series by cell index, a table with cells as its index
-            and one column a measure, or a table with columns ``cell`` and ``value`` (and ``measure``, ``seed``). Of a
+            and one column per measure, or a table with columns ``cell`` and ``value`` (and ``measure``, ``seed``). Of a
             name that is no measure's higher is better.
         accuracies: A benchmark (validation and test at its largest budget), a series of accuracies by cell index, or
             several by name.

@@ -29,7 +29,7 @@ def kernel_names(settings: Mapping[str, Setting]) -> dict[str, str]:
         name
         for name in fields
         if name not in (*_NAMING, *_NOT_NAMING)
-        and len({_text(other, name) for other in _compared(name, settings, trained).values()}) > 1
+        and len({_text(setting, name) for setting in _compared(name, settings, trained).values()}) > 1
     ]
     names = {
         digest: "/".join(_text(setting, name) for name in (*_naming(setting), *differing) if name in fields)
@@ -43,7 +43,7 @@ def kernel_names(settings: Mapping[str, Setting]) -> dict[str, str]:
 
 
 def _compared(name: str, settings: Mapping[str, Setting], trained: Mapping[str, Setting]) -> Mapping[str, Setting]:
-    """Fields of the training are compared among trained settings alone: the others have none."""
+    """Return the settings to compare a field among: one of the training among trained ones, since others have none."""
     return trained if name.startswith(TrainingIdentity.PREFIX) else settings
 
 
@@ -55,7 +55,7 @@ def _text(setting: Setting, name: str) -> str:
 
 
 def _naming(setting: Setting) -> tuple[str, ...]:
-    """The choices that name a kernel; where there is none, what was measured says enough."""
+    """Return the choices that name a kernel; where there is none, what was measured says enough."""
     return _NAMING[:1] if setting.output == "training" else _NAMING
 
 
@@ -65,21 +65,21 @@ def _short_hash(setting: Setting) -> str:
 
 def variant(result: Correlation, row: Row) -> str:
     """Return what differs in a row's setting from the other settings of its measure; empty if it has one setting."""
-    ours = {other.setting for other in result.rows if other.measure == row.measure}
-    settings = {digest: result.settings[digest] for digest in ours if digest in result.settings}
+    digests = {rival.setting for rival in result.rows if rival.measure == row.measure}
+    settings = {digest: result.settings[digest] for digest in digests if digest in result.settings}
     if len(settings) < 2:
         return ""
-    mine = result.settings[row.setting]
-    trained = {digest: setting for digest, setting in settings.items() if setting.epoch}
+    setting = result.settings[row.setting]
+    trained = {digest: rival for digest, rival in settings.items() if rival.epoch}
     differing = [
         name
-        for name in mine.fields
-        if len({str(other.fields.get(name)) for other in _compared(name, settings, trained).values()}) > 1
+        for name in setting.fields
+        if len({str(rival.fields.get(name)) for rival in _compared(name, settings, trained).values()}) > 1
     ]
-    shown = [_shortened(mine, name) for name in differing if name not in ("probe_hash", "epoch")]
-    if len({setting.epoch for setting in settings.values()}) > 1:
-        shown.append(f"epoch {mine.epoch}")
-    return ", ".join(shown or [_shortened(mine, name) for name in differing])
+    texts = [_shortened(setting, name) for name in differing if name not in ("probe_hash", "epoch")]
+    if len({rival.epoch for rival in settings.values()}) > 1:
+        texts.append(f"epoch {setting.epoch}")
+    return ", ".join(texts or [_shortened(setting, name) for name in differing])
 
 
 def _shortened(setting: Setting, name: str) -> str:

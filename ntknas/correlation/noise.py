@@ -6,7 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
-from ntknas.correlation.bootstrap import LARGE, LEVEL, MIN_CELLS, draw_resamples, estimate
+from ntknas.correlation import bootstrap
+from ntknas.correlation.bootstrap import LARGE, LEVEL, MIN_CELLS, draw_resamples
 from ntknas.correlation.coefficients import COEFFICIENTS, Array
 from ntknas.correlation.estimate import Estimate
 
@@ -43,11 +44,11 @@ def seed_agreement_interval(runs: Array, seed: int = 0, resamples: int = 200) ->
         return None
     if len(runs) > LARGE:
         return _large_interval(runs)
-    drawn = [seed_agreement(runs[rows]) for rows in draw_resamples(len(runs), resamples, seed)]
-    values = {name: [each[name] for each in drawn if each and np.isfinite(each[name])] for name in COEFFICIENTS}
-    if any(len(found) < 0.95 * resamples for found in values.values()):
+    agreements = [seed_agreement(runs[rows]) for rows in draw_resamples(len(runs), resamples, seed)]
+    values = {name: [a[name] for a in agreements if a and np.isfinite(a[name])] for name in COEFFICIENTS}
+    if any(len(finite) < 0.95 * resamples for finite in values.values()):
         return None
-    ends = {name: np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) for name, found in values.items()}
+    ends = {name: np.quantile(finite, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) for name, finite in values.items()}
     return {name: {"low": float(low), "high": float(high)} for name, (low, high) in ends.items()}
 
 
@@ -67,14 +68,16 @@ def seed_agreement_with_interval(runs: Array, seed: int = 0, resamples: int = 20
 
 
 def _large_interval(runs: Array) -> dict[str, dict[str, float]]:
-    """Mean over pairs of seeds of their intervals' ends: the pairs share their cells, so the mean is as wide."""
+    """Return the mean over pairs of seeds of their intervals' ends; pairs share their cells, so that it is as wide."""
     result = {}
     for name in COEFFICIENTS:
-        found = []
+        estimates = []
         for a, b in combinations(runs.T, 2):
             both = np.isfinite(a) & np.isfinite(b)
             if both.sum() >= MIN_CELLS:
-                found.append(estimate(name, a[both], b[both], draw_resamples(int(both.sum()), 200, 0)))
-        low, high = (float(np.mean([getattr(each, end) for each in found])) for end in ("low", "high"))
-        result[name] = {"low": low, "high": high}
+                estimates.append(bootstrap.estimate(name, a[both], b[both], draw_resamples(int(both.sum()), 200, 0)))
+        result[name] = {
+            "low": float(np.mean([estimate.low for estimate in estimates])),
+            "high": float(np.mean([estimate.high for estimate in estimates])),
+        }
     return result

@@ -26,22 +26,22 @@ def partial_kendall(x: Array, y: Array, covariates: Mapping[str, Array]) -> tupl
     """
     if len(x) < 4:
         return None, []
-    used: dict[str, Array] = {}
+    distinct: dict[str, Array] = {}
     for name, values in covariates.items():
-        if np.ptp(values) > 0 and not any(_ranks_alike(values, other) for other in used.values()):
-            used[name] = values
-    variables = [x, y, *used.values()]
+        if np.ptp(values) > 0 and not any(_ranks_alike(values, earlier) for earlier in distinct.values()):
+            distinct[name] = values
+    variables = [x, y, *distinct.values()]
     if any(np.ptp(v) == 0 for v in variables):
-        return None, list(used)
+        return None, list(distinct)
     matrix = np.eye(len(variables))
     for i in range(len(variables)):
         for j in range(i):
             matrix[i, j] = matrix[j, i] = kendall(variables[i], variables[j])
     if np.linalg.cond(matrix) > 1e10:
-        return None, list(used)
+        return None, list(distinct)
     precision = np.linalg.inv(matrix)
     scale = precision[0, 0] * precision[1, 1]
-    return (float(-precision[0, 1] / np.sqrt(scale)) if scale > 0 else None), list(used)
+    return (float(-precision[0, 1] / np.sqrt(scale)) if scale > 0 else None), list(distinct)
 
 
 def _ranks_alike(a: Array, b: Array) -> bool:

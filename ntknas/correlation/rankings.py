@@ -38,10 +38,10 @@ def rankings(scores: pd.DataFrame, settings: Mapping[str, Setting], counts: Mapp
 def _in_order(scored: Iterable[Scored]) -> list[Scored]:
     """Sort by the order of the definitions; a user's own come after ours, derived ones last."""
     measures = list(all_measures())
-    places = {name: place for place, name in enumerate((*measures, None, *all_derived()))}
-    return sorted(scored, key=lambda item: places.get(item.measure, len(measures)))
+    order = {name: number for number, name in enumerate((*measures, None, *all_derived()))}
+    return sorted(scored, key=lambda item: order.get(item.measure, len(measures)))
 
 
 def _baseline(name: str, setting: str, cells: list[int], counts: Array) -> Scored:
     frame = pd.DataFrame({"value": counts, "status": Status.OK.value}, index=pd.Index(cells, name="cell"))
-    return Scored(name, BASELINE, setting, frame, 1, 0.0, covers=seeds.BOTH)
+    return Scored(name, BASELINE, setting, frame, 1, 0.0, coverage=seeds.BOTH)

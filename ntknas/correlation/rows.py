@@ -37,8 +37,10 @@ def make_row(
     """
     cells, x, y = points.index, points["score"].to_numpy(np.float64), points["accuracy"].to_numpy(np.float64)
     covariates = {name: counts.of(name, cells) for name in BASELINES} if counts else {}
-    partial, given = (None, []) if item.recipe == BASELINE or not counts else partial_kendall(x, y, covariates)
-    coefficients, covers = with_intervals(item, cells, x, y, resamples, seed)
+    partial, covariate_names = (
+        (None, []) if item.recipe == BASELINE or not counts else partial_kendall(x, y, covariates)
+    )
+    coefficients, coverage = with_intervals(item, cells, x, y, resamples, seed)
     best = best_cells(x, y, cells)
     return Row(
         measure=item.measure,
@@ -56,13 +58,13 @@ def make_row(
         pearson=coefficients["pearson"],
         kendall_top10=coefficients["kendall_top10"],
         kendall_top25=coefficients["kendall_top25"],
-        interval_covers=covers,
+        interval_covers=coverage,
         best_cell=best.cell,
         regret=best.regret,
         regret_best_of_5=best.regret_of_5,
         regret_best_of_10=best.regret_of_10,
         partial_kendall=partial,
-        partial_given=tuple(given),
+        partial_given=tuple(covariate_names),
         baseline_kendall={n: _or_none(kendall(v, y)) for n, v in covariates.items()} if len(x) > 2 else {},
         seed_kendall=item.seed_kendall,
         seed_variance=item.seed_variance,

@@ -1,4 +1,4 @@
-"""From rows of scores to one signed score a cell for each measure and setting."""
+"""From rows of scores to one signed score per cell for each measure and setting."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Scored:
         seed_kendall: See ``selection.seed_kendall``.
         seed_variance: See ``selection.seed_variance``.
         epoch: Epochs of training before it was taken.
-        covers: What an interval over cells covers: ``cells`` or ``cells and initialisation``.
-        without: For each seed the same as ``cells`` over the other seeds, where intervals need it.
+        coverage: What an interval over cells covers: ``cells`` or ``cells and initialisation``.
+        jackknifed: For each seed the same as ``cells`` over the other seeds, where intervals need it.
     """
 
     measure: str
@@ -45,8 +45,8 @@ class Scored:
     seed_kendall: float | None = None
     seed_variance: float | None = None
     epoch: int = 0
-    covers: str = seeds.CELLS
-    without: list[pd.DataFrame] = field(default_factory=list)
+    coverage: str = seeds.CELLS
+    jackknifed: list[pd.DataFrame] = field(default_factory=list)
 
     @property
     def scored_cells(self) -> pd.Index:
@@ -71,7 +71,7 @@ def scored_measures(scores: pd.DataFrame, settings: Mapping[str, Setting], kerne
 
 
 def _score(name: str, measure: Measure | None, rows: pd.DataFrame, setting: Setting | None, kernel: str) -> Scored:
-    """Bring the rows of one measure under one setting to one score a cell."""
+    """Bring the rows of one measure under one setting to one score per cell."""
     rule = measure.aggregate if measure else Aggregate.MEAN
     first = rows.iloc[0]
     is_independent = setting is not None and setting.network.has_independent_seeds

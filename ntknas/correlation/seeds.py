@@ -19,7 +19,7 @@ CELLS = "cells"
 BOTH = "cells and initialisation"
 
 
-def with_seeds(found: Estimate, without: Sequence[float]) -> Estimate:
+def with_seeds(over_cells: Estimate, jackknifed: Sequence[float]) -> Estimate:
     """Widen an interval over cells by what the coefficient moves with the seeds.
 
     With S seeds and θ_s the coefficient of the score over the others, the jackknife variance over seeds is
@@ -27,24 +27,24 @@ def with_seeds(found: Estimate, without: Sequence[float]) -> Estimate:
     cells and t the 97.5 % quantile of Student's distribution with S−1 degrees of freedom.
 
     Args:
-        found: The coefficient of the score over all seeds, with its interval over cells.
-        without: The coefficient without each seed in turn, on the same cells.
+        over_cells: The coefficient of the score over all seeds, with its interval over cells.
+        jackknifed: The coefficient without each seed in turn, on the same cells.
 
     Returns:
         No interval where the given one has none, or a coefficient without a seed is not defined.
     """
-    if found.value is None or found.low is None or found.high is None:
-        return found
-    if not np.isfinite(without).all():
-        return Estimate(found.value)
-    reach = seed_reach(without)
-    low = found.value - math.hypot(max(0.0, found.value - found.low), reach)
-    high = found.value + math.hypot(max(0.0, found.high - found.value), reach)
-    return Estimate(found.value, max(-1.0, low), min(1.0, high))
+    if over_cells.value is None or over_cells.low is None or over_cells.high is None:
+        return over_cells
+    if not np.isfinite(jackknifed).all():
+        return Estimate(over_cells.value)
+    reach = seed_reach(jackknifed)
+    low = over_cells.value - math.hypot(max(0.0, over_cells.value - over_cells.low), reach)
+    high = over_cells.value + math.hypot(max(0.0, over_cells.high - over_cells.value), reach)
+    return Estimate(over_cells.value, max(-1.0, low), min(1.0, high))
 
 
-def seed_reach(without: Sequence[float]) -> float:
+def seed_reach(jackknifed: Sequence[float]) -> float:
     """Return half of the 95 % interval over seeds alone."""
-    seeds = len(without)
-    variance = (seeds - 1) * float(np.var(without))
+    seeds = len(jackknifed)
+    variance = (seeds - 1) * float(np.var(jackknifed))
     return float(stats.t.ppf((1 + LEVEL) / 2, seeds - 1)) * math.sqrt(variance)

@@ -62,8 +62,8 @@ def seed_variance(rows: pd.DataFrame, rule: Aggregate) -> float | None:
     Returns:
         From 0 (seeds do not matter) to 1; ``None`` with one seed, for fewer than ten cells, or without logarithms.
     """
-    known = rows.dropna(subset="value")
-    repeated = known[known.groupby("cell")["value"].transform("size") > 1]
+    scored = rows.dropna(subset="value")
+    repeated = scored[scored.groupby("cell")["value"].transform("size") > 1]
     values, cells = repeated["value"], repeated["cell"]
     if rule is Aggregate.GEOMETRIC:
         if values.min() * values.max() <= 0:
@@ -72,9 +72,9 @@ def seed_variance(rows: pd.DataFrame, rule: Aggregate) -> float | None:
     if cells.nunique() < MIN_CELLS:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
-        each = values.groupby(cells).agg(["mean", "var", "size"])
-        within = float(np.average(each["var"], weights=each["size"] - 1))
-        between = max(0.0, float(each["mean"].var()) - within * float((1 / each["size"]).mean()))
+        by_cell = values.groupby(cells).agg(["mean", "var", "size"])
+        within = float(np.average(by_cell["var"], weights=by_cell["size"] - 1))
+        between = max(0.0, float(by_cell["mean"].var()) - within * float((1 / by_cell["size"]).mean()))
     total = within + between
     return within / total if 0 < total < np.inf else None
 
@@ -85,10 +85,10 @@ def seed_kendall(rows: pd.DataFrame) -> float | None:
     ``None`` with one seed, or where no two seeds share ten cells.
     """
     values = rows.dropna(subset="value").pivot(index="cell", columns="seed", values="value")
-    found = []
+    taus = []
     for a, b in combinations(values.columns, 2):
         both = values[[a, b]].dropna().to_numpy(float)
         if len(both) >= MIN_CELLS:
-            found.append(kendall(both[:, 0], both[:, 1]))
-    found = [tau for tau in found if np.isfinite(tau)]
-    return float(np.mean(found)) if found else None
+            taus.append(kendall(both[:, 0], both[:, 1]))
+    finite = [tau for tau in taus if np.isfinite(tau)]
+    return float(np.mean(finite)) if finite else None

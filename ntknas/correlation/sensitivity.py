@@ -49,15 +49,19 @@ def agreements(
         accuracies: Accuracies by cell, if there are any.
         resamples: Number of bootstrap resamples.
         seed: Seed of the bootstrap.
+
+    Returns:
+        One agreement for each variation and measure.
     """
-    found = []
+    agreements = []
     for (variation, measure), values in scores.items():
         base = scores[BASE, measure]
         sign = get_measure(measure).sign
-        against = None if accuracies is None else _estimate(sign * values, accuracies, resamples, seed)
+        with_accuracy = None if accuracies is None else _estimate(sign * values, accuracies, resamples, seed)
         cells = values.index.intersection(base.index)
-        found.append(Agreement(variation, measure, len(cells), _estimate(values, base, resamples, seed), against))
-    return found
+        with_base = _estimate(values, base, resamples, seed)
+        agreements.append(Agreement(variation, measure, len(cells), with_base, with_accuracy))
+    return agreements
 
 
 def _estimate(x: pd.Series, y: pd.Series, resamples: int, seed: int) -> Estimate:

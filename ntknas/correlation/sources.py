@@ -92,10 +92,10 @@ class AccuracySource:
                 f"{self.bench} holds accuracies of {benchmark.space}'s cells, and the scores are of {space}'s."
             )
         datasets = () if "all" in self.dataset else self.dataset or tuple(scores["dataset"].unique())
-        wanted = [Target.parse(text) for text in self.target] or benchmark.main_targets(*datasets)
-        if not wanted:
+        targets = [Target.parse(text) for text in self.target] or benchmark.main_targets(*datasets)
+        if not targets:
             raise ChoiceError(
                 f"{benchmark.name} has no accuracies on {', '.join(self.dataset) or 'the data set of the scores'}: it "
                 f"holds {benchmark.describe_targets()}. Or give your own as `accuracies`."
             )
-        return {str(target): benchmark.table(target) for target in wanted}
+        return {str(target): benchmark.table(target) for target in targets}

@@ -15,7 +15,7 @@ from ntknas.correlation.ceiling import ceiling
 from ntknas.correlation.coefficients import Array
 from ntknas.correlation.estimate import Estimates
 
-LARGEST = 1e150
+MAX_ACCURACY = 1e150
 """Accuracies beyond it are refused: their differences and squares would not be numbers any more."""
 _EXPECTED = (
     "Expected a benchmark (ntknas.load_benchmark), a series of accuracies by cell index, or several of them by name."
@@ -137,11 +137,11 @@ def _checked(name: str, means: pd.Series) -> pd.Series:
     if not means.index.is_unique:
         twice = means.index[means.index.duplicated()][0]
         raise DataError(f"{name} holds cell {twice} more than once: expected one accuracy per cell.")
-    wrong = means[~(means.abs() <= LARGEST)]
-    if len(wrong):
+    refused = means[~(means.abs() <= MAX_ACCURACY)]
+    if len(refused):
         raise DataError(
-            f"{name} has {wrong.iloc[0]:g} for cell {wrong.index[0]}: expected accuracies between −{LARGEST:g} and "
-            f"{LARGEST:g}, which can be computed with. Correct the table."
+            f"{name} has {refused.iloc[0]:g} for cell {refused.index[0]}: expected accuracies between "
+            f"−{MAX_ACCURACY:g} and {MAX_ACCURACY:g}, which can be computed with. Correct the table."
         )
     return means
 
@@ -170,5 +170,5 @@ def common_cells(accuracies: Accuracies, cells: pd.Index) -> pd.Index:
 
 
 def _examples(cells: pd.Index) -> str:
-    shown = ", ".join(str(cell) for cell in cells[:3])
-    return f" ({shown}{', …' if len(cells) > 3 else ''})" if shown else ""
+    first = ", ".join(str(cell) for cell in cells[:3])
+    return f" ({first}{', …' if len(cells) > 3 else ''})" if first else ""

@@ -61,14 +61,14 @@ def _by_kernel(result: Correlation, labels: list[str]) -> list[BarGroup]:
             kernels.setdefault(variant(result, row), []).append(row)
     groups = []
     for number, (kernel, rows) in enumerate(kernels.items()):
-        shown = rows + (baselines if number == 0 else [])
-        groups.append(_group(kernel or "one kernel", {row.measure: row.kendall for row in shown}, labels, None))
+        estimates = {row.measure: row.kendall for row in (*rows, *(baselines if number == 0 else ()))}
+        groups.append(_group(kernel or "one kernel", estimates, labels, None))
     return groups
 
 
 def _group(name: str, estimates: Mapping[str, Estimate], labels: list[str], limit: float | None) -> BarGroup:
-    shown = [estimates.get(label, _NONE) for label in labels]
-    return BarGroup(name, *_values_and_ends(shown), limit)
+    bars = [estimates.get(label, _NONE) for label in labels]
+    return BarGroup(name, *_values_and_ends(bars), limit)
 
 
 def _values_and_ends(estimates: list[Estimate]) -> tuple[Array, Array, Array]:
@@ -94,12 +94,12 @@ def over_epochs(result: Correlation, target: str) -> LineGrid | None:
     Returns:
         The figure.
     """
-    found = curves(result, target, gains=False)
-    trained = [curve for curve in found if curve.measure in TRAINING]
+    all_curves = curves(result, target, gains=False)
+    trained = [curve for curve in all_curves if curve.measure in TRAINING]
     baselines = [_line(curve, curve.measure) for curve in trained if curve.measure == SHOWN_BASELINE]
     panels = [
         LinePanel(curve.name, [_line(curve, "the measure"), *(replace(line, muted=True) for line in baselines)], 0.0)
-        for curve in found
+        for curve in all_curves
         if curve.measure not in TRAINING
     ]
     panels += [LinePanel(curve.name, [_line(curve, "the measure")], 0.0) for curve in trained]

@@ -70,7 +70,7 @@ class BarGroup:
 
 @dataclass(frozen=True)
 class Bars:
-    """Horizontal bars with intervals, one row a label, one bar a group.
+    """Horizontal bars with intervals, one row per label, one bar per group.
 
     Attributes:
         title: Heading of the figure.

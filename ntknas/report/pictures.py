@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ntknas.correlation import Correlation
 from ntknas.report import correlation_figures as figures
+from ntknas.report.figures import Figure
 from ntknas.report.plotter import draw
 
 
@@ -22,7 +23,7 @@ def draw_correlation(result: Correlation, folder: Path) -> list[Path]:
     Raises:
         NtknasError: If the folder cannot be written.
     """
-    specifications = {"correlations": figures.bars(result)}
+    specifications: dict[str, Figure] = {"correlations": figures.bars(result)}
     specifications |= {f"scatter-{_file(target)}": figures.scatter(result, target) for target in result.targets}
     for target in result.targets:
         over_epochs = figures.over_epochs(result, target)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ntknas.correlation import asymptotic, bootstrap, coefficients, compare, noise, selection
+from ntknas.correlation import Estimate, asymptotic, bootstrap, coefficients, compare, noise, selection
 from ntknas.measures import Aggregate
 
 
@@ -65,16 +65,16 @@ def test_the_top_is_resampled_among_itself():
     top = y >= np.sort(y)[-50]
     assert top.sum() == 51
     assert got == bootstrap.estimate("kendall", x[top], y[top], bootstrap.draw_resamples(51, 300, 0))
-    assert bootstrap.estimate_of_top(x[:30], y[:30], 0.1, 300, 0) == bootstrap.Estimate(None)
+    assert bootstrap.estimate_of_top(x[:30], y[:30], 0.1, 300, 0) == Estimate(None)
 
 
 def test_regret_of_the_best_of_k():
     x = np.array([5.0, 4, 3, 2, 1, 0, -1, -2, -3, -4, -5])
     y = np.array([10.0, 20, 15, 90, 30, 40, 99, 50, 60, 70, 100])
     got = selection.best_cells(x, y, pd.Index(range(100, 111)))
-    assert got == {"best_cell": 100, "regret": 90.0, "regret_best_of_5": 10.0, "regret_best_of_10": 1.0}
+    assert got == selection.BestCells(100, regret=90.0, regret_of_5=10.0, regret_of_10=1.0)
     few = selection.best_cells(x[:3], y[:3], pd.Index(range(3)))
-    assert (few["regret"], few["regret_best_of_5"]) == (10.0, None)
+    assert (few.regret, few.regret_of_5) == (10.0, None)
 
 
 def test_agreement_of_a_measure_with_itself():

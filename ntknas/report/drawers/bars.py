@@ -20,7 +20,7 @@ _GROUP_HEIGHT = 0.8
 
 
 def draw_bars(bars: Bars) -> Figure:
-    """Draw one row a label, one bar a group."""
+    """Draw one row per label, one bar per group."""
     height = 0.9 + 0.2 * len(bars.groups) + len(bars.labels) * (0.16 * len(bars.groups) + 0.12)
     figure, axes = single((MIN_WIDTH, height))
     rows = np.arange(len(bars.labels), dtype=np.float64)[::-1]
@@ -41,8 +41,8 @@ def draw_bars(bars: Bars) -> Figure:
 
 def _draw_group(axes: Axes, bars: Bars, group: BarGroup, heights: Array, thickness: float, colour: str) -> None:
     name = group.name if group.limit is None else f"{group.name}, noise ceiling {group.limit:.2f} (dashed)"
-    drawn = axes.barh(heights, np.nan_to_num(group.values), height=thickness * 0.92, color=colour, label=name)
-    for label, bar in zip(bars.labels, drawn, strict=True):
+    rectangles = axes.barh(heights, np.nan_to_num(group.values), height=thickness * 0.92, color=colour, label=name)
+    for label, bar in zip(bars.labels, rectangles, strict=True):
         if label in bars.muted:
             bar.set_alpha(0.45)
     _draw_intervals(axes, group, heights)
@@ -51,12 +51,12 @@ def _draw_group(axes: Axes, bars: Bars, group: BarGroup, heights: Array, thickne
 
 
 def _draw_intervals(axes: Axes, group: BarGroup, heights: Array) -> None:
-    known = np.isfinite(group.values) & np.isfinite(group.low) & np.isfinite(group.high)
+    has_interval = np.isfinite(group.values) & np.isfinite(group.low) & np.isfinite(group.high)
     reach: Sequence[Array] = [np.abs(group.values - group.low), np.abs(group.high - group.values)]
     axes.errorbar(
-        group.values[known],
-        heights[known],
-        xerr=np.stack(reach)[:, known],
+        group.values[has_interval],
+        heights[has_interval],
+        xerr=np.stack(reach)[:, has_interval],
         fmt="none",
         ecolor="0.2",
         elinewidth=0.9,

@@ -46,9 +46,9 @@ class Panels:
         """Yield the axes from left to right, the upper row first."""
         return (axes for row in self.rows for axes in row)
 
-    def hide_from(self, used: int) -> None:
-        """Hide all axes but the first."""
-        for axes in list(self)[used:]:
+    def hide_from(self, count: int) -> None:
+        """Hide all axes but the first ``count``."""
+        for axes in list(self)[count:]:
             axes.set_visible(False)
 
 

@@ -19,7 +19,7 @@ _STRIP_COLUMNS = 8
 
 
 def draw_kernel_strip(strip: KernelStrip) -> Figure:
-    """Draw one heat map a moment, in one scale of colours."""
+    """Draw one heat map per moment, in one scale of colours."""
     count = len(strip.matrices)
     columns = min(count, _STRIP_COLUMNS)
     rows = math.ceil(count / columns)

@@ -24,7 +24,7 @@ _MAX_LEGEND_COLUMNS = 6
 
 
 def draw_line_grid(grid: LineGrid) -> Figure:
-    """Draw one frame a panel; a name has one colour in all of them."""
+    """Draw one frame per panel; a name has one colour in all of them."""
     widest = COLUMNS - 1 if len(grid.panels) in (5, 6) else COLUMNS  # 5 or 6 panels fill rows of three better
     rows, columns = math.ceil(len(grid.panels) / widest), min(widest, len(grid.panels))
     size = (max(MIN_WIDTH, 3.2 * columns + 0.4), 2.5 * rows + 1.0)

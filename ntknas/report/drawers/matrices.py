@@ -28,9 +28,9 @@ def draw_heat_maps(maps: HeatMaps) -> Figure:
     width = max(MIN_WIDTH, 2.6 * columns + 0.09 * letters + 0.8)
     panels = Panels.make(rows, columns, (width, (0.9 + 0.24 * len(maps.rows)) * rows + 0.9), share_x=True, share_y=True)
     scale = _logarithmic_scale(maps)
-    for axes, one in zip(panels, maps.maps, strict=False):
-        axes.imshow(one.values, cmap="viridis", norm=scale, aspect="auto")
-        axes.set_title(one.title)
+    for axes, heat_map in zip(panels, maps.maps, strict=False):
+        axes.imshow(heat_map.values, cmap="viridis", norm=scale, aspect="auto")
+        axes.set_title(heat_map.title)
         axes.set_xticks(range(len(maps.columns)), maps.columns, rotation=90)
         axes.set_yticks(range(len(maps.rows)), maps.rows)
         axes.set_xlabel(maps.x_label)
@@ -42,7 +42,7 @@ def draw_heat_maps(maps: HeatMaps) -> Figure:
 
 
 def _logarithmic_scale(maps: HeatMaps) -> LogNorm:
-    values = np.concatenate([np.ravel(one.values) for one in maps.maps] or [np.ones(1)])
+    values = np.concatenate([np.ravel(heat_map.values) for heat_map in maps.maps] or [np.ones(1)])
     positive = values[np.isfinite(values) & (values > 0)]
     low, high = (float(positive.min()), float(positive.max())) if len(positive) else (0.1, 1.0)
     return LogNorm(low, max(high, 1.001 * low))
@@ -52,7 +52,7 @@ def draw_matrix(matrix: Matrix) -> Figure:
     """Draw correlations with their numbers."""
     rows, columns = matrix.values.shape
     figure, axes = single((2.4 + 0.9 * columns, 1.0 + 0.34 * rows))
-    shown = axes.imshow(matrix.values, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+    image = axes.imshow(matrix.values, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
     axes.set_xticks(range(columns), matrix.columns, rotation=30, ha="right")
     axes.set_yticks(range(rows), matrix.rows)
     for row, column in np.ndindex(rows, columns):
@@ -61,6 +61,6 @@ def draw_matrix(matrix: Matrix) -> Figure:
         axes.text(column, row, text, ha="center", va="center", color="white" if is_dark else "black", fontsize=8)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    figure.colorbar(shown, ax=axes, label="Kendall τ")
+    figure.colorbar(image, ax=axes, label="Kendall τ")
     figure.suptitle(matrix.title)
     return figure

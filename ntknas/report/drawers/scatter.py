@@ -20,7 +20,7 @@ _WIDE_RANGE = 30
 
 
 def draw_scatter_grid(grid: ScatterGrid) -> Figure:
-    """Draw one cloud a panel."""
+    """Draw one cloud per panel."""
     rows, columns = math.ceil(len(grid.panels) / COLUMNS), min(COLUMNS, len(grid.panels))
     panels = Panels.make(rows, columns, (3.0 * columns, 2.7 * rows + 0.4), share_y=True)
     for axes, panel in zip(panels, grid.panels, strict=False):
