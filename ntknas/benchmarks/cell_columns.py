@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from ntknas.benchmarks.columns import Columns
+from ntknas.benchmarks.columns import Columns, Value
 from ntknas.core.errors import DataError
 from ntknas.core.quoting import quoted
 from ntknas.spaces import Space
@@ -27,12 +26,12 @@ def cell_columns(names: Sequence[str], chosen: str | None) -> list[str]:
         DataError: If there is none.
     """
     if chosen is not None and chosen not in names:
-        raise DataError(f"it has no column {chosen!r}, which --cell-column asks for: it has {', '.join(names)}")
+        raise DataError(f"it has no column {chosen!r}, which `cell_column` asks for: it has {', '.join(names)}")
     known = [chosen] if chosen is not None else [name for name in names if name in CELL_COLUMNS]
     if not known:
         raise DataError(
             f"it names no cells: expected a column 'index' or 'cell', got {', '.join(names)}. Name the column of the "
-            "cells with --cell-column"
+            "cells with `cell_column`"
         )
     return known
 
@@ -60,19 +59,19 @@ def _indices(table: Columns, name: str, space: Space) -> list[int]:
     values = table.values[name]
     if name == INDEX_COLUMN:
         _check_numbers(table, values, space)
-    return find_all(space, values, lambda row: f"{table.places[row]}, column {name!r}")
+    return find_all(space, values, lambda row: f"{table.row_names[row]}, column {name!r}")
 
 
-def _check_numbers(table: Columns, values: Sequence[Any], space: Space) -> None:
+def _check_numbers(table: Columns, values: Sequence[Value], space: Space) -> None:
     """Check that a column named ``index`` holds nothing else."""
     for row, value in enumerate(values):
         try:
-            whole = float(value) == int(float(value))
+            is_whole = float(value) == int(float(value))
         except (ValueError, OverflowError):
-            whole = False
-        if not whole:
+            is_whole = False
+        if not is_whole:
             raise DataError(
-                f"{table.places[row]}: expected a cell index from 0 to {len(space) - 1} in column 'index', got "
+                f"{table.row_names[row]}: expected a cell index from 0 to {len(space) - 1} in column 'index', got "
                 f"{quoted(value)}"
             )
 
@@ -87,9 +86,9 @@ def _check_agreement(
     numbered = f" {counters[0]!r} looks like a row number." if len(counters) == 1 else ""
     advice = second if counters == [first] else first
     raise DataError(
-        f"{table.places[row]}: its columns name different cells: {first!r} cell {cells[row]} ({space[cells[row]]}), "
+        f"{table.row_names[row]}: its columns name different cells: {first!r} cell {cells[row]} ({space[cells[row]]}), "
         f"{second!r} cell {others[row]} ({space[others[row]]}).{numbered} Name the column that counts, such as "
-        f"--cell-column {advice}"
+        f"`cell_column` {advice}"
     )
 
 
@@ -101,9 +100,9 @@ def _counts_rows(cells: list[int]) -> bool:
 def _check_once(table: Columns, cells: list[int]) -> None:
     seen: dict[int, int] = {}
     for row, cell in enumerate(cells):
-        before = seen.setdefault(cell, row)
-        if before != row:
+        first = seen.setdefault(cell, row)
+        if first != row:
             raise DataError(
-                f"it holds cell {cell} more than once, in {table.places[before]} and {table.places[row]}: expected one "
-                "accuracy a cell"
+                f"it holds cell {cell} more than once, in {table.row_names[first]} and {table.row_names[row]}: "
+                "expected one accuracy per cell"
             )

@@ -6,10 +6,10 @@ import csv
 import io
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
@@ -19,13 +19,15 @@ from ntknas.core.quoting import quoted
 from ntknas.core.regular_file import open_regular
 from ntknas.core.unpacking import open_unpacked
 
-_FEWEST_BYTES = 1 << 26
-_BYTES_A_ROW = 1 << 10
-_BYTES_A_NUMBER = 1 << 8  # of an archive: a text may be long
-_LONGEST_LINE = 1 << 20
-_MOST_LINES_A_ROW = 1_000
-_MOST_COLUMNS = 10_000
+_MIN_BYTES = 1 << 26
+_BYTES_PER_ROW = 1 << 10
+_BYTES_PER_VALUE = 1 << 8  # of an archive: a text may be long
+_MAX_LINE = 1 << 20
+_MAX_LINES_PER_ROW = 1_000
+_MAX_COLUMNS = 10_000
 
+Value = str | int | float | bytes
+"""What stands in a cell of a table; bytes are a hash."""
 Choose = Callable[[Sequence[str]], Sequence[str]]
 """Returns which columns are wanted, by name, of all that there are; raises DataError if one is missing."""
 
@@ -36,11 +38,20 @@ class Columns:
 
     Attributes:
         values: By name; texts, or numbers where the file has a type for them.
-        places: How each row is called in messages.
+        row_names: How each row is called in messages.
     """
 
-    values: dict[str, Sequence[Any]]
-    places: Sequence[str]
+    values: Mapping[str, Sequence[Value]]
+    row_names: Sequence[str]
+
+
+class _Reader(Protocol):
+    """What ``csv.reader`` returns."""
+
+    @property
+    def line_num(self) -> int: ...
+
+    def __iter__(self) -> Iterator[list[str]]: ...
 
 
 def read_csv(path: Path, rows: int, choose: Choose) -> Columns:
@@ -51,26 +62,28 @@ def read_csv(path: Path, rows: int, choose: Choose) -> Columns:
         rows: How many rows it can have.
         choose: Chooses the columns.
 
+    Returns:
+        The columns.
+
     Raises:
         DataError: If it is not such a file, has a name twice, too many rows, or rows of another length.
         OSError: If it cannot be read.
     """
-    with open_unpacked(path, _most_bytes(rows)) as stream:
+    with open_unpacked(path, _max_bytes(rows)) as stream:
         lines = _Lines(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
         try:
             table = csv.reader(lines, strict=True)
             header = [name.strip() for name in next(table, [])]
             if not header:
                 raise DataError("it is not a CSV file: it begins without a header")
-            wanted = _choose(header, choose)
-            return _read_rows(table, lines, header, wanted, rows)
+            return _read_rows(table, lines, header, _choose(header, choose), rows)
         except (csv.Error, UnicodeDecodeError) as error:
             raise DataError(f"line {lines.count}: {error}") from error
 
 
-def _read_rows(table: Any, lines: _Lines, header: list[str], wanted: Sequence[str], rows: int) -> Columns:
-    places = [header.index(name) for name in wanted]
-    values: dict[str, list[str]] = {name: [] for name in wanted}
+def _read_rows(table: _Reader, lines: _Lines, header: list[str], names: Sequence[str], rows: int) -> Columns:
+    positions = {name: header.index(name) for name in names}
+    values: dict[str, list[str]] = {name: [] for name in names}
     numbers: list[int] = []
     for row in table:
         if not row:
@@ -81,22 +94,22 @@ def _read_rows(table: Any, lines: _Lines, header: list[str], wanted: Sequence[st
         if len(numbers) == rows:
             raise DataError(f"line {table.line_num}: it has more rows than there are cells, {rows:,}")
         numbers.append(table.line_num)
-        for name, place in zip(wanted, places, strict=True):
-            values[name].append(row[place])
-    return Columns(dict(values), [f"line {number}" for number in numbers])
+        for name, position in positions.items():
+            values[name].append(row[position])
+    return Columns(values, [f"line {number}" for number in numbers])
 
 
 class _Lines:
-    """The lines of a text, none of them too long and not too many of them a row."""
+    """The lines of a text, none of them too long and not too many of them per row."""
 
     def __init__(self, text: io.TextIOBase):
         self._text, self.count, self._of_this_row = text, 0, 0
 
     def __iter__(self) -> Iterator[str]:
-        while line := self._text.readline(_LONGEST_LINE):
+        while line := self._text.readline(_MAX_LINE):
             self.count += 1
             self._of_this_row += 1
-            if len(line) == _LONGEST_LINE or self._of_this_row > _MOST_LINES_A_ROW:
+            if len(line) == _MAX_LINE or self._of_this_row > _MAX_LINES_PER_ROW:
                 raise csv.Error("a row without an end, or too many empty lines")
             yield line
 
@@ -113,15 +126,18 @@ def read_archive(path: Path, rows: int, choose: Choose) -> Columns:
         rows: How many rows it can have.
         choose: Chooses the columns.
 
+    Returns:
+        The columns.
+
     Raises:
         DataError: If an array is no column, there are two of one name, or they do not go together.
         OSError: If it cannot be read; a damaged one raises what ``zipfile`` and ``numpy`` raise.
     """
-    most = max(_BYTES_A_NUMBER * rows, _FEWEST_BYTES)
+    max_bytes = max(_BYTES_PER_VALUE * rows, _MIN_BYTES)
     with open_regular(path) as file, zipfile.ZipFile(file) as archive:
         members = member_names(archive)
-        wanted = _choose(list(members), choose)
-        values = {name: _as_column(name, read_member(archive, members[name], most)) for name in wanted}
+        names = _choose(list(members), choose)
+        values = {name: _as_column(name, read_member(archive, members[name], max_bytes)) for name in names}
     lengths = {name: len(column) for name, column in values.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(f"its arrays have different lengths: {_listed(lengths)}")
@@ -131,7 +147,7 @@ def read_archive(path: Path, rows: int, choose: Choose) -> Columns:
     return Columns(values, [f"row {number}" for number in range(count)])
 
 
-def _as_column(name: str, values: np.ndarray) -> Sequence[Any]:
+def _as_column(name: str, values: np.ndarray) -> Sequence[Value]:
     """Return an array of numbers or texts as a list, and rows of bytes, as hashes are kept, as bytes."""
     if values.ndim == 2 and values.dtype == np.uint8 and values.shape[1] > 1:
         return [row.tobytes() for row in values]
@@ -139,21 +155,21 @@ def _as_column(name: str, values: np.ndarray) -> Sequence[Any]:
         raise DataError(f"{name!r} is an array of {values.dtype} {values.shape}, expected one row of numbers or texts")
     if values.dtype.kind == "S":
         return [text.decode("utf-8") for text in values.tolist()]
-    column: list[Any] = values.tolist()
+    column: list[Value] = values.tolist()
     return column
 
 
 def _choose(names: Sequence[str], choose: Choose) -> Sequence[str]:
-    if len(names) > _MOST_COLUMNS:
-        raise DataError(f"it has {len(names):,} columns, expected at most {_MOST_COLUMNS:,}")
+    if len(names) > _MAX_COLUMNS:
+        raise DataError(f"it has {len(names):,} columns, expected at most {_MAX_COLUMNS:,}")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(f"it has {names.count(twice[0])} columns named {quoted(twice[0])}: which one counts?")
     return choose(names)
 
 
-def _most_bytes(rows: int) -> int:
-    return max(rows * _BYTES_A_ROW, _FEWEST_BYTES)
+def _max_bytes(rows: int) -> int:
+    return max(rows * _BYTES_PER_ROW, _MIN_BYTES)
 
 
 def _listed(lengths: dict[str, int]) -> str:

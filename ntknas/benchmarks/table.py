@@ -28,7 +28,7 @@ class Target(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Target:
-        """Read ``data set/split/epochs``.
+        """Return the target of a text ``data set/split/epochs``.
 
         Raises:
             ChoiceError: If the text is not of this form.
@@ -64,12 +64,14 @@ class AccuracyTable:
     def mean(self) -> np.ndarray:
         """Mean over the runs of each cell; NaN for a cell without any."""
         total = np.nansum(self.runs, axis=1)
-        return np.divide(total, self.count, out=np.full(len(total), np.nan), where=self.count > 0)
+        mean = np.full(len(total), np.nan)
+        np.divide(total, self.count, out=mean, where=self.count > 0)
+        return mean
 
     @property
     def count(self) -> np.ndarray:
         """Number of runs of each cell."""
-        return np.isfinite(self.runs).sum(axis=1)
+        return np.asarray(np.isfinite(self.runs).sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,8 @@ class Benchmark:
 
         A data set's own name stands for all tables on it, ``cifar10`` for ``cifar10-valid`` too; see ``tables_of``.
         """
-        named = {table for dataset in datasets for table in tables_of(dataset)}
-        return [target for target in self.tables if not datasets or target.dataset in named]
+        tables = {table for dataset in datasets for table in tables_of(dataset)}
+        return [target for target in self.tables if not datasets or target.dataset in tables]
 
     def find_target(
         self, dataset: str, split: str | None = None, epochs: int | None = None, preferred: Sequence[str] = MAIN_SPLITS
@@ -137,10 +139,10 @@ class Benchmark:
         return min(fitting, key=lambda t: (order.index(t.split), -t.epochs, t.dataset != dataset))
 
     def _missing(self, dataset: str, held: Sequence[Target], split: str | None, epochs: int | None) -> str:
-        what = f"no {split} accuracies" if split else "no accuracies"
-        after = f" after {epochs} epochs" if epochs else ""
-        known = _described(held) if held else self.describe_targets()
-        return f"{self.name} holds {what} on {dataset}{after}: it holds {known}.{self._more()}"
+        accuracies = f"{split} accuracies" if split else "accuracies"
+        budget = f" after {epochs} epochs" if epochs else ""
+        instead = _described(held) if held else self.describe_targets()
+        return f"{self.name} holds no {accuracies} on {dataset}{budget}: it holds {instead}.{self._more()}"
 
     def _more(self) -> str:
         return " ntknas bench import adds the official file's (bench list)." if self.can_be_imported else ""
@@ -205,8 +207,8 @@ class Benchmark:
         runs = table.runs[cell]
         value = float(runs[table.seeds.index(seed)])
         if table.seeds_of_gaps_known and np.isnan(value):
-            found = [str(known) for known, run in zip(table.seeds, runs, strict=True) if np.isfinite(run)]
-            raise ChoiceError(f"Cell {cell} has no run of seed {seed}: {self.name} holds those of {', '.join(found)}.")
+            held = [str(other) for other, run in zip(table.seeds, runs, strict=True) if np.isfinite(run)]
+            raise ChoiceError(f"Cell {cell} has no run of seed {seed}: {self.name} holds those of {', '.join(held)}.")
         if not table.seeds_of_gaps_known and np.isnan(runs).any():
             values = ", ".join(f"{run:.2f}" for run in runs[np.isfinite(runs)])
             raise ChoiceError(

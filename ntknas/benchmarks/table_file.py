@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -23,13 +22,13 @@ from ntknas.benchmarks.table import AccuracyTable, Costs, Target
 from ntknas.core.display import printable
 from ntknas.core.errors import DataError
 from ntknas.core.files import remove_stale, replacing
-from ntknas.core.plain_hdf5 import array, attributes, group, integer, names
+from ntknas.core.plain_hdf5 import Attribute, array, attributes, group, integer, names
 from ntknas.core.sealed_file import HEAD, DamagedFileError, SealVersionError, UnsealedFileError, check, head_of
 
 FORMAT = 1
 SUFFIX = ".h5"
 _MAGIC = f"ntknas benchmark table {FORMAT}\nsha256 ".encode()
-_ROWS_A_BLOCK = 1 << 16
+_ROWS_PER_BLOCK = 1 << 16
 _PLAIN = ("present", "seconds")
 _MORE_NAMES = ("cells_with_runs", "runs", "source_bytes", "ntknas", "imported")
 _NAMES = ("benchmark", "space", "cells", "seeds_are_numbers", "source")
@@ -72,7 +71,7 @@ def _image(collection: Collection, source: str, source_bytes: int) -> bytes:
         return bytes(file.id.get_file_image())
 
 
-def _attributes(collection: Collection, source: str, source_bytes: int) -> dict[str, Any]:
+def _attributes(collection: Collection, source: str, source_bytes: int) -> dict[str, str | int | bool]:
     return {
         "benchmark": collection.benchmark,
         "space": collection.space,
@@ -96,14 +95,14 @@ def _write_runs(file: h5py.File, collection: Collection) -> None:
         group.attrs["seeds"] = seeds
         _store(group, "present", np.stack([column.present for column in columns], axis=1))
         _store(group, "seconds", np.stack([column.seconds for column in columns], axis=1))
-        missing = np.full(collection.cells, np.nan)
+        without = np.full(collection.cells, np.nan)
         for split in sorted({split for column in columns for split in column.accuracies}):
-            values = [column.accuracies.get(split, missing) for column in columns]
+            values = [column.accuracies.get(split, without) for column in columns]
             _store(group, split, np.stack(values, axis=1))
 
 
 def _store(group: h5py.Group, name: str, values: np.ndarray) -> None:
-    rows = (min(len(values), _ROWS_A_BLOCK), *values.shape[1:])
+    rows = (min(len(values), _ROWS_PER_BLOCK), *values.shape[1:])
     group.create_dataset(name, data=values, chunks=rows, compression="gzip", shuffle=True, fletcher32=True)
 
 
@@ -124,7 +123,7 @@ class TableFile:
         with self._open() as opened:
             self.attributes = attributes(opened, (*_NAMES, *(name for name in _MORE_NAMES if name in opened.attrs)))
             self._targets = _targets(opened)
-            _check_about(self.attributes)
+            _check_attributes(self.attributes)
             self._cells = integer(opened, "cells")
         if self.attributes["benchmark"] != benchmark:
             raise DataError(
@@ -141,7 +140,7 @@ class TableFile:
             reason = printable(error.args[0] if error.args else error)
             raise DataError(
                 f"{self.path} is damaged ({reason}): nothing of it was used. Import the official file again with "
-                "ntknas bench import --replace."
+                "ntknas bench import, and `replace`."
             ) from error
 
     def verify(self) -> None:
@@ -167,7 +166,7 @@ class TableFile:
             raise DataError(f"Cannot read {self.path}: {error.strerror or error}.") from error
 
     def _changed(self, error: DamagedFileError) -> str:
-        advice = "Import the official file again with ntknas bench import --replace."
+        advice = "Import the official file again with ntknas bench import, and `replace`."
         if "neither" in str(error):
             return f"{self.path} is not a table of ntknas {__version__}, or its beginning is damaged. {advice}"
         return f"{self.path} is damaged (it has changed since it was written: its checksum is wrong). {advice}"
@@ -221,13 +220,14 @@ def _targets(file: h5py.File) -> dict[Target, list[int]]:
     return targets
 
 
-def _check_about(about: Mapping[str, Any]) -> None:
+def _check_attributes(attributes: Mapping[str, Attribute]) -> None:
     kinds = {"benchmark": str, "space": str, "source": str, "cells": int, "seeds_are_numbers": bool}
     for name, kind in kinds.items():
-        if type(about[name]) is not kind:
-            raise ValueError(f"the attribute {name} is {about[name]!r}, expected {kind.__name__}")
-    if about["cells"] < 1:
-        raise ValueError(f"it has {about['cells']} cells")
+        if type(attributes[name]) is not kind:
+            raise ValueError(f"the attribute {name} is {attributes[name]!r}, expected {kind.__name__}")
+    cells = attributes["cells"]
+    if not isinstance(cells, int) or cells < 1:
+        raise ValueError(f"it has {cells} cells")
 
 
 class _Tables(Mapping[Target, AccuracyTable]):

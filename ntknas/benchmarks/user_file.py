@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ntknas.benchmarks.cell_columns import CELL_COLUMNS, cell_columns, cells_of
-from ntknas.benchmarks.columns import Columns, read_archive, read_csv
+from ntknas.benchmarks.columns import Choose, Columns, Value, read_archive, read_csv
 from ntknas.core.errors import DataError
 from ntknas.core.npy import ARCHIVE_ERRORS
 from ntknas.core.quoting import quoted
 from ntknas.spaces import Space
 
 VALUE_COLUMNS = ("value", "accuracy")
-LARGEST = 1e150
+MAX_ACCURACY = 1e150
 """Larger numbers have squares that are none."""
 
 _MISSING = frozenset(
@@ -49,77 +48,78 @@ def read_accuracies(
             columns name different cells in a row.
     """
     path = Path(path)
-    named: list[str] = []
+    naming: list[str] = []
     values: list[str] = []
 
     def choose(names: Sequence[str]) -> list[str]:
-        named[:] = cell_columns(names, cell_column)
-        values[:] = [_value_column(names, named, column)]
-        return [*named, *values]
+        naming[:] = cell_columns(names, cell_column)
+        values[:] = [_value_column(names, naming, column)]
+        return [*naming, *values]
 
     table = _read(path, len(space), choose)
     try:
-        cells = cells_of(table, named, space)
+        cells = cells_of(table, naming, space)
         accuracies = _numbers(table, values[0])
     except DataError as error:
-        raise _in_file(path, error) from error
+        raise DataError(_in_file(path, error)) from error
     return pd.Series(accuracies, index=pd.Index(cells, name="cell"), name=values[0]).dropna()
 
 
-def _read(path: Path, rows: int, choose: Any) -> Columns:
+def _read(path: Path, rows: int, choose: Choose) -> Columns:
     is_archive = path.suffix == ".npz"
     try:
         table = (read_archive if is_archive else read_csv)(path, rows, choose)
     except FileNotFoundError as error:
         raise DataError(f"No such file: {path}.") from error
     except DataError as error:
-        raise _in_file(path, error) from error
+        raise DataError(_in_file(path, error)) from error
     except ARCHIVE_ERRORS as error:
         kind = "numpy archive" if is_archive else "CSV file"
         reason = getattr(error, "strerror", None) or (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(f"{path} is not a {kind} that can be read: {reason}.") from error
-    if not table.places:
+    if not table.row_names:
         raise DataError(f"{path} holds no rows.")
     return table
 
 
-def _in_file(path: Path, error: DataError) -> DataError:
+def _in_file(path: Path, error: DataError) -> str:
     text = str(error).rstrip(".")
-    return DataError(f"{path}{', ' if text.startswith(('line ', 'row ')) else ': '}{text}.")
+    return f"{path}{', ' if text.startswith(('line ', 'row ')) else ': '}{text}."
 
 
-def _value_column(names: Sequence[str], named: Sequence[str], column: str | None) -> str:
-    others = [name for name in names if name not in CELL_COLUMNS and name not in named]
+def _value_column(names: Sequence[str], naming: Sequence[str], column: str | None) -> str:
+    candidates = [name for name in names if name not in CELL_COLUMNS and name not in naming]
     if column is not None:
-        if column not in names or column in named:
-            raise DataError(f"it has no column {column!r} of accuracies: it has {', '.join(others) or 'none'}")
+        if column not in names or column in naming:
+            raise DataError(f"it has no column {column!r} of accuracies: it has {', '.join(candidates) or 'none'}")
         return column
-    known = [name for name in others if name in VALUE_COLUMNS]
-    if len(known or others) != 1:
+    candidates = [name for name in candidates if name in VALUE_COLUMNS] or candidates
+    if len(candidates) != 1:
         raise DataError(
-            f"it has {len(known or others)} columns that could be the accuracies ({', '.join(known or others)}): "
-            "name one with --column"
+            f"it has {len(candidates)} columns that could be the accuracies ({', '.join(candidates)}): "
+            "name one with `column`"
         )
-    return (known or others)[0]
+    return candidates[0]
 
 
 def _numbers(table: Columns, name: str) -> np.ndarray:
     column = table.values[name]
-    numbers = np.array([_number(value, table.places[row], name) for row, value in enumerate(column)], dtype=float)
+    numbers = np.array([_number(value, table.row_names[row], name) for row, value in enumerate(column)], dtype=float)
     if np.isnan(numbers).all():
         raise DataError(f"column {name!r} holds no number: all of its {len(numbers):,} values are missing")
     return numbers
 
 
-def _number(value: Any, where: str, name: str) -> float:
+def _number(value: Value, row_name: str, name: str) -> float:
     if isinstance(value, str) and value.strip() in _MISSING:
         return float("nan")
     try:
         number = float("_" if isinstance(value, bytes) or "_" in str(value) else value)
     except ValueError:
         number = float("inf")
-    if abs(number) > LARGEST:
+    if abs(number) > MAX_ACCURACY:
         raise DataError(
-            f"{where}: expected a number from -{LARGEST:g} to {LARGEST:g} in column {name!r}, got {quoted(value)}"
+            f"{row_name}: expected a number from -{MAX_ACCURACY:g} to {MAX_ACCURACY:g} in column {name!r}, got "
+            f"{quoted(value)}"
         )
     return number

@@ -72,7 +72,7 @@ class CIFAR:
         present = [path for path in batches if path.exists()]
         if not present:
             raise DataError(
-                f"No {self.title} images: expected the official file {batches[0]}. With internet, add --download. "
+                f"No {self.title} images: expected the official file {batches[0]}. With internet, add `download`. "
                 f"{self._where(request.root)}"
             )
         if all(is_sound(request.root, file) for file in self.files()):
@@ -102,5 +102,5 @@ class CIFAR:
     def _where(self, root: Path) -> str:
         return (
             f"Get {self.archive} from https://www.cs.toronto.edu/~kriz/cifar.html and unpack it in {root}, "
-            "name the folder that holds it with --image-data, or use images that need no download: --probe digits."
+            "name the folder that holds it with `image_data`, or use images that need no download: `probe` digits."
         )

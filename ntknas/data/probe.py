@@ -86,7 +86,7 @@ class Probe:
         """
         if self.split == "test":
             raise ChoiceError(
-                "A held-out probe is of the test split, and so is this probe: take one of --probe-split train."
+                "A held-out probe is of the test split, and so is this probe: take one of `probe_split` train."
             )
         other = make_probe(self.source, len(self), replace(request, split="test"), self.draw)
         return replace(self, held_out=other)
@@ -172,7 +172,7 @@ def _random(images: ImageSet, size: int, generator: np.random.Generator) -> np.n
     if size > len(images):
         raise DataError(
             f"A probe of {size} images was asked for, and {images.name} has {len(images)} here: choose a smaller "
-            "probe, or --draw replacement."
+            "probe, or `draw` replacement."
         )
     return generator.permutation(len(images))[:size]
 
@@ -199,7 +199,7 @@ def _of_each_class(
             instead = "random" if size <= len(images) else "replacement"
             raise DataError(
                 f"A balanced probe of {size} images needs {wanted} of class {label}, and {images.name} has "
-                f"{len(members)} here: choose a smaller probe, or --draw {instead}."
+                f"{len(members)} here: choose a smaller probe, or `draw` {instead}."
             )
         chosen.append(members[:wanted])
     return np.concatenate(chosen)

@@ -19,7 +19,8 @@ class ScaledInput(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer to the scaled input."""
-        return self.layer(self.scale * x)
+        outputs: Tensor = self.layer(self.scale * x)
+        return outputs
 
 
 def parametrised(layer: nn.Conv2d | nn.Linear, ntk: bool) -> nn.Module:

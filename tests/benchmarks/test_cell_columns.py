@@ -49,10 +49,10 @@ def _write(path: Path, columns: Mapping[str, Sequence[Any]]) -> Path:
     [
         (
             {"index": range(40), "arch_str": STRINGS},
-            r"'index' looks like a row number. Name the column that counts, such as --cell-column arch_str",
+            r"'index' looks like a row number. Name the column that counts, such as `cell_column` arch_str",
         ),
         ({"index": range(1, 41), "net": TUPLES}, "'index' looks like a row number"),
-        ({"arch": STRINGS, "index": range(40)}, "such as --cell-column arch"),
+        ({"arch": STRINGS, "index": range(40)}, "such as `cell_column` arch"),
         ({"cell": STRINGS, "hash": STRINGS[::-1]}, "'cell' cell .* 'hash' cell"),
         ({"net": TUPLES, "net_str": STRINGS[:39] + STRINGS[:1]}, "(line 41|row 39): its columns name different cells"),
         ({"cell": CELLS, "architecture": STRINGS[1:] + STRINGS[:1]}, "(line 2|row 0): its columns name different"),
@@ -88,7 +88,7 @@ def test_columns_that_agree_are_read(columns: dict[str, Sequence[Any]], suffix: 
 def test_the_column_that_counts_can_be_named(chosen: str, suffix: str, tmp_path: Path) -> None:
     path = _write(tmp_path / f"mine{suffix}", {"index": range(40), chosen: STRINGS, "value": VALUES})
     assert read_accuracies(path, SPACE, cell_column=chosen).to_dict() == RIGHT
-    with pytest.raises(DataError, match="no column 'other', which --cell-column asks for: it has index"):
+    with pytest.raises(DataError, match="no column 'other', which `cell_column` asks for: it has index"):
         read_accuracies(path, SPACE, cell_column="other")
 
 

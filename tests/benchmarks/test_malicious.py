@@ -136,7 +136,7 @@ def test_the_corpus_is_not_harmless(tmp_path, monkeypatch):
 def test_a_file_that_unpacks_to_any_size(tmp_path, monkeypatch):
     from ntknas.benchmarks.formats import nats_folder
 
-    monkeypatch.setattr(nats_folder, "_LARGEST", 1 << 20)
+    monkeypatch.setattr(nats_folder, "_MAX_BYTES", 1 << 20)
     folder = official.save_nats(tmp_path / "NATS-sss")
     bomb = b"\x80\x04]\x94(" + b"X\x00\x00\x01\x00" + b"x" * 65_536 + b"0" * 10
     (folder / "000003.pickle.pbz2").write_bytes(bz2.compress(bomb * 1000))

@@ -111,7 +111,7 @@ def test_a_right_checksum_and_wrong_content(tmp_path, case):
     path = tmp_path / "nb201.h5"
     change, message = WRONG[case]
     changed(path, change)
-    with pytest.raises(DataError, match=rf"nb201.h5 is damaged .*{message}.*bench import --replace"):
+    with pytest.raises(DataError, match=rf"nb201.h5 is damaged .*{message}.*bench import, and `replace`"):
         TableFile(path, "nb201").read(TARGET)
 
 

@@ -92,7 +92,7 @@ def test_other_files_are_no_tables(path, tmp_path):
         TableFile(tmp_path / "other.h5", "nb201")
     cut = tmp_path / "cut.h5"
     cut.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(DataError, match=r"cut.h5 is damaged .*bench import --replace"):
+    with pytest.raises(DataError, match=r"cut.h5 is damaged .*bench import, and `replace`"):
         TableFile(cut, "nb201")
 
 
@@ -157,5 +157,5 @@ def _no_runs(file):
 def test_a_table_with_wrong_content(path, change):
     with h5py.File(path, "r+") as file:
         change(file)
-    with pytest.raises(DataError, match=r"nb201.h5 is damaged .*bench import --replace"):
+    with pytest.raises(DataError, match=r"nb201.h5 is damaged .*bench import, and `replace`"):
         TableFile(path, "nb201").read(Target("cifar10", "test", 200))

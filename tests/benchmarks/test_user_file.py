@@ -39,7 +39,7 @@ def test_a_named_column_of_a_compressed_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        ("index,a,b\n1,2,3\n", None, r"2 columns that could be the accuracies \(a, b\): name one with --column"),
+        ("index,a,b\n1,2,3\n", None, r"2 columns that could be the accuracies \(a, b\): name one with `column`"),
         ("index,a,b\n1,2,3\n", "c", "no column 'c' of accuracies: it has a, b"),
         ("number,value\n1,2\n", None, "expected a column 'index' or 'cell', got number, value"),
         ("place,value\n1,2\n", "value", "names no cells: expected a column 'index' or 'cell'"),
@@ -147,8 +147,8 @@ def test_devices_are_not_read():
 
 @pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)])
 def test_a_file_unpacks_to_what_its_space_can_fill(tmp_path, suffix, pack, monkeypatch):
-    monkeypatch.setattr(columns, "_FEWEST_BYTES", 1 << 16)
-    monkeypatch.setattr(columns, "_BYTES_A_ROW", 10)
+    monkeypatch.setattr(columns, "_MIN_BYTES", 1 << 16)
+    monkeypatch.setattr(columns, "_BYTES_PER_ROW", 10)
     path = tmp_path / f"mine.csv{suffix}"
     rows = "".join(f"{cell},1,{'x' * 1000}\n" for cell in range(200))
     path.write_bytes(pack(f"index,value,note\n{rows}".encode()))
@@ -157,8 +157,8 @@ def test_a_file_unpacks_to_what_its_space_can_fill(tmp_path, suffix, pack, monke
 
 
 def test_an_archive_unpacks_to_what_its_space_can_fill(tmp_path, monkeypatch):
-    monkeypatch.setattr(columns, "_FEWEST_BYTES", 1 << 10)
-    monkeypatch.setattr(columns, "_BYTES_A_NUMBER", 1)
+    monkeypatch.setattr(columns, "_MIN_BYTES", 1 << 10)
+    monkeypatch.setattr(columns, "_BYTES_PER_VALUE", 1)
     np.savez_compressed(tmp_path / "mine.npz", index=np.arange(3), value=np.zeros(100_000))
     with pytest.raises(DataError, match="'value.npy' is of 800,128 bytes, expected at most 15,625"):
         read_accuracies(tmp_path / "mine.npz", SPACE)

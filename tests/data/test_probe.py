@@ -85,7 +85,7 @@ def test_the_real_cifar_images(test_data):
 
 
 def test_missing_images_say_what_is_expected_where(tmp_path):
-    with pytest.raises(DataError, match=r"cifar-10-batches-py/data_batch_1.*--download.*--probe digits"):
+    with pytest.raises(DataError, match=r"cifar-10-batches-py/data_batch_1.*`download`.*`probe` digits"):
         make_probe("cifar10", 8, Request(root=tmp_path))
 
 

@@ -82,7 +82,7 @@ def test_imagenet16_keeps_the_first_120_classes(tmp_path):
 def test_a_missing_batch_of_imagenet16_is_named(tmp_path):
     folder = official_images.imagenet16(tmp_path)
     (folder / "train_data_batch_7").unlink()
-    with pytest.raises(DataError, match=r"is missing: expected the official file .*train_data_batch_7.*--probe digits"):
+    with pytest.raises(DataError, match=r"is missing: expected the official file .*train_data_batch_7.*`probe` digits"):
         load_images("ImageNet16-120", Request(root=tmp_path))
     assert len(load_images("ImageNet16-120", Request(root=tmp_path, split="test"))) > 0
 

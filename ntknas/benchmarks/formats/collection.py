@@ -108,7 +108,7 @@ class Collection:
     @property
     def cells_with_runs(self) -> int:
         """Number of cells that have a run."""
-        found = np.zeros(self.cells, dtype=bool)
+        has_runs = np.zeros(self.cells, dtype=bool)
         for column in self.columns.values():
-            found |= column.present
-        return int(found.sum())
+            has_runs |= column.present
+        return int(has_runs.sum())

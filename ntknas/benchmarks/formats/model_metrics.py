@@ -64,8 +64,8 @@ def _message_class() -> type[Message]:
     metrics.field.add(name="total_time", number=3, type=field.TYPE_DOUBLE, label=field.LABEL_OPTIONAL)
     pool = pools.DescriptorPool()
     pool.Add(file)
-    made: type[Message] = factory.GetMessageClass(pool.FindMessageTypeByName("nasbench.ModelMetrics"))
-    return made
+    message_class: type[Message] = factory.GetMessageClass(pool.FindMessageTypeByName("nasbench.ModelMetrics"))
+    return message_class
 
 
 def decode(content: bytes) -> Metrics:
@@ -81,7 +81,7 @@ def decode(content: bytes) -> Metrics:
         raise DataError("its metrics are damaged") from error
     evaluations = message.evaluation_data[:_EVALUATIONS]
     return Metrics(
-        tuple(Evaluation(*(getattr(each, name) for name in Evaluation._fields)) for each in evaluations),
+        tuple(Evaluation(*(getattr(figures, name) for name in Evaluation._fields)) for figures in evaluations),
         message.trainable_parameters,
     )
 

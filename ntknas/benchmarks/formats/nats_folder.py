@@ -12,7 +12,6 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ntknas import pickles
 from ntknas.benchmarks.formats.collection import Collection, Run
@@ -164,7 +163,7 @@ def _read_file(job: Job) -> list[Run]:
     return runs
 
 
-def _load(file: Path) -> Any:
+def _load(file: Path) -> object:
     unpacker = bz2.BZ2Decompressor()
     try:
         content = unpacker.decompress(read_regular(file, _MAX_BYTES), _MAX_BYTES)

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from ntknas.benchmarks.formats.collection import Collection
 from ntknas.benchmarks.formats.training_record import RECORD_KEYS, SUMMARY_KEYS, read_record, read_runs, shown
@@ -59,7 +59,7 @@ def read(path: Path, space: Space, start: Start) -> Collection:
     advance = start(path.stat().st_size, "bytes")
     collection = Collection("nb201", "nb201", len(cells))
 
-    def finished(items: dict[Any, Any]) -> Any:
+    def finished(items: dict[object, object]) -> object:
         if items.keys() >= RECORD_KEYS:
             return read_record(items)
         if items.keys() >= SUMMARY_KEYS:
@@ -97,7 +97,7 @@ def _open_pickle(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
                 yield stream, False  # type: ignore[misc]
 
 
-def _load_legacy(machine: PickleMachine) -> Any:
+def _load_legacy(machine: PickleMachine) -> object:
     """Load the object among the five pickles of the old layout: magic number, protocol, system, object, tensors."""
     if machine.load() != _LEGACY_MAGIC or machine.load() != _LEGACY_PROTOCOL:
         raise DataError("it is not in the layout of torch.save")
@@ -108,7 +108,7 @@ def _load_legacy(machine: PickleMachine) -> Any:
     return content
 
 
-def _take(summary: dict[Any, Any], cells: list[str], collection: Collection) -> _Done:
+def _take(summary: dict[object, object], cells: list[str], collection: Collection) -> _Done:
     index, text = summary["arch_index"], summary["arch_str"]
     if type(index) is not int or not 0 <= index < len(cells) or text != cells[index]:
         raise DataError(
@@ -122,7 +122,7 @@ def _take(summary: dict[Any, Any], cells: list[str], collection: Collection) -> 
     return _Done(index)
 
 
-def _check(content: Any, cells: list[str]) -> None:
+def _check(content: object, cells: list[str]) -> None:
     """Check what is left of the file once all runs were taken."""
     if not isinstance(content, dict) or not {"meta_archs", "arch2infos"} <= content.keys():
         raise DataError("it holds no NAS-Bench-201: no dictionary with meta_archs and arch2infos")

@@ -44,26 +44,26 @@ def read_records(path: Path, advance: Callable[[int], None] = lambda count: None
         DataError: If a checksum is wrong, a record is too long, or the file is cut off.
         NtknasError: If the package that checksums are taken with is not installed.
     """
-    left = path.stat().st_size
+    remaining = path.stat().st_size
     with open_regular(path) as stream:
         number = 0
-        while left:
+        while remaining:
             header = stream.read(_HEADER)
             if len(header) < _HEADER:
                 raise DataError(f"record {number}: the file is cut off in its header")
             if masked_checksum(header[: _LENGTH.size]) != header[_LENGTH.size :]:
                 raise DataError(f"record {number}: its length has a wrong checksum")
             (length,) = _LENGTH.unpack_from(header)
-            whole = _HEADER + length + _CHECKSUM.size
-            if whole > left or length > _MAX_LENGTH:
+            framed_length = _HEADER + length + _CHECKSUM.size
+            if framed_length > remaining or length > _MAX_LENGTH:
                 raise DataError(f"record {number}: the file is cut off, or the record is too long ({length:,} bytes)")
             content = stream.read(length)
             if masked_checksum(content) != stream.read(_CHECKSUM.size):
                 raise DataError(f"record {number}: wrong checksum")
             yield content
-            left -= whole
+            remaining -= framed_length
             number += 1
-            advance(whole)
+            advance(framed_length)
 
 
 def framed(content: bytes) -> bytes:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from ntknas.benchmarks.formats.collection import Run
 from ntknas.core.errors import DataError
 
-_MOST_EPOCHS = 10_000
-_LARGEST_SEED = 2**31 - 1
-_LARGEST_FIGURE = 1e12
+_MAX_EPOCHS = 10_000
+_MAX_SEED = 2**31 - 1
+_MAX_FIGURE = 1e12
 RECORD_KEYS = frozenset({"train_acc1es", "eval_acc1es", "train_times", "epochs"})
 SUMMARY_KEYS = frozenset({"arch_index", "arch_str", "all_results"})
 
@@ -34,7 +33,7 @@ _SPLITS = {
 """The official names of the evaluated splits; ``valtest`` is the union of ``valid`` and ``test``."""
 
 
-def read_record(record: Mapping[str, Any]) -> Run:
+def read_record(record: Mapping[object, object]) -> Run:
     """Return the figures at the end of a training run.
 
     Raises:
@@ -46,29 +45,29 @@ def read_record(record: Mapping[str, Any]) -> Run:
     seed = _seed(record.get("seed"))
     if seed is None:
         raise DataError(f"a record of training on {dataset} with the seed {shown(record.get('seed'))}")
-    where = f"the run of seed {seed} on {dataset}"
-    if type(epochs) is not int or not 1 <= epochs <= _MOST_EPOCHS:
-        raise DataError(f"{where} has no number of epochs: {shown(epochs)}")
-    evaluated = _mapping(where, "eval_acc1es", record)
-    accuracies = {"train": _percent(where, "train_acc1es", record, epochs - 1)}
+    run = f"the run of seed {seed} on {dataset}"
+    if type(epochs) is not int or not 1 <= epochs <= _MAX_EPOCHS:
+        raise DataError(f"{run} has no number of epochs: {shown(epochs)}")
+    evaluated = _mapping(run, "eval_acc1es", record)
+    accuracies = {"train": _percent(run, "train_acc1es", record, epochs - 1)}
     for (name, official), split in _SPLITS.items():
         key = f"{official}@{epochs - 1}"
         if name == dataset and key in evaluated:
-            accuracies[split] = _percent(where, "eval_acc1es", record, key)
+            accuracies[split] = _percent(run, "eval_acc1es", record, key)
     if len(accuracies) == 1:
-        raise DataError(f"{where} was not evaluated after its last epoch")
+        raise DataError(f"{run} was not evaluated after its last epoch")
     return Run(
         dataset,
         epochs,
         seed,
         accuracies,
-        _seconds(where, record, epochs),
-        round(_number(where, "params", record.get("params")) * 1e6),
-        round(_number(where, "flop", record.get("flop")) * 1e6),
+        _seconds(run, record, epochs),
+        round(_number(run, "params", record.get("params")) * 1e6),
+        round(_number(run, "flop", record.get("flop")) * 1e6),
     )
 
 
-def read_runs(summary: Mapping[str, Any]) -> list[Run]:
+def read_runs(summary: Mapping[object, object]) -> list[Run]:
     """Return all runs of a summary, whose records may have been read already.
 
     Raises:
@@ -88,48 +87,49 @@ def read_runs(summary: Mapping[str, Any]) -> list[Run]:
     return runs
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """Return a value for a message: short, whatever a file holds."""
     if _is_short(value) and len(text := repr(value)) < 100:
         return text
     return f"a {type(value).__name__}"
 
 
-def _is_short(value: Any) -> bool:
+def _is_short(value: object) -> bool:
     return (type(value) is int and value.bit_length() < 200) or type(value) in (str, float, bool, type(None))
 
 
-def _seed(value: Any) -> int | None:
+def _seed(value: object) -> int | None:
     """Return a seed that is a number, or a text of digits; ``None`` if it is neither, or too large to be one."""
     if type(value) is int:
-        return value if 0 <= value <= _LARGEST_SEED else None
-    is_number = type(value) is str and value.isascii() and value.isdigit() and len(value) < 12
-    return _seed(int(value)) if is_number else None
+        return value if 0 <= value <= _MAX_SEED else None
+    if type(value) is str and value.isascii() and value.isdigit() and len(value) < 12:
+        return _seed(int(value))
+    return None
 
 
-def _seconds(where: str, record: Mapping[str, Any], epochs: int) -> float:
-    """Training time over all epochs; NaN where the record has none."""
+def _seconds(run: str, record: Mapping[object, object], epochs: int) -> float:
+    """Training time over all epochs; NaN run the record has none."""
     if record.get("train_times") is None:
         return math.nan
-    times = _mapping(where, "train_times", record)
-    return math.fsum(_number(where, f"train_times {epoch}", times.get(epoch)) for epoch in range(epochs))
+    times = _mapping(run, "train_times", record)
+    return math.fsum(_number(run, f"train_times {epoch}", times.get(epoch)) for epoch in range(epochs))
 
 
-def _mapping(where: str, name: str, record: Mapping[str, Any]) -> Mapping[Any, Any]:
+def _mapping(run: str, name: str, record: Mapping[object, object]) -> Mapping[object, object]:
     value = record.get(name)
     if not isinstance(value, dict):
-        raise DataError(f"{where} has no {name}: expected a dictionary, got {type(value).__name__}")
+        raise DataError(f"{run} has no {name}: expected a dictionary, got {type(value).__name__}")
     return value
 
 
-def _percent(where: str, name: str, record: Mapping[str, Any], key: int | str) -> float:
-    value = _number(where, f"{name} {key}", _mapping(where, name, record).get(key))
+def _percent(run: str, name: str, record: Mapping[object, object], key: int | str) -> float:
+    value = _number(run, f"{name} {key}", _mapping(run, name, record).get(key))
     if not 0 <= value <= 100:
-        raise DataError(f"{where} has no {name} {key}: expected a percentage, got {value!r}")
+        raise DataError(f"{run} has no {name} {key}: expected a percentage, got {value!r}")
     return value
 
 
-def _number(where: str, name: str, value: Any) -> float:
-    if type(value) not in (int, float) or not 0 <= value <= _LARGEST_FIGURE:
-        raise DataError(f"{where} has no {name}: expected a number from 0 on, got {shown(value)}")
+def _number(run: str, name: str, value: object) -> float:
+    if not isinstance(value, int | float) or type(value) not in (int, float) or not 0 <= value <= _MAX_FIGURE:
+        raise DataError(f"{run} has no {name}: expected a number from 0 on, got {shown(value)}")
     return float(value)

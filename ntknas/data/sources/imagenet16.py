@@ -78,8 +78,8 @@ def _how(root: Path, missing: list[Path]) -> str:
     what = f"is missing: expected the official file {missing[0]}" if missing else "cannot be fetched by this tool"
     return (
         f"ImageNet16-120 {what}. Get ImageNet16 (train_data_batch_1 to _10 and val_data) as the README of "
-        f"NAS-Bench-201 says and put it in {root / FOLDER}, name the folder above it with --image-data, or use images "
-        "that need no download: --probe digits."
+        f"NAS-Bench-201 says and put it in {root / FOLDER}, name the folder above it with `image_data`, or use images "
+        "that need no download: `probe` digits."
     )
 
 

@@ -92,8 +92,8 @@ def _read(root: Path, split: str) -> tuple[Tensor, np.ndarray]:
 
 def _where(root: Path) -> str:
     return (
-        f"With internet, add --download or run ntknas data fetch mnist; else unpack the four official files in "
-        f"{root / _RAW}, name the folder above with --image-data, or use --probe digits."
+        f"With internet, add `download` or run ntknas data fetch mnist; else unpack the four official files in "
+        f"{root / _RAW}, name the folder above with `image_data`, or use `probe` digits."
     )
 
 

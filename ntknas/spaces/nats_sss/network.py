@@ -33,25 +33,27 @@ class NATSSizeNetwork(nn.Module):
             parametrised(nn.Conv2d(3, widths[0], 3, padding=1, bias=False), ntk), nn.BatchNorm2d(widths[0])
         )
         layers: list[nn.Module] = []
-        before = widths[0]
-        for place, width in enumerate(widths):
-            if place % 2:
-                layers.append(Reduction(before, width, ntk))
+        entering = widths[0]
+        for position, width in enumerate(widths):
+            if position % 2:
+                layers.append(Reduction(entering, width, ntk))
             else:
-                layers.append(InferCell(operations, before, width, ntk))
+                layers.append(InferCell(operations, entering, width, ntk))
                 layers.extend(InferCell(operations, width, width, ntk) for _ in range(cells_per_stage - 1))
-            before = width
+            entering = width
         self.cells = nn.Sequential(*layers)
-        self.lastact = nn.Sequential(nn.BatchNorm2d(before), nn.ReLU())
-        self.classifier = parametrised(nn.Linear(before, num_classes), ntk)
+        self.lastact = nn.Sequential(nn.BatchNorm2d(entering), nn.ReLU())
+        self.classifier = parametrised(nn.Linear(entering, num_classes), ntk)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, shape N×C, of images of shape N×3×H×W."""
-        return self.classifier(self.features(x).mean(dim=(2, 3)))
+        logits: Tensor = self.classifier(self.features(x).mean(dim=(2, 3)))
+        return logits
 
     def features(self, x: Tensor) -> Tensor:
         """Return what is pooled for the classifier, N×channels×height×width."""
-        return self.lastact(self.cells(self.stem(laid_out(x))))
+        features: Tensor = self.lastact(self.cells(self.stem(laid_out(x))))
+        return features
 
     def operations(self) -> Iterator[tuple[str, nn.Module]]:
         """Yield every operation that has parameters, with the name that seeds it."""

@@ -25,7 +25,7 @@ def vertex_channels(matrix: Matrix, inputs: int, outputs: int) -> list[int]:
     if len(sharing) > outputs:
         raise ChoiceError(
             f"{len(sharing)} vertices of this cell share the channels of its output: "
-            f"--channels must be at least {len(sharing)}, got {outputs}."
+            f"`channels` must be at least {len(sharing)}, got {outputs}."
         )
     for place, v in enumerate(sharing):
         share, remainder = divmod(outputs, len(sharing))

@@ -38,7 +38,7 @@ def _convolutions(
     """Yield (times, stack, convolution) for the whole network; the modules of a stack after its first are equal."""
     yield 1, 0, (9, 3, channels)
     for stack in range(STACKS):
-        inputs, outputs = channels * 2 ** max(stack - 1, 0), channels * 2**stack
+        inputs, outputs = channels << max(stack - 1, 0), channels << stack
         modules = [(inputs, cells_per_stage)] if inputs == outputs else [(inputs, 1), (outputs, cells_per_stage - 1)]
         for width, times in modules:
             for convolution in module_convolutions(matrix, operations, width, outputs):
@@ -50,7 +50,7 @@ def count_parameters(
 ) -> int:
     """Return the number of trainable parameters: each convolution has a BatchNorm with scale and shift."""
     convolutions = _convolutions(matrix, operations, channels, cells_per_stage)
-    widest = channels * 2 ** (STACKS - 1)
+    widest = channels << (STACKS - 1)
     return sum(times * (area * c * d + 2 * d) for times, _, (area, c, d) in convolutions) + (widest + 1) * num_classes
 
 
@@ -68,6 +68,6 @@ def count_flops(
     for _ in range(STACKS - 1):
         sizes.append((sizes[-1] + 1) // 2)
     convolutions = _convolutions(matrix, operations, channels, cells_per_stage)
-    widest = channels * 2 ** (STACKS - 1)
+    widest = channels << (STACKS - 1)
     convolved = sum(times * area * c * d * sizes[stack] ** 2 for times, stack, (area, c, d) in convolutions)
     return convolved + (widest + 1) * num_classes

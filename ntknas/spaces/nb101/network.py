@@ -110,11 +110,13 @@ class NB101Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, shape N×C, of images of shape N×3×H×W."""
-        return self.classifier(self.features(x).mean(dim=(2, 3)))
+        logits: Tensor = self.classifier(self.features(x).mean(dim=(2, 3)))
+        return logits
 
     def features(self, x: Tensor) -> Tensor:
         """Return what is pooled for the classifier, N×channels×height×width."""
-        return self.layers(self.stem(laid_out(x)))
+        features: Tensor = self.layers(self.stem(laid_out(x)))
+        return features
 
     def operations(self) -> Iterator[tuple[str, nn.Module]]:
         """Yield every operation that has parameters, with the name that seeds it."""

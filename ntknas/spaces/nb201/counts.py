@@ -19,7 +19,7 @@ def _areas(operations: tuple[str, ...]) -> list[int]:
 
 def count_parameters(operations: tuple[str, ...], *, num_classes: int, channels: int, cells_per_stage: int) -> int:
     """Return the number of trainable parameters."""
-    widths = [channels * 2**stage for stage in range(STAGES)]
+    widths = [channels << stage for stage in range(STAGES)]
     stem = 27 * channels + 2 * channels
     cell = sum(area * c * c + 2 * c for area in _areas(operations) for c in widths)
     reductions = sum((9 + 2 * 9 + 1) * 2 * c * c + 2 * 4 * c for c in widths[:-1])
@@ -31,7 +31,7 @@ def count_flops(
     operations: tuple[str, ...], *, num_classes: int, channels: int, cells_per_stage: int, image_size: int
 ) -> int:
     """Return the multiply-adds of one image's forward pass."""
-    widths = [channels * 2**stage for stage in range(STAGES)]
+    widths = [channels << stage for stage in range(STAGES)]
     sizes = [image_size]
     for _ in widths[:-1]:
         sizes.append((sizes[-1] + 1) // 2)

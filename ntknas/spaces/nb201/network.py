@@ -93,7 +93,8 @@ class Reduction(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return images of half the size."""
-        return self.downsample(x) + self.conv_b(self.conv_a(x))
+        halved: Tensor = self.downsample(x) + self.conv_b(self.conv_a(x))
+        return halved
 
 
 class NB201Network(nn.Module):
@@ -133,11 +134,13 @@ class NB201Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, shape N×C, of images of shape N×3×H×W."""
-        return self.classifier(self.features(x).mean(dim=(2, 3)))
+        logits: Tensor = self.classifier(self.features(x).mean(dim=(2, 3)))
+        return logits
 
     def features(self, x: Tensor) -> Tensor:
         """Return what is pooled for the classifier, N×channels×height×width."""
-        return self.lastact(self.cells(self.stem(laid_out(x))))
+        features: Tensor = self.lastact(self.cells(self.stem(laid_out(x))))
+        return features
 
     def operations(self, labels: dict[int, int]) -> Iterator[tuple[str, nn.Module]]:
         """Yield every operation that has parameters, with the name that seeds it.
