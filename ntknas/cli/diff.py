@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +12,9 @@ from ntknas.cli.left_out import say_left_out
 from ntknas.cli.names import check_store
 from ntknas.cli.output import json_option, number, print_json, print_table, say
 from ntknas.core.display import printable
+
+if TYPE_CHECKING:
+    from ntknas.correlation.diff import Fields, MeasureDiff
 
 
 @click.command(name="diff")
@@ -33,32 +36,32 @@ def command(a: Path, b: Path, worst: int, json: bool) -> None:
     left_out = {str(name): frame.attrs["left_out"] for name, frame in ((a, first), (b, second))}
     for name, lines in left_out.items():
         say_left_out(lines, name)
-    found = diff(first, second, worst)
+    diffs = diff(first, second, worst)
     differing = differing_environments(first, second)
     if json:
         lost = {name: lines.lines for name, lines in left_out.items()}
-        print_json({"environment": differing, "rows": [asdict(item) for item in found], "left_out": lost})
+        print_json({"environment": differing, "rows": [asdict(item) for item in diffs], "left_out": lost})
         return
-    for name, (one, other) in differing.items():
-        say(printable(f"{name}: {', '.join(one) or '–'} → {', '.join(other) or '–'}"))
-    for fields in _unique([dict(item.fields) for item in found]):
-        changes = ", ".join(f"{name} {one} → {other}" for name, (one, other) in fields.items())
-        measures = ", ".join(item.measure for item in found if dict(item.fields) == fields)
+    for name, (values_a, values_b) in differing.items():
+        say(printable(f"{name}: {', '.join(values_a) or '–'} → {', '.join(values_b) or '–'}"))
+    _print(diffs)
+
+
+def _print(diffs: list[MeasureDiff]) -> None:
+    for fields in _unique([item.fields for item in diffs]):
+        changes = ", ".join(f"{name} {value_a} → {value_b}" for name, (value_a, value_b) in fields.items())
+        measures = ", ".join(item.measure for item in diffs if item.fields == fields)
         say(printable(f"{measures}: {changes or 'the same setting'}"))
     rows = [
         [item.measure, str(item.n), str(item.equal), str(item.only_a), str(item.only_b), number(item.kendall)]
-        for item in found
+        for item in diffs
     ]
     print_table("", ["measure", "cells", "equal", "only in A", "only in B", "τ between A and B"], rows)
-    for item in found:
+    for item in diffs:
         if item.worst:
             moves = [f"{mover.cell} ({mover.rank_a:g} → {mover.rank_b:g})" for mover in item.worst]
             say(printable(f"{item.measure}: moved farthest, by rank: {', '.join(moves)}"))
 
 
-def _unique(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for item in items:
-        if item not in found:
-            found.append(item)
-    return found
+def _unique(items: list[Fields]) -> list[Fields]:
+    return [item for index, item in enumerate(items) if item not in items[:index]]

@@ -43,7 +43,9 @@ def show(name: str, json: bool) -> None:
     text = f"{recipe.name}: {recipe.title}\nSource: {recipe.source}\n\n{recipe.text}\n"
     say(text)
     rows = [[f"--{key}", str(value), ""] for key, value in recipe.options.items()]
-    rows += [[f"--{key}", str(value), name] for name, part in recipe.special.items() for key, value in part.items()]
+    rows += [
+        [f"--{key}", str(value), name] for name, options in recipe.special.items() for key, value in options.items()
+    ]
     print_table("", ["option of ntknas score", "value", "for"], rows, left=3)
     for key, value in recipe.protocol.items():
         say(f"published {key}: {value}")

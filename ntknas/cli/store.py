@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +15,9 @@ from ntknas.cli.names import check_store
 from ntknas.cli.output import json_option, print_json, print_table, say
 from ntknas.cli.unmeasured import say_unmeasured
 from ntknas.core.display import printable
+
+if TYPE_CHECKING:
+    from ntknas.store.overview import Overview, SettingOverview
 
 
 @click.group(name="store", cls=Group)
@@ -30,61 +32,53 @@ def info(store: Path, json: bool) -> None:
     """Show the settings, runs and statuses of the scores in STORE."""
     check_store(store)
 
-    from dataclasses import asdict
-
     from ntknas.store import ScoreStore
-    from ntknas.store.requests import unmeasured
+    from ntknas.store.overview import overview
 
-    opened = ScoreStore.read(store)
-    frame = opened.frame()
-    say_left_out(opened.left_out, store)
-    missing = unmeasured(frame)
-    say_unmeasured(missing)
-    settings = [
-        _setting(digest, setting.fields, frame[frame["setting"] == digest])
-        for digest, setting in opened.settings.items()
-    ]
+    held = overview(ScoreStore.read(store))
+    say_left_out(held.left_out, store)
+    say_unmeasured(held.unmeasured)
     if json:
-        runs = [{"run": run.identifier, **run.info} for run in opened.runs.values()]
-        print_json(
-            {
-                "store": str(store),
-                "scores": len(frame),
-                "in_journal": opened.uncompacted,
-                "left_out": opened.left_out.lines,
-                "unmeasured": [asdict(setting) for setting in missing],
-                "settings": settings,
-                "runs": runs,
-            }
-        )
+        print_json(_as_json(held, store))
         return
-    say(f"{store}: {len(frame)} scores, {opened.uncompacted} of them in the journal; {len(opened.runs)} run(s).")
-    for setting in settings:
+    say(f"{store}: {held.scores} scores, {held.uncompacted} of them in the journal; {len(held.runs)} run(s).")
+    for setting in held.settings:
         _print_setting(setting)
     header = ["run", "started", "recipe", "device", "torch", "ntknas"]
-    rows = [
-        [run.identifier[:8], *(str(run.info.get(name, "–")) for name in header[1:])] for run in opened.runs.values()
-    ]
+    rows = [[run.identifier[:8], *(str(run.info.get(name, "–")) for name in header[1:])] for run in held.runs]
     print_table("runs", header, rows, left=6)
 
 
-def _setting(digest: str, fields: Mapping[str, object], frame: Any) -> dict[str, Any]:
-    statuses = frame.groupby(["measure", "status"], observed=True).size()
+def _as_json(held: Overview, store: Path) -> dict[str, object]:
+    from dataclasses import asdict
+
+    settings = [
+        {
+            "setting": setting.setting.digest,
+            "fields": dict(setting.setting.fields),
+            "cells": setting.cells,
+            "seeds": setting.seeds,
+            "scores_by_measure_and_status": {
+                f"{measure}/{status}": count for (measure, status), count in setting.scores.items()
+            },
+        }
+        for setting in held.settings
+    ]
     return {
-        "setting": digest,
-        "fields": dict(fields),
-        "cells": int(frame["cell"].nunique()),
-        "seeds": sorted(map(int, frame["seed"].unique())),
-        "scores_by_measure_and_status": {
-            f"{measure}/{status}": int(count) for (measure, status), count in statuses.items()
-        },
+        "store": str(store),
+        "scores": held.scores,
+        "in_journal": held.uncompacted,
+        "left_out": held.left_out.lines,
+        "unmeasured": [asdict(setting) for setting in held.unmeasured],
+        "settings": settings,
+        "runs": [{"run": run.identifier, **run.info} for run in held.runs],
     }
 
 
-def _print_setting(setting: dict[str, Any]) -> None:
-    say(f"\nsetting {setting['setting']}: {setting['cells']} cells, seeds {setting['seeds']}")
-    say("  " + printable(", ".join(f"{name}={value}" for name, value in setting["fields"].items())))
-    rows = [[*name.rsplit("/", 1), str(count)] for name, count in setting["scores_by_measure_and_status"].items()]
+def _print_setting(held: SettingOverview) -> None:
+    say(f"\nsetting {held.setting.digest}: {held.cells} cells, seeds {held.seeds}")
+    say("  " + printable(", ".join(f"{name}={value}" for name, value in held.setting.fields.items())))
+    rows = [[measure, status, str(count)] for (measure, status), count in held.scores.items()]
     print_table("", ["measure", "status", "scores"], rows, left=2)
 
 
@@ -111,19 +105,19 @@ def merge_stores(stores: tuple[Path, ...], into: Path | None, mixed: bool, json:
 
     from ntknas.store.merge import merge
 
-    target, others = (into, stores) if into else (stores[0], stores[1:])
-    done = merge(target, others, mixed=mixed)
-    for name, left_out in done.left_out.items():
+    target, sources = (into, stores) if into else (stores[0], stores[1:])
+    merged = merge(target, sources, mixed=mixed)
+    for name, left_out in merged.left_out.items():
         say_left_out(left_out, name)
     if json:
-        lines = {name: left_out.lines for name, left_out in done.left_out.items()}
-        print_json({"store": str(target), **asdict(done), "left_out": lines})
+        lines = {name: left_out.lines for name, left_out in merged.left_out.items()}
+        print_json({"store": str(target), **asdict(merged), "left_out": lines})
         return
-    say(f"{target}: {done.scores} scores, {done.added} of them new.")
-    if done.repeated:
+    say(f"{target}: {merged.scores} scores, {merged.added} of them new.")
+    if merged.repeated:
         say(
-            f"{done.repeated} stand in several stores, {done.differing} of them with another value (at most "
-            f"{done.largest_difference:.1g} relative): the first store's is kept."
+            f"{merged.repeated} stand in several stores, {merged.differing} of them with another value (at most "
+            f"{merged.largest_difference:.1g} relative): the first store's is kept."
         )
 
 
@@ -140,21 +134,21 @@ def verify(ctx: click.Context, store: Path, json: bool) -> None:
 
     from ntknas.store.health import examine
 
-    found = examine(store)
+    health = examine(store)
     if json:
-        print_json({"store": str(store), **asdict(found)})
+        print_json({"store": str(store), **asdict(health)})
     else:
-        for fault in found.faults:
+        for fault in health.faults:
             say(fault)
-        if found.gaps:
-            rows = [[gap.setting, gap.measure, str(gap.missing), str(gap.failed)] for gap in found.gaps]
+        if health.gaps:
+            rows = [[gap.setting, gap.measure, str(gap.missing), str(gap.failed)] for gap in health.gaps]
             print_table("", ["setting", "measure", "missing", "failed"], rows, left=2)
             say("The ntknas score command that made them computes what is missing, and failures again.")
-        if found.scores is not None and not found.faults:
-            say(f"{store}: {found.scores} scores, every checksum right{'' if found.gaps else ', none missing'}.")
-        elif found.faults and found.mendable:
+        if health.scores is not None and not health.faults:
+            say(f"{store}: {health.scores} scores, every checksum right{'' if health.gaps else ', none missing'}.")
+        elif health.faults and health.mendable:
             say(f"Mend what can be mended: ntknas store repair {store}")
-    ctx.exit(1 if found.faults else 3 if found.gaps else 0)
+    ctx.exit(1 if health.faults else 3 if health.gaps else 0)
 
 
 @command.command(name="repair")
@@ -168,14 +162,16 @@ def repair_store(store: Path, json: bool) -> None:
     """
     from ntknas.store.health import repair
 
-    done = repair(store)
-    say_left_out(done.left_out, store)
+    repaired = repair(store)
+    say_left_out(repaired.left_out, store)
     if json:
-        files = [str(file) for file in done.set_aside]
-        print_json({"store": str(store), "scores": done.scores, "set_aside": files, "left_out": done.left_out.lines})
+        files = [str(file) for file in repaired.set_aside]
+        print_json(
+            {"store": str(store), "scores": repaired.scores, "set_aside": files, "left_out": repaired.left_out.lines}
+        )
         return
-    say(f"{store}: {done.scores} scores.")
-    for file in done.set_aside:
+    say(f"{store}: {repaired.scores} scores.")
+    for file in repaired.set_aside:
         say(f"Set aside: {file}")
 
 
@@ -195,6 +191,10 @@ def compact(store: Path) -> None:
             say(f"Kept aside, for the lines that could not be read: {file}")
 
 
-for each in (store_contents.export, store_contents.extract_scores, store_contents.drop_scores):
-    command.add_command(each)
-command.add_command(store_contents.convert_store)
+for subcommand in (
+    store_contents.export,
+    store_contents.extract_scores,
+    store_contents.drop_scores,
+    store_contents.convert_store,
+):
+    command.add_command(subcommand)

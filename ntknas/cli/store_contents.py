@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -36,10 +35,7 @@ def export(store: Path, csv: Path | None, parquet: Path | None) -> None:
     from ntknas.store.export import files_of, to_csv, to_parquet
     from ntknas.store.store import ScoreStore
 
-    if not csv and not parquet:
-        raise click.UsageError("Say where to: --csv FILE or --parquet FILE.")
-    if csv == parquet or str(parquet) == "-":
-        raise click.UsageError("--parquet needs a file of its own.")
+    _check_targets(csv, parquet)
     opened = ScoreStore.read(store)
     say_left_out(opened.left_out, store)
     frame = opened.frame()
@@ -51,11 +47,18 @@ def export(store: Path, csv: Path | None, parquet: Path | None) -> None:
             note(f"{path}: {len(frame)} scores.") if str(csv) == "-" else say(f"{path}: {len(frame)} scores.")
 
 
+def _check_targets(csv: Path | None, parquet: Path | None) -> None:
+    if not csv and not parquet:
+        raise click.UsageError("Say where to: --csv FILE or --parquet FILE.")
+    if csv == parquet or str(parquet) == "-":
+        raise click.UsageError("--parquet needs a file of its own.")
+
+
 @click.command(name="extract")
 @_STORE
 @_INTO
 @selection_options
-def extract_scores(store: Path, into: Path, **options: Any) -> None:
+def extract_scores(store: Path, into: Path, **options: object) -> None:
     """Write some scores of STORE, with their settings and runs, into a new store; STORE stays as it is."""
     from ntknas.store import ScoreStore
     from ntknas.store.extract import extract
@@ -70,7 +73,7 @@ def extract_scores(store: Path, into: Path, **options: Any) -> None:
 @selection_options
 @click.option("--yes", cls=kinds.TrustedOption, is_flag=True, help="Drop them; without, it is only said how many.")
 @click.option("--no-copy", cls=kinds.TrustedOption, is_flag=True, help="Keep no copy of what is dropped.")
-def drop_scores(store: Path, yes: bool, no_copy: bool, **options: Any) -> None:
+def drop_scores(store: Path, yes: bool, no_copy: bool, **options: object) -> None:
     """Remove some scores from STORE; they are kept as a store of their own, STORE.dropped, unless told otherwise."""
     from ntknas.store import ScoreStore
     from ntknas.store.extract import count, drop
@@ -92,15 +95,19 @@ def convert_store(old: Path, into: Path) -> None:
 
     Only what lies in the file itself is read: links to other files are refused.
     """
+    from ntknas.tracking.track import convert, is_unsealed_track
+
+    if is_unsealed_track(old):
+        say(f"{into}: {len(convert(old, into).steps)} recorded steps.")
+    else:
+        _convert_scores(old, into)
+
+
+def _convert_scores(old: Path, into: Path) -> None:
     from ntknas.store.extract import convert
     from ntknas.store.faults import ForeignFileError
-    from ntknas.tracking.track import convert as convert_track
-    from ntknas.tracking.track import is_unsealed_track
 
     try:
-        if is_unsealed_track(old):
-            say(f"{into}: {len(convert_track(old, into).steps)} recorded steps.")
-        else:
-            say(f"{into}: {convert(old, into)} scores.")
+        say(f"{into}: {convert(old, into)} scores.")
     except ForeignFileError as error:
         raise click.ClickException(f"{old} is neither a score store nor a track: {error}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,7 @@ from ntknas.cli.meter import Meter
 from ntknas.cli.names import check_names
 from ntknas.cli.output import csv_option, json_option, note, number, print_csv, print_json, print_table, say
 from ntknas.cli.stopping import storing
+from ntknas.cli.types import Options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +73,7 @@ _PRINTED = (
 @json_option
 @csv_option
 @click.pass_context
-def command(ctx: click.Context, **options: Any) -> None:
+def command(ctx: click.Context, /, store: Path, plots: Path | None, json: bool, csv: bool, **options: object) -> None:
     """Train CELLS (indices or architecture strings) and follow their kernels on one fixed probe.
 
     Without CELLS, a sample with equally many cells of each accuracy bin. Recorded at each moment: every drift against
@@ -80,22 +81,26 @@ def command(ctx: click.Context, **options: Any) -> None:
     accuracy. A track that is finished is not made again. --recipe mok-track is the setting of Mok et al.: one image,
     its full kernel, 100 epochs.
     """
-    if options["json"] and options["csv"]:
-        raise click.UsageError("--json and --csv are two formats: give one of them.")
+    _check_formats(json, csv)
     check_names(options)
-    followed = _follow(ctx, options)
-    if options["plots"]:
-        _draw(followed, options["plots"])
-    if options["json"]:
-        print_json(_as_json(followed, options["store"]))
-    elif options["csv"]:
+    followed = _follow(ctx, store, options)
+    if plots:
+        _draw(followed, plots)
+    if json:
+        print_json(_as_json(followed, store))
+    elif csv:
         print_csv(followed.frame())
     else:
         _print(followed)
     ctx.exit(3 if followed.failed else 0)
 
 
-def _follow(ctx: click.Context, options: dict[str, Any]) -> FollowedCells:
+def _check_formats(json: bool, csv: bool) -> None:
+    if json and csv:
+        raise click.UsageError("--json and --csv are two formats: give one of them.")
+
+
+def _follow(ctx: click.Context, store: Path, options: Options) -> FollowedCells:
     """Make sense of the options, and call the library."""
     from ntknas.scoring.following import follow
 
@@ -115,7 +120,7 @@ def _follow(ctx: click.Context, options: dict[str, Any]) -> FollowedCells:
             unit=options["unit"],
             measures=split_names(options["measures"]) or (),
             keep_kernels=options["keep_kernels"],
-            store=options["store"],
+            store=store,
             device=options["device"],
             bins=bins,
             on_event=display,
@@ -146,7 +151,7 @@ class _Display:
             self._meter.advance(event.epochs)
 
 
-def _cells(space: Space, options: dict[str, Any]) -> tuple[list[int], dict[int, str] | None]:
+def _cells(space: Space, options: Options) -> tuple[list[int], dict[int, str] | None]:
     """Return the cells to follow, and the name of each one's bin; ``None`` where no accuracies are known."""
     from ntknas.scoring.cells import find
 
@@ -158,7 +163,7 @@ def _cells(space: Space, options: dict[str, Any]) -> tuple[list[int], dict[int, 
     return cells, binned.names_of(cells)
 
 
-def _binned_cells(space: Space, options: dict[str, Any], *, are_needed: bool) -> BinnedCells | None:
+def _binned_cells(space: Space, options: Options, *, are_needed: bool) -> BinnedCells | None:
     """Return cells in bins of their accuracies; ``None`` where none are known and none are needed."""
     import pandas as pd
 

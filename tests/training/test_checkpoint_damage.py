@@ -92,7 +92,7 @@ STATES = {
     "a history of numbers": lambda: odd(history=[5]),
     "a loss that is no number": lambda: odd(history=[{**trained()["history"][0], "loss": float("nan")}]),
     "a network that is a number": lambda: odd(network=5),
-    "a network with other parts": lambda: odd(network={"weight": torch.ones(3)}),
+    "a network with other entries": lambda: odd(network={"weight": torch.ones(3)}),
     "another shape": other_shape,
     "another precision": lambda: odd(network={name: each.float() for name, each in trained()["network"].items()}),
     "an optimizer that is a text": lambda: odd(optimizer="SGD"),
