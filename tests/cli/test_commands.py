@@ -14,25 +14,15 @@ import pytest
 from ntknas import load_space, load_store
 from ntknas.cli.main import _COMMANDS, run
 from ntknas.core.sealed_file import seal
+from tests.cli.typed import SMALL, ntknas, without_variables
 
-SMALL = "--probe digits --probe-size 10 --channels 2 --cells-per-stage 1".split()
 FEW = ["--cells", "5", "--measures", "trace,cond"]
 
 
 @pytest.fixture(autouse=True)
 def _in_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("NTKNAS_") and name != "NTKNAS_TEST_DATA":
-            monkeypatch.delenv(name)
-
-
-def ntknas(capsys, *arguments):
-    """Run a command; returns exit code, standard output and standard error, and expects no traceback."""
-    code = run([str(argument) for argument in arguments])
-    out, err = capsys.readouterr()
-    assert "Traceback" not in out + err
-    return code, out, err
+    without_variables(monkeypatch)
 
 
 def score(capsys, *more):
