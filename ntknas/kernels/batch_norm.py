@@ -261,7 +261,7 @@ class Frozen(Policy):
     def normalise(self, module: _BatchNorm, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         """Normalise by the recorded statistics, or record those of this input and use them."""
         mean, variance = self._constants(module, x)
-        constants = (mean.to(x.dtype), variance.to(x.dtype))
+        constants = (mean.to(x.dtype), variance.to(x.dtype))  # those of float32 serve checks in float64 too
         return F.batch_norm(x, *constants, weight, bias, training=False, eps=module.eps)
 
     def centred(self, module: _BatchNorm, x: Tensor) -> tuple[Tensor, Tensor] | None:
@@ -347,7 +347,7 @@ def applied(model: nn.Module, batch_norm: str) -> Iterator[Policy]:
     """
     policy = POLICIES[batch_norm](model)
     modes = {module: module.training for module in model.modules()}
-    handles = [
+    handles = [  # a pass that raises must end too, or the calls of later ones would be counted on from it
         model.register_forward_pre_hook(lambda *_: policy.begin_forward()),
         model.register_forward_hook(lambda *_: policy.end_forward(), always_call=True),
     ]

@@ -127,6 +127,7 @@ def _mixes(output: Tensor, x: Tensor) -> bool:
 def _cotangents(output: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield which samples are silent, and a cotangent that is zero there, generic elsewhere."""
     numbers = torch.arange(len(output), device=output.device)
+    # Away from zero, and drawn on the CPU, so that the check is the same on every device.
     generic = torch.rand(output.shape, generator=torch.Generator().manual_seed(0)).to(output) + 0.5
     for bit in (1, 2):
         silent = numbers.bitwise_and(bit) > 0

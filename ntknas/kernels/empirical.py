@@ -113,7 +113,7 @@ def compute_kernel(model: nn.Module, sides: Sequence[Batch], choices: Choices, m
     method = method or Method()
     preparation.check_model(model)
     with under_policy(model, sides, choices) as network:
-        if method.verify:
+        if method.verify:  # first: of a random function no two passes could be compared
             repeatability.check(network, sides[0].x)
         strategy = _choose(network, sides, method)
         return _Computation(network, sides, method).kernel(strategy)
@@ -250,7 +250,7 @@ class _Computation:
             [sum(side) for side in sizes], self.network.columns, self.network.with_sums, self.sides[0].x.device
         )
         assembled(sizes, pass_chunk, accumulator)
-        accumulator.columns *= passes
+        accumulator.columns *= passes  # rows of several outputs stand side by side
         return accumulator, outputs_count
 
     def _finished(self, accumulator: GramAccumulator, outputs_count: int, strategy: str) -> Kernel:
@@ -260,7 +260,7 @@ class _Computation:
         matrix, row_norms, column_norms = (
             tensor.detach().cpu() for tensor in normalised(accumulator, choices.normalisation)
         )
-        if symmetric:
+        if symmetric:  # the triangles round apart, and a solver for eigenvalues reads one of them
             matrix = (matrix + matrix.T) / 2
         return Kernel(
             matrix=matrix,

@@ -69,6 +69,7 @@ def _with_tangents(model: nn.Module, parameters: Sequence[nn.Parameter], directi
 def _give(parameter: nn.Parameter, tangent: Tensor) -> None:
     """Give a parameter a tangent; its value stays what it is."""
     with warnings.catch_warnings(action="ignore", category=FutureWarning):  # of torch about torch
+        # of a copy: a dual that shares the parameter's memory would be overwritten by itself below
         dual = forward_ad.make_dual(parameter.detach().clone(), tangent)
     with torch.no_grad(), _unsafe_preserve_version_counter(parameter):
         parameter.copy_(dual)

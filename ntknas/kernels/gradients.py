@@ -45,7 +45,7 @@ def vjp(
         cotangent,
         retain_graph=retain_graph,
         create_graph=create_graph,
-        allow_unused=True,
+        allow_unused=True,  # None tells a parameter that is not used from one whose gradient is zero
         is_grads_batched=batched,
     )
 

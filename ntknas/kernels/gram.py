@@ -95,6 +95,7 @@ class GramAccumulator:
         if values >= FEW:
             self._add_columns(sides)
             return
+        # A product of a few columns takes longer to start than to compute: they wait until there are many.
         self._few.append(sides)
         self._values_waiting += values
         if self._values_waiting >= 2 * FEW:
@@ -131,6 +132,7 @@ class GramAccumulator:
     def _add_symmetric(self, batch: Tensor) -> None:
         for start in range(0, self.sizes[0], ROWS):
             diagonal, below = slice(start, start + ROWS), slice(start + ROWS, None)
+            # half of the work: what lies above the diagonal is the mirror image
             strip = (batch[:, start:] @ batch[:, diagonal].mT).sum(0)
             self._gram[start:, diagonal] += strip
             if start + ROWS < self.sizes[0]:

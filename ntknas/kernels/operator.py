@@ -89,6 +89,7 @@ class KernelOperator:
         """
         total = torch.zeros(self.size, dtype=torch.float64)
         for gradients, (source, transposed) in zip(self.transposed(vector), self._linear, strict=True):
+            # what no cotangent reaches is zero whatever v is, and has no graph
             pairs = [(t, g) for t, g in zip(transposed, gradients, strict=True) if t is not None and t.requires_grad]
             if not pairs:
                 continue

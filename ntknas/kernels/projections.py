@@ -74,7 +74,7 @@ class Projections:
         Returns:
             One vector per pass, float64, the parameters end to end.
         """
-        generator = torch.Generator().manual_seed(self.seed)
+        generator = torch.Generator().manual_seed(self.seed)  # afresh: u is the same for every pass
         sums: list[Tensor] = []
         sizes, weights = torch.zeros(count, dtype=torch.float64), []
         for chunk in self.batch.split(self.chunk):

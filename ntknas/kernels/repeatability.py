@@ -35,6 +35,7 @@ def check(network: NetworkUnderPolicy, x: Tensor) -> None:
         if is_out_of_memory(error):
             raise
         first, second, draws = _twice(network, x)
+    # NaN is no difference to itself here; that both have it in the same places is compared beside.
     scale = torch.nan_to_num(first).abs().max()
     difference = torch.nan_to_num(first - second).abs().max() / (scale if scale > 0 else 1)
     differs = bool(difference > _ROUNDINGS * torch.finfo(first.dtype).eps) or _other_numbers(first, second)

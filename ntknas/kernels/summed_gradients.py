@@ -208,6 +208,7 @@ class _Sums:
     def _agrees(self, sums: Tensor) -> bool:
         """Return whether a random combination of the samples has the sums of its own plain backward pass."""
         generator = torch.Generator().manual_seed(0)
+        # Away from zero, so that every sample counts.
         weights = torch.rand(len(self.batch), generator=generator, dtype=torch.float64) + 0.5
         expected = torch.zeros(len(self.network.parameters), dtype=torch.float64)
         for chunk, w in zip(self._chunks(), weights.split(self.method.chunk or len(self.batch)), strict=True):

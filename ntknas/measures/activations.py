@@ -99,6 +99,7 @@ def _zen_draw(case: NetworkCase, generator: torch.Generator) -> float:
     network = case.copy()
     _gaussian_weights(network, generator)
     shape = (ZEN_BATCH, *case.images.shape[1:])
+    # In the layout of the probe: convolutions add up in another order in another one.
     last = case.images.is_contiguous(memory_format=torch.channels_last)
     layout = torch.channels_last if last else torch.contiguous_format
     draws = (torch.randn(shape, generator=generator).to(case.images) for _ in range(2))

@@ -83,6 +83,7 @@ def grasp(case: NetworkCase) -> float:
     weights = [layer.weight for layer in layers(network)]
     gradients = torch.autograd.grad(_loss(network, case), weights, create_graph=True, allow_unused=True)
     pairs = [(w, g) for w, g in zip(weights, gradients, strict=True) if g is not None]
+    # The gradient beside itself as a constant: the derivative of their product is H g, not 2 H g.
     product = torch.stack([(g.detach() * g).sum() for _, g in pairs]).sum()
     hessian = torch.autograd.grad(product, [w for w, _ in pairs], allow_unused=True)
     return -float(
@@ -164,7 +165,7 @@ def synflow_code(case: NetworkCase) -> float:
 
 
 def _logarithm_of_flow(case: NetworkCase, normalising: tuple[type[nn.Module], ...]) -> float:
-    network = case.copy().double()
+    network = case.copy().double()  # products over many layers leave the range of float32
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.abs_()

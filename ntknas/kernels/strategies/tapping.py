@@ -149,7 +149,7 @@ class Tapping:
         for tap in self.taps:
             tap.received.clear()
         gradients = vjp(output, [self._anchor, *tensors], cotangent, retain_graph=not last)
-        with torch.no_grad():
+        with torch.no_grad():  # rows are numbers: a graph would keep every activation alive
             for tap in self.taps:
                 if tap.received:  # calls on dead branches never came: deliver what did
                     self._flush(tap)
