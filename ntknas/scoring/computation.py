@@ -68,7 +68,7 @@ class Computation:
                 if moment.epoch > epoch:
                     yield EpochsDone(moment.epoch - epoch)
                     epoch = moment.epoch
-                while moment.wanted and remaining and remaining[0].epoch == moment.epoch:
+                while moment.measured and remaining and remaining[0].epoch == moment.epoch:
                     yield self._measured(remaining[0], moment)
                     remaining.popleft()
         except _DisconnectedError:

@@ -81,11 +81,11 @@ class Tables:
     protocol: Mapping[str, str]
 
 
-def check(where: str, recipe: Mapping[str, object]) -> Tables:
+def check(source: str, recipe: Mapping[str, object]) -> Tables:
     """Check a recipe.
 
     Args:
-        where: Name of the recipe, for messages.
+        source: Name of the recipe, for messages.
         recipe: What its file holds.
 
     Returns:
@@ -94,18 +94,18 @@ def check(where: str, recipe: Mapping[str, object]) -> Tables:
     Raises:
         DataError: If a key is unknown, missing or of another kind; the message names recipe, table and key.
     """
-    _check_keys(where, "recipe", recipe, (*TEXTS, *TABLES))
+    _check_keys(source, "recipe", recipe, (*TEXTS, *TABLES))
     texts = {key: value for key, value in recipe.items() if key in TEXTS}
     score, protocol = recipe.get("score"), recipe.get("protocol", {})
-    checked_texts = _checked(where, "recipe", texts, dict.fromkeys(TEXTS, TEXT))
+    checked_texts = _checked(source, "recipe", texts, dict.fromkeys(TEXTS, TEXT))
     if not isinstance(score, dict) or "measures" not in score:
-        raise DataError(f"The recipe {where} needs a table [score] with measures; ntknas recipe show mok prints one.")
+        raise DataError(f"The recipe {source} needs a table [score] with measures; ntknas recipe show mok prints one.")
     tables = {key: value for key, value in score.items() if isinstance(value, dict) and key not in SCORE}
-    options = _checked(where, "[score]", {key: value for key, value in score.items() if key not in tables}, SCORE)
-    special = {name: _checked(where, f"[score.{name}]", table, SCORE) for name, table in tables.items()}
+    options = _checked(source, "[score]", {key: value for key, value in score.items() if key not in tables}, SCORE)
+    special = {name: _checked(source, f"[score.{name}]", table, SCORE) for name, table in tables.items()}
     if not isinstance(protocol, dict):
-        raise DataError(f"The recipe {where}: protocol must be a table [protocol], got {_got(protocol)}.")
-    evaluated = _checked(where, "[protocol]", protocol, dict.fromkeys(PROTOCOL, TEXT))
+        raise DataError(f"The recipe {source}: protocol must be a table [protocol], got {_got(protocol)}.")
+    evaluated = _checked(source, "[protocol]", protocol, dict.fromkeys(PROTOCOL, TEXT))
     return Tables(_as_texts(checked_texts), options, special, _as_texts(evaluated))
 
 
@@ -113,22 +113,22 @@ def _as_texts(values: Mapping[str, Value]) -> dict[str, str]:
     return {key: str(value) for key, value in values.items()}
 
 
-def _check_keys(where: str, name: str, table: Mapping[str, object], known: Collection[str]) -> None:
+def _check_keys(source: str, name: str, table: Mapping[str, object], keys: Collection[str]) -> None:
     for key in table:
-        if key not in known:
+        if key not in keys:
             raise DataError(
-                f"The recipe {where}: {name} has no key {quoted(key)}, expected some of {', '.join(known)}."
-                f"{did_you_mean(key, known)}"
+                f"The recipe {source}: {name} has no key {quoted(key)}, expected some of {', '.join(keys)}."
+                f"{did_you_mean(key, keys)}"
             )
 
 
-def _checked(where: str, name: str, table: Mapping[str, object], kinds: Mapping[str, Kind]) -> dict[str, Value]:
+def _checked(source: str, name: str, table: Mapping[str, object], kinds: Mapping[str, Kind]) -> dict[str, Value]:
     """Return a table whose keys are known and whose values are of their kinds."""
-    _check_keys(where, name, table, kinds)
+    _check_keys(source, name, table, kinds)
     values: dict[str, Value] = {}
     for key, value in table.items():
         if not kinds[key].fits(value) or not isinstance(value, str | int | float):
-            raise DataError(f"The recipe {where}, {name}: {key} must be {kinds[key].text}, got {_got(value)}.")
+            raise DataError(f"The recipe {source}, {name}: {key} must be {kinds[key].text}, got {_got(value)}.")
         values[key] = value
     return values
 

@@ -107,14 +107,14 @@ class Moment:
         network: The network, to be left as it is.
         trainer: What trained it; ``None`` at initialisation.
         seconds: Time of building or training so far, without measuring.
-        wanted: Whether it is one of the epochs to measure at.
+        measured: Whether it is one of the epochs to measure at.
     """
 
     epoch: int
     network: nn.Module
     trainer: Trainer | None
     seconds: float
-    wanted: bool = True
+    measured: bool = True
 
     def case(self) -> TrainingCase:
         """Return what measures of the training itself are taken of.
