@@ -55,7 +55,7 @@ CHOICES = "batch-norm,probe-size,probe,probe-seed,init,parameters,precision,seed
 )
 @json_option
 @click.pass_context
-def command(ctx: click.Context, **options: Any) -> None:
+def command(ctx: click.Context, /, /, **options: Any) -> None:
     """Score the same cells under single changes of a way of measuring, and show how far the ranking agrees.
 
     The table has τ between each variation and the base, and in brackets τ with the accuracies: a choice matters where
