@@ -10,6 +10,7 @@ import pytest
 import torch
 from scipy import stats
 
+import ntknas.measures
 from ntknas import measure
 from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, KernelError
@@ -226,6 +227,38 @@ def test_the_order_is_that_of_the_definitions_whatever_was_imported_first():
     code = "import ntknas.measures.alignment; from ntknas.measures import all_measures; print(*all_measures())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[: len(REFERENCES)] == list(REFERENCES)
+
+
+MODULE = """
+from ntknas.measures.definition import Need
+from ntknas.measures.registry import register
+
+@register("range", formula="max K - min K", better="lower", source="this test", needs=(Need.KERNEL,))
+def spread(kernel):
+    return float(kernel.matrix.max() - kernel.matrix.min())
+"""
+
+
+@pytest.fixture
+def new_file(tmp_path, monkeypatch):
+    """A file more in the folder of the measures."""
+    caches = registry._own_modules, registry._load_own, registry.left_out
+    (tmp_path / "of_range.py").write_text(MODULE)
+    monkeypatch.setattr(ntknas.measures, "__path__", [*ntknas.measures.__path__, str(tmp_path)])
+    monkeypatch.setattr(registry, "_MEASURES", dict(all_measures()))
+    for cache in caches:
+        cache.cache_clear()
+    yield
+    sys.modules.pop("ntknas.measures.of_range")
+    for cache in caches:
+        cache.cache_clear()
+
+
+@pytest.mark.usefixtures("new_file")
+def test_a_measure_is_added_by_its_file_alone():
+    assert list(all_measures())[-1] == "range"
+    assert "range" in expand(["kernel"])
+    assert measure("range", make_kernel([[2.0, 0.5], [0.5, 1.0]])).value == 1.5
 
 
 @pytest.fixture
