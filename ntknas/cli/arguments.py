@@ -38,10 +38,10 @@ def apply_recipe(ctx: click.Context, options: dict[str, object]) -> str:
     """
     from ntknas.scoring.recipe_file import load_recipe_file
 
-    chosen = options["recipe"]
-    if chosen is None:
+    file = options["recipe"]
+    if file is None:
         return "custom"
-    recipe, name = load_recipe_file(str(chosen)), ""
+    recipe, name = load_recipe_file(str(file)), ""
     parameters = {parameter.name: parameter for parameter in ctx.command.params}
     for key, value in recipe.options_for(str(options["bench"]), str(options["dataset"])).items():
         if key not in options:
@@ -52,7 +52,7 @@ def apply_recipe(ctx: click.Context, options: dict[str, object]) -> str:
             try:
                 options[key] = parameters[key].type_cast_value(ctx, value)
             except click.BadParameter as error:
-                raise NtknasError(f"The recipe {chosen}: {key.replace('_', '-')}: {error.message}") from error
+                raise NtknasError(f"The recipe {file}: {key.replace('_', '-')}: {error.message}") from error
     return recipe.name + name
 
 
@@ -133,16 +133,21 @@ def training_of(
 def engine_of(options: Options) -> Engine:
     """Return what computes.
 
+    Returns:
+        The engine.
+
     Raises:
         UsageError: If the options do not go together.
     """
     from ntknas.scoring.engines import make_engine
     from ntknas.scoring.engines.protocol import EngineOptions
 
-    name, asked = str(options["engine"]), made_of(EngineOptions, options)
-    if asked.address and name != "ray":
+    name, engine = str(options["engine"]), made_of(EngineOptions, options)
+    if engine.address and name != "ray":
         raise click.UsageError("--ray-address belongs to --engine ray.")
-    return make_engine(name, workers=asked.workers, timeout=asked.timeout, address=asked.address, device=asked.device)
+    return make_engine(
+        name, workers=engine.workers, timeout=engine.timeout, address=engine.address, device=engine.device
+    )
 
 
 def open_space(name: str) -> Space:
@@ -160,6 +165,9 @@ def open_space(name: str) -> Space:
 def split_names(text: str | None) -> tuple[str, ...] | None:
     """Split names of measures at commas and replace those of groups by their members; ``None`` stays.
 
+    Returns:
+        Names of measures.
+
     Raises:
         ChoiceError: If there is no name, or one that is neither a measure's nor a group's.
     """
@@ -170,8 +178,9 @@ def split_names(text: str | None) -> tuple[str, ...] | None:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise ChoiceError("--measures names none: leave it out for the default, or name some, such as trace,cond.")
-    known = [*all_measures(), *GROUPS]
+    all_names = [*all_measures(), *GROUPS]
     for name in names:
-        if name not in known:
-            raise unknown_measure(name, known)
+        if name not in all_names:
+            error = unknown_measure(name, all_names)
+            raise error
     return expand(names)

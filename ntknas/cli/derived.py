@@ -72,12 +72,12 @@ def _click_option(field: OptionField) -> Decorator:
     if field.kind is bool:
         cls = kinds.TrustedOption if option.acts else click.Option
         return click.option(flag, cls=cls, is_flag=True, help=option.text)
-    shown = {"type": _type(field), "show_default": True, "help": option.text}
+    attributes = {"type": _type(field), "show_default": True, "help": option.text}
     if field.default is not None:
-        shown["default"] = field.default
+        attributes["default"] = field.default
     if option.names:
-        return click.option(flag, cls=kinds.NamingOption, names=option.listed, **shown)
-    return click.option(flag, cls=kinds.TrustedOption if option.acts else click.Option, **shown)
+        return click.option(flag, cls=kinds.NamingOption, names=option.listed, **attributes)
+    return click.option(flag, cls=kinds.TrustedOption if option.acts else click.Option, **attributes)
 
 
 def _type(field: OptionField) -> click.ParamType[object]:

@@ -18,15 +18,18 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command.
 
+        Returns:
+            Its name, the command, and its arguments.
+
         Raises:
             UsageError: If there is none of this name.
         """
-        asked = args[0]
-        if self.get_command(ctx, asked) is None and not asked.startswith("-") and not ctx.resilient_parsing:
-            hint = did_you_mean(asked, self.list_commands(ctx))
-            raise click.UsageError(f"No such command {asked!r}.{hint}", ctx)
-        name, command, rest = super().resolve_command(ctx, args)
-        return name, _announcing(command), rest
+        first = args[0]
+        if self.get_command(ctx, first) is None and not first.startswith("-") and not ctx.resilient_parsing:
+            hint = did_you_mean(first, self.list_commands(ctx))
+            raise click.UsageError(f"No such command {first!r}.{hint}", ctx)
+        name, command, arguments = super().resolve_command(ctx, args)
+        return name, _announcing(command), arguments
 
 
 def _announcing(command: click.Command | None) -> click.Command | None:

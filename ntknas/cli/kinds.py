@@ -39,8 +39,8 @@ class NamingOption(click.Option):
         record = super().get_help_record(ctx)
         if record is None:
             return None
-        *others, last = self._names()
-        listed = f"{', '.join(others)}{self._last}{last}" if others else last
+        *names, last = self._names()
+        listed = f"{', '.join(names)}{self._last}{last}" if names else last
         return record[0], record[1].replace("{names}", listed)
 
 

@@ -95,7 +95,7 @@ def cli(ctx: click.Context, config: Path | None) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code; errors and packages left out go to standard error, a line each."""
     with warnings.catch_warnings():
-        shown = warnings.showwarning
+        show_others = warnings.showwarning
 
         def show(
             message: Warning | str,
@@ -108,17 +108,17 @@ def run(arguments: list[str]) -> int:
             if issubclass(category, PluginWarning):
                 note(f"Warning: {message}")
             else:
-                shown(message, category, filename, lineno, file, line)
+                show_others(message, category, filename, lineno, file, line)
 
         warnings.showwarning = show
         return _run(arguments)
 
 
 def _run(arguments: list[str]) -> int:
-    used = settings.Settings()
+    options_given = settings.Settings()
     try:
         # not cli.main(), which ends a broken pipe in its own way
-        with cli.make_context("ntknas", list(arguments), obj=used) as ctx:
+        with cli.make_context("ntknas", list(arguments), obj=options_given) as ctx:
             result = cli.invoke(ctx)
     except click.exceptions.Exit as error:
         return error.exit_code
@@ -127,17 +127,17 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort) as error:
         return _stopped(error)
     except NtknasError as error:
-        return _failed(in_options(str(error), used.command), used.used)
+        return _failed(in_options(str(error), options_given.command), options_given.used)
     except BrokenPipeError:
         streams.drop(sys.stdout)
         return 128 + signal.SIGPIPE
     except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        return _failed(f"Cannot read or write{where}: {error.strerror or error}.", used.used)
+        file = f" {error.filename}" if error.filename else ""
+        return _failed(f"Cannot read or write{file}: {error.strerror or error}.", options_given.used)
     except Exception as error:
         if os.environ.get("NTKNAS_TRACEBACK"):
             raise
-        return _failed(_unforeseen(error), used.used)
+        return _failed(_unforeseen(error), options_given.used)
     return result if isinstance(result, int) else 0
 
 
@@ -156,18 +156,18 @@ def _stopped(error: BaseException) -> int:
     return 128 + number
 
 
-def _failed(message: str, used: list[str]) -> int:
+def _failed(message: str, origins: list[str]) -> int:
     note(f"Error: {message}")
-    if used:
-        note(f"Not from the command line: {'; '.join(used)}.")
+    if origins:
+        note(f"Not from the command line: {'; '.join(origins)}.")
     return 1
 
 
 def _unforeseen(error: Exception) -> str:
-    kept = stopping.kept(error)
+    remark = stopping.kept(error)
     return (
         f"{type(error).__name__}: {error}. An input that ntknas did not foresee, or a fault of its own"
-        f"{f'. {kept}' if kept else '.'} NTKNAS_TRACEBACK=1 shows where it happened."
+        f"{f'. {remark}' if remark else '.'} NTKNAS_TRACEBACK=1 shows where it happened."
     )
 
 

@@ -115,10 +115,10 @@ def _check_device(text: str) -> None:
     check_device(text)
 
 
-def _check_model(place: str) -> None:
+def _check_model(location: str) -> None:
     from ntknas.scoring.user_model import check_place
 
-    check_place(place)
+    check_place(location)
 
 
 _CHECKS: Mapping[str, Callable[..., None]] = {

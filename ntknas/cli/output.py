@@ -58,12 +58,12 @@ def print_table(
 
     width = terminal_width()
     table = Table([printable(name) for name in header], [[printable(cell) for cell in row] for row in rows], left)
-    shown, missing = table.fitting(width, least) if width else (table, [])
+    fitting, hidden = table.fitting(width, least) if width else (table, [])
     if title:
         click.echo(printable(title, lines=True))
-    click.echo(shown.render(width))
-    if missing:
-        note(f"Not shown for lack of room: {', '.join(missing)}. {_elsewhere()}")
+    click.echo(fitting.render(width))
+    if hidden:
+        note(f"Not shown for lack of room: {', '.join(hidden)}. {_elsewhere()}")
 
 
 def _elsewhere() -> str:

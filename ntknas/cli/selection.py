@@ -30,6 +30,9 @@ def selection_options(function: F) -> F:
 def take_selection(options: Options) -> Selection:
     """Take the options of ``selection_options`` out of a command's options.
 
+    Returns:
+        What they choose.
+
     Raises:
         UsageError: If an option is there and empty.
     """

@@ -15,7 +15,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 _GAP = 2
-_WIDEST = 200
+_MAX_WIDTH = 200
 """Width of a table that goes to a file."""
 
 
@@ -40,42 +40,45 @@ class Table:
         Args:
             width: Room.
             least: Columns to leave out first; after them those on the right. The first column stays.
-        """
-        kept = list(range(len(self.header)))
-        order = [place for name in least for place in kept if self.header[place] == name]
-        order += [place for place in reversed(kept) if place not in order]
-        for place in order:
-            if self._part(kept).narrowest <= width:
-                break
-            if place:
-                kept.remove(place)
-        return self._part(kept), [name for place, name in enumerate(self.header) if place not in kept]
 
-    def _part(self, kept: Sequence[int]) -> Table:
-        rows = [[row[place] for place in kept] for row in self.rows]
-        return Table([self.header[place] for place in kept], rows, sum(place < self.left for place in kept))
+        Returns:
+            The table, and the names.
+        """
+        columns = list(range(len(self.header)))
+        order = [column for name in least for column in columns if self.header[column] == name]
+        order += [column for column in reversed(columns) if column not in order]
+        for column in order:
+            if self._with(columns).narrowest <= width:
+                break
+            if column:
+                columns.remove(column)
+        return self._with(columns), [name for column, name in enumerate(self.header) if column not in columns]
+
+    def _with(self, columns: Sequence[int]) -> Table:
+        rows = [[row[column] for column in columns] for row in self.rows]
+        return Table([self.header[column] for column in columns], rows, sum(column < self.left for column in columns))
 
     @property
     def narrowest(self) -> int:
         """The width below which a number or a word would be split."""
-        return sum(self._narrow(place) for place in range(len(self.header))) + _GAP * (len(self.header) - 1)
+        return sum(self._min_width(column) for column in range(len(self.header))) + _GAP * (len(self.header) - 1)
 
-    def _cells(self, place: int) -> list[str]:
-        return [row[place] for row in self.rows]
+    def _cells(self, column: int) -> list[str]:
+        return [row[column] for row in self.rows]
 
-    def _narrow(self, place: int) -> int:
-        words = [word for text in (self.header[place], *self._cells(place)) for word in text.split()]
-        whole = [] if place < self.left else self._cells(place)
-        return max(map(cell_len, (*words, *whole)), default=0)
+    def _min_width(self, column: int) -> int:
+        words = [word for text in (self.header[column], *self._cells(column)) for word in text.split()]
+        numbers = [] if column < self.left else self._cells(column)
+        return max(map(cell_len, (*words, *numbers)), default=0)
 
     def _widths(self, width: int) -> list[int]:
         """Share the room: every column what it needs, and what is left to those that could use it, from the left."""
-        widths = [self._narrow(place) for place in range(len(self.header))]
+        widths = [self._min_width(column) for column in range(len(self.header))]
         room = width - sum(widths) - _GAP * (len(widths) - 1)
-        for place, narrow in enumerate(widths):
-            natural = max(map(cell_len, (self.header[place], *self._cells(place))))
-            more = max(0, min(natural - narrow, room))
-            widths[place] += more
+        for column, min_width in enumerate(widths):
+            natural = max(map(cell_len, (self.header[column], *self._cells(column))))
+            more = max(0, min(natural - min_width, room))
+            widths[column] += more
             room -= more
         return widths
 
@@ -84,11 +87,14 @@ class Table:
 
         Args:
             width: Room; wide without one.
+
+        Returns:
+            Its lines.
         """
-        width = max(width or _WIDEST, self.narrowest)
+        width = max(width or _MAX_WIDTH, self.narrowest)
         table = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-        for place, (name, room) in enumerate(zip(self.header, self._widths(width), strict=True)):
-            table.add_column(Text(name), justify="left" if place < self.left else "right", width=room)
+        for column, (name, room) in enumerate(zip(self.header, self._widths(width), strict=True)):
+            table.add_column(Text(name), justify="left" if column < self.left else "right", width=room)
         for row in self.rows:
             table.add_row(*(Text(cell) for cell in row))
         stream = StringIO()
