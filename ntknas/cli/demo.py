@@ -28,7 +28,7 @@ PROBE_SIZE = 32
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.pass_context
-def command(ctx: click.Context, folder: Path, device: str) -> None:
+def command(ctx: click.Context, /, folder: Path, device: str) -> None:
     """Score 100 real NAS-Bench-201 cells and correlate with published accuracies, in under two minutes.
 
     Networks of the official size at initialisation, a probe of 32 handwritten digits, eight measures of one kernel, and

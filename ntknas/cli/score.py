@@ -79,7 +79,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Say what would be computed, how long it takes and in how much memory.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, /, /, **options: Any) -> None:
+def command(ctx: click.Context, /, **options: Any) -> None:
     """Score the cells of a benchmark into a store.
 
     The same command again computes only what is missing, so an interrupted run goes on where it was. Scores under

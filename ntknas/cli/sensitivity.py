@@ -55,7 +55,7 @@ CHOICES = "batch-norm,probe-size,probe,probe-seed,init,parameters,precision,seed
 )
 @json_option
 @click.pass_context
-def command(ctx: click.Context, /, /, **options: Any) -> None:
+def command(ctx: click.Context, /, **options: Any) -> None:
     """Score the same cells under single changes of a way of measuring, and show how far the ranking agrees.
 
     The table has τ between each variation and the base, and in brackets τ with the accuracies: a choice matters where
@@ -85,13 +85,13 @@ def command(ctx: click.Context, /, /, **options: Any) -> None:
     for variation in [Variation(BASE, BASE, {}), *varied]:
         note(f"{variation.text}:")
         scores |= _score(space, cells, {**options, **variation.changes}, name, variation.text)
-    found = agreements(scores, accuracies)
+    card = agreements(scores, accuracies)
     if options["json"]:
-        print_json({"rows": [item.as_row() for item in found]})
+        print_json({"rows": [item.as_row() for item in card]})
     else:
-        _print(found)
+        _print(card)
     if options["plot"]:
-        note(f"Drew {_draw(found, options['plot'])}")
+        note(f"Drew {_draw(card, options['plot'])}")
 
 
 def _score(
@@ -104,10 +104,20 @@ def _score(
     recipe = recipe_of(options, split_names(options["measures"]), name)
     probe = draw_probe(options, held_out=recipe.needs_held_out)
     about = {"cells": options["cells"], "cells_seed": options["cells_seed"], "variation": variation}
-    what = {"recipe": recipe, "probe": probe, "dataset": dataset, "seeds": [seed], "device": options["device"]}
-    with storing(), logged(store), ScoringDisplay() as shown:
-        frame = score(space, cells, store=store, about=about, on_event=shown, **what).frame
-    by_measure = frame.set_index("cell").groupby("measure")["value"]
+    with storing(), logged(store), ScoringDisplay() as display:
+        result = score(
+            space,
+            cells,
+            recipe=recipe,
+            probe=probe,
+            dataset=dataset,
+            seeds=[seed],
+            store=store,
+            device=options["device"],
+            about=about,
+            on_event=display,
+        )
+    by_measure = result.frame.set_index("cell").groupby("measure")["value"]
     return {(variation, measure): by_measure.get_group(measure).dropna() for measure in recipe.measures}
 
 
@@ -131,11 +141,11 @@ def _accuracies(options: dict[str, Any], space: Space) -> pd.Series | None:
     return pd.Series(benchmark.table(target).mean).dropna()
 
 
-def _print(found: list[Agreement]) -> None:
-    measures = list(dict.fromkeys(item.measure for item in found))
+def _print(card: list[Agreement]) -> None:
+    measures = list(dict.fromkeys(item.measure for item in card))
     rows = []
-    for variation in dict.fromkeys(item.variation for item in found):
-        items = {item.measure: item for item in found if item.variation == variation}
+    for variation in dict.fromkeys(item.variation for item in card):
+        items = {item.measure: item for item in card if item.variation == variation}
         rows.append([variation, *(_cell(items[measure]) for measure in measures)])
     print_table("", ["variation", *measures], rows)
     say("τ with the base [95 %], in brackets τ with the accuracies.")
@@ -148,15 +158,15 @@ def _cell(item: Agreement) -> str:
     return f"{number(with_base.value, 2)}{interval}{accuracy}"
 
 
-def _draw(found: list[Agreement], path: Path) -> Path:
+def _draw(card: list[Agreement], path: Path) -> Path:
     import numpy as np
 
     from ntknas.report.figures import Matrix
     from ntknas.report.plotter import draw
 
-    rows, columns = (list(dict.fromkeys(getattr(item, name) for item in found)) for name in ("variation", "measure"))
+    rows, columns = (list(dict.fromkeys(getattr(item, name) for item in card)) for name in ("variation", "measure"))
     values = np.full((len(rows), len(columns)), np.nan)
-    for item in found:
+    for item in card:
         value = item.with_base.value
         values[rows.index(item.variation), columns.index(item.measure)] = np.nan if value is None else value
     return draw(Matrix("Agreement of rankings with the base (Kendall τ)", rows, columns, values), path)
