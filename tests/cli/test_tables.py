@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -54,6 +54,7 @@ def test_a_table_that_no_width_holds_is_wider_than_the_terminal():
 WORD = st.text(alphabet="abcλ_0159.-", min_size=1, max_size=20)
 
 
+@settings(deadline=None)  # how long an example takes is the machine's affair
 @given(
     st.integers(20, 120),
     st.integers(1, 6).flatmap(
