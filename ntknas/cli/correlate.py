@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,13 @@ import click
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.arguments import split_names
-from ntknas.cli.correlate_source import check_one_space, check_source, take_source
+from ntknas.cli.correlate_source import check_one_format, check_one_space, check_source, take_source
 from ntknas.cli.correlate_tables import print_comparisons, print_result
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.names import check_names, check_store
 from ntknas.cli.output import csv_option, json_option, note, print_csv, print_json, say
 from ntknas.cli.unmeasured import say_unmeasured, unmeasured_of
+from ntknas.cli.wording import in_options
 from ntknas.core.errors import NtknasError
 from ntknas.correlation.order import SORTS
 
@@ -76,8 +77,7 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
     initialisations where cells have several seeds. Parameters and FLOPs stand in the same table as baselines. Each
     space of the store is held against its own benchmark.
     """
-    if json and csv:
-        raise click.UsageError("--json and --csv are two formats: give one of them.")
+    check_one_format(json=json, csv=csv)
     check_store(store)
     check_source(options)
     check_names({"accuracies": options["accuracies"]})
@@ -88,7 +88,7 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
     scores = _selected(store, options)
     check_one_space(source, scores)
     _note_few_resamples(options["resamples"])
-    answer = correlate_by_space(scores, source, **options, progress=_progress)
+    answer = _in_options(correlate_by_space(scores, source, **options, progress=_progress))
     for message in (*answer.not_shown.values(), *_cells_without_accuracy(answer, source)):
         note(message)
     comparison_seed = options["seed"] if compare else None
@@ -101,6 +101,11 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
         _print(answer, comparison_seed)
     if plots:
         _draw_all(answer, plots)
+
+
+def _in_options(answer: SpaceResults) -> SpaceResults:
+    """Return the answer with reasons that name the options of the command."""
+    return replace(answer, not_shown={space: in_options(reason) for space, reason in answer.not_shown.items()})
 
 
 def _selected(store: Path, options: dict[str, Any]) -> pd.DataFrame:

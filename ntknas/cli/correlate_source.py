@@ -1,4 +1,4 @@
-"""Which accuracies ``ntknas correlate`` is to use."""
+"""Which accuracies ``ntknas correlate`` is to use, and whether its options go together."""
 
 from __future__ import annotations
 
@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from ntknas.correlation.sources import AccuracySource
 
 _FIELDS = ("dataset", "target", "bench", "bench_data", "accuracies", "column", "cell_column")
+
+
+def check_one_format(*, json: bool, csv: bool) -> None:
+    """Check that one format is asked for.
+
+    Args:
+        json: Whether JSON is.
+        csv: Whether CSV is.
+
+    Raises:
+        UsageError: If both are.
+    """
+    if json and csv:
+        raise click.UsageError("--json and --csv are two formats: give one of them.")
 
 
 def check_source(options: Mapping[str, Any]) -> None:

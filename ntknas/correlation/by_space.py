@@ -9,7 +9,7 @@ import pandas as pd
 
 from ntknas.core.errors import NtknasError
 from ntknas.correlation.export import as_json, comparisons_as_json, one_frame
-from ntknas.correlation.join import Progress, correlate
+from ntknas.correlation.join import Meter, correlate
 from ntknas.correlation.order import sorted_by
 from ntknas.correlation.result import Correlation
 from ntknas.correlation.row import Row
@@ -62,7 +62,7 @@ def correlate_by_space(
     resamples: int = 1000,
     seed: int = 0,
     sort: str | None = None,
-    progress: Progress = iter,
+    progress: Meter = iter,
 ) -> SpaceResults:
     """Correlate the scores of each space with its own accuracies.
 

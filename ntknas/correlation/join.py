@@ -21,7 +21,8 @@ from ntknas.store.setting import Setting
 
 Pair = tuple[Accuracies, Scored]
 """What one row is computed from."""
-Progress = Callable[[list[Pair]], Iterable[Pair]]
+Meter = Callable[[list[Pair]], Iterable[Pair]]
+"""Shows how far a list is that is gone through."""
 
 
 def correlate(
@@ -30,7 +31,7 @@ def correlate(
     *,
     resamples: int = 1000,
     seed: int = 0,
-    progress: Progress = iter,
+    progress: Meter = iter,
 ) -> Correlation:
     """Correlate scores with accuracies.
 

@@ -177,4 +177,6 @@ def test_of_several_spaces(folder, capsys):
     assert list(result) == ["spaces", "not_shown", "unmeasured"]
     assert list(result["spaces"]) == ["nb201"]
     assert list(result["not_shown"]) == ["nb101"]
+    assert "`" not in result["not_shown"]["nb101"]
+    assert "--accuracies" in result["not_shown"]["nb101"]
     assert list(result["spaces"]["nb201"]) == "rows targets settings interval resamples curves left_out".split()
