@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import TypeVar
 
-import ntknas.measures
 from ntknas.core import plugins
 from ntknas.core.cases import NetworkCase, RegressionCase, TrainingCase
 from ntknas.core.class_forms import ClassForms
@@ -167,7 +167,7 @@ def _load_own() -> None:
 
 @lru_cache(maxsize=1)
 def _own_modules() -> tuple[str, ...]:
-    names = sorted(module.name for module in iter_modules(ntknas.measures.__path__))
+    names = sorted(module.name for module in iter_modules([str(Path(__file__).parent)]))
     return tuple(f"{__package__}.{name}" for name in (*_FIRST, *(name for name in names if name not in _FIRST)))
 
 
