@@ -13,9 +13,6 @@ from ntknas.core.regular_file import read_text
 from ntknas.scoring import recipe_schema
 from ntknas.scoring.recipe_schema import Value
 
-OPTIONS = tuple(recipe_schema.SCORE)
-"""Options of ``ntknas score`` that a recipe may decide."""
-
 _MAX_BYTES = 1 << 18
 
 
