@@ -12,8 +12,8 @@ from ntknas.data import Request, make_probe
 from ntknas.measures import expand, get_measure
 from ntknas.report.figures import KernelView
 from ntknas.report.plotter import draw
-from ntknas.scoring import Recipe
-from ntknas.scoring.recipe_file import OPTIONS, load_recipe_file, parse, recipe_names
+from ntknas.scoring import Recipe, recipe_schema
+from ntknas.scoring.recipe_file import load_recipe_file, parse, recipe_names
 
 MINIMAL = '[score]\nmeasures = "trace"\n'
 
@@ -107,7 +107,7 @@ def test_options_of_recipes_are_options_of_the_command():
     from ntknas.cli.score import command
 
     names = {name.removeprefix("--") for parameter in command.params for name in parameter.opts}
-    assert set(OPTIONS) <= names
+    assert set(recipe_schema.SCORE) <= names
 
 
 def test_groups_of_measures():
