@@ -39,10 +39,10 @@ FOLDER = Path("bench_data")
 ENTRY_POINT_GROUP = "ntknas.benchmarks"
 
 
-def _accept(thing: object) -> BenchmarkSource:
-    if not isinstance(thing, BenchmarkSource):
-        raise MisfitError(f"what it names is no BenchmarkSource but a {type(thing).__name__}")
-    return thing
+def _accept(candidate: object) -> BenchmarkSource:
+    if not isinstance(candidate, BenchmarkSource):
+        raise MisfitError(f"what it names is no BenchmarkSource but a {type(candidate).__name__}")
+    return candidate
 
 
 _REGISTRY = Registry("benchmark", "ntknas.benchmarks.official", "BENCHMARK", ENTRY_POINT_GROUP, _accept)

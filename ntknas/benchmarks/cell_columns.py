@@ -27,13 +27,13 @@ def cell_columns(names: Sequence[str], chosen: str | None) -> list[str]:
     """
     if chosen is not None and chosen not in names:
         raise DataError(f"it has no column {chosen!r}, which `cell_column` asks for: it has {', '.join(names)}")
-    known = [chosen] if chosen is not None else [name for name in names if name in CELL_COLUMNS]
-    if not known:
+    naming = [chosen] if chosen is not None else [name for name in names if name in CELL_COLUMNS]
+    if not naming:
         raise DataError(
             f"it names no cells: expected a column 'index' or 'cell', got {', '.join(names)}. Name the column of the "
             "cells with `cell_column`"
         )
-    return known
+    return naming
 
 
 def cells_of(table: Columns, names: Sequence[str], space: Space) -> list[int]:
@@ -79,7 +79,7 @@ def _check_numbers(table: Columns, values: Sequence[Value], space: Space) -> Non
 def _check_agreement(
     table: Columns, first: str, cells: list[int], second: str, others: list[int], space: Space
 ) -> None:
-    row = next((row for row, (cell, other) in enumerate(zip(cells, others, strict=True)) if cell != other), None)
+    row = next((row for row, (a, b) in enumerate(zip(cells, others, strict=True)) if a != b), None)
     if row is None:
         return
     counters = [name for name, column in ((first, cells), (second, others)) if _counts_rows(column)]

@@ -22,8 +22,11 @@ def augment(images: Tensor, black: Tensor, seed: int) -> Tensor:
 
     Args:
         images: Normalised images, N×C×H×W.
-        black: What a black pixel is after normalisation, one value a channel.
+        black: What a black pixel is after normalisation, one value per channel.
         seed: Seed of flips and crops.
+
+    Returns:
+        The changed images.
     """
     generator = torch.Generator().manual_seed(seed)  # on the CPU, so that every device draws the same
     device = images.device

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -30,15 +29,16 @@ def read_batch(file: Path, title: str, side: int, key: str, first: int, last: in
         DataError: If the file is missing, damaged, or not such a batch.
     """
     content = pickles.load(file, ARRAYS)
-    entries: dict[Any, Any] = content if isinstance(content, dict) else {}
+    entries: dict[object, object] = content if isinstance(content, dict) else {}
     twice = [name for name in ("data", key) if name in entries and name.encode() in entries]
     if twice:
         raise DataError(f"{file} is not a {title} batch: it has two entries {twice[0]!r}. Fetch it again.")
-    found = entries.get("data", entries.get(b"data"))
-    data = found.content if isinstance(found, ByteArray) else None
-    labels: Any = entries.get(key, entries.get(key.encode()))
-    classes = isinstance(labels, list) and all(type(label) is int and first <= label <= last for label in labels)
-    if data is None or not classes or data.shape != (len(labels), 3 * side**2):
+    array = entries.get("data", entries.get(b"data"))
+    data = array.content if isinstance(array, ByteArray) else None
+    listed = entries.get(key, entries.get(key.encode()))
+    labels = listed if isinstance(listed, list) else [None]
+    are_classes = all(type(label) is int and first <= label <= last for label in labels)
+    if data is None or not are_classes or data.shape != (len(labels), 3 * side**2):
         raise DataError(
             f"{file} is not a {title} batch: expected 'data' (uint8, n×{3 * side**2}) and n '{key}' from {first} to "
             f"{last}. Fetch it again."

@@ -82,8 +82,8 @@ class CIFAR:
         return self._unofficial(request, present)
 
     def _unofficial(self, request: Request, present: list[Path]) -> ImageSet:
-        parts = [read_batch(path, self.title, 32, self.labels, 0, self.num_classes - 1) for path in present]
-        pixels, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
+        read = [read_batch(path, self.title, 32, self.labels, 0, self.num_classes - 1) for path in present]
+        pixels, labels = (np.concatenate(column) for column in zip(*read, strict=True))
         folder = request.root / self.folder
         note = f"{folder} is not the complete official set: {len(pixels):,} of {_IMAGES[request.split]:,} images"
         return image_set(self.name, pixels, labels, self.num_classes, request.pixels, note)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ntknas.core.regular_file import open_regular
 
-_LARGEST = 1 << 30  # every official file is smaller; the checksum of a larger one need not be waited for
+_MAX_BYTES = 1 << 30  # every official file is smaller; the checksum of a larger one need not be waited for
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class OfficialFile:
 @contextmanager
 def leaving_no_empty_folder(folder: Path) -> Iterator[None]:
     """Remove the folder, and those above it, if an error ends what made them before anything was in them."""
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         yield
     except BaseException:
         with suppress(OSError):  # the first that holds something, or that was not made
-            for path in made:
+            for path in new:
                 if path.exists():
                     path.rmdir()
         raise
@@ -49,7 +49,7 @@ def state(root: Path, file: OfficialFile) -> str:
         return "missing"
     if not file.md5:
         return "present"
-    if path.stat().st_size > _LARGEST:
+    if path.stat().st_size > _MAX_BYTES:
         return "changed"
     with open_regular(path) as stream:
         digest = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -25,7 +25,7 @@ class ImageSet:
         num_classes: Number of classes.
         take: Returns the images at some places, normalised, float32, n×3×H×W.
         note: What a user should know, such as missing batches; else empty.
-        black: What a black pixel is after normalisation, one value a channel.
+        black: What a black pixel is after normalisation, one value per channel.
     """
 
     name: str

@@ -68,7 +68,7 @@ def image_set(
     """
     mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in constants(scheme, name))
 
-    def take(places: np.ndarray) -> Tensor:
-        return (torch.from_numpy(pixels[places]).float() / 255 - mean) / deviation
+    def take(indices: np.ndarray) -> Tensor:
+        return (torch.from_numpy(pixels[indices]).float() / 255 - mean) / deviation
 
     return ImageSet(name, labels.astype(np.int64), num_classes, take, note, (-mean / deviation).flatten())

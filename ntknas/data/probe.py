@@ -81,6 +81,9 @@ class Probe:
         Args:
             request: As for ``make_probe``.
 
+        Returns:
+            The probe.
+
         Raises:
             ChoiceError: If this probe is of the test split itself.
         """
@@ -88,8 +91,8 @@ class Probe:
             raise ChoiceError(
                 "A held-out probe is of the test split, and so is this probe: take one of `probe_split` train."
             )
-        other = make_probe(self.source, len(self), replace(request, split="test"), self.draw)
-        return replace(self, held_out=other)
+        held_out = make_probe(self.source, len(self), replace(request, split="test"), self.draw)
+        return replace(self, held_out=held_out)
 
     def describe(self) -> dict[str, str | int]:
         """Return what identifies the probe and says where it came from."""
@@ -127,6 +130,9 @@ def make_probe(
         augmentation: A key of ``AUGMENTATIONS``.
         fresh: Whether each seed of the weights gets a probe of its own, drawn and augmented with another seed.
 
+    Returns:
+        The probe.
+
     Raises:
         ChoiceError: If the source, the draw or the augmentation is unknown.
         DataError: If the source has too few images, or its files are missing or damaged.
@@ -138,13 +144,13 @@ def make_probe(
         raise DataError(f"A probe needs at least one image, got {size}.")
     images = load_images(source, replace(request, size=size))
     generator = np.random.default_rng(request.seed)
-    places = _DRAWN[draw](images, size, generator)
-    labels = torch.from_numpy(np.ascontiguousarray(images.labels[places]))
-    taken = images.take(places)
+    indices = _DRAWN[draw](images, size, generator)
+    labels = torch.from_numpy(np.ascontiguousarray(images.labels[indices]))
+    pixels = images.take(indices)
     if augmentation != "none":
-        taken = augment(taken, images.black, request.seed)
+        pixels = augment(pixels, images.black, request.seed)
     probe = Probe(
-        taken,
+        pixels,
         labels,
         images.num_classes,
         source,
@@ -191,18 +197,18 @@ def _of_each_class(
 ) -> np.ndarray:
     """Take equally many images of each class, one more of the favoured ones."""
     share = size // images.num_classes
-    chosen = []
+    indices = []
     for label in range(images.num_classes):
-        wanted = share + (label in favoured)
+        count = share + (label in favoured)
         members = order(np.flatnonzero(images.labels == label))
-        if len(members) < wanted:
+        if len(members) < count:
             instead = "random" if size <= len(images) else "replacement"
             raise DataError(
-                f"A balanced probe of {size} images needs {wanted} of class {label}, and {images.name} has "
+                f"A balanced probe of {size} images needs {count} of class {label}, and {images.name} has "
                 f"{len(members)} here: choose a smaller probe, or `draw` {instead}."
             )
-        chosen.append(members[:wanted])
-    return np.concatenate(chosen)
+        indices.append(members[:count])
+    return np.concatenate(indices)
 
 
 _DRAWN = {"balanced": _balanced, "random": _random, "replacement": _replacement, "first": _first}

@@ -25,11 +25,11 @@ __all__ = [
 ENTRY_POINT_GROUP = "ntknas.spaces"
 
 
-def _accept(thing: object) -> Space:
-    if not isinstance(thing, Space):
-        lacking = ", ".join(name for name in MEMBERS if not hasattr(thing, name))
+def _accept(candidate: object) -> Space:
+    if not isinstance(candidate, Space):
+        lacking = ", ".join(name for name in MEMBERS if not hasattr(candidate, name))
         raise MisfitError(f"what it makes is no space, {lacking} is missing")
-    return thing
+    return candidate
 
 
 _REGISTRY = Registry("space", __name__, "SPACE", ENTRY_POINT_GROUP, _accept, module="space")

@@ -126,6 +126,9 @@ class CellSpace(ABC, Generic[C]):
             **options: ``channels`` and ``cells_per_stage`` (official without one), ``variant`` (one of ``variants``)
                 and ``init`` (a key of ``INITIALISATIONS``).
 
+        Returns:
+            The network.
+
         Raises:
             ChoiceError: If an option has an unknown or impossible value.
         """
@@ -155,6 +158,9 @@ class CellSpace(ABC, Generic[C]):
             parameters: The parameter set of the choices.
             normalisation: The normalisation of the choices.
             variant: The network definition.
+
+        Returns:
+            The index.
         """
         return self.cell(cell).index
 

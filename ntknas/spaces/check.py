@@ -139,11 +139,10 @@ def _outputs(network: nn.Module) -> torch.Tensor:
 
 
 def _of_seeds(space: Space, cell: CellLike, size: BuildOptions, network: nn.Module) -> Iterator[str]:
-    again, other = (_built(space, cell, size, seed) for seed in (0, 1))
-    fresh, changed = (dict(built.named_parameters()) for built in (again, other))
-    if any(not torch.equal(value, fresh[name]) for name, value in network.named_parameters()):
+    same_seed, next_seed = (dict(_built(space, cell, size, seed).named_parameters()) for seed in (0, 1))
+    if any(not torch.equal(value, same_seed[name]) for name, value in network.named_parameters()):
         yield "two networks of one seed differ"
-    if fresh and all(torch.equal(value, changed[name]) for name, value in fresh.items()):
+    if same_seed and all(torch.equal(value, next_seed[name]) for name, value in same_seed.items()):
         yield "networks of two seeds are the same"
 
 

@@ -42,13 +42,16 @@ def _by_text(space: Space, text: str) -> int:
         raise ChoiceError(f"{space.name} has no cell {quoted(text)} ({type(error).__name__}: {error}).") from error
 
 
-def find_all(space: Space, names: Sequence[str | int | float | bytes], where: Callable[[int], str]) -> list[int]:
+def find_all(space: Space, names: Sequence[str | int | float | bytes], row_name: Callable[[int], str]) -> list[int]:
     """Return the indices of a column of names, which must all be indices or all be texts that the space reads.
 
     Args:
         space: The space.
         names: The column; whole numbers, also such as 3.0, and texts of their digits are indices.
-        where: Returns how a place of the column is called in messages.
+        row_name: Returns how a row is called in messages.
+
+    Returns:
+        The index of each row's cell.
 
     Raises:
         DataError: If an entry names no cell, or is of another kind than the first; the message says where it stands.
@@ -56,20 +59,20 @@ def find_all(space: Space, names: Sequence[str | int | float | bytes], where: Ca
     texts = [_as_text(name) for name in names]
     is_index = [_INDEX.fullmatch(text) is not None for text in texts]
     if len(set(is_index)) > 1:
-        other = is_index.index(not is_index[0])
+        odd = is_index.index(not is_index[0])
         kinds = ("is one", "is no index") if is_index[0] else ("is none", "is an index")
         raise DataError(
-            f"{where(other)}: {quoted(texts[other])} {kinds[1]}, where {quoted(texts[0])} in {where(0)} "
+            f"{row_name(odd)}: {quoted(texts[odd])} {kinds[1]}, where {quoted(texts[0])} in {row_name(0)} "
             f"{kinds[0]}: expected a column of one kind."
         )
-    return [_found(space, text, where, place) for place, text in enumerate(texts)]
+    return [_find(space, text, row_name(row)) for row, text in enumerate(texts)]
 
 
-def _found(space: Space, text: str, where: Callable[[int], str], place: int) -> int:
+def _find(space: Space, text: str, row_name: str) -> int:
     try:
         return find(space, text)
     except ValueError as error:
-        raise DataError(f"{where(place)}: {error}") from error
+        raise DataError(f"{row_name}: {error}") from error
 
 
 def _as_text(name: str | int | float | bytes) -> str:
@@ -77,8 +80,8 @@ def _as_text(name: str | int | float | bytes) -> str:
     if isinstance(name, bytes):
         return name.hex()
     text = str(name).strip()
-    whole = _WHOLE.fullmatch(text)
-    return whole[1] if whole else text
+    match = _WHOLE.fullmatch(text)
+    return match[1] if match else text
 
 
 def _hint(text: str) -> str:

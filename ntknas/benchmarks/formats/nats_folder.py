@@ -70,7 +70,7 @@ class NATSFolder:
         listed = content.get("meta_archs") if isinstance(content, dict) else None
         if listed == _texts(self.benchmark):
             return True
-        if not any(listed == _texts(other) for other in SPACES if other != self.benchmark):
+        if listed not in [_texts(benchmark) for benchmark in SPACES if benchmark != self.benchmark]:
             raise DataError(f"{_META}: its list of architectures is neither NATS-Bench's tss nor sss")
         return False
 

@@ -132,6 +132,5 @@ def _check(content: object, cells: list[str]) -> None:
     if not isinstance(infos, dict) or not infos:
         raise DataError("it holds no architectures")
     for index, budgets in infos.items():
-        expected = {name: _Done(index) for name in _BUDGETS}
-        if not isinstance(budgets, dict) or any(budgets.get(name) != done for name, done in expected.items()):
+        if not isinstance(budgets, dict) or any(budgets.get(name) != _Done(index) for name in _BUDGETS):
             raise DataError(f"architecture {shown(index)} has no results under {' and '.join(_BUDGETS)}")

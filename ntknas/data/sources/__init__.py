@@ -13,10 +13,10 @@ from ntknas.data.source import ImageSource
 ENTRY_POINT_GROUP = "ntknas.image_sources"
 
 
-def _accept(thing: object) -> ImageSource:
-    if not isinstance(thing, ImageSource):
-        raise MisfitError(f"what it names is no ImageSource but a {type(thing).__name__}")
-    return thing
+def _accept(candidate: object) -> ImageSource:
+    if not isinstance(candidate, ImageSource):
+        raise MisfitError(f"what it names is no ImageSource but a {type(candidate).__name__}")
+    return candidate
 
 
 _REGISTRY = Registry("image source", __name__, "SOURCE", ENTRY_POINT_GROUP, _accept)

@@ -23,18 +23,18 @@ def load(request: Request) -> ImageSet:
 
     digits = load_digits()
     test = np.arange(len(digits.target)) % _TEST_EVERY == _TEST_EVERY - 1
-    chosen = test if request.split == "test" else ~test
+    in_split = test if request.split == "test" else ~test
     pixels = torch.from_numpy(digits.images / _MAXIMUM).float()
     mean, deviation = float(pixels.mean()), float(pixels.std(correction=0))
-    images = ((pixels - mean) / deviation)[torch.from_numpy(chosen)]
+    images = ((pixels - mean) / deviation)[torch.from_numpy(in_split)]
     size = [request.image_size, request.image_size]
 
-    def take(places: np.ndarray) -> Tensor:
-        small = images[torch.as_tensor(places)].unsqueeze(1)
+    def take(indices: np.ndarray) -> Tensor:
+        small = images[torch.as_tensor(indices)].unsqueeze(1)
         return F.interpolate(small, size, mode="bilinear", align_corners=False).repeat(1, 3, 1, 1)
 
     black = torch.full((3,), -mean / deviation)
-    return ImageSet("digits", digits.target[chosen].astype(np.int64), 10, take, black=black)
+    return ImageSet("digits", digits.target[in_split].astype(np.int64), 10, take, black=black)
 
 
 SOURCE = ImageSource("digits", "scikit-learn's 1,797 handwritten digits, brought to 3 channels and any size", load)

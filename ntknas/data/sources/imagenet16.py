@@ -46,23 +46,23 @@ def load(request: Request) -> ImageSet:
     Raises:
         DataError: If a batch is missing or damaged.
     """
-    wanted = [file for file in official_files() if file.split == request.split]
-    missing = [request.root / file.path for file in wanted if not (request.root / file.path).exists()]
-    if request.download or missing:
-        raise DataError(_how(request.root, missing))
-    parts = [
-        _kept(*read_batch(request.root / file.path, "ImageNet16", 16, "labels", 1, _ALL_CLASSES)) for file in wanted
+    batches = [file for file in official_files() if file.split == request.split]
+    absent = [request.root / file.path for file in batches if not (request.root / file.path).exists()]
+    if request.download or absent:
+        raise DataError(_how(request.root, absent))
+    read = [
+        _kept(*read_batch(request.root / file.path, "ImageNet16", 16, "labels", 1, _ALL_CLASSES)) for file in batches
     ]
-    pixels, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
-    changed = [file.path for file in wanted if not is_sound(request.root, file)]
+    pixels, labels = (np.concatenate(column) for column in zip(*read, strict=True))
+    changed = [file.path for file in batches if not is_sound(request.root, file)]
     note = f"these are not the official files of ImageNet16-120: {', '.join(changed)}" if changed else ""
     return image_set(NAME, pixels, labels, CLASSES, request.pixels, note)
 
 
 def _kept(pixels: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the images of the first classes, counted from 0."""
-    kept = labels <= CLASSES
-    return pixels[kept], labels[kept] - 1
+    is_first = labels <= CLASSES
+    return pixels[is_first], labels[is_first] - 1
 
 
 def fetch(root: Path) -> None:
@@ -74,10 +74,10 @@ def fetch(root: Path) -> None:
     raise DataError(_how(root, []))
 
 
-def _how(root: Path, missing: list[Path]) -> str:
-    what = f"is missing: expected the official file {missing[0]}" if missing else "cannot be fetched by this tool"
+def _how(root: Path, absent: list[Path]) -> str:
+    problem = f"is missing: expected the official file {absent[0]}" if absent else "cannot be fetched by this tool"
     return (
-        f"ImageNet16-120 {what}. Get ImageNet16 (train_data_batch_1 to _10 and val_data) as the README of "
+        f"ImageNet16-120 {problem}. Get ImageNet16 (train_data_batch_1 to _10 and val_data) as the README of "
         f"NAS-Bench-201 says and put it in {root / FOLDER}, name the folder above it with `image_data`, or use images "
         "that need no download: `probe` digits."
     )

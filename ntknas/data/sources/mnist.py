@@ -22,7 +22,7 @@ _NAMES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
-_LARGEST = 1 << 26  # the images of the training split are 47 MB
+_MAX_BYTES = 1 << 26  # the images of the training split are 47 MB
 _IMAGES = {"train": 60_000, "test": 10_000}
 
 
@@ -44,8 +44,8 @@ def load(request: Request) -> ImageSet:
     pixels, labels = _read(request.root, request.split)
     size = [request.image_size, request.image_size]
 
-    def take(places: np.ndarray) -> Tensor:
-        images = (pixels[torch.as_tensor(places)].float().unsqueeze(1) / 255 - mean) / deviation
+    def take(indices: np.ndarray) -> Tensor:
+        images = (pixels[torch.as_tensor(indices)].float().unsqueeze(1) / 255 - mean) / deviation
         return F.interpolate(images, size, mode="bilinear", align_corners=False).repeat(1, 3, 1, 1)
 
     expected = _IMAGES[request.split]
@@ -70,12 +70,12 @@ def fetch(root: Path) -> None:
 def _read(root: Path, split: str) -> tuple[Tensor, np.ndarray]:
     from torchvision.datasets.mnist import read_image_file, read_label_file
 
-    missing = [root / _RAW / name for name in _NAMES[split] if not (root / _RAW / name).is_file()]
-    if missing:
-        raise DataError(f"No MNIST images: expected the official file {missing[0]}. {_where(root)}")
-    large = [root / _RAW / name for name in _NAMES[split] if (root / _RAW / name).stat().st_size > _LARGEST]
+    absent = [root / _RAW / name for name in _NAMES[split] if not (root / _RAW / name).is_file()]
+    if absent:
+        raise DataError(f"No MNIST images: expected the official file {absent[0]}. {_where(root)}")
+    large = [root / _RAW / name for name in _NAMES[split] if (root / _RAW / name).stat().st_size > _MAX_BYTES]
     if large:
-        raise DataError(f"{large[0]} is not MNIST: it is larger than {_LARGEST:,} bytes. {_where(root)}")
+        raise DataError(f"{large[0]} is not MNIST: it is larger than {_MAX_BYTES:,} bytes. {_where(root)}")
     # torchvision's class would prefer whatever lies in MNIST/processed
     images, numbers = (str(root / _RAW / name) for name in _NAMES[split])
     try:

@@ -18,7 +18,7 @@ def load(request: Request) -> ImageSet:
     shape = (len(labels), 3, request.image_size, request.image_size)
     seed = request.seed if request.split == "train" else request.seed + _TEST_SEEDS
     images = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-    return ImageSet("noise", labels, request.num_classes, lambda places: images[torch.as_tensor(places)])
+    return ImageSet("noise", labels, request.num_classes, lambda indices: images[torch.as_tensor(indices)])
 
 
 SOURCE = ImageSource("noise", "seeded Gaussian noise", load)

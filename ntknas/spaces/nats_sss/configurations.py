@@ -19,7 +19,7 @@ class Configuration:
     """One architecture; prints as its channels joined by colons.
 
     Attributes:
-        index: Place in the published order.
+        index: Index in the published order.
         channels: Channels after the stem and first cell, first reduction, second cell, second reduction, third cell.
     """
 
@@ -31,17 +31,17 @@ class Configuration:
 
 
 def at(index: int) -> Configuration:
-    """Return the configuration at a place: the last number changes fastest."""
+    """Return the configuration of an index: the last number changes fastest."""
     digits = []
-    rest = index
+    quotient = index
     for _ in range(PLACES):
-        rest, digit = divmod(rest, len(CANDIDATES))
+        quotient, digit = divmod(quotient, len(CANDIDATES))
         digits.append(digit)
     return Configuration(index, tuple(CANDIDATES[digit] for digit in reversed(digits)))
 
 
 def parse(text: str) -> int:
-    """Return the place of a configuration.
+    """Return the index of a configuration.
 
     Args:
         text: Such as ``8:16:24:32:64``.
@@ -49,14 +49,14 @@ def parse(text: str) -> int:
     Raises:
         ChoiceError: If the text is not a configuration.
     """
-    parts = text.strip().split(":")
-    known = {str(number): place for place, number in enumerate(CANDIDATES)}
-    if len(parts) != PLACES or any(part not in known for part in parts):
+    widths = text.strip().split(":")
+    digits = {str(candidate): digit for digit, candidate in enumerate(CANDIDATES)}
+    if len(widths) != PLACES or any(width not in digits for width in widths):
         raise ChoiceError(
             f"Not a configuration of the NATS-Bench size space: {quoted(text)}. Expected {PLACES} numbers among "
-            f"{', '.join(known)} joined by ':', such as 8:16:24:32:64."
+            f"{', '.join(digits)} joined by ':', such as 8:16:24:32:64."
         )
     index = 0
-    for part in parts:
-        index = index * len(CANDIDATES) + known[part]
+    for width in widths:
+        index = index * len(CANDIDATES) + digits[width]
     return index

@@ -35,13 +35,13 @@ def _reduction(inputs: int, outputs: int) -> Iterator[Convolution]:
 def _convolutions(widths: tuple[int, ...], cells_per_stage: int) -> Iterator[tuple[int, Convolution]]:
     """Yield (how often the images were halved, convolution) for the whole network."""
     yield 0, (27 * widths[0], widths[0], True)
-    before = widths[0]
-    for place, width in enumerate(widths):
+    entering = widths[0]
+    for position, width in enumerate(widths):
         deeper = [_cell(width, width) for _ in range(cells_per_stage - 1)]
-        for layer in [_reduction(before, width)] if place % 2 else [_cell(before, width), *deeper]:
+        for layer in [_reduction(entering, width)] if position % 2 else [_cell(entering, width), *deeper]:
             for convolution in layer:
-                yield (place + 1) // 2, convolution
-        before = width
+                yield (position + 1) // 2, convolution
+        entering = width
 
 
 def count_parameters(widths: tuple[int, ...], *, num_classes: int, cells_per_stage: int) -> int:

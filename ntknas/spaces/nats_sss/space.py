@@ -52,8 +52,8 @@ class NATSSize(CellSpace[Configuration]):
         self, cell: CellLike | SupportsIndex | str, *, num_classes: int = 10, **size: Unpack[SizeOptions]
     ) -> int:
         """Return the number of trainable parameters; see ``counts``."""
-        own, complete = self.cell(cell), self._sized(**size)
-        widths, depth = _scaled(own, complete["channels"]), complete["cells_per_stage"]
+        configuration, complete = self.cell(cell), self._sized(**size)
+        widths, depth = _scaled(configuration, complete["channels"]), complete["cells_per_stage"]
         return counts.count_parameters(widths, num_classes=num_classes, cells_per_stage=depth)
 
     def flops(
@@ -65,8 +65,8 @@ class NATSSize(CellSpace[Configuration]):
         **size: Unpack[SizeOptions],
     ) -> int:
         """Return the multiply-adds of one forward pass; see ``counts``."""
-        own, complete = self.cell(cell), self._sized(**size)
-        widths, depth = _scaled(own, complete["channels"]), complete["cells_per_stage"]
+        configuration, complete = self.cell(cell), self._sized(**size)
+        widths, depth = _scaled(configuration, complete["channels"]), complete["cells_per_stage"]
         return counts.count_flops(widths, num_classes=num_classes, cells_per_stage=depth, image_size=image_size)
 
 

@@ -57,23 +57,23 @@ class Catalogue:
         return digest.hexdigest()
 
     @cached_property
-    def _places(self) -> dict[bytes, int]:
-        return {value: place for place, value in enumerate(self.hashes.tolist())}
+    def _indices(self) -> dict[bytes, int]:
+        return {digest: index for index, digest in enumerate(self.hashes.tolist())}
 
     def cell(self, index: int) -> Cell:
         """Return a cell."""
         vertices, code = int(self.vertices[index]), int(self.operations[index])
-        names = tuple(OPERATIONS[code // 3**place % 3] for place in range(vertices - 2))
+        names = tuple(OPERATIONS[code // 3**digit % 3] for digit in range(vertices - 2))
         return Cell(index, self.hashes[index].tobytes().hex(), decode_matrix(int(self.bits[index]), vertices), names)
 
     def index(self, module_hash: str) -> int:
-        """Return the place of a hash.
+        """Return the index of a hash.
 
         Raises:
             ChoiceError: If no cell has it.
         """
         try:
-            return self._places[bytes.fromhex(module_hash)]
+            return self._indices[bytes.fromhex(module_hash)]
         except KeyError:
             raise ChoiceError(f"No NAS-Bench-101 cell has the hash {module_hash}.") from None
 

@@ -13,7 +13,7 @@ from ntknas.core.quoting import quoted
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 MAX_VERTICES = 7
 MAX_EDGES = 9
-_MOST_WRITTEN = 32  # vertices of a matrix that may be written down, before those that lead nowhere are removed
+_MAX_WRITTEN = 32  # vertices of a matrix that may be written down, before those that lead nowhere are removed
 _ENDS = ("input", "output")
 _HASH = re.compile(r"[0-9a-f]{32}")
 _EXAMPLE = (
@@ -101,6 +101,9 @@ def _md5(text: str) -> str:
 def prune(matrix: Matrix, operations: tuple[str, ...]) -> tuple[Matrix, tuple[str, ...]]:
     """Remove the vertices that do not lie on a path from input to output.
 
+    Returns:
+        The matrix and the inner operations that are left.
+
     Raises:
         ChoiceError: If there is no such path.
     """
@@ -112,12 +115,12 @@ def prune(matrix: Matrix, operations: tuple[str, ...]) -> tuple[Matrix, tuple[st
     for x in range(last - 1, -1, -1):
         if any(matrix[x][y] for y in behind):
             behind.add(x)
-    kept = sorted(ahead & behind)
-    if kept[:1] != [0] or kept[-1] != last:
+    vertices = sorted(ahead & behind)
+    if vertices[:1] != [0] or vertices[-1] != last:
         raise ChoiceError("Not a NAS-Bench-101 cell: no path leads from the input to the output.")
     return (
-        tuple(tuple(matrix[x][y] for y in kept) for x in kept),
-        tuple(operations[v - 1] for v in kept[1:-1]),
+        tuple(tuple(matrix[x][y] for y in vertices) for x in vertices),
+        tuple(operations[v - 1] for v in vertices[1:-1]),
     )
 
 
@@ -130,8 +133,8 @@ def canonical(matrix: Matrix, operations: tuple[str, ...]) -> tuple[int, tuple[s
     labels = [OPERATIONS.index(operation) for operation in operations]
     best: tuple[int, list[int]] | None = None
     for order in permutations(inner):
-        place = {0: 0, len(matrix) - 1: len(matrix) - 1, **{vertex: new for new, vertex in enumerate(order, start=1)}}
-        edges = [(place[x], place[y]) for x, row in enumerate(matrix) for y, edge in enumerate(row) if edge]
+        renumbered = {0: 0, len(matrix) - 1: len(matrix) - 1, **{v: new for new, v in enumerate(order, start=1)}}
+        edges = [(renumbered[x], renumbered[y]) for x, row in enumerate(matrix) for y, edge in enumerate(row) if edge]
         if all(x < y for x, y in edges):
             candidate = (sum(1 << edge_bit(x, y) for x, y in edges), [labels[vertex - 1] for vertex in order])
             best = candidate if best is None else min(best, candidate)
@@ -156,7 +159,7 @@ def parse_cell(text: str) -> str:
     rows, colon, names = text.partition(":")
     digits, operations = re.sub(r"\s", "", rows), tuple(name.strip() for name in names.split(","))
     if not colon:
-        raise _not_a_cell(text, "neither a hash nor a matrix with operations")
+        raise ChoiceError(_not_a_cell(text, "neither a hash nor a matrix with operations"))
     return module_hash(*check_limits(*prune(*read_module(digits, operations))))
 
 
@@ -171,14 +174,16 @@ def read_module(digits: str, names: tuple[str, ...]) -> tuple[Matrix, tuple[str,
         ChoiceError: If they are no directed acyclic graph with an operation at each vertex.
     """
     size = len(names)
-    shown = f"{digits}: {','.join(names)}"
-    if not 2 <= size <= _MOST_WRITTEN or len(digits) != size * size or set(digits) - {"0", "1"}:
-        raise _not_a_cell(shown, "a matrix of as many rows and columns as there are operations is needed")
+    written = f"{digits}: {','.join(names)}"
+    if not 2 <= size <= _MAX_WRITTEN or len(digits) != size * size or set(digits) - {"0", "1"}:
+        raise ChoiceError(
+            _not_a_cell(written, "a matrix of as many rows and columns as there are operations is needed")
+        )
     matrix = tuple(tuple(int(digit) for digit in digits[x * size : (x + 1) * size]) for x in range(size))
     if (names[0], names[-1]) != _ENDS:
-        raise _not_a_cell(shown, f"the first operation is {_ENDS[0]}, the last one {_ENDS[1]}")
+        raise ChoiceError(_not_a_cell(written, f"the first operation is {_ENDS[0]}, the last one {_ENDS[1]}"))
     if any(matrix[x][y] for x in range(size) for y in range(x + 1)):
-        raise _not_a_cell(shown, "edges must lead from earlier to later vertices")
+        raise ChoiceError(_not_a_cell(written, "edges must lead from earlier to later vertices"))
     return matrix, names[1:-1]
 
 
@@ -188,17 +193,19 @@ def check_limits(matrix: Matrix, operations: tuple[str, ...]) -> tuple[Matrix, t
     Raises:
         ChoiceError: If it has too many vertices or edges, or unknown operations.
     """
-    shown = ", ".join(operations)
+    written = ", ".join(operations)
     if len(matrix) > MAX_VERTICES:
-        raise _not_a_cell(
-            shown, f"at most {MAX_VERTICES} vertices between input and output, both included, are allowed"
+        raise ChoiceError(
+            _not_a_cell(
+                written, f"at most {MAX_VERTICES} vertices between input and output, both included, are allowed"
+            )
         )
     if any(name not in OPERATIONS for name in operations):
-        raise _not_a_cell(shown, f"operations are input, any of {', '.join(OPERATIONS)}, and output")
+        raise ChoiceError(_not_a_cell(written, f"operations are input, any of {', '.join(OPERATIONS)}, and output"))
     if sum(map(sum, matrix)) > MAX_EDGES:
-        raise _not_a_cell(shown, f"at most {MAX_EDGES} edges are allowed")
+        raise ChoiceError(_not_a_cell(written, f"at most {MAX_EDGES} edges are allowed"))
     return matrix, operations
 
 
-def _not_a_cell(text: str, why: str) -> ChoiceError:
-    return ChoiceError(f"Not a NAS-Bench-101 cell: {quoted(text)}: {why}. Expected {_EXAMPLE}.")
+def _not_a_cell(text: str, why: str) -> str:
+    return f"Not a NAS-Bench-101 cell: {quoted(text)}: {why}. Expected {_EXAMPLE}."

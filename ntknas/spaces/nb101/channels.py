@@ -27,9 +27,9 @@ def vertex_channels(matrix: Matrix, inputs: int, outputs: int) -> list[int]:
             f"{len(sharing)} vertices of this cell share the channels of its output: "
             f"`channels` must be at least {len(sharing)}, got {outputs}."
         )
-    for place, v in enumerate(sharing):
+    for position, v in enumerate(sharing):
         share, remainder = divmod(outputs, len(sharing))
-        channels[v] = share + (place < remainder)
+        channels[v] = share + (position < remainder)
     for v in range(last - 2, 0, -1):
         if not matrix[v][last]:
             channels[v] = max(channels[w] for w in range(v + 1, last) if matrix[v][w])

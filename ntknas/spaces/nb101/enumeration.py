@@ -62,9 +62,9 @@ def renumber(bits: np.ndarray, vertices: int, order: tuple[int, ...]) -> tuple[n
     renumbered, valid = np.zeros_like(bits), np.ones(len(bits), dtype=bool)
     for target in range(vertices):
         for source in range(target):
-            before = (old[source], old[target])
-            present = bits >> np.uint32(edge_bit(min(before), max(before))) & np.uint32(1)
-            if before[0] < before[1]:
+            edge = (old[source], old[target])
+            present = bits >> np.uint32(edge_bit(min(edge), max(edge))) & np.uint32(1)
+            if edge[0] < edge[1]:
                 renumbered |= present << np.uint32(edge_bit(source, target))
             else:
                 valid &= present == 0
@@ -85,22 +85,22 @@ def representatives(vertices: int) -> Representatives:
     bits, automorphic = bits[first], automorphic[first]
     labels = np.array(list(product(range(len(OPERATIONS)), repeat=len(inner))), dtype=np.uint8)
     rank = (3 ** np.arange(len(inner))[::-1]).astype(np.int64)
-    kept = np.ones((len(bits), len(labels)), dtype=bool)
+    is_first = np.ones((len(bits), len(labels)), dtype=bool)
     for number, order in enumerate(orders):
         smaller = labels[:, np.array(order, dtype=int) - 1] @ rank < labels @ rank
-        kept &= ~(automorphic[:, number, None] & smaller[None, :])
-    graph, labelling = np.nonzero(kept)
+        is_first &= ~(automorphic[:, number, None] & smaller[None, :])
+    graph, labelling = np.nonzero(is_first)
     return Representatives(vertices, bits[graph], labels[labelling])
 
 
 def enumerate_cells() -> Iterator[tuple[bytes, int, int, int]]:
     """Yield (hash, vertices, matrix number, operations in base 3 lowest first) of all cells, by number of vertices."""
     for vertices in range(2, MAX_VERTICES + 1):
-        found = representatives(vertices)
+        first = representatives(vertices)
         powers = (len(OPERATIONS) ** np.arange(vertices - 2)).astype(np.int64)
         matrix: Matrix = ()
         last = -1
-        for bits, labels in zip(found.bits.tolist(), found.labels.tolist(), strict=True):
+        for bits, labels in zip(first.bits.tolist(), first.labels.tolist(), strict=True):
             if bits != last:
                 matrix, last = decode_matrix(bits, vertices), bits
             digest = module_hash(matrix, tuple(OPERATIONS[label] for label in labels))

@@ -33,6 +33,9 @@ class NB101(CellSpace[Cell]):
 
         Args:
             progress: Called with the work and its number of steps; returns the work, and shows how far it is.
+
+        Returns:
+            The catalogue.
         """
         if self._catalogue is None:
             self._catalogue = catalogue.load(progress)
@@ -43,7 +46,7 @@ class NB101(CellSpace[Cell]):
         return self.prepare().cell(index)
 
     def index(self, text: str) -> int:
-        """Return the place of a hash, or of a matrix with operations; see ``cells.parse_cell``.
+        """Return the index of a hash, or of a matrix with operations; see ``cells.parse_cell``.
 
         Raises:
             ChoiceError: If the text is not a cell.
@@ -55,6 +58,9 @@ class NB101(CellSpace[Cell]):
 
         Weights are seeded for each vertex of the cell's canonical representative, so that every stored score can be
         computed again from its seed.
+
+        Returns:
+            The network.
         """
         from ntknas.spaces.nb101 import network
 
@@ -64,8 +70,8 @@ class NB101(CellSpace[Cell]):
         self, cell: CellLike | SupportsIndex | str, *, num_classes: int = 10, **size: Unpack[SizeOptions]
     ) -> int:
         """Return the number of trainable parameters; see ``counts``."""
-        own = self.cell(cell)
-        return counts.count_parameters(own.matrix, own.operations, num_classes=num_classes, **self._sized(**size))
+        graph = self.cell(cell)
+        return counts.count_parameters(graph.matrix, graph.operations, num_classes=num_classes, **self._sized(**size))
 
     def flops(
         self,
@@ -76,9 +82,13 @@ class NB101(CellSpace[Cell]):
         **size: Unpack[SizeOptions],
     ) -> int:
         """Return the multiply-adds of one forward pass; see ``counts``."""
-        own = self.cell(cell)
+        graph = self.cell(cell)
         return counts.count_flops(
-            own.matrix, own.operations, num_classes=num_classes, image_size=image_size, **self._sized(**size)
+            graph.matrix,
+            graph.operations,
+            num_classes=num_classes,
+            image_size=image_size,
+            **self._sized(**size),
         )
 
 

@@ -43,7 +43,7 @@ class Cell:
 def format_cell(operations: tuple[str, ...]) -> str:
     """Write six operations as an architecture string."""
     nodes = [
-        "".join(f"|{op}~{source}" for op, (source, end) in zip(operations, EDGES, strict=True) if end == target) + "|"
+        "".join(f"|{op}~{source}" for op, (source, node) in zip(operations, EDGES, strict=True) if node == target) + "|"
         for target in range(1, OUTPUT_NODE + 1)
     ]
     return "+".join(nodes)
@@ -63,28 +63,28 @@ def parse_cell(text: str) -> tuple[str, ...]:
     """
     nodes = text.strip().split("+")
     if len(nodes) != OUTPUT_NODE:
-        raise _not_a_cell(text, f"{OUTPUT_NODE} nodes joined by '+', got {len(nodes)}")
+        raise ChoiceError(_not_a_cell(text, f"{OUTPUT_NODE} nodes joined by '+', got {len(nodes)}"))
     return tuple(op for number, node in enumerate(nodes, start=1) for op in _parse_node(text, node, number))
 
 
 def _parse_node(text: str, node: str, number: int) -> list[str]:
     edges = node.split("|")
     if len(edges) != number + 2 or edges[0] or edges[-1]:
-        raise _not_a_cell(text, f"node {number} to hold {number} edge(s) between '|', got {quoted(node)}")
+        raise ChoiceError(_not_a_cell(text, f"node {number} to hold {number} edge(s) between '|', got {quoted(node)}"))
     return [_parse_edge(text, edge, source) for source, edge in enumerate(edges[1:-1])]
 
 
 def _parse_edge(text: str, edge: str, source: int) -> str:
     match = _EDGE.fullmatch(edge)
     if match is None or int(match["source"]) != source:
-        raise _not_a_cell(text, f"an edge 'operation~{source}', got {quoted(edge)}")
+        raise ChoiceError(_not_a_cell(text, f"an edge 'operation~{source}', got {quoted(edge)}"))
     if match["op"] not in OPERATIONS:
-        raise _not_a_cell(text, f"an operation among {', '.join(OPERATIONS)}, got {quoted(match['op'])}")
+        raise ChoiceError(_not_a_cell(text, f"an operation among {', '.join(OPERATIONS)}, got {quoted(match['op'])}"))
     return match["op"]
 
 
-def _not_a_cell(text: str, expected: str) -> ChoiceError:
-    return ChoiceError(f"Not a NAS-Bench-201 cell: {quoted(text)}. Expected {expected}. A cell looks like {_EXAMPLE}")
+def _not_a_cell(text: str, expected: str) -> str:
+    return f"Not a NAS-Bench-201 cell: {quoted(text)}. Expected {expected}. A cell looks like {_EXAMPLE}"
 
 
 @lru_cache(maxsize=1)

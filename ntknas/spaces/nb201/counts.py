@@ -1,7 +1,7 @@
 """Closed formulas for the parameters and FLOPs of the official network, at any width, depth and image size.
 
 FLOPs are counted as the benchmark's authors count them: multiply-adds of convolutions and of the classifier with its
-bias; nothing for BatchNorm, pooling and sums. At the official setting (16 channels, 5 cells a stage, 32×32 images, 10
+bias; nothing for BatchNorm, pooling and sums. At the official setting (16 channels, 5 cells per stage, 32×32 images, 10
 classes) they are 7.78305 + 35.38944·n3 + 3.93216·n1 million, and the parameters 0.073306 + 0.24304·n3 + 0.028·n1
 million, n3 and n1 the numbers of 3×3 and 1×1 convolutions in the cell.
 """

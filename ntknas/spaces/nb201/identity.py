@@ -62,18 +62,18 @@ class _Expansion:
     output: Sum
 
     def live(self) -> list[int]:
-        """Edges of the convolutions that reach the output."""
-        found: list[int] = []
+        """Return the edges of the convolutions that reach the output."""
+        live: list[int] = []
         pending = [source for source, _ in self.output]
         while pending:
             edge = pending.pop()
-            if edge != INPUT and edge not in found:
-                found.append(edge)
+            if edge != INPUT and edge not in live:
+                live.append(edge)
                 pending.extend(source for source, _ in self.inputs[edge])
-        return sorted(found)
+        return sorted(live)
 
     def key(self, edge: int) -> tuple[object, ...]:
-        """A name of the convolution that does not depend on how instances are numbered."""
+        """Return a name of the convolution that does not depend on how instances are numbered."""
         terms = ((pools, count, self._source_key(source)) for (source, pools), count in self.inputs[edge].items())
         return (self.kinds[edge], *sorted(terms, key=repr))
 
@@ -119,17 +119,17 @@ def _settle_shifts(cell: _Expansion) -> _Expansion:
     settled = _Expansion({}, {}, {})
     flat: set[int] = set()
     for edge, terms in cell.inputs.items():
-        kept = _merged(terms, zero - trained, flat)
-        settled.inputs[edge] = kept
-        settled.kinds[edge] = cell.kinds[edge] if kept else _SHIFT
-        if not kept or (cell.kinds[edge] == "nor_conv_1x1" and all(source in flat for source, _ in kept)):
+        merged = _merged(terms, zero - trained, flat)
+        settled.inputs[edge] = merged
+        settled.kinds[edge] = cell.kinds[edge] if merged else _SHIFT
+        if not merged or (cell.kinds[edge] == "nor_conv_1x1" and all(source in flat for source, _ in merged)):
             flat.add(edge)  # spatially constant: pooling leaves it alone
     settled.output = _merged(cell.output, zero - trained, flat)
     return settled
 
 
 def _trained_shifts(cell: _Expansion, zero: set[int]) -> set[int]:
-    """Convolutions of zero whose shift gets a gradient, at the start or once another shift has left zero."""
+    """Return the convolutions of zero whose shift gets a gradient, at the start or once another shift has left zero."""
     trained = {source for source, _ in cell.output} & zero
     live = cell.live()
     size = -1
@@ -151,7 +151,7 @@ def _merged(terms: Sum, dropped: set[int], flat: set[int]) -> Sum:
 
 
 def _orders(expansion: _Expansion, edges: list[int]) -> Iterator[list[int]]:
-    """All orders of ``edges`` by key; edges with one key in every order."""
+    """Yield all orders of ``edges`` by key; edges with one key in every order."""
     groups: dict[str, list[int]] = {}
     for edge in edges:
         groups.setdefault(repr(expansion.key(edge)), []).append(edge)

@@ -43,7 +43,7 @@ class NB201(CellSpace[Cell]):
         return Cell(index, published_order()[index])
 
     def index(self, text: str | Sequence[int]) -> int:
-        """Return the place of a cell in the published order.
+        """Return the index of a cell in the published order.
 
         Args:
             text: An architecture string, or six operations as NASLib numbers them, as a text or as they are; see
@@ -52,14 +52,17 @@ class NB201(CellSpace[Cell]):
         Raises:
             ChoiceError: If the text is not a cell.
         """
-        written = text if isinstance(text, str) else str(text)
-        return index_of_operations()[naslib.parse(written) or parse_cell(written)]
+        architecture = text if isinstance(text, str) else str(text)
+        return index_of_operations()[naslib.parse(architecture) or parse_cell(architecture)]
 
     def network(self, cell: Cell, spec: NetworkSpec) -> nn.Module:
         """Build the network of a cell.
 
         Weights are seeded for each canonical operation of the cell: two cells that are one network start as one
         network, and every stored score can be computed again from its seed.
+
+        Returns:
+            The network.
         """
         from ntknas.spaces.nb201 import network
 
@@ -92,6 +95,9 @@ class NB201(CellSpace[Cell]):
             parameters: The parameter set of the choices.
             normalisation: The normalisation of the choices.
             variant: The network definition.
+
+        Returns:
+            The index.
         """
         index = self.cell(cell).index
         if not isinstance(parameters, str) or normalisation == "corrcoef":
