@@ -26,7 +26,7 @@ def test_its_measures_are_scored_and_correlated(tmp_path):
     assert done.returncode == 0, done.stderr
     done = _ntknas(tmp_path, "correlate", "--json", "--resamples", "0")
     rows = json.loads(done.stdout)["rows"]
-    assert {"diagonal_spread", "depth", "trace"} <= {row["measure"] for row in rows}
+    assert {"diagonal_spread", "depth", "spread_per_layer", "trace"} <= {row["measure"] for row in rows}
 
 
 def test_without_the_package_there_are_none(tmp_path):
@@ -41,6 +41,11 @@ from ntknas.measures import Need, register
 @register({name!r}, formula="1", better="lower", source="a test", needs=(Need.KERNEL,))
 def {function}(kernel): return 1.0
 """
+DERIVED = """
+from ntknas.measures import register_derived
+@register_derived("of_rests", inputs=("trace",), formula="1", better="lower", source="a test")
+def f(trace): return trace
+"""
 BROKEN = {
     "imports": ("import nothing_of_the_kind", "", "ModuleNotFoundError: No module named 'nothing_of_the_kind'"),
     "exits": ("raise SystemExit(0)", "", "it exits while it is imported"),
@@ -51,6 +56,7 @@ BROKEN = {
     "ours": (MEASURE.format(name="trace", function="f"), "", "a measure 'trace' exists already"),
     "grouped": (MEASURE.format(name="kernel", function="f"), "", "'kernel' stands for several measures"),
     "spaced": (MEASURE.format(name="a b", function="f"), "", "a measure's name has no spaces"),
+    "rests": (DERIVED + "1 / 0", "", "ZeroDivisionError: division by zero"),
     "half": (MEASURE.format(name="of_half", function="f") + "1 / 0", "", "ZeroDivisionError: division by zero"),
 }
 
@@ -73,6 +79,8 @@ def test_packages_at_fault_cost_themselves_alone_by_name(tmp_path):
     for name, (*_, reason) in BROKEN.items():
         (line,) = (line for line in done.stderr.splitlines() if f"package theirs-{name} ({name}) is left out" in line)
         assert reason in line
+    done = _ntknas(tmp_path, "correlate", "--json", "--resamples", "0", packages=packages)
+    assert "of_rests" not in {row["measure"] for row in json.loads(done.stdout)["rows"]}
     done = _ntknas(tmp_path, *SCORE, "--measures", "of_half", packages=packages)
     assert done.returncode == 1
     assert "Unknown measure 'of_half'" in done.stderr.splitlines()[-1]

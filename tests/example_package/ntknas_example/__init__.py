@@ -1,8 +1,11 @@
-"""A third party's package: one measure of a kernel, one of a network."""
+"""A third party's package: one measure of a kernel, one of a network, and one that is derived of both."""
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ntknas.core.cases import NetworkCase
 from ntknas.core.kernel import Kernel
-from ntknas.measures import Need, register
+from ntknas.measures import Need, register, register_derived
 
 
 @register(
@@ -28,3 +31,15 @@ def diagonal_spread(kernel: Kernel) -> float:
 def depth(case: NetworkCase) -> float:
     """How many layers there are. Higher is better."""
     return float(sum(not list(module.children()) for module in case.network.modules()))
+
+
+@register_derived(
+    "spread_per_layer",
+    inputs=("diagonal_spread", "depth"),
+    formula="diagonal_spread / depth",
+    better="lower",
+    source="this example",
+)
+def spread_per_layer(diagonal_spread: NDArray[np.float64], depth: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the spread per layer of every cell. Lower is better."""
+    return diagonal_spread / depth
