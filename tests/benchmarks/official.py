@@ -4,6 +4,7 @@ import base64
 import bz2
 import json
 import pickle
+from functools import cache
 
 import numpy as np
 import torch
@@ -56,7 +57,7 @@ def summary(index, text, epochs, seeds=(777,), datasets=tuple(EVALUATED)):
 
 
 def nb201_content(cells=(0, 5)):
-    texts = [str(cell) for cell in load_space("nb201")]
+    texts = list(_texts("nb201"))
     infos = {
         index: {"full": summary(index, texts[index], 200, (777, 999)), "less": summary(index, texts[index], 12, (111,))}
         for index in cells
@@ -71,13 +72,24 @@ def save_pth(path, content, *, legacy=True):
 
 def save_nats(folder, space="nats-sss", cells=(0, 3), budgets=((1, "01"), (12, "12"), (90, "90"))):
     folder.mkdir()
-    texts = [str(cell) for cell in load_space(space)]
-    meta = {"meta_archs": texts, "total_archs": len(texts), "arch2infos": None, "evaluated_indexes": set()}
-    save_pbz2(folder / "meta.pickle.pbz2", meta)
+    texts = _texts(space)
+    (folder / "meta.pickle.pbz2").write_bytes(_meta(space))
     for index in cells:
         content = {name: summary(index, texts[index], epochs) for epochs, name in budgets}
         save_pbz2(folder / f"{index:06d}.pickle.pbz2", content)
     return folder
+
+
+@cache
+def _texts(space):
+    return [str(cell) for cell in load_space(space)]
+
+
+@cache
+def _meta(space):
+    texts = _texts(space)
+    meta = {"meta_archs": texts, "total_archs": len(texts), "arch2infos": None, "evaluated_indexes": set()}
+    return bz2.compress(pickle.dumps(meta, protocol=4))
 
 
 def save_pbz2(path, content):

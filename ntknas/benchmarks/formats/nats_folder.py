@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from ntknas import pickles
@@ -108,6 +109,7 @@ class NATSFolder:
         return collection
 
 
+@cache
 def _texts(benchmark: str) -> list[str]:
     return [str(cell) for cell in load_space(SPACES[benchmark])]
 
