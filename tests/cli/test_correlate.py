@@ -3,27 +3,14 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from ntknas import load_benchmark
-from ntknas.core.score import Score
-from ntknas.store import ScoreRecord, ScoreStore, Setting
 from tests.benchmarks import official
 from tests.cli.test_commands import fails, ntknas
+from tests.correlation import stores
+from tests.correlation.stores import NB201, value
 
-NB201 = {
-    "space": "nb201",
-    "dataset": "cifar10",
-    "num_classes": 10,
-    "channels": 16,
-    "cells_per_stage": 5,
-    "probe_shape": "8x3x32x32",
-    "output": "sum",
-    "batch_norm": "frozen",
-    "parameters": "weights",
-    "normalisation": "none",
-}
 SIZES = NB201 | {"space": "nats-sss", "channels": 64, "cells_per_stage": 1}
 NB101 = NB201 | {"space": "nb101", "channels": 128, "cells_per_stage": 3}
 CELLS = range(100, 140)
@@ -35,20 +22,8 @@ def _in_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def value(cell, seed, measure):
-    return float(np.random.default_rng([cell, seed, len(measure)]).random()) + 0.1
-
-
-def fill(fields, cells=CELLS, measures=("trace", "cond"), seeds=(0,), recipe="custom", path="scores.h5"):
-    setting = Setting.from_fields(fields)
-    with ScoreStore.open(Path(path)) as store:
-        store.add_setting(setting)
-        run = store.add_run({"recipe": recipe})
-        for cell in cells:
-            for seed in seeds:
-                scores = {name: Score(name, value(cell, seed, name)) for name in measures}
-                store.append(ScoreRecord(setting.digest, run, cell, seed, 0.5, scores))
-    return setting.digest
+def fill(fields, cells=CELLS, measures=("trace", "cond"), path="scores.h5", **how):
+    return stores.fill(Path(path), measures, cells, fields=fields, **how)
 
 
 def answer(capsys, *arguments):
@@ -133,9 +108,16 @@ def test_settings_recipes_and_measures_are_chosen(capsys):
     assert "Did you mean 'kendall'" in fails(capsys, "correlate", "--sort", "kendal", code=2)
 
 
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A store of four measures, from the tenths of which rows have figures of their own."""
+    path = tmp_path_factory.mktemp("many") / "scores.h5"
+    fill(NB201, range(100, 220), ("trace", "cond", "lga", "naswot"), path)
+    return path
+
+
 @pytest.mark.parametrize("sort", ["kendall", "spearman", "pearson", "top10", "top25", "partial", "regret", "seconds"])
-def test_rows_are_sorted_the_best_first(capsys, sort):
-    fill(NB201, range(100, 220), measures=("trace", "cond", "lga", "naswot"))
+def test_rows_are_sorted_the_best_first(capsys, many, sort):
     key, rises = {
         "top10": ("kendall_top10", False),
         "top25": ("kendall_top25", False),
@@ -143,11 +125,10 @@ def test_rows_are_sorted_the_best_first(capsys, sort):
         "regret": ("regret", True),
         "seconds": ("seconds_per_cell", True),
     }.get(sort, (sort, False))
-    rows = [
-        row[key]["value"] if isinstance(row[key], dict) else row[key] for row in answer(capsys, "--sort", sort)["rows"]
-    ]
-    known = [row for row in rows if row is not None]
-    assert rows[: len(known)] == known == sorted(known, reverse=not rises)
+    rows = answer(capsys, many, "--sort", sort)["rows"]
+    figures = [row[key]["value"] if isinstance(row[key], dict) else row[key] for row in rows]
+    known = [figure for figure in figures if figure is not None]
+    assert figures[: len(known)] == known == sorted(known, reverse=not rises)
 
 
 def test_a_folder_that_cannot_be_written_costs_no_table(capsys, tmp_path):
@@ -212,19 +193,14 @@ def test_accuracies_that_cannot_be_computed_with(capsys, tmp_path, values):
 
 def test_tests_between_measures_can_be_significant(capsys):
     """Ten measures, 45 pairs: one that ranks as the accuracies do is better than all others, after correction."""
-    accuracies = load_benchmark("nb201", folder=None).tables
-    table = next(iter(accuracies.values())).mean
-    names = ["trace", "mean", "fro", "lambda_max", "logdet", "lga", "cka", "naswot"]
-    setting = Setting.from_fields(NB201)
-    with ScoreStore.open(Path("scores.h5")) as store:
-        store.add_setting(setting)
-        run = store.add_run({"recipe": "custom"})
-        for cell in CELLS:
-            scores = {name: Score(name, value(cell, 0, "x" * place)) for place, name in enumerate(names[1:])}
-            store.append(
-                ScoreRecord(setting.digest, run, cell, 0, 0.5, {"trace": Score("trace", float(table[cell])), **scores})
-            )
-    code, out, err = ntknas(capsys, "correlate", "--compare", "--json")
+    table = next(iter(load_benchmark("nb201", folder=None).tables.values())).mean
+
+    def scores(cell, seed, measure):
+        return float(table[cell]) if measure == "trace" else value(cell, seed, measure)
+
+    names = ("trace", "mean", "fro", "lambda_max", "logdet", "lga", "cka", "naswot")
+    fill(NB201, measures=names, scores=scores)
+    code, out, err = ntknas(capsys, "correlate", "--compare", "--json", "--resamples", 200)
     assert code == 0, err
     pairs = json.loads(out)["comparisons"][TARGET]
     assert len(pairs) == 45
@@ -234,6 +210,13 @@ def test_tests_between_measures_can_be_significant(capsys):
     assert least == pytest.approx(2 / 20_001)
     assert {pair["p_is_bound"] for pair in pairs if pair["p"] == least} == {True}
     assert {pair["p_is_bound"] for pair in pairs if pair["p"] > least} == {False}
-    out = ntknas(capsys, "correlate", "--compare")[1]
+
+
+def test_bounds_of_p_are_said_in_the_table(capsys):
+    table = next(iter(load_benchmark("nb201", folder=None).tables.values())).mean
+    fill(NB201, measures=("trace",), scores=lambda cell, seed, measure: float(table[cell]))
+    code, out, err = ntknas(capsys, "correlate", "--compare", "--resamples", 200)
+    assert code == 0, err
+    least = 2 / 6001  # three pairs are tested by 6,000 resamples
     assert f"≤ {least:.3g}" in out
     assert f" {least:.3g}" not in out.replace(f"≤ {least:.3g}", "")
