@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from importlib import import_module
-from pathlib import Path
 from pkgutil import iter_modules
 from typing import TypeVar
 
@@ -167,7 +166,7 @@ def _load_own() -> None:
 
 @lru_cache(maxsize=1)
 def _own_modules() -> tuple[str, ...]:
-    names = sorted(module.name for module in iter_modules([str(Path(__file__).parent)]))
+    names = sorted(module.name for module in iter_modules(import_module("ntknas.measures").__path__))
     return tuple(f"{__package__}.{name}" for name in (*_FIRST, *(name for name in names if name not in _FIRST)))
 
 

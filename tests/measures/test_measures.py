@@ -249,7 +249,7 @@ def new_file(tmp_path, monkeypatch):
     for cache in caches:
         cache.cache_clear()
     yield
-    sys.modules.pop("ntknas.measures.of_range")
+    sys.modules.pop("ntknas.measures.of_range", None)
     for cache in caches:
         cache.cache_clear()
 
