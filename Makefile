@@ -20,7 +20,7 @@ demo: $(READY) ## Score 100 real networks by eight measures and correlate with p
 	$(BIN)/ntknas demo
 
 test: $(READY) ## Run the tests (NTKNAS_TEST_DATA=folder adds those on real data)
-	$(BIN)/python -m pytest -n $(WORKERS) -q
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
 lint: $(READY) ## Check style
 	$(BIN)/ruff check .
