@@ -29,7 +29,9 @@ def kernel_names(settings: Mapping[str, Setting]) -> dict[str, str]:
         name
         for name in fields
         if name not in (*_NAMING, *_NOT_NAMING)
-        and len({_text(setting, name) for setting in _compared(name, settings, trained).values()}) > 1
+        # a field that some settings lack differs only where the others disagree: versions of single measures would
+        # stand in every name
+        and len({_text(setting, name) for setting in _compared(name, settings, trained).values()} - {_MISSING}) > 1
     ]
     names = {
         digest: "/".join(_text(setting, name) for name in (*_naming(setting), *differing) if name in fields)

@@ -1,4 +1,4 @@
-"""The HDF5 file: one array a column, replaced atomically, checked by a hash over all of it."""
+"""The HDF5 file: one array per column, replaced atomically, checked by a hash over all of it."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def test_missing_and_failed_scores_are_named(tmp_path, capsys):
 
 
 def _blocks(size):
-    return sorted({0, 1, 7, 8, *range(0, size, max(1, size // 40)), size - 1})
+    return sorted({0, 1, 7, 8, *range(0, size, max(1, size // 12)), size - 1})
 
 
 def test_a_file_cut_anywhere_is_noticed_set_aside_and_made_anew_from_its_journal(tmp_path):
@@ -186,7 +186,7 @@ def test_a_flipped_byte_in_a_journal_is_named_and_costs_its_line_alone(tmp_path)
     whole = journal_path(path).read_bytes()
     first = whole.index(b"\n") + 1
     generator = np.random.default_rng(0)
-    for place in generator.integers(first, len(whole) - 1, 40):
+    for place in generator.integers(first, len(whole) - 1, 15):
         flipped = bytearray(whole)
         flipped[place] ^= 1 << int(generator.integers(8))
         journal_path(path).write_bytes(bytes(flipped))

@@ -59,14 +59,23 @@ def test_any_damage_is_noticed_before_hdf5_reads_it(damage):
             track.read(path)
 
 
+@functools.cache
+def tracked():
+    """Return the name and the content of the file that the command makes."""
+    with tempfile.TemporaryDirectory() as name:
+        assert ntknas("track-kernel", *SHORT, DISCONNECTED, "--store", name)[0] == 0
+        (path,) = Path(name).iterdir()
+        return path.name, path.read_bytes()
+
+
 @few(3)
 @given(damage=flips() | cuts())
 def test_the_command_names_the_file(damage):
     with tempfile.TemporaryDirectory() as name:
         arguments = ["track-kernel", *SHORT, DISCONNECTED, "--store", name]
-        assert ntknas(*arguments)[0] == 0
-        (path,) = Path(name).iterdir()
-        path.write_bytes(damage(path.read_bytes()))
+        file, content = tracked()
+        path = Path(name) / file
+        path.write_bytes(damage(content))
         before = path.read_bytes()
         code, _, err = ntknas(*arguments)
         assert code == 1
