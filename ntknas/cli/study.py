@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,52 +13,22 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
+from ntknas.cli.derived import options_of
 from ntknas.cli.output import csv_option, json_option, note, number, print_csv, print_json, print_table, say
 from ntknas.cli.stopping import storing
-from ntknas.cli.study_choices import chosen_study
-from ntknas.studies import STUDIES
+from ntknas.cli.types import Options
+from ntknas.cli.wording import in_options
+from ntknas.core.options import made_of
+from ntknas.studies import get_study, study_names
+from ntknas.studies.options import StudyOptions
 
 if TYPE_CHECKING:
     from ntknas.studies.base import Findings, Study
 
-_FAMILIES = ("mlp", "cnn", "cnn-pool", "gnn", "rnn", "transformer", "transformer-wide", "all")
-
 
 @click.command(name="study")
-@click.argument("name", type=kinds.Choice(list(STUDIES)), metavar="NAME")
-@click.option("--family", type=kinds.Choice(_FAMILIES), help="Family of networks.  [default: the study's own]")
-@click.option(
-    "--data",
-    help="boston, boston-file-order, mnist, sine, temperature, digits, mutag, or a folder of graphs in the TU format.  "
-    "[default: the family's own]",
-)
-@click.option(
-    "--parametrisation",
-    type=kinds.Choice(["standard", "ntk", "normal-fan-in"]),
-    help="How weights are scaled; normal-fan-in has no biases.  [default: standard; ntk where a study knows no other]",
-)
-@click.option(
-    "--contraction",
-    type=kinds.Choice(["kernel", "summed-gradients"]),
-    help="Of determinism: the kernel, or what the published code contracts, each parameter tensor's gradient summed "
-    "first.  [default: kernel]",
-)
-@click.option("--quick", is_flag=True, help="Small numbers in place of the published ones: a minute on two cores.")
-@click.option("--widths", help="Widths, separated by commas.  [default: as published]")
-@click.option("--repeats", type=kinds.COUNT, help="Initialisations of each width.  [default: 50 as published]")
-@click.option("--alphas", help="Scales of lazy, separated by commas.  [default: 0.01 to 1000]")
-@click.option("--folds", type=kinds.SEVERAL, help="Folds of performance.  [default: 10]")
-@click.option("--samples", type=kinds.SEVERAL, help="Samples.  [default: as published]")
-@click.option("--steps", type=kinds.COUNT, help="Steps of training.  [default: as published]")
-@click.option("--learning-rate", type=kinds.Finite(0, min_open=True), help="Of training.  [default: as published]")
-@click.option("--seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the initialisations.")
-@click.option(
-    "--image-data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("image_data"),
-    show_default=True,
-    help="Folder of downloaded images.",
-)
+@click.argument("name", type=kinds.Choice(study_names()), metavar="NAME")
+@options_of(StudyOptions)
 @shared.device_option
 @click.option("--dry-run", is_flag=True, help="Say what would be measured, how long it takes and in how much memory.")
 @click.option(
@@ -87,18 +59,66 @@ def command(name: str, **options: Any) -> None:
     """
     if options["json"] and options["csv"]:
         raise click.UsageError("--json and --csv are two formats: give one of them.")
-    study = chosen_study(name, options)
+    study = made_study(name, options)
+    _warn(study)
     if options["dry_run"]:
         _forecast(study)
         return
     findings = _run(study, options["out"])
     _write(study, findings, options)
     if options["json"]:
-        print_json({"study": name, "settings": study.settings(), "verdict": findings.verdict, "rows": _plain(findings)})
+        verdict = findings.verdict
+        answer = {"study": name, "settings": study.settings(), "verdict": verdict.sentences}
+        print_json(
+            {**answer, "outcome": verdict.outcome.value, "figures": _finite(verdict.figures), "rows": _plain(findings)}
+        )
     elif options["csv"]:
         print_csv(findings.table)
     else:
         _print(study, findings)
+
+
+def made_study(name: str, options: Options) -> Study:
+    """Make the study that the options ask for, and say which of them it does not read.
+
+    Args:
+        name: Name of the study.
+        options: The command's options.
+
+    Returns:
+        The study.
+
+    Raises:
+        UsageError: If the study does not take one of them.
+        NtknasError: If one has a value that the study cannot have.
+    """
+    from ntknas.scoring.environment import resolve_device
+    from ntknas.studies.base import OptionError
+
+    kind, asked = get_study(name), made_of(StudyOptions, options)
+    for remark in kind.remarks(asked.given(), asked.parametrisation):
+        note(f"Note: {remark}")
+    try:
+        return kind.of(
+            asked.family,
+            asked.data,
+            parametrisation=asked.parametrisation,
+            quick=asked.quick,
+            seed=asked.seed,
+            folder=asked.image_data,
+            device=str(resolve_device(options["device"])),
+            **asked.numbers(),
+        )
+    except OptionError as error:
+        raise click.UsageError(in_options(str(error))) from error
+
+
+def _warn(study: Study) -> None:
+    """Say what takes long before anything is measured."""
+    from ntknas.cli.meter import duration
+
+    if study.warning():
+        note(study.warning().format(duration(study.seconds_before())))
 
 
 def _run(study: Study, out: Path) -> Findings:
@@ -106,13 +126,13 @@ def _run(study: Study, out: Path) -> Findings:
     from ntknas.cli.meter import metered
     from ntknas.core.errors import NtknasError
     from ntknas.kernels.memory import check_fits
-    from ntknas.studies.base import Ledger, run
+    from ntknas.studies.ledger import Ledger, run
 
-    check_fits(study.bytes_needed(), "The widest networks and their kernels", "fewer --samples or smaller --widths")
+    check_fits(study.bytes_needed(), "The widest networks and their kernels", "fewer `samples` or smaller `widths`")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NtknasError(f"Cannot make the folder {out}: {error.strerror}. Choose another --out.") from error
+        raise NtknasError(f"Cannot make the folder {out}: {error.strerror}. Choose another `out`.") from error
     units = study.units()
     with storing(), Ledger(out / f"{study.name}.journal") as ledger:
         costs = [study.cost(unit) if ledger.rows(study, unit) is None else 0.0 for unit in units]
@@ -124,11 +144,11 @@ def _run(study: Study, out: Path) -> Findings:
     return study.summarise(rows)
 
 
-def _write(study: Study, findings: Findings, options: dict[str, Any]) -> None:
+def _write(study: Study, findings: Findings, options: Options) -> None:
     from ntknas.scoring.environment import resolve_device
     from ntknas.studies.page import free_stem, usual_stem, write
 
-    arguments = [each for each in sys.argv[1:] if each] or ["study", study.name]
+    arguments = [argument for argument in sys.argv[1:] if argument] or ["study", study.name]
     command, device = shlex.join(["ntknas", *arguments]), str(resolve_device(options["device"]))
     usual = usual_stem(study, quick=options["quick"])
     stem = usual if options["replace"] else free_stem(study, options["out"], usual, command)
@@ -140,11 +160,11 @@ def _write(study: Study, findings: Findings, options: dict[str, Any]) -> None:
 
 def _forecast(study: Study) -> None:
     from ntknas.cli.meter import duration
-    from ntknas.studies.base import BUDGET, estimate, seconds_before
+    from ntknas.studies.forecast import BUDGET, estimate
 
     units, gigabytes = len(study.units()), study.bytes_needed() / 2**30
     say(f"{study.title}: {units} measurements, some {gigabytes:.2f} GiB of memory at the most.")
-    once = seconds_before(study)
+    once = study.seconds_before()
     if once > BUDGET:
         say(f"The infinite kernel alone takes some {duration(once)}; nothing was tried.")
         return
@@ -153,10 +173,14 @@ def _forecast(study: Study) -> None:
     say(f"Some {duration(trial.seconds)} here, from {trial.tried} that were tried.")
 
 
-def _plain(findings: Findings) -> list[dict[str, Any]]:
+def _finite(figures: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+
+
+def _plain(findings: Findings) -> list[dict[str, object]]:
     import json
 
-    rows: list[dict[str, Any]] = json.loads(findings.table.to_json(orient="records"))
+    rows: list[dict[str, object]] = json.loads(findings.table.to_json(orient="records"))
     return rows
 
 
@@ -167,5 +191,5 @@ def _print(study: Study, findings: Findings) -> None:
         for row in findings.table.itertuples(index=False)
     ]
     print_table(f"{study.title}\n{study.claim}\nMeasured: {study.formula}", columns, rows, left=0)
-    for line in findings.verdict:
+    for line in findings.verdict.sentences:
         say(line)

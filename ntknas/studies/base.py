@@ -1,29 +1,28 @@
-"""What a study is, and how one is run: unit by unit, each kept before the next begins."""
+"""What a study is: a claim of theory, what is measured for it unit by unit, and what follows."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Self, Unpack
 
 import pandas as pd
 
-from ntknas.core.durations import TimeModel
-from ntknas.core.errors import StoreError
+from ntknas.core.errors import ChoiceError
 from ntknas.report.figures import Figure
-from ntknas.store import journal
+from ntknas.studies.families import FAMILIES, resolve
+from ntknas.studies.options import Numbers
+from ntknas.studies.subject import Subject
+from ntknas.studies.verdict import Verdict
 
 Row = dict[str, Any]
 Unit = tuple[Any, ...]
 
-STEP = 1e6
-"""Multiplications that a core would make in the time that any pass through a network takes at least."""
-BUDGET = 20.0
-"""Seconds for the trials of a forecast."""
+
+class OptionError(ChoiceError):
+    """A study does not take an option, or not with the others."""
 
 
 @dataclass(frozen=True)
@@ -31,156 +30,153 @@ class Findings:
     """What a study found.
 
     Attributes:
-        table: One row a setting.
+        table: One row for each setting.
         figures: Figures by what they show, which becomes part of their file's name.
-        verdict: Sentences: does the claim hold, in numbers.
+        verdict: Whether the claim holds, in words and numbers.
     """
 
     table: pd.DataFrame
     figures: dict[str, Figure]
-    verdict: list[str]
+    verdict: Verdict
 
 
-class Study(Protocol):
-    """A study: a claim, what is measured for it, and what follows. One file of this folder each."""
+class Study(ABC):
+    """A study: one file of ``claims`` each, which says everything about it.
+
+    Attributes:
+        name: Its name.
+        title: Heading of its page.
+        claim: What theory says.
+        formula: What is measured.
+        FAMILIES: The families of networks that it takes, the default first.
+        PARAMETRISATIONS: Parametrisations that it takes, the default first.
+        PUBLISHED: Its published numbers; a study takes the options that they name.
+        QUICK: Small ones, which take a minute on two cores.
+        UNREAD: Options that are accepted and say nothing here, with what is answered.
+        REASONS: Why an option is not taken, where there is more to say.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
     claim: ClassVar[str]
     formula: ClassVar[str]
+    FAMILIES: ClassVar[tuple[str, ...]]
+    PARAMETRISATIONS: ClassVar[tuple[str, ...]] = ("ntk",)
+    PUBLISHED: ClassVar[Numbers]
+    QUICK: ClassVar[Numbers]
+    UNREAD: ClassVar[Mapping[str, str]] = {}
+    REASONS: ClassVar[Mapping[str, str]] = {}
 
-    def settings(self) -> dict[str, Any]:
+    @classmethod
+    def of(
+        cls,
+        family: str | None = None,
+        data: str | None = None,
+        *,
+        parametrisation: str | None = None,
+        quick: bool = False,
+        seed: int = 0,
+        folder: Path = Path("image_data"),
+        device: str = "cpu",
+        **numbers: Unpack[Numbers],
+    ) -> Self:
+        """Make the study on its published numbers, or its quick ones, but for those that are given.
+
+        Args:
+            family: A family that it takes, by either of its names; the study's own without it.
+            data: Name of the data; the family's own without it.
+            parametrisation: How weights are scaled, where the study leaves a choice.
+            quick: Whether the numbers are the quick ones.
+            seed: Seed of the first initialisation.
+            folder: Folder of downloaded images.
+            device: Where to compute.
+            **numbers: Numbers of its own.
+
+        Returns:
+            The study.
+
+        Raises:
+            ChoiceError: If a name is unknown, or a number out of range.
+            OptionError: If the study does not take one of the numbers.
+        """
+        chosen_family = resolve(family or cls.FAMILIES[0], cls.FAMILIES)
+        chosen_data = data or cls.default_data(chosen_family)
+        preset = cls.preset(chosen_family, chosen_data, quick=quick)
+        cls._check_taken(preset, numbers)
+        whole: Numbers = {**preset, **numbers}
+        is_free = len(cls.PARAMETRISATIONS) > 1
+        scaling = parametrisation if parametrisation and is_free else cls.PARAMETRISATIONS[0]
+        subject = Subject(chosen_family, chosen_data, whole["samples"], scaling, seed, folder, device)
+        return cls.make(subject, whole)
+
+    @classmethod
+    @abstractmethod
+    def make(cls, subject: Subject, numbers: Numbers) -> Self:
+        """Make the study of a subject, with all its numbers."""
+
+    @classmethod
+    def default_data(cls, family: str) -> str:
+        """Return the data that a family is studied on where none is named."""
+        return FAMILIES[family].data[0]
+
+    @classmethod
+    def preset(cls, family: str, data: str, *, quick: bool) -> Numbers:
+        """Return the published or the quick numbers for a family on data."""
+        return cls.QUICK if quick else cls.PUBLISHED
+
+    @classmethod
+    def _check_taken(cls, preset: Numbers, numbers: Iterable[str]) -> None:
+        for number in numbers:
+            if number not in preset and number not in cls.UNREAD:
+                raise OptionError(f"`{number}` is no option of {cls.name}{cls.REASONS.get(number, '')}.")
+
+    @classmethod
+    def remarks(cls, given: Iterable[str], parametrisation: str | None) -> list[str]:
+        """Return what is to be said of options that the study does not read.
+
+        Args:
+            given: Names of the options that were given.
+            parametrisation: The parametrisation that was asked for.
+
+        Returns:
+            Sentences.
+        """
+        unread = {cls.UNREAD[name] for name in given if name in cls.UNREAD}
+        if parametrisation is not None and parametrisation not in cls.PARAMETRISATIONS:
+            unread.add(cls.UNREAD.get("parametrisation", f"{cls.name} is of networks in NTK parametrisation."))
+        return sorted(unread)
+
+    @abstractmethod
+    def settings(self) -> dict[str, object]:
         """Return every choice, as plain data: what identifies the results."""
 
+    @abstractmethod
     def units(self) -> list[Unit]:
         """Return what is measured one by one, cheap ones first; each is plain data."""
 
+    @abstractmethod
     def cost(self, unit: Unit) -> float:
         """Return about how many multiplications a unit takes, those that its fixed part would allow included."""
 
+    @abstractmethod
     def bytes_needed(self) -> int:
         """Return the memory that the largest unit needs."""
 
+    @abstractmethod
     def measure(self, unit: Unit) -> list[Row]:
         """Measure a unit; rows are plain data."""
 
+    @abstractmethod
     def summarise(self, rows: Sequence[Row]) -> Findings:
         """Draw conclusions from the rows of all units."""
 
+    def seconds_before(self) -> float:
+        """Return about how long what comes once before all units takes, where a study knows it."""
+        return 0.0
 
-class Ledger:
-    """The units of studies that are done, in an append-only file; a run that is killed goes on with the next unit.
-
-    Args:
-        path: The file; its folder exists.
-
-    Attributes:
-        damaged: Number of damaged lines, whose units are measured again.
-
-    Raises:
-        StoreError: If it is no journal, or another process writes it.
-    """
-
-    def __init__(self, path: Path):
-        try:
-            self._writer = journal.JournalWriter(path)
-            content = journal.read(path)
-        except StoreError as error:
-            raise StoreError(str(error).replace("--store", "--out")) from error
-        self.damaged = len(content.damaged)
-        self._done = {
-            (entry["study"], json.dumps(entry["unit"])): entry["rows"]
-            for entry in content.entries
-            if entry.get("type") == "unit" and {"study", "unit", "rows"} <= set(entry)
-        }
-
-    def __enter__(self) -> Ledger:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._writer.close()
-
-    def rows(self, study: Study, unit: Unit) -> list[Row] | None:
-        """Return the rows of a unit, or ``None`` if it is not done."""
-        return self._done.get((digest(study), json.dumps(unit)))
-
-    def add(self, study: Study, unit: Unit, rows: list[Row], seconds: float) -> None:
-        """Keep the rows of a unit.
-
-        Raises:
-            StoreError: If they cannot be written.
-        """
-        key = digest(study)
-        self._writer.append({"type": "unit", "study": key, "unit": unit, "rows": rows, "seconds": seconds})
-        self._done[key, json.dumps(unit)] = rows
-
-
-def digest(study: Study) -> str:
-    """Return what stands for a study's name and settings."""
-    text = json.dumps({"name": study.name, **study.settings()}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def run(study: Study, ledger: Ledger) -> Iterator[list[Row]]:
-    """Measure the units that are not done, and yield the rows of each unit, done before or now."""
-    for unit in study.units():
-        rows = ledger.rows(study, unit)
-        if rows is None:
-            start = time.perf_counter()
-            rows = study.measure(unit)
-            ledger.add(study, unit, rows, time.perf_counter() - start)
-        yield rows
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What a study would take.
-
-    Attributes:
-        seconds: For all units.
-        tried: How many units were tried.
-    """
-
-    seconds: float
-    tried: int
-
-
-def estimate(study: Study, budget: float = BUDGET, clock: Callable[[], float] = time.perf_counter) -> Trial:
-    """Try some units, cheap ones first, and say how long all take; nothing is kept.
-
-    Args:
-        study: The study.
-        budget: Seconds for all trials. Units are tried while the next one is expected to end within them, and the
-            cheapest one in any case.
-        clock: Tells the seconds.
-    """
-    costs = {unit: study.cost(unit) for unit in study.units()}
-    model, start, tried = TimeModel(), clock(), 0
-    for unit in _ever_dearer(costs):
-        left = budget - (clock() - start)
-        if tried and model.seconds(1, costs[unit]) > left:
-            break
-        taken = _seconds(study, unit, clock)
-        if not tried and taken < left / 2:  # the first one also loads libraries
-            taken = _seconds(study, unit, clock)
-        model.add(costs[unit], taken)
-        tried += 1
-    return Trial(model.seconds(len(costs), sum(costs.values())), tried)
-
-
-def seconds_before(study: Study) -> float:
-    """Return about how long what comes once before all units takes, where a study knows it: an infinite kernel."""
-    known = getattr(study, "seconds_of_the_infinite_kernel", None)
-    return float(known()) if known else 0.0
-
-
-def _ever_dearer(costs: dict[Unit, float]) -> list[Unit]:
-    """The cheapest unit, and those that cost at least half as much again as the one before."""
-    chosen: list[Unit] = []
-    for unit in sorted(costs, key=lambda each: costs[each]):
-        if not chosen or costs[unit] >= 1.5 * costs[chosen[-1]]:
-            chosen.append(unit)
-    return chosen
+    def warning(self) -> str:
+        """Return what is to be said first of what comes before all units; ``{}`` stands for how long it takes."""
+        return ""
 
 
 def seed_of(seed: int, place: int, repeat: int) -> int:
@@ -190,11 +186,8 @@ def seed_of(seed: int, place: int, repeat: int) -> int:
         seed: The study's seed.
         place: Its place, below 1,000,003.
         repeat: The repeat there, below 10,007.
+
+    Returns:
+        The seed.
     """
     return (seed * 1_000_003 + place) * 10_007 + repeat
-
-
-def _seconds(study: Study, unit: Unit, clock: Callable[[], float]) -> float:
-    start = clock()
-    study.measure(unit)
-    return clock() - start

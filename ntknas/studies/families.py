@@ -1,124 +1,24 @@
-"""Families of networks of any width, in standard and in NTK parametrisation."""
+"""Families of networks of any width: every name means one network, whichever study takes it.
+
+Studies of version 0.1.0 called several networks by one short name (``mlp`` was one hidden layer in one study and two in
+another). A family keeps the name that its results are recorded under; a study takes that name for its own families, and
+the name of the family itself as well.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
+from ntknas.core.errors import check_known
 
-from ntknas.core.errors import KernelError, check_known
-from ntknas.kernels.analytic.finite import NTKConvolution, NTKDense
-from ntknas.kernels.analytic.layers import Convolution
-
+ALL = "all"
+"""Stands for all families of a study."""
 PARAMETRISATIONS = {
     "standard": "torch's layers and their initialisation: weights and biases uniform on ±1/√fan-in",
     "ntk": "y = √2 w x/√fan-in + 0.1 b, w and b standard normal (1 in place of √2 in the last layer and in attention)",
     "normal-fan-in": "weights normal of variance 1/fan-in, no biases",
 }
-_BIAS = 0.1
-
-
-class Layers:
-    """Makes layers in one parametrisation."""
-
-    def __init__(self, parametrisation: str):
-        check_known("parametrisation", parametrisation, PARAMETRISATIONS)
-        self._ntk = parametrisation == "ntk"
-        self._normal = parametrisation == "normal-fan-in"
-
-    def dense(self, inputs: int, outputs: int, gain: float = math.sqrt(2)) -> nn.Module:
-        """Return a fully connected layer; ``gain`` is W_std in NTK parametrisation."""
-        if self._ntk:
-            return NTKDense(inputs, outputs, gain, _BIAS)
-        return _normal(nn.Linear(inputs, outputs, bias=False)) if self._normal else nn.Linear(inputs, outputs)
-
-    def convolution(self, inputs: int, outputs: int) -> nn.Module:
-        """Return a 3×3 convolution that keeps the size."""
-        if self._ntk:
-            return NTKConvolution(inputs, outputs, Convolution(3, 1, "SAME", math.sqrt(2), _BIAS))
-        layer = nn.Conv2d(inputs, outputs, 3, padding=1, bias=not self._normal)
-        return _normal(layer) if self._normal else layer
-
-
-def _normal(layer: nn.Linear | nn.Conv2d) -> nn.Module:
-    """Draw the weights of a layer anew, normal of variance 1/fan-in."""
-    nn.init.normal_(layer.weight, std=layer.weight[0].numel() ** -0.5)
-    return layer
-
-
-def _fully_connected(layers: Layers, x: Tensor, width: int, outputs: int) -> nn.Module:
-    """One hidden layer of ReLU."""
-    inputs = x[0].numel()
-    return nn.Sequential(nn.Flatten(), layers.dense(inputs, width), nn.ReLU(), layers.dense(width, outputs, 1.0))
-
-
-def _convolutional(layers: Layers, x: Tensor, width: int, outputs: int) -> nn.Module:
-    """Two 3×3 convolutions of ReLU with average pooling in between, global average pooling."""
-    _require(x, 4, "images, N×C×H×W")
-    return nn.Sequential(
-        layers.convolution(x.shape[1], width),
-        nn.ReLU(),
-        nn.AvgPool2d(2),
-        layers.convolution(width, width),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        layers.dense(width, outputs, 1.0),
-    )
-
-
-def _transformer(layers: Layers, x: Tensor, width: int, outputs: int) -> nn.Module:
-    """One encoder layer with one head, feed-forward width 128; the mean over the sequence is read."""
-    _require(x, 3, "sequences, N×T×D")
-    return _Encoder(layers, x.shape[2], width, outputs, _Encoder.FEED_FORWARD)
-
-
-def _wide_transformer(layers: Layers, x: Tensor, width: int, outputs: int) -> nn.Module:
-    """The same with a feed-forward layer as wide as the rest."""
-    _require(x, 3, "sequences, N×T×D")
-    return _Encoder(layers, x.shape[2], width, outputs, width)
-
-
-class _Encoder(nn.Module):
-    """Embedding, attention and feed-forward, each with a residual and LayerNorm without parameters, mean, readout."""
-
-    FEED_FORWARD = 128
-
-    def __init__(self, layers: Layers, inputs: int, width: int, outputs: int, feed_forward: int):
-        super().__init__()
-        self.embedding = layers.dense(inputs, width, 1.0)
-        self.query, self.key, self.value, self.projection = (layers.dense(width, width, 1.0) for _ in range(4))
-        self.first = layers.dense(width, feed_forward)
-        self.second = layers.dense(feed_forward, width, 1.0)
-        self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.readout = layers.dense(width, outputs, 1.0)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply the encoder; positions are told apart by sines and cosines."""
-        embedded = self.embedding(x)
-        embedded = embedded + _positions(embedded)
-        query, key, value = self.query(embedded), self.key(embedded), self.value(embedded)
-        attention = (query @ key.transpose(1, 2) / math.sqrt(query.shape[-1])).softmax(-1)
-        attended = self.norm(embedded + self.projection(attention @ value))
-        fed = self.norm(attended + self.second(torch.relu(self.first(attended))))
-        return torch.as_tensor(self.readout(fed.mean(1)))
-
-
-def _positions(like: Tensor) -> Tensor:
-    """Sines and cosines of Vaswani et al. (2017), T×D."""
-    length, width = like.shape[1:]
-    places = torch.arange(length, dtype=like.dtype, device=like.device)[:, None]
-    numbers = torch.arange(width, device=like.device)
-    angles = places / 10000 ** ((numbers - numbers % 2) / width).to(like.dtype)
-    return torch.where(numbers % 2 == 0, angles.sin(), angles.cos())
-
-
-def _require(x: Tensor, dimensions: int, what: str) -> None:
-    if x.dim() != dimensions:
-        raise KernelError(f"This family takes {what}, got inputs of shape {tuple(x.shape)}: choose other --data.")
 
 
 @dataclass(frozen=True)
@@ -126,45 +26,92 @@ class Family:
     """A family of networks.
 
     Attributes:
-        name: Identifier.
+        name: Its name, which no other has.
+        recorded: The name that its results are recorded under and pages are named after.
+        kind: What its layers are: dense, convolutional, graph, recurrent or attention.
         text: What its networks are.
-        build: Makes a network from layers, a batch, a width and the number of outputs, by torch's global random state.
-        data: Data that it is studied on by default.
+        data: Names of the data that it takes, the default first.
     """
 
     name: str
+    recorded: str
+    kind: str
     text: str
-    build: Callable[[Layers, Tensor, int, int], nn.Module]
-    data: str
+    data: tuple[str, ...]
 
 
+_HOUSES = ("boston", "boston-file-order", "mnist")
+_SEQUENCES = ("sine", "temperature", "digits")
 FAMILIES = {
-    "mlp": Family("mlp", "one hidden layer, ReLU", _fully_connected, "boston"),
-    "cnn": Family("cnn", "two 3×3 convolutions, ReLU, average pooling", _convolutional, "mnist"),
-    "transformer": Family("transformer", "one encoder layer, one head, feed-forward width 128", _transformer, "sine"),
-    "transformer-wide": Family(
-        "transformer-wide", "one encoder layer, one head, feed-forward as wide as the rest", _wide_transformer, "sine"
-    ),
+    family.name: family
+    for family in (
+        Family("mlp-1", "mlp", "dense", "one hidden layer, ReLU", _HOUSES),
+        Family("mlp-2", "mlp", "dense", "two hidden layers, ReLU", ("boston", "mnist")),
+        Family("cnn-average", "cnn", "convolutional", "two 3×3 convolutions, ReLU, average pooling", ("mnist",)),
+        Family("cnn-flat", "cnn", "convolutional", "two 3×3 convolutions of stride 2, ReLU, flattened", ("mnist",)),
+        Family(
+            "cnn-pool",
+            "cnn-pool",
+            "convolutional",
+            "two 3×3 convolutions of stride 2, ReLU, global average pooling",
+            ("mnist",),
+        ),
+        Family(
+            "gnn",
+            "gnn",
+            "graph",
+            "two blocks of one ReLU layer, degree-scaled aggregation, jumping knowledge",
+            ("mutag",),
+        ),
+        Family("rnn", "rnn", "recurrent", "one recurrent erf layer, mean of the states", _SEQUENCES),
+        Family(
+            "transformer-128",
+            "transformer",
+            "attention",
+            "one encoder layer, one head, feed-forward width 128",
+            ("sine", "temperature"),
+        ),
+        Family(
+            "transformer-wide",
+            "transformer-wide",
+            "attention",
+            "one encoder layer, one head, feed-forward as wide as the rest",
+            ("sine", "temperature"),
+        ),
+        Family(
+            "transformer-tied",
+            "transformer",
+            "attention",
+            "one encoder layer, one head with tied weights, layer norm",
+            _SEQUENCES,
+        ),
+    )
 }
 
 
-def build(family: str, parametrisation: str, x: Tensor, width: int, outputs: int, seed: int) -> nn.Module:
-    """Build a network in float64 on the device of the batch.
+def accepted_names() -> list[str]:
+    """Return every name that some study takes: those that results are recorded under, and the families' own."""
+    return [*dict.fromkeys([*(family.recorded for family in FAMILIES.values()), *FAMILIES, ALL])]
+
+
+def resolve(name: str, families: Iterable[str]) -> str:
+    """Return the family that a study means by a name.
 
     Args:
-        family: A key of ``FAMILIES``.
-        parametrisation: A key of ``PARAMETRISATIONS``.
-        x: A batch that it will take.
-        width: Its width.
-        outputs: Its outputs.
-        seed: Seed of its weights.
+        name: Its own name, or the one that its results are recorded under.
+        families: The families of the study.
+
+    Returns:
+        Its own name.
 
     Raises:
-        ChoiceError: If a name is unknown.
-        KernelError: If the family does not take such inputs.
+        ChoiceError: If the study has no family of this name.
+
+    Example:
+        >>> resolve("mlp", ["mlp-2", "gnn"]), resolve("mlp-2", ["mlp-2", "gnn"])
+        ('mlp-2', 'mlp-2')
     """
-    check_known("family of networks", family, FAMILIES)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        network = FAMILIES[family].build(Layers(parametrisation), x, width, outputs)
-    return network.to(x.device, x.dtype)
+    by_name = {FAMILIES[family].recorded if family in FAMILIES else family: family for family in families}
+    if name in by_name.values():
+        return name
+    return by_name[check_known("family of this study", name, by_name)]

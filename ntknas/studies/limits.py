@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,10 +22,12 @@ from ntknas.kernels.analytic import (
     fully_connected,
     infinite_kernel,
 )
+from ntknas.kernels.analytic.layers import Layer
 from ntknas.kernels.memory import check_fits
 from ntknas.studies import tu_format
-from ntknas.studies.base import STEP
+from ntknas.studies.cost import STEP
 from ntknas.studies.data import load
+from ntknas.studies.families import FAMILIES
 
 Build = Callable[[int, int, int], nn.Module]
 
@@ -36,7 +37,7 @@ class Limit:
     """A family on given samples; networks are in NTK parametrisation.
 
     Attributes:
-        family: A key of ``FAMILIES``.
+        family: A key of ``LIMITS``.
         data: Name of the data.
         x: What networks take, N×…, float64.
         y: Classes, N, int64, or values, N×1, float64 of mean 0 and variance 1.
@@ -76,7 +77,8 @@ class Limit:
         kernel = self.kernel()
         if not bool(torch.isfinite(kernel).all()):
             raise KernelError(
-                f"The infinite kernel of {self.family} on {self.data} is not finite: scale the features down."
+                f"The infinite kernel of {FAMILIES[self.family].recorded} on {self.data} is not finite: scale the "
+                "features down."
             )
         return kernel
 
@@ -114,31 +116,13 @@ class Limit:
         return np.polyfit([1, 2, 3], counts, 2)
 
 
-@dataclass(frozen=True)
-class Family:
-    """A family of networks with a known limit.
-
-    Attributes:
-        text: What its networks are.
-        network: Its layers, or its numbers.
-        data: Names of the data that it takes, the default first.
-        make: Makes it on samples, from data name, size, folder of images and device.
-    """
-
-    text: str
-    network: Any
-    data: tuple[str, ...]
-    make: Callable[[str, int, Path, str], Limit]
-
-    @property
-    def choices(self) -> str:
-        """Every number of its networks, as text that identifies them."""
-        return repr(self.network)
-
-
-LAYERS = {
-    "mlp": fully_connected(2, "relu", 2**0.5, 0.1),
-    "cnn": convolutional(2, "relu", 2**0.5, 0.1, stride=2),
+Maker = Callable[[str, int, Path, str], Limit]
+"""Makes a family on samples, from the name of the data, their number, the folder of images and the device."""
+LAYERS: dict[str, list[Layer]] = {
+    "mlp-1": fully_connected(1, "relu", 2**0.5, 0.1),
+    "mlp-2": fully_connected(2, "relu", 2**0.5, 0.1),
+    "cnn-flat": convolutional(2, "relu", 2**0.5, 0.1, stride=2),
+    "cnn-pool": convolutional(2, "relu", 2**0.5, 0.1, stride=2, pooling=True),
 }
 GRAPH = GraphNetwork(2, 1, "degree", jumping=True, readout_std=0.1, readout_bias_std=0.1)
 RECURRENT = RecurrentNetwork(1, "erf", "mean", weight_std=1.2, input_std=1.0, bias_std=0.1, readout_bias_std=0.1)
@@ -148,7 +132,7 @@ POSITIONS = 4
 """Features that tell places of a sequence apart, for transformers: sines and cosines of two frequencies."""
 
 
-def _layered(family: str) -> Callable[[str, int, Path, str], Limit]:
+def _layered(family: str) -> Maker:
     layers = LAYERS[family]
 
     def make(data: str, size: int, folder: Path, device: str) -> Limit:
@@ -170,12 +154,12 @@ def _graphs(data: str, size: int, folder: Path, device: str) -> Limit:
     found = tu_format.read(tu_format.mutag_folder() if data == "mutag" else Path(data))
     if size > len(found.graphs):
         raise DataError(
-            f"{found.name} has {len(found.graphs)} graphs, and {size} were asked for: take fewer --samples."
+            f"{found.name} has {len(found.graphs)} graphs, and {size} were asked for: take fewer `samples`."
         )
     places = np.sort(np.random.default_rng(0).permutation(len(found.graphs))[:size])
     graphs = found.graphs.take(places.tolist())
     packed = 8 * size * graphs.tokens * (graphs.width + graphs.tokens)
-    check_fits(3 * packed, "Graphs, padded to the largest,", "fewer --samples or smaller graphs")
+    check_fits(3 * packed, "Graphs, padded to the largest,", "fewer `samples` or smaller graphs")
     x, y = graphs.packed(GRAPH.aggregation).to(device), torch.from_numpy(found.classes[places]).to(device)
 
     def build(width: int, outputs: int, seed: int) -> nn.Module:
@@ -187,12 +171,11 @@ def _graphs(data: str, size: int, folder: Path, device: str) -> Limit:
     return Limit("gnn", name, x, y, source, build, lambda: GRAPH.kernel(graphs).ntk)
 
 
-def _sequences(family: str) -> Callable[[str, int, Path, str], Limit]:
-    network: Any = RECURRENT if family == "rnn" else TRANSFORMER
+def _sequences(family: str, network: RecurrentNetwork | TransformerNetwork) -> Maker:
 
     def make(data: str, size: int, folder: Path, device: str) -> Limit:
         values, y, source = _digit_rows(size) if data == "digits" else _windows(data, size, folder)
-        sequences = Sequences(with_positions(values) if family == "transformer" else values)
+        sequences = Sequences(with_positions(values) if isinstance(network, TransformerNetwork) else values)
 
         def build(width: int, outputs: int, seed: int) -> nn.Module:
             return network.network(sequences.features, width, outputs, seed)
@@ -216,7 +199,7 @@ def _digit_rows(size: int) -> tuple[Tensor, Tensor, str]:
 
     found = load_digits()
     if size > len(found.target):
-        raise DataError(f"digits has {len(found.target)} samples, and {size} were asked for: take fewer --samples.")
+        raise DataError(f"digits has {len(found.target)} samples, and {size} were asked for: take fewer `samples`.")
     places = alternating(found.target, size)
     pixels = (found.images - found.images.mean()) / found.images.std()
     classes = torch.from_numpy(found.target[places].astype(np.int64))
@@ -231,44 +214,44 @@ def with_positions(values: Tensor) -> Tensor:
     return torch.cat([values, codes.expand(len(values), -1, -1)], 2)
 
 
-FAMILIES = {
-    "mlp": Family("two hidden layers, ReLU", LAYERS["mlp"], ("boston", "mnist"), _layered("mlp")),
-    "cnn": Family("two 3×3 convolutions of stride 2, ReLU, flattened", LAYERS["cnn"], ("mnist",), _layered("cnn")),
-    "gnn": Family(
-        "two blocks of one ReLU layer, degree-scaled aggregation, jumping knowledge", GRAPH, ("mutag",), _graphs
-    ),
-    "rnn": Family(
-        "one recurrent erf layer, mean of the states", RECURRENT, ("sine", "temperature", "digits"), _sequences("rnn")
-    ),
-    "transformer": Family(
-        "one encoder layer, one head with tied weights, layer norm",
-        TRANSFORMER,
-        ("sine", "temperature", "digits"),
-        _sequences("transformer"),
-    ),
+LIMITS: dict[str, Maker] = {
+    **{family: _layered(family) for family in LAYERS},
+    "gnn": _graphs,
+    "rnn": _sequences("rnn", RECURRENT),
+    "transformer-tied": _sequences("transformer-tied", TRANSFORMER),
 }
+"""Keys are those of ``FAMILIES``."""
+_CHOICES: dict[str, object] = {**LAYERS, "gnn": GRAPH, "rnn": RECURRENT, "transformer-tied": TRANSFORMER}
+
+
+def choices_of(family: str) -> str:
+    """Return every number of a family's networks, as text that identifies them."""
+    return repr(_CHOICES[family])
 
 
 def limit(family: str, data: str | None, size: int, folder: Path = Path("image_data"), device: str = "cpu") -> Limit:
     """Make a family on samples.
 
     Args:
-        family: A key of ``FAMILIES``.
+        family: A key of ``LIMITS``.
         data: Name of the data, or for graphs a folder in the TU format; the family's own without it.
         size: Number of samples.
         folder: Folder of downloaded images.
         device: Where to compute.
 
+    Returns:
+        The family on these samples.
+
     Raises:
         ChoiceError: If a name is unknown.
         DataError: If the data cannot be read, or has fewer samples.
     """
-    check_known("family of networks", family, FAMILIES)
-    known = FAMILIES[family].data
+    check_known("family of networks", family, LIMITS)
+    known, recorded = FAMILIES[family].data, FAMILIES[family].recorded
     chosen = data or known[0]
     if chosen not in known and not (family == "gnn" and Path(chosen).is_dir()):
         also = ", or a folder of graphs in the TU format" if family == "gnn" else ""
-        raise ChoiceError(f"Unknown data of {family} '{chosen}': expected one of {', '.join(known)}{also}.")
+        raise ChoiceError(f"Unknown data of {recorded} '{chosen}': expected one of {', '.join(known)}{also}.")
     if size < 2:
         raise ChoiceError(f"At least two samples are needed, got {size}.")
-    return FAMILIES[family].make(chosen, size, folder, device)
+    return LIMITS[family](chosen, size, folder, device)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from ntknas.core.digest import text_digest
 from ntknas.core.errors import NtknasError
 from ntknas.core.files import replacing
 from ntknas.report.plotter import draw
@@ -23,12 +22,12 @@ _RECORD = re.compile(r"^<!-- made from (\{.*\}) -->$", re.MULTILINE)
 def usual_stem(study: Study, *, quick: bool) -> str:
     """Return the name of a study's files: the study, its networks and data, and what is unusual about it."""
     about = study.settings()
-    parts = [study.name, about["family"], about["data"], about["parametrisation"], about.get("contraction", "")]
-    return "-".join(_harmless(part) for part in [*parts, "quick" if quick else ""] if part)
+    names = [study.name, about["family"], about["data"], about["parametrisation"], about.get("contraction", "")]
+    return "-".join(_harmless(str(name)) for name in [*names, "quick" if quick else ""] if name)
 
 
 def _harmless(name: str) -> str:
-    """A name that may come from a file of somebody else's, without what means something in a path or on a page."""
+    """Return a name, which may come from somebody else's file, without what means something in a path or on a page."""
     return re.sub(r"[^\w.-]+", "-", name)
 
 
@@ -47,7 +46,7 @@ def free_stem(study: Study, folder: Path, stem: str, command: str) -> str:
     page = folder / f"{stem}.md"
     if not page.exists() or _is_outgrown(page, study, command):
         return stem
-    return f"{stem}-{hashlib.sha256(_record(study).encode()).hexdigest()[:8]}"
+    return f"{stem}-{text_digest(_record(study), 8)}"
 
 
 def _is_outgrown(page: Path, study: Study, command: str) -> bool:
@@ -64,7 +63,7 @@ def _is_outgrown(page: Path, study: Study, command: str) -> bool:
     return bool(old.get("settings") == new["settings"]) and _covers(new["units"], old.get("units"))
 
 
-def _covers(new: list[list[Any]], old: Any) -> bool:
+def _covers(new: list[list[object]], old: object) -> bool:
     """Whether every value of an old record is among the new ones."""
     if not isinstance(old, list) or len(old) != len(new):
         return False
@@ -103,7 +102,7 @@ def write(study: Study, findings: Findings, folder: Path, stem: str, command: st
         with replacing(page) as beside:
             beside.write_text(_text(study, findings, pictures, command, device), encoding="utf-8")
     except OSError as error:
-        raise NtknasError(f"Cannot write into {folder}: {error.strerror or error}. Choose another --out.") from error
+        raise NtknasError(f"Cannot write into {folder}: {error.strerror or error}. Choose another `out`.") from error
     return [page, table, *pictures]
 
 
@@ -118,7 +117,7 @@ def _text(study: Study, findings: Findings, pictures: Sequence[Path], command: s
         "## Verdict",
     ]
     data = str(study.settings()["data"])
-    lines += ["", *(f"- {line.replace(data, _harmless(data))}" for line in findings.verdict), ""]
+    lines += ["", *(f"- {line.replace(data, _harmless(data))}" for line in findings.verdict.sentences), ""]
     lines += [f"![{picture.stem}]({picture.name})" for picture in pictures]
     lines += ["", _table(findings.table), "", f"Made by `{command}` on {device}.", ""]
     lines += [f"<!-- made from {_record(study)} -->", ""]

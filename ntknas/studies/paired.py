@@ -48,18 +48,3 @@ def corrected_mean(values: np.ndarray, test_share: float) -> Mean:
         return Mean(mean, np.nan, np.nan, np.nan)
     reach = float(stats.t.ppf(0.975, count - 1)) * error
     return Mean(mean, mean - reach, mean + reach, float(2 * stats.t.sf(abs(mean / error), count - 1)))
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Return p-values adjusted for their number (Holm 1979); NaN stays.
-
-    Example:
-        >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
-        [0.03, 0.06, 0.06]
-    """
-    adjusted = np.full(len(p), np.nan)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known])]
-    factors = np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * factors))
-    return adjusted

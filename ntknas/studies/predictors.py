@@ -95,8 +95,9 @@ def kernel_prediction(
     scoring = "accuracy" if classes and not one_hot else "neg_mean_squared_error"
     search = GridSearchCV(machine.make(), machine.grid, cv=list(inner), scoring=scoring)
     search.fit(fitted, taught - offset)
-    found: np.ndarray = search.predict(asked) + offset
-    return found.argmax(1) if one_hot else found, {k: float(v) for k, v in search.best_params_.items()}
+    predicted: np.ndarray = search.predict(asked) + offset
+    chosen = {name: float(value) for name, value in search.best_params_.items()}
+    return predicted.argmax(1) if one_hot else predicted, chosen
 
 
 def train_network(
@@ -118,16 +119,16 @@ def train_network(
     Raises:
         KernelError: If training diverges at every rate.
     """
-    fit, held = (training[part] for part in inner)
-    marks = sorted({max(1, round(steps * part / MOMENTS)) for part in range(1, MOMENTS + 1)})
-    found = []
+    fit, held = (training[places] for places in inner)
+    marks = sorted({max(1, round(steps * moment / MOMENTS)) for moment in range(1, MOMENTS + 1)})
+    losses = []
     for rate in RATES:
         network = build()
         steps_at = _trained(network, x[fit], y[fit], rate, marks)
-        found += [(_loss(network, x[held], y[held]), rate, step) for step in steps_at]
-    usable = [each for each in found if math.isfinite(each[0])]
+        losses += [(_loss(network, x[held], y[held]), rate, step) for step in steps_at]
+    usable = [trial for trial in losses if math.isfinite(trial[0])]
     if not usable:
-        raise KernelError(f"Training diverged at every learning rate of {RATES}: take another --widths.")
+        raise KernelError(f"Training diverged at every learning rate of {RATES}: take other `widths`.")
     _, rate, step = min(usable)
     network = build()
     for _ in _trained(network, x[training], y[training], rate, [step]):
@@ -169,5 +170,5 @@ def network_prediction(network: nn.Module, x: Tensor) -> np.ndarray:
     """Return classes, or values N, of samples."""
     with torch.no_grad():
         outputs = network(x)
-    found: np.ndarray = (outputs.argmax(1) if outputs.shape[1] > 1 else outputs[:, 0]).cpu().numpy()
-    return found
+    predicted: np.ndarray = (outputs.argmax(1) if outputs.shape[1] > 1 else outputs[:, 0]).cpu().numpy()
+    return predicted

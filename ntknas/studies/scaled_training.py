@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from ntknas.kernels import empirical_ntk
 
-_SMALLEST = 1e-6  # part of the first step under which training stands still
-_MOST = 20  # times the steps that are needed at the first step's size
+_MIN_STEP = 1e-6  # part of the first step under which training stands still
+_MAX_STEPS = 20  # times the steps that are needed at the first step's size
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class Record:
     """What a network is at a moment of its training.
 
     Attributes:
@@ -61,14 +61,14 @@ class ScaledTraining:
     alpha: float
     steps: int
 
-    def run(self, shares: Sequence[float]) -> tuple[list[Snapshot], str]:
-        """Train, and return snapshots at parts of the whole time, and how it ended.
+    def run(self, shares: Sequence[float]) -> tuple[list[Record], str]:
+        """Train, and return records at parts of the whole time, and how it ended.
 
         Args:
             shares: Ascending, at most 1.
 
         Returns:
-            Snapshots, and ``ok``, ``diverged`` (no number) or ``unfinished`` (steps became too small, or too many).
+            Records, and ``ok``, ``diverged`` (no number) or ``unfinished`` (steps became too small, or too many).
         """
         start, parameters = self._outputs(), list(self.network.parameters())
         first = [each.detach().clone() for each in parameters]
@@ -77,8 +77,8 @@ class ScaledTraining:
             return [], "diverged"
         step = largest = self.samples / (2 * float(torch.linalg.eigvalsh(kernel[: self.samples, : self.samples])[-1]))
         whole, time, linear = self.steps * largest, 0.0, torch.zeros_like(self.y)
-        found: list[Snapshot] = []
-        for _ in range(_MOST * self.steps):
+        found: list[Record] = []
+        for _ in range(_MAX_STEPS * self.steps):
             loss, gradients = self._gradients(start)
             if not math.isfinite(loss):
                 return found, "diverged"
@@ -90,21 +90,22 @@ class ScaledTraining:
             if not after <= loss * (1 + 1e-9):
                 self._restore(parameters, before)
                 step /= 2
-                if step < _SMALLEST * largest:
+                if step < _MIN_STEP * largest:
                     return found, "unfinished"
                 continue
             residual = (linear - self.y)[: self.samples]
             linear = linear - 2 * step / self.samples * kernel[:, : self.samples].to(residual) @ residual
             time, step = time + step, min(1.2 * step, largest)
             while len(found) < len(shares) and time >= shares[len(found)] * whole * (1 - 1e-12):
-                found.append(self._snapshot(shares[len(found)], start, first, kernel, linear))
+                found.append(self._record(shares[len(found)], start, first, kernel, linear))
             if len(found) == len(shares):
                 return found, "ok"
         return found, "unfinished"
 
     def _outputs(self) -> Tensor:
         with torch.no_grad():
-            return self.network(self.x)
+            outputs: Tensor = self.network(self.x)
+        return outputs
 
     def _kernel(self) -> Tensor:
         return empirical_ntk(self.network, self.x, parameters="all", verify=False).matrix
@@ -121,7 +122,8 @@ class ScaledTraining:
     def _loss(self, start: Tensor) -> Tensor:
         """Mean square of F − y on the training samples."""
         n = self.samples
-        return (self.alpha * (self.network(self.x[:n]) - start[:n]) - self.y[:n]).square().mean()
+        outputs: Tensor = self.network(self.x[:n])
+        return (self.alpha * (outputs - start[:n]) - self.y[:n]).square().mean()
 
     @staticmethod
     def _move(parameters: list[nn.Parameter], gradients: list[Tensor], step: float) -> None:
@@ -135,10 +137,10 @@ class ScaledTraining:
             for parameter, value in zip(parameters, values, strict=True):
                 parameter.copy_(value)
 
-    def _snapshot(self, share: float, start: Tensor, first: list[Tensor], kernel: Tensor, linear: Tensor) -> Snapshot:
+    def _record(self, share: float, start: Tensor, first: list[Tensor], kernel: Tensor, linear: Tensor) -> Record:
         n, scaled = self.samples, self.alpha * (self._outputs() - start)
         moved, sizes = self._by_layer(first)
-        return Snapshot(
+        return Record(
             share,
             math.sqrt(sum(moved.values()) / sum(sizes.values())),
             {name: math.sqrt(moved[name] / sizes[name]) for name in moved},

@@ -10,7 +10,7 @@ import numpy as np
 
 RESAMPLES = 1000
 LEVEL = 0.95
-FEWEST_REPEATS = 5
+MIN_REPEATS = 5
 """Repeats of each width from which a slope has an interval."""
 
 
@@ -33,6 +33,11 @@ class Slope:
     def contains(self, value: float) -> bool:
         """Whether the interval holds a value; false without an interval."""
         return self.low is not None and self.high is not None and self.low <= value <= self.high
+
+    def figures(self, name: str) -> dict[str, float]:
+        """Return the slope and its interval, where it has one, under a name."""
+        ends = {} if self.low is None or self.high is None else {f"{name}, low": self.low, f"{name}, high": self.high}
+        return {name: self.value, **ends}
 
     def __str__(self) -> str:
         """Return the slope with its interval."""
@@ -72,42 +77,42 @@ def slope(
     Returns:
         The slope, or ``None`` for fewer than two places where the statistic is positive.
     """
-    values = np.array([statistic(each, np.arange(len(each))) for each in repeats])
+    values = np.array([statistic(group, np.arange(len(group))) for group in repeats])
     usable = np.isfinite(values) & (values > 0)
     if usable.sum() < 2:
         return None
-    places, kept = x[usable], [each for each, use in zip(repeats, usable, strict=True) if use]
+    places, kept = x[usable], [group for group, use in zip(repeats, usable, strict=True) if use]
     local = tuple(fitted(places[[a, b]], values[usable][[a, b]]) for a, b in pairwise(range(len(places))))
     value = fitted(places, values[usable])
-    if min(map(len, kept)) < FEWEST_REPEATS:
+    if min(map(len, kept)) < MIN_REPEATS:
         return Slope(value, None, None, local)
     generator = np.random.default_rng(seed)
-    found = []
+    resampled = []
     for _ in range(RESAMPLES):
-        drawn = [statistic(each, generator.integers(0, len(each), len(each))) for each in kept]
+        drawn = [statistic(group, generator.integers(0, len(group), len(group))) for group in kept]
         if np.isfinite(drawn).all() and min(drawn) > 0:
-            found.append(fitted(places, np.array(drawn)))
-    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) if found else (np.nan, np.nan)
+            resampled.append(fitted(places, np.array(drawn)))
+    low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) if resampled else (np.nan, np.nan)
     return Slope(value, float(low), float(high), local)
 
 
 def mean_of_repeats(values: np.ndarray, drawn: np.ndarray) -> float:
-    """Geometric mean of one number a repeat."""
+    """Return the geometric mean of one number per repeat."""
     return geometric_mean(values[drawn])
 
 
 def geometric_mean(values: np.ndarray) -> float:
-    """Geometric mean of positive numbers; NaN of none."""
+    """Return the geometric mean of positive numbers; NaN of none."""
     return float(np.exp(np.log(values).mean())) if len(values) else float("nan")
 
 
 def root_mean_square(values: np.ndarray, drawn: np.ndarray) -> float:
-    """Root mean square of one number a repeat."""
+    """Return the root mean square of one number per repeat."""
     return float(np.sqrt((values[drawn] ** 2).mean()))
 
 
 def mean_of_pairs(distances: np.ndarray, drawn: np.ndarray) -> float:
-    """Mean over pairs of different repeats of a matrix of distances; a repeat that was drawn twice makes no pair."""
+    """Return the mean of distances over pairs of different repeats; a repeat that was drawn twice makes no pair."""
     rows, columns = np.triu_indices(len(drawn), 1)
     first, second = drawn[rows], drawn[columns]
     different = first != second

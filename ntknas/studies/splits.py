@@ -42,17 +42,17 @@ class Splits:
             classes, counts = np.unique(self.targets, return_counts=True)
             needed = next(n for n in itertools.count(self.folds) if n - math.ceil(n / self.folds) >= self.inner)
             if len(classes) < 2:
-                raise ChoiceError("All samples are of one class: take more --samples.")
+                raise ChoiceError("All samples are of one class: take more `samples`.")
             if counts.min() < needed:
                 raise ChoiceError(
                     f"Class {classes[counts.argmin()]} has {counts.min()} samples, and {self.folds} folds need "
-                    f"{needed}: take fewer --folds or more --samples."
+                    f"{needed}: take fewer `folds` or more `samples`."
                 )
         elif len(self.targets) < (needed := self.folds * (2 + 3 * self.gap)):
             why = f" ({self.gap} windows beside the test part are left out)" if self.gap else ""
             raise ChoiceError(
                 f"{len(self.targets)} samples are too few for {self.folds} folds, which need {needed}{why}: take fewer "
-                "--folds or more --samples."
+                "`folds` or more `samples`."
             )
 
     @property

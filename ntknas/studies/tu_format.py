@@ -17,8 +17,8 @@ from ntknas.core.regular_file import read_text
 from ntknas.kernels.analytic.samples import Graphs
 
 _LARGEST = 2**62
-_MOST_BYTES = 1 << 28
-MOST_MEMORY = 1 << 32
+_MAX_BYTES = 1 << 28
+MAX_MEMORY = 1 << 32
 """Bytes that a set's adjacency matrices, or its features, may take: they are dense, and pairs of graphs have more."""
 
 
@@ -91,7 +91,7 @@ def mutag_folder() -> Path:
     folders = [Path(place) / "tests" / "data" / "MUTAG" for place in places]
     existing = [folder for folder in folders if folder.is_dir()]
     if not existing:
-        raise DataError("The package grakel, which ships MUTAG, is not installed: pip install 'grakel>=0.1.10'.")
+        raise DataError("The package grakel, which ships MUTAG, is not installed: pip install 'ntknas[studies]'.")
     return existing[0]
 
 
@@ -115,10 +115,10 @@ def _check_owners(folder: Path, owner: np.ndarray, graphs: int) -> None:
 
 def _check_size(folder: Path, sizes: np.ndarray) -> None:
     needed = 8 * sum(size * size for size in sizes.tolist())
-    if needed > MOST_MEMORY:
+    if needed > MAX_MEMORY:
         raise DataError(
             f"{folder}: its adjacency matrices take {needed / 2**30:,.1f} GiB, the largest graph having "
-            f"{sizes.max():,} nodes: expected at most {MOST_MEMORY / 2**30:,.1f} GiB. Leave the large graphs out."
+            f"{sizes.max():,} nodes: expected at most {MAX_MEMORY / 2**30:,.1f} GiB. Leave the large graphs out."
         )
 
 
@@ -128,10 +128,10 @@ def _features(folder: Path, name: str, nodes: int) -> np.ndarray:
     if labels.exists():
         columns = _numbers(labels, int).T
         needed = 8 * nodes * sum(len(np.unique(column)) for column in columns)
-        if needed > MOST_MEMORY:
+        if needed > MAX_MEMORY:
             raise DataError(
                 f"{labels}: one-hot labels of {nodes:,} nodes take {needed / 2**30:,.1f} GiB: expected at most "
-                f"{MOST_MEMORY / 2**30:,.1f} GiB. Merge labels, or leave the file out."
+                f"{MAX_MEMORY / 2**30:,.1f} GiB. Merge labels, or leave the file out."
             )
         parts.append(np.concatenate([column[:, None] == np.unique(column) for column in columns], 1).astype(float))
     if attributes.exists():
@@ -157,7 +157,7 @@ def _numbers(path: Path, kind: type) -> np.ndarray:
         DataError: If the file cannot be read, or has something else in it.
     """
     try:
-        lines = read_text(path, _MOST_BYTES).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        lines = read_text(path, _MAX_BYTES).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
     except UnicodeDecodeError as error:

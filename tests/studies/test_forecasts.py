@@ -5,14 +5,15 @@ import dataclasses
 import pytest
 
 from ntknas.cli.main import run as command
-from ntknas.studies.base import estimate
-from ntknas.studies.constancy import Constancy
-from ntknas.studies.convergence import Convergence
-from ntknas.studies.determinism import Determinism
-from ntknas.studies.lazy import Lazy
-from ntknas.studies.loss_bound import LossBound
+from ntknas.studies.claims.constancy import Constancy
+from ntknas.studies.claims.convergence import Convergence
+from ntknas.studies.claims.determinism import Determinism
+from ntknas.studies.claims.lazy import Lazy
+from ntknas.studies.claims.loss_bound import LossBound
+from ntknas.studies.claims.regression import Regression
+from ntknas.studies.forecast import estimate
 from ntknas.studies.networks import Widths
-from ntknas.studies.regression import Regression
+from ntknas.studies.subject import Subject
 
 
 @dataclasses.dataclass
@@ -71,18 +72,18 @@ def test_one_unit_that_takes_longer_than_the_budget_is_tried_once():
 
 
 def widths(family, data):
-    return Widths(family, data, 10, "ntk", (8, 64, 512), 2)
+    return Widths(Subject(family, data, 10), (8, 64, 512), 2)
 
 
 @pytest.mark.parametrize(
     "study",
     [
-        Constancy(widths("mlp", "boston"), 10, 1e-4),
-        Constancy(widths("cnn", "mnist"), 10, 1e-4),
+        Constancy(widths("mlp-1", "boston"), 10, 1e-4),
+        Constancy(widths("cnn-average", "mnist"), 10, 1e-4),
         Determinism(widths("transformer-wide", "sine")),
-        Determinism(widths("mlp", "boston"), contraction="summed-gradients"),
-        Convergence(("mlp", "rnn"), None, 6, (8, 64, 512), 2),
-        Lazy("rnn", None, 6, 4, (8, 64, 512), (1.0,), 5, 2),
+        Determinism(widths("mlp-1", "boston"), contraction="summed-gradients"),
+        Convergence.of("rnn", samples=6, widths=(8, 64, 512), repeats=2),
+        Lazy.of("rnn", samples=6, widths=(8, 64, 512), alphas=(1.0,), steps=5, repeats=2),
     ],
     ids=lambda study: study.name,
 )
@@ -96,14 +97,14 @@ def test_wider_networks_cost_more(study):
 
 
 def test_smaller_rates_take_more_steps():
-    study = LossBound(samples=4, width=8, steps=5)
+    study = LossBound.of(samples=4, widths=(8,), steps=5)
     costs = {unit: study.cost(unit) for unit in study.units()}
     assert costs["network", "descent", 0.125] == 8 * costs["network", "descent", 1.0]
     assert costs["tanh", "descent", 1.0] < costs["network", "descent", 1.0]
 
 
 def test_an_infinite_kernel_that_takes_hours_is_not_tried(capsys, monkeypatch):
-    monkeypatch.setattr(Regression, "seconds_of_the_infinite_kernel", lambda self: 7200.0)
+    monkeypatch.setattr(Regression, "seconds_before", lambda self: 7200.0)
     monkeypatch.setattr(Regression, "measure", lambda *_: pytest.fail("a unit was tried"))
     assert command(["study", "regression", "--quick", "--family", "cnn-pool", "--dry-run"]) == 0
     assert "The infinite kernel alone takes some 2 h; nothing was tried." in capsys.readouterr().out

@@ -9,8 +9,8 @@ from torch import nn
 
 from ntknas.cli.main import run as command
 from ntknas.core.errors import ChoiceError
+from ntknas.studies.claims.loss_bound import LossBound
 from ntknas.studies.descent import Path, descend, flow, kernel_of, smallest, squared_error
-from ntknas.studies.loss_bound import LossBound
 from ntknas.studies.slopes import fitted
 
 
@@ -20,12 +20,11 @@ def problem(seed, outputs=1, samples=4, hidden=12, activation=nn.Tanh):
     return network, torch.randn(samples, 3, dtype=torch.float64), torch.randn(samples, outputs, dtype=torch.float64)
 
 
-@pytest.mark.parametrize("outputs", [1, 3])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("seed", "outputs"), [(0, 1), (1, 3), (2, 3)])
 def test_gradient_flow_never_violates_the_bound(seed, outputs):
     network, x, y = problem(seed, outputs)
     largest = float(torch.linalg.eigvalsh(kernel_of(network, x))[-1])
-    path = flow(network, x, y, np.linspace(0, 20 * len(x) / largest, 25).tolist())
+    path = flow(network, x, y, np.linspace(0, 6 * len(x) / largest, 9).tolist())
     assert path.losses[-1] < 0.9 * path.losses[0]
     assert path.excess < 1e-6
     assert (path.losses <= path.bound * (1 + 1e-6)).all()
@@ -46,7 +45,7 @@ def test_flow_is_the_limit_of_descent():
     assert steps.integral[-1] == pytest.approx(path.integral[-1], rel=2e-3)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(4))
 def test_linear_models_never_violate_it_under_descent_with_a_rate_that_is_small_enough(seed):
     torch.manual_seed(seed)
     samples, outputs = 3 + seed % 3, 1 + seed % 2
@@ -85,7 +84,7 @@ def test_descent_is_plain_gradient_descent():
 
 
 def _excess(rate, steps):
-    study = LossBound(samples=2, width=4)
+    study = LossBound.of(samples=2, widths=(4,))
     network, x, y = study._problem("tanh")
     return descend(network, x, y, rate, steps)
 
@@ -119,12 +118,13 @@ def test_curves_and_the_time_that_the_constant_one_is_a_bound():
 
 
 def test_the_command(tmp_path, capsys):
-    options = ["--quick", "--samples", "3", "--widths", "16", "--steps", "8", "--out", str(tmp_path)]
+    options = ["--quick", "--samples", "3", "--widths", "8", "--steps", "4", "--out", str(tmp_path)]
     assert command(["study", "loss-bound", *options, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     flows = [row for row in answer["rows"] if row["kind"] == "flow"]
     assert [row["above_moving"] for row in flows] == [0.0, 0.0]
     assert "never violated" in answer["verdict"][0]
+    assert answer["outcome"] == "holds"
     page = (tmp_path / "loss-bound-mlp-boston-standard-quick.md").read_text()
     assert "cross-entropy" in page
     assert (tmp_path / "loss-bound-mlp-boston-standard-quick-curves.png").stat().st_size > 5000
@@ -132,7 +132,7 @@ def test_the_command(tmp_path, capsys):
 
 @pytest.mark.parametrize(("samples", "verdict"), [(9, "has rank 4 on 9 samples"), (3, "has full rank, 3, here")])
 def test_the_published_matrix_has_no_more_rank_than_there_are_parameter_tensors(samples, verdict):
-    study = LossBound(samples=samples, width=16, steps=2)
+    study = LossBound.of(samples=samples, widths=(16,), steps=2)
     network, x, _ = study._problem("network")
     rows = [torch.autograd.grad(network(one[None]).sum(), list(network.parameters())) for one in x]
     sums = torch.stack([torch.stack([each.sum() for each in row]) for row in rows])
@@ -143,6 +143,6 @@ def test_the_published_matrix_has_no_more_rank_than_there_are_parameter_tensors(
 
 def test_bad_input(tmp_path, capsys):
     with pytest.raises(ChoiceError, match="two samples"):
-        LossBound(samples=1)
+        LossBound.of(samples=1)
     assert command(["study", "loss-bound", "--repeats", "5", "--out", str(tmp_path)]) == 2
     assert "--repeats is no option of loss-bound" in capsys.readouterr().err

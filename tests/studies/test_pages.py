@@ -8,9 +8,11 @@ import pytest
 from ntknas.cli.main import run as command
 from ntknas.studies import page as pages
 from ntknas.studies.base import Findings
-from ntknas.studies.determinism import Determinism
+from ntknas.studies.claims.determinism import Determinism
 from ntknas.studies.networks import Widths
 from ntknas.studies.page import free_stem, usual_stem
+from ntknas.studies.subject import Subject
+from ntknas.studies.verdict import Outcome, Verdict
 
 BASE = ["study", "determinism", "--repeats", "2", "--samples", "6", "--device", "cpu"]
 FULL = [*BASE, "--widths", "4,8,16"]
@@ -72,7 +74,7 @@ def test_the_same_study_with_more_widths_and_replace_write_over(tmp_path, capsys
 
 
 def study(widths=(4, 8), samples=6):
-    return Determinism(Widths("mlp", "boston", samples, "standard", widths, 2))
+    return Determinism(Widths(Subject("mlp-1", "boston", samples, "standard"), widths, 2))
 
 
 def made_by_version_0_1_0(command):
@@ -130,7 +132,8 @@ def test_a_name_from_a_file_is_no_markup(tmp_path, monkeypatch):
     monkeypatch.setattr(Determinism, "settings", lambda self: {"family": "gnn", "data": name, "parametrisation": "ntk"})
     stem = usual_stem(study(), quick=False)
     assert stem == "determinism-gnn-set-script-x-y-2J-..-z-ntk"
-    findings = Findings(pd.DataFrame({"width": [1]}), {}, [f"5 samples of {name}, slope -0.50 [-0.6, -0.4]."])
+    verdict = Verdict(Outcome.HOLDS, (f"5 samples of {name}, slope -0.50 [-0.6, -0.4].",), {})
+    findings = Findings(pd.DataFrame({"width": [1]}), {}, verdict)
     page, *_ = pages.write(study(), findings, tmp_path, stem, "ntknas study determinism", "cpu")
     (line,) = (line for line in page.read_text().splitlines() if line.startswith("- "))
     assert line == "- 5 samples of set-script-x-y-2J-..-z, slope -0.50 [-0.6, -0.4]."

@@ -9,8 +9,8 @@ from torch import nn
 
 from ntknas.cli.main import run as command
 from ntknas.core.errors import ChoiceError, KernelError
-from ntknas.studies.paired import corrected_mean, holm
-from ntknas.studies.performance import Performance
+from ntknas.studies.claims.performance import Performance
+from ntknas.studies.paired import corrected_mean
 from ntknas.studies.predictors import (
     CLASSIFIERS,
     REGRESSORS,
@@ -178,17 +178,14 @@ class TestPaired:
             alarms += corrected_mean(np.array(differences), 0.25).p < 0.05
         assert alarms < 25
 
-    def test_holm_keeps_what_is_not_known(self):
-        found = holm(np.array([np.nan, 0.02, 0.5]))
-        assert np.isnan(found[0])
-        assert found[1:].tolist() == [0.04, 0.5]
 
-
-@pytest.mark.parametrize(("family", "data", "column"), [("rnn", "temperature", "rmse"), ("gnn", "mutag", "accuracy")])
-def test_the_quick_command(tmp_path, capsys, family, data, column):
-    """The quick preset at its own size."""
+@pytest.mark.parametrize(
+    ("family", "data", "samples", "column"), [("rnn", "sine", "72", "rmse"), ("gnn", "mutag", "40", "accuracy")]
+)
+def test_the_command(tmp_path, capsys, family, data, samples, column):
     arguments = ["study", "performance", "--quick", "--family", family, "--data", data, "--device", "cpu"]
-    assert command([*arguments, "--out", str(tmp_path), "--json"]) == 0
+    small = ["--samples", samples, "--widths", "4", "--steps", "5", "--folds", "2"]
+    assert command([*arguments, *small, "--out", str(tmp_path), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     rows = {row["method"]: row for row in answer["rows"]}
     assert len(rows) == 8
@@ -202,7 +199,7 @@ def test_the_quick_command(tmp_path, capsys, family, data, column):
 
 
 def test_repeats_of_a_series_are_no_further_folds():
-    study = Performance("rnn", "sine", 120, 4, 1, 3, repeats=4)
+    study = Performance.of("rnn", "sine", samples=120, widths=(4,), steps=1, folds=3, repeats=4)
     rows = [
         {
             "repeat": repeat,
@@ -223,11 +220,11 @@ def test_repeats_of_a_series_are_no_further_folds():
 
 
 def test_the_same_choices_give_the_same_rows():
-    study = Performance("transformer", "digits", 60, 8, 10, 3)
+    study = Performance.of("transformer", "digits", samples=60, widths=(8,), steps=5, folds=3)
     first, again = (study.measure((0, 1)) for _ in range(2))
     for row in (*first, *again):
         row.pop("seconds")
         row.pop("unit_seconds")
     assert first == again
     with pytest.raises(ChoiceError, match="must be positive"):
-        Performance(steps=0)
+        Performance.of(steps=0)

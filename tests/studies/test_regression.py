@@ -7,16 +7,17 @@ import torch
 
 from ntknas.cli.main import run as command
 from ntknas.core.errors import ChoiceError, KernelError
-from ntknas.studies import regression
+from ntknas.studies import limits
+from ntknas.studies.claims.regression import RIDGES, Regression, _train
 from ntknas.studies.data import StudyData
-from ntknas.studies.regression import RIDGES, Regression
+from ntknas.studies.subject import Subject
 
-SMALL = {"samples": 30, "test": 12, "width": 24, "steps": 20, "repeats": 2}
+SMALL = {"test": 12, "width": 24, "steps": 20, "repeats": 2}
 
 
-@pytest.mark.parametrize(("family", "data"), [("mlp", "mnist"), ("mlp", "boston")])
+@pytest.mark.parametrize(("family", "data"), [("mlp-1", "mnist"), ("mlp-1", "boston")])
 def test_rows_of_a_repeat(family, data):
-    study = Regression(family, data, **SMALL)
+    study = Regression(Subject(family, data, 30), **SMALL)
     rows = study.measure((0,))
     methods = [row["method"] for row in rows]
     assert methods == [
@@ -35,7 +36,7 @@ def test_rows_of_a_repeat(family, data):
 def test_wider_networks_are_nearer_to_the_flow_of_their_kernel():
     distances = []
     for width in (16, 1024):
-        rows = Regression("mlp", "boston", 40, 20, width, 30, 1).measure((0,))
+        rows = Regression(Subject("mlp-1", "boston", 40), 20, width, 30, 1).measure((0,))
         distances.append(next(row["distance"] for row in rows if row["method"] == "flow, start"))
     assert distances[1] < 0.5 * distances[0]
     assert distances[1] < 0.05
@@ -54,11 +55,11 @@ def test_the_command(tmp_path, capsys, family, data):
 
 def test_bad_input(tmp_path, capsys, monkeypatch):
     with pytest.raises(ChoiceError, match="take images"):
-        Regression("cnn", "boston")
+        Regression.of("cnn", "boston")
     with pytest.raises(ChoiceError, match="At least 10"):
-        Regression(samples=3)
+        Regression.of(samples=3)
     with pytest.raises(ChoiceError, match="family"):
-        Regression("transformer")
+        Regression.of("transformer")
     assert command(["study", "regression", "--quick", "--data", "sine", "--out", str(tmp_path)]) == 1
     assert "data of this study" in capsys.readouterr().err
     assert command(["study", "regression", "--quick", "--samples", "10", "--out", str(tmp_path)]) == 2
@@ -68,8 +69,6 @@ def test_bad_input(tmp_path, capsys, monkeypatch):
 def test_a_training_that_diverges():
     from torch import nn
 
-    from ntknas.studies.regression import _train
-
     network = nn.Linear(2, 1).double()
     x = torch.ones(3, 2, dtype=torch.float64)
     with pytest.raises(KernelError, match="diverged at rate"):
@@ -78,7 +77,7 @@ def test_a_training_that_diverges():
 
 def test_pooled_networks_say_first_how_long_their_kernel_takes(tmp_path, capsys, monkeypatch):
     images = StudyData("mnist", torch.randn(30, 1, 7, 7).double(), torch.arange(30) % 10, "made up")
-    monkeypatch.setattr(regression, "load", lambda *_: images)
+    monkeypatch.setattr(limits, "load", lambda *_: images)
     arguments = ["--samples", "20", "--widths", "8", "--steps", "3", "--device", "cpu", "--out", str(tmp_path)]
     assert command(["study", "regression", "--quick", "--family", "cnn-pool", *arguments]) == 0
     captured = capsys.readouterr()

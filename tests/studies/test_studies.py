@@ -14,19 +14,24 @@ from ntknas.cli.main import run as command
 from ntknas.core.errors import ChoiceError, DataError, KernelError
 from ntknas.kernels import memory
 from ntknas.kernels.analytic import Activation, Dense, Flatten, infinite_kernel
-from ntknas.studies import base, families
-from ntknas.studies.base import Ledger, estimate
-from ntknas.studies.constancy import Constancy
+from ntknas.studies import ledger as ledgers
+from ntknas.studies import parametrised
+from ntknas.studies.claims.constancy import Constancy
+from ntknas.studies.claims.determinism import Determinism
 from ntknas.studies.data import DATA, load
-from ntknas.studies.determinism import Determinism
+from ntknas.studies.families import FAMILIES, PARAMETRISATIONS
+from ntknas.studies.forecast import estimate
+from ntknas.studies.ledger import Ledger
 from ntknas.studies.networks import Widths
-from ntknas.studies.presets import PUBLISHED, QUICK
+from ntknas.studies.parametrised import NETWORKS
 from ntknas.studies.slopes import fitted, mean_of_pairs, mean_of_repeats, slope
+from ntknas.studies.subject import Subject
+from ntknas.studies.verdict import Outcome
 
 
-def networks(family="mlp", widths=(4, 8), repeats=3, parametrisation="standard", samples=12):
-    data = families.FAMILIES[family].data
-    return Widths(family, data, samples, parametrisation, widths, repeats)
+def networks(family="mlp-1", widths=(4, 8), repeats=3, parametrisation="standard", samples=12):
+    subject = Subject(family, FAMILIES[family].data[0], samples, parametrisation)
+    return Widths(subject, widths, repeats)
 
 
 class TestSlope:
@@ -98,8 +103,8 @@ class TestData:
 
 
 class TestFamilies:
-    @pytest.mark.parametrize("parametrisation", sorted(families.PARAMETRISATIONS))
-    @pytest.mark.parametrize("family", sorted(families.FAMILIES))
+    @pytest.mark.parametrize("parametrisation", sorted(PARAMETRISATIONS))
+    @pytest.mark.parametrize("family", sorted(NETWORKS))
     def test_networks_and_their_kernels(self, family, parametrisation):
         chosen = networks(family, parametrisation=parametrisation, samples=5)
         network = chosen.network(8, 0)
@@ -125,16 +130,18 @@ class TestFamilies:
         kernel = empirical_ntk(chosen.network(20_000, 0), x, parameters="all").matrix
         assert float((kernel - limit).norm() / limit.norm()) < 0.03
 
-    @pytest.mark.parametrize(("family", "x"), [("cnn", torch.zeros(2, 5)), ("transformer", torch.zeros(2, 5))])
+    @pytest.mark.parametrize(
+        ("family", "x"), [("cnn-average", torch.zeros(2, 5)), ("transformer-128", torch.zeros(2, 5))]
+    )
     def test_inputs_that_do_not_fit(self, family, x):
-        with pytest.raises(KernelError, match="choose other --data"):
-            families.build(family, "standard", x, 4, 1, 0)
+        with pytest.raises(KernelError, match="choose other `data`"):
+            parametrised.build(family, "standard", x, 4, 1, 0)
 
     def test_unknown_names(self):
         with pytest.raises(ChoiceError, match="family"):
-            families.build("rnn", "standard", torch.zeros(2, 5), 4, 1, 0)
+            parametrised.build("rnn", "standard", torch.zeros(2, 5), 4, 1, 0)
         with pytest.raises(ChoiceError, match="parametrisation"):
-            families.build("mlp", "mup", torch.zeros(2, 5), 4, 1, 0)
+            parametrised.build("mlp-1", "mup", torch.zeros(2, 5), 4, 1, 0)
 
 
 def test_determinism_is_the_mean_distance_of_all_pairs():
@@ -166,7 +173,7 @@ def _triangle_distance(kernels):
 
 
 def test_the_published_distance_is_of_gradients_that_are_summed_first():
-    chosen = Widths("mlp", "boston-file-order", 5, "normal-fan-in", (4, 8), 3)
+    chosen = Widths(Subject("mlp-1", "boston-file-order", 5, "normal-fan-in"), (4, 8), 3)
     study = Determinism(chosen, contraction="summed-gradients")
     table = study.summarise([row for unit in study.units() for row in study.measure(unit)]).table.set_index("width")
     for width in chosen.widths:
@@ -183,14 +190,14 @@ def test_the_published_distance_is_of_gradients_that_are_summed_first():
 @pytest.mark.parametrize(("width", "published"), [(50, 8.2e3), (500, 2.4e5), (5000, 7.9e6)])
 def test_the_published_figures_are_reproduced(width, published):
     """Means over 50 initialisations, as published; here of 20, whose mean scatters by a tenth or two."""
-    chosen = Widths("mlp", "boston-file-order", 100, "normal-fan-in", (width, width + 1), 20)
+    chosen = Widths(Subject("mlp-1", "boston-file-order", 100, "normal-fan-in"), (width, width + 1), 20)
     (row,) = Determinism(chosen, contraction="summed-gradients").measure((width,))
     distances = np.array(row["published"])
     assert distances[np.triu_indices(20, 1)].mean() == pytest.approx(published, rel=0.35)
 
 
 def test_networks_without_biases_have_normal_weights():
-    network = Widths("cnn", "mnist", 2, "normal-fan-in", (8, 64), 2).network(64, 0)
+    network = Widths(Subject("cnn-average", "mnist", 2, "normal-fan-in"), (8, 64), 2).network(64, 0)
     weights = dict(network.named_parameters())
     assert all(name.endswith("weight") for name in weights)
     second = weights["3.weight"]  # 64×64×3×3
@@ -206,7 +213,7 @@ def test_the_file_order_is_that_of_the_districts():
 
 
 def test_settings_of_version_0_1_0_have_their_digests():
-    about = base.digest(Determinism(networks(repeats=50, widths=(4, 8))))
+    about = ledgers.digest(Determinism(networks(repeats=50, widths=(4, 8))))
     text = {"name": "determinism", "family": "mlp", "data": "boston", "samples": 12, "parametrisation": "standard"}
     text |= {"seed": 0, "source": "Boston housing (Harrison & Rubinfeld 1978), as embedded in mlxtend"}
     text |= {"output": "traced", "repeats": 50}
@@ -218,7 +225,7 @@ def test_wide_networks_are_told_apart_from_narrow_ones_in_the_verdict():
         {"width": width, "norms": [1.0] * 6, "distances": (width**-0.5 * (1 - np.eye(6))).tolist()}
         for width in (50, 500, 5000)
     ]
-    verdict = " ".join(Determinism(networks(widths=(50, 500, 5000), repeats=6)).summarise(rows).verdict)
+    verdict = " ".join(Determinism(networks(widths=(50, 500, 5000), repeats=6)).summarise(rows).verdict.sentences)
     assert "From width 500 on: -0.50 [-0.50, -0.50]" in verdict
     assert "falls with width, too" in verdict
 
@@ -256,13 +263,13 @@ def test_trainings_that_diverge_are_counted_and_left_out():
     assert {row["status"] for row in rows} >= {"diverged"}
     findings = study.summarise(rows)
     assert findings.table["diverged"].sum() == 4
-    assert "no slope" in " ".join(findings.verdict)
+    assert "no slope" in " ".join(findings.verdict.sentences)
 
 
 def test_a_kernel_that_grows_beyond_all_numbers_is_a_status(tmp_path):
     study = Constancy(networks(repeats=2), steps=2, learning_rate=1e30)
     with Ledger(tmp_path / "j") as ledger:
-        rows = [row for found in base.run(study, ledger) for row in found]
+        rows = [row for found in ledgers.run(study, ledger) for row in found]
     assert {row["status"] for row in rows} <= {"non-finite", "diverged", "ok"}
     assert "ok" not in {row["status"] for row in rows if row["step"] == 2}
 
@@ -284,17 +291,20 @@ def _constancy_rows(exponent, repeats=6, spread=0.0):
 
 
 @pytest.mark.parametrize(
-    ("exponent", "repeats", "verdict"),
+    ("exponent", "repeats", "outcome", "sentence"),
     [
-        (-1.0, 6, "at least as fast as width^-1/2"),
-        (-0.2, 6, "more slowly than width^-1/2"),
-        (0.3, 6, "does not fall"),
-        (-1.0, 3, "Too few repeats"),
+        (-1.0, 6, Outcome.HOLDS, "at least as fast as width^-1/2"),
+        (-0.2, 6, Outcome.FAILS, "more slowly than width^-1/2"),
+        (0.3, 6, Outcome.FAILS, "does not fall"),
+        (-1.0, 3, Outcome.UNDECIDED, "Too few repeats"),
     ],
 )
-def test_verdicts(exponent, repeats, verdict):
+def test_verdicts(exponent, repeats, outcome, sentence):
     study = Constancy(networks(widths=(10, 100, 1000), repeats=6), steps=4, learning_rate=0.1)
-    assert verdict in " ".join(study.summarise(_constancy_rows(exponent, repeats)).verdict)
+    verdict = study.summarise(_constancy_rows(exponent, repeats)).verdict
+    assert verdict.outcome is outcome
+    assert sentence in " ".join(verdict.sentences)
+    assert verdict.figures["slope"] == pytest.approx(exponent)
 
 
 @pytest.mark.parametrize(
@@ -308,12 +318,12 @@ def test_widths_out_of_range(wrong):
 def test_a_ledger_keeps_units_and_a_second_run_measures_the_rest(tmp_path, monkeypatch):
     study = Determinism(networks())
     with Ledger(tmp_path / "j") as ledger:
-        next(base.run(study, ledger))
+        next(ledgers.run(study, ledger))
     measured, real = [], Determinism.measure
     monkeypatch.setattr(Determinism, "measure", lambda self, unit: measured.append(unit) or real(self, unit))
     with Ledger(tmp_path / "j") as ledger:
-        rows = list(base.run(study, ledger))
-        assert list(base.run(study, ledger)) == rows
+        rows = list(ledgers.run(study, ledger))
+        assert list(ledgers.run(study, ledger)) == rows
     assert measured == [(8,)]
     with Ledger(tmp_path / "j") as ledger:
         assert ledger.rows(Determinism(networks(repeats=4)), (4,)) is None
@@ -322,7 +332,7 @@ def test_a_ledger_keeps_units_and_a_second_run_measures_the_rest(tmp_path, monke
     (tmp_path / "j").write_bytes(b"\n".join([lines[0], b"00000000 x", *lines[2:]]))
     with Ledger(tmp_path / "j") as ledger:
         assert ledger.damaged == 1
-        assert list(base.run(study, ledger)) == rows
+        assert list(ledgers.run(study, ledger)) == rows
 
 
 def test_an_estimate_extrapolates():
@@ -332,22 +342,23 @@ def test_an_estimate_extrapolates():
 
 
 def test_every_family_has_presets():
-    assert set(QUICK) == set(PUBLISHED)
-    assert {family for family, _ in QUICK} == set(families.FAMILIES)
-    assert all(preset.repeats == 50 for preset in PUBLISHED.values())
+    assert set(Widths.QUICK) == set(Widths.PUBLISHED)
+    assert {family for family, _ in Widths.QUICK} == set(NETWORKS)
+    assert all(preset["repeats"] == 50 for preset in Widths.PUBLISHED.values())
 
 
+DEFAULTS = {"mlp": "boston", "cnn": "mnist", "transformer": "sine", "transformer-wide": "sine"}
 SMALL = ["--quick", "--widths", "4,8", "--repeats", "2", "--samples", "6", "--device", "cpu"]
 
 
-@pytest.mark.parametrize("family", sorted(families.FAMILIES))
+@pytest.mark.parametrize("family", ["mlp", "cnn", "transformer", "transformer-wide"])
 @pytest.mark.parametrize("name", ["constancy", "determinism"])
 def test_the_command_writes_page_table_and_pictures(tmp_path, capsys, name, family):
     out = ["--out", str(tmp_path / "out")]
     steps = ["--steps", "5"] if name == "constancy" else []
     assert command(["study", name, "--family", family, *SMALL, *steps, *out]) == 0
     printed = capsys.readouterr().out
-    page = (tmp_path / "out" / f"{name}-{family}-{families.FAMILIES[family].data}-standard-quick.md").read_text()
+    page = (tmp_path / "out" / f"{name}-{family}-{DEFAULTS[family]}-standard-quick.md").read_text()
     assert "**Claim.**" in page
     assert "## Verdict" in page
     for picture in (tmp_path / "out").glob("*.png"):
@@ -383,6 +394,7 @@ def test_csv(tmp_path, capsys):
         (["--data", "sine"], "no preset for mlp on sine"),
         (["--samples", "1000"], "boston has 506 samples"),
         (["--data", "boston-file-order", "--family", "cnn"], "no preset for cnn on boston-file-order"),
+        (["--family", "gnn"], "family of this study"),
     ],
 )
 def test_bad_input(tmp_path, capsys, options, message):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path as Folder
-from typing import Any, ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -17,11 +16,15 @@ from torch import Tensor, nn
 from ntknas.core.errors import ChoiceError
 from ntknas.kernels.summed_gradients import summed_gradients
 from ntknas.report.figures import Figure, Line, LineGrid, LinePanel
-from ntknas.studies import families
-from ntknas.studies.base import STEP, Findings, Row, Unit
-from ntknas.studies.data import load
+from ntknas.studies import parametrised
+from ntknas.studies.base import Findings, Row, Study, Unit
+from ntknas.studies.cost import STEP
 from ntknas.studies.descent import Path, descend, flow, kernel_of
+from ntknas.studies.options import Numbers
+from ntknas.studies.parametrised import NETWORKS
 from ntknas.studies.slopes import fitted
+from ntknas.studies.subject import Subject
+from ntknas.studies.verdict import Outcome, Verdict
 
 FRACTIONS = (1.0, 0.5, 0.25, 0.125)
 """Learning rates as parts of the largest, which is half of what the linearised network allows: η λ_max = N/4."""
@@ -32,33 +35,21 @@ TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
-class LossBound:
+class LossBound(Study):
     """Loss and its curves for one network, under gradient flow and gradient descent at several rates.
 
     Attributes:
-        family: A key of ``FAMILIES``.
-        data: A key of ``DATA``; classes become one-hot targets.
-        samples: Number of samples.
+        subject: Which networks, on which data; classes become one-hot targets.
         width: Width of the network.
-        parametrisation: A key of ``PARAMETRISATIONS``.
         steps: Steps of descent at the largest rate; smaller rates make more, for the same time.
-        seed: Seed of the network.
-        folder: Folder of downloaded images.
-        device: Where to compute.
 
     Raises:
-        ChoiceError: If there are fewer than two samples, or no steps.
+        ChoiceError: If there are no steps.
     """
 
-    family: str = "mlp"
-    data: str = "boston"
-    samples: int = 20
-    width: int = 200
-    parametrisation: str = "ntk"
-    steps: int = 60
-    seed: int = 0
-    folder: Folder = Folder("image_data")
-    device: str = "cpu"
+    subject: Subject
+    width: int
+    steps: int
 
     name: ClassVar[str] = "loss-bound"
     title: ClassVar[str] = "The loss and the smallest eigenvalue of the kernel"
@@ -77,80 +68,95 @@ class LossBound:
         "exponential follows: ‖p − y‖² falls as L², not as L, when L becomes small."
     )
 
+    FAMILIES: ClassVar = tuple(NETWORKS)
+    PARAMETRISATIONS: ClassVar = ("standard", "ntk", "normal-fan-in")
+    PUBLISHED: ClassVar[Numbers] = Numbers(samples=20, widths=(200,), steps=60)
+    QUICK: ClassVar[Numbers] = Numbers(samples=10, widths=(64,), steps=20)
+    REASONS: ClassVar[Mapping[str, str]] = dict.fromkeys(("repeats", "learning_rate"), ": rates follow from the kernel")
+
+    @classmethod
+    def preset(cls, family: str, data: str, *, quick: bool) -> Numbers:
+        """Return the published or the quick numbers; the published ones are of fully connected networks alone."""
+        return super().preset(family, data, quick=quick or family != "mlp-1")
+
+    @classmethod
+    def make(cls, subject: Subject, numbers: Numbers) -> Self:
+        """Make the study of a subject, with all its numbers; of several widths the last."""
+        return cls(subject, numbers["widths"][-1], numbers["steps"])
+
     def __post_init__(self) -> None:
         """Check the numbers."""
-        if self.samples < 2 or self.steps < 1:
-            raise ChoiceError(f"At least two samples and one step are needed, got {self.samples} and {self.steps}.")
+        if self.steps < 1:
+            raise ChoiceError(f"At least one step is needed, got {self.steps}.")
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """Return every choice."""
         return {
-            "family": self.family,
-            "data": self.data,
-            "samples": self.samples,
-            "width": self.width,
-            "parametrisation": self.parametrisation,
-            "steps": self.steps,
-            "seed": self.seed,
-            "source": self._loaded[2],
+            **self.subject.identity(self.subject.loaded.source, self.subject.data, width=self.width, steps=self.steps)
         }
 
     def units(self) -> list[Unit]:
-        """Return the descents, by the part of the largest rate, and the flow: of tanh θ, and of the network."""
-        each = [("descent", part) for part in FRACTIONS] + [("flow", 0.0)]
-        return [(model, kind, part) for model in ("tanh", "network") for kind, part in each]
+        """Return the descents, by the fraction of the largest rate, and the flow: of tanh θ, and of the network."""
+        trainings = [("descent", fraction) for fraction in FRACTIONS] + [("flow", 0.0)]
+        return [(model, kind, fraction) for model in ("tanh", "network") for kind, fraction in trainings]
 
     def cost(self, unit: Unit) -> float:
         """Return the multiplications of all steps, each with a kernel; the flow has some ten a step."""
-        model, kind, part = unit
-        steps = self.steps / part if kind == "descent" else 10.0 * self.steps
-        x, y, _ = self._loaded
+        model, kind, fraction = unit
+        steps = self.steps / fraction if kind == "descent" else 10.0 * self.steps
+        x, y = self._samples
         weights = self.width * (x[0].numel() + y.shape[1]) if model == "network" else 1
         return steps * (STEP + y.shape[1] * float(len(x) * (3 + len(x)) * weights))
 
     def bytes_needed(self) -> int:
         """Return the memory of the kernel and the network."""
-        x, y, _ = self._loaded
-        network = families.build(self.family, self.parametrisation, x, self.width, y.shape[1], self.seed)
+        x, y = self._samples
+        network = self._network(x, y)
         parameters = sum(parameter.numel() for parameter in network.parameters())
         return int(8 * (6 * y.numel() ** 2 + 8 * parameters + 6 * x.numel() * self.width))
 
     def measure(self, unit: Unit) -> list[Row]:
         """Return the path of one training."""
-        model, kind, part = unit
+        model, kind, fraction = unit
         network, x, y = self._problem(model)
         largest = len(x) / (4 * float(torch.linalg.eigvalsh(kernel_of(network, x))[-1]))
         if kind == "descent":
-            path = descend(network, x, y, part * largest, round(self.steps / part))
+            path = descend(network, x, y, fraction * largest, round(self.steps / fraction))
         else:
             times = (largest * np.arange(self.steps + 1)).tolist()
             path = flow(network, x, y, times, *([_COARSE] if model == "network" else []))
         series = {name: getattr(path, name).tolist() for name in ("times", "losses", "lambda_min", "integral")}
-        return [{"model": model, "kind": kind, "rate": part * largest, "samples": len(x), **series}]
+        return [{"model": model, "kind": kind, "rate": fraction * largest, "samples": len(x), **series}]
 
     def _problem(self, model: str) -> tuple[nn.Module, Tensor, Tensor]:
         """Return a network with its inputs and targets."""
         if model == "tanh":
-            one = torch.ones(1, 1, dtype=torch.float64, device=self.device)
-            return _Tanh().to(self.device), one, 2 * one
-        x, y, _ = self._loaded
-        return families.build(self.family, self.parametrisation, x, self.width, y.shape[1], self.seed), x, y
+            one = torch.ones(1, 1, dtype=torch.float64, device=self.subject.device)
+            return _Tanh().to(self.subject.device), one, 2 * one
+        x, y = self._samples
+        return self._network(x, y), x, y
+
+    def _network(self, x: Tensor, y: Tensor) -> nn.Module:
+        subject = self.subject
+        return parametrised.build(subject.family, subject.parametrisation, x, self.width, y.shape[1], subject.seed)
 
     @cached_property
-    def _loaded(self) -> tuple[Tensor, Tensor, str]:
-        found = load(self.data, self.samples, self.folder)
-        y = F.one_hot(found.y, found.outputs).double() if found.is_classification else found.y
-        return found.x.to(self.device), y.to(self.device), found.source
+    def _samples(self) -> tuple[Tensor, Tensor]:
+        """Inputs and targets."""
+        loaded = self.subject.loaded
+        y = F.one_hot(loaded.y, loaded.outputs).double() if loaded.is_classification else loaded.y
+        return loaded.x, y
 
     def summarise(self, rows: Sequence[Row]) -> Findings:
         """Return excess and violations by rate, the curves, and whether the excess vanishes with the rate."""
         trainings = [_Training(row["model"], row["kind"], float(row["rate"]), _path(row)) for row in rows]
-        table = pd.DataFrame([each.entry() for each in trainings])
+        table = pd.DataFrame([training.entry() for training in trainings])
         return Findings(table, self._figures(trainings), self._verdict(trainings))
 
     def _figures(self, trainings: Sequence[_Training]) -> dict[str, Figure]:
-        panels = [LinePanel(each.text, _curves(each.path), y_scale="log") for each in _shown(trainings)]
-        text = f"{self.family} of width {self.width}, {self.data}, {self.parametrisation}"
+        panels = [LinePanel(training.text, _curves(training.path), y_scale="log") for training in _shown(trainings)]
+        subject = self.subject
+        text = f"{subject.name} of width {self.width}, {subject.data}, {subject.parametrisation}"
         title = f"Loss and its curves: {text}"
         grids: dict[str, Figure] = {"curves": LineGrid(title, "time (η · steps)", "loss", panels, share_y=False)}
         rates, excess = _excess(trainings)
@@ -161,40 +167,24 @@ class LossBound:
             grids["excess"] = LineGrid("Excess over the moving-kernel curve, by learning rate", "η", "", [panel], "log")
         return grids
 
-    def _verdict(self, trainings: Sequence[_Training]) -> list[str]:
-        flows = [each for each in trainings if each.kind == "flow"]
-        worst = max(each.path.excess for each in flows)
-        kept = "is never violated" if worst <= TOLERANCE else "is violated"
-        lines = [f"Gradient flow: the bound {kept} (largest L_t / bound − 1: {worst:.1e}, the solver's error)."]
-        rates, excess = _excess(trainings)
-        if len(rates) > 1:
-            lines.append(
-                f"Gradient descent of tanh θ, where the bound of the flow is an equality, exceeds the curve by "
-                f"{excess[0]:.2g} at η = {rates[0]:.3g} and by {excess[-1]:.2g} at {rates[-1]:.3g}: the excess goes as "
-                f"η^{fitted(rates, excess):.2f}, and vanishes with η."
-            )
-        else:
-            lines.append("Gradient descent never exceeds the same curve at these rates.")
-        whole, descent = flows[-1].path, next(each for each in trainings if each.model == "network")
-        until, last = whole.constant_until, whole.times[-1]
-        lines.append(
-            f"λ_min(K_s) stays above λ_min(K_0) on all {whole.samples} samples: the constant-kernel curve is a bound."
-            if until > last
-            else f"On {whole.samples} samples the constant-kernel curve is a bound only until time {until:.3g} of "
-            f"{last:.3g}; after that λ_min(K_s) is below λ_min(K_0). The loss lies above it at "
-            f"{_above(whole, whole.constant):.0%} of all points."
-        )
+    def _verdict(self, trainings: Sequence[_Training]) -> Verdict:
+        flows = [training.path for training in trainings if training.kind == "flow"]
+        descent = next(training for training in trainings if training.model == "network")
+        whole, worst = flows[-1], max(path.excess for path in flows)
+        holds = worst <= TOLERANCE
+        kept = "is never violated" if holds else "is violated"
         share = _above(descent.path, descent.path.published)
-        lines += [
+        loss, bound = (curve[-1] / curve[0] for curve in (whole.losses, whole.bound))
+        lines = (
+            f"Gradient flow: the bound {kept} (largest L_t / bound − 1: {worst:.1e}, the solver's error).",
+            _of_descent(trainings),
+            _of_constant_kernel(whole),
             f"The published curve lies below the loss at {share:.0%} of the steps of {descent.text}.",
             self._rank(),
-        ]
-        loss, bound = (each[-1] / each[0] for each in (whole.losses, whole.bound))
-        lines.append(
             f"On {whole.samples} samples the loss ends at {loss:.2g} of its beginning and the bound at {bound:.2g}: "
-            "true, and far from sharp."
+            "true, and far from sharp.",
         )
-        return lines
+        return Verdict(Outcome.HOLDS if holds else Outcome.FAILS, lines, {"largest excess of the flow": worst})
 
     def _rank(self) -> str:
         """What the matrix of the published code is worth: it has no more rank than there are parameter tensors."""
@@ -241,6 +231,32 @@ class _Training:
         }
 
 
+def _of_descent(trainings: Sequence[_Training]) -> str:
+    """How much descent exceeds the curve that the flow keeps."""
+    rates, excess = _excess(trainings)
+    if len(rates) < 2:
+        return "Gradient descent never exceeds the same curve at these rates."
+    return (
+        f"Gradient descent of tanh θ, where the bound of the flow is an equality, exceeds the curve by "
+        f"{excess[0]:.2g} at η = {rates[0]:.3g} and by {excess[-1]:.2g} at {rates[-1]:.3g}: the excess goes as "
+        f"η^{fitted(rates, excess):.2f}, and vanishes with η."
+    )
+
+
+def _of_constant_kernel(whole: Path) -> str:
+    """How long the curve of the first kernel is a bound."""
+    until, last = whole.constant_until, whole.times[-1]
+    if until > last:
+        return (
+            f"λ_min(K_s) stays above λ_min(K_0) on all {whole.samples} samples: the constant-kernel curve is a bound."
+        )
+    return (
+        f"On {whole.samples} samples the constant-kernel curve is a bound only until time {until:.3g} of "
+        f"{last:.3g}; after that λ_min(K_s) is below λ_min(K_0). The loss lies above it at "
+        f"{_above(whole, whole.constant):.0%} of all points."
+    )
+
+
 class _Tanh(nn.Module):
     """f = tanh θ · x, with x = 1; θ = ½ at the beginning."""
 
@@ -264,15 +280,15 @@ def _above(path: Path, curve: np.ndarray) -> float:
 
 def _shown(trainings: Sequence[_Training]) -> list[_Training]:
     """The flow and the descent at the largest rate, of each model."""
-    first = {(each.model, each.kind): each for each in reversed(trainings)}
+    first = {(training.model, training.kind): training for training in reversed(trainings)}
     return [first[key] for key in sorted(first, reverse=True)]
 
 
 def _excess(trainings: Sequence[_Training]) -> tuple[np.ndarray, np.ndarray]:
     """Rates and excesses of the descents of tanh θ that exceed the curve."""
-    found = [each for each in trainings if (each.model, each.kind) == ("tanh", "descent")]
-    seen = [(each.rate, each.path.excess) for each in found if each.path.excess > TOLERANCE]
-    return np.array([rate for rate, _ in seen]), np.array([excess for _, excess in seen])
+    descents = [training for training in trainings if (training.model, training.kind) == ("tanh", "descent")]
+    above = [(training.rate, training.path.excess) for training in descents if training.path.excess > TOLERANCE]
+    return np.array([rate for rate, _ in above]), np.array([excess for _, excess in above])
 
 
 def _curves(path: Path) -> list[Line]:
@@ -287,3 +303,6 @@ def _curves(path: Path) -> list[Line]:
     lines.append(Line("published curve, no bound", path.times, path.published, muted=True))
     floor = path.losses.min() / 10  # curves that fall far below the loss would flatten it
     return [replace(line, y=np.where(line.y >= floor, line.y, np.nan)) for line in lines]
+
+
+STUDY = LossBound

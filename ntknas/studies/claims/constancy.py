@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -14,18 +14,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ntknas.report.figures import Figure, Line, LineGrid, LinePanel
-from ntknas.studies.base import Findings, Row, Unit
+from ntknas.studies.base import Findings, Row, Study, Unit
 from ntknas.studies.networks import Widths
+from ntknas.studies.options import Numbers
 from ntknas.studies.slopes import Slope, geometric_mean, mean_of_repeats, slope
+from ntknas.studies.subject import Subject
+from ntknas.studies.verdict import Outcome, Verdict
 from ntknas.tracking import KernelTracker
 
 RECORDS = 5
 """Moments of a training at which the kernel is taken, beside its beginning."""
-BOUND, SMOOTH = -0.5, -1.0
+BOUND = -0.5
 
 
 @dataclass(frozen=True)
-class Constancy:
+class Constancy(Study):
     """The relative change of the kernel while training by full-batch gradient descent, by width.
 
     Attributes:
@@ -52,10 +55,33 @@ class Constancy:
         "with a 95 % interval by bootstrap over repeats."
     )
 
-    def settings(self) -> dict[str, Any]:
+    FAMILIES: ClassVar = Widths.FAMILIES
+    PARAMETRISATIONS: ClassVar = ("standard", "ntk", "normal-fan-in")
+    TRAININGS: ClassVar[dict[tuple[str, str], Numbers]] = {
+        ("mlp-1", "mnist"): Numbers(steps=20, learning_rate=1e-5),
+        ("cnn-average", "mnist"): Numbers(steps=10, learning_rate=1e-5),
+    }
+    QUICK_TRAININGS: ClassVar[dict[tuple[str, str], Numbers]] = {
+        ("mlp-1", "mnist"): Numbers(steps=10, learning_rate=1e-4),
+        ("cnn-average", "mnist"): Numbers(steps=5, learning_rate=1e-4),
+    }
+
+    @classmethod
+    def preset(cls, family: str, data: str, *, quick: bool) -> Numbers:
+        """Return the published or the quick numbers for a family on data."""
+        trainings = cls.QUICK_TRAININGS if quick else cls.TRAININGS
+        usual = Numbers(steps=10, learning_rate=1e-3) if quick else Numbers(steps=50, learning_rate=1e-4)
+        return {**Widths.preset(family, data, quick=quick), **trainings.get((family, data), usual)}
+
+    @classmethod
+    def make(cls, subject: Subject, numbers: Numbers) -> Self:
+        """Make the study of a subject, with all its numbers."""
+        networks = Widths(subject, numbers["widths"], numbers["repeats"])
+        return cls(networks, numbers["steps"], numbers["learning_rate"])
+
+    def settings(self) -> dict[str, object]:
         """Return every choice but widths and repeats, of which there can be more later."""
-        training = {"steps": self.steps, "learning_rate": self.learning_rate, "output": self.output}
-        return {**self.networks.describe(), **training}
+        return self.networks.describe(steps=self.steps, learning_rate=self.learning_rate, output=self.output)
 
     def units(self) -> list[Unit]:
         """Return every (width, repeat)."""
@@ -64,7 +90,7 @@ class Constancy:
     def cost(self, unit: Unit) -> float:
         """Return the multiplications of all steps and kernels."""
         passes, kernel = (cost(unit[0]) for cost in (self.networks.pass_cost, self.networks.kernel_cost))
-        drift = 2.0 * self.networks.samples**3  # by experience
+        drift = 2.0 * self.networks.subject.samples**3  # by experience
         return self.steps * passes + (1 + min(RECORDS, self.steps)) * (kernel + drift)
 
     def bytes_needed(self) -> int:
@@ -77,7 +103,7 @@ class Constancy:
         data, network = self.networks.loaded, self.networks.network(width, repeat)
         tracker = KernelTracker(network, data.x, output=self.output, parameters="all")
         optimizer = torch.optim.SGD(network.parameters(), self.learning_rate)
-        moments = {round(self.steps * part / RECORDS) for part in range(1, RECORDS + 1)}
+        moments = {round(self.steps * record / RECORDS) for record in range(1, RECORDS + 1)}
         tracker.record(0)
         rows: list[Row] = []
         for step in range(1, self.steps + 1):
@@ -96,10 +122,10 @@ class Constancy:
         """Return the change by width after the last step, its slope, and what theory says of it."""
         frame = pd.DataFrame(rows)
         last = frame[(frame["step"] == self.steps) & (frame["status"] == "ok")]
-        groups = {int(width): each["relative_difference"].to_numpy(float) for width, each in last.groupby("width")}
+        groups = {int(width): rows["relative_difference"].to_numpy(float) for width, rows in last.groupby("width")}
         widths = np.array(sorted(groups), float)
-        found = slope(widths, [groups[int(width)] for width in widths], mean_of_repeats) if len(widths) > 1 else None
-        local = list(found.local) if found else []
+        fitted = slope(widths, [groups[int(width)] for width in widths], mean_of_repeats) if len(widths) > 1 else None
+        local = list(fitted.local) if fitted else []
         table = pd.DataFrame(
             {
                 "width": list(self.networks.widths),
@@ -113,7 +139,7 @@ class Constancy:
         table["squared"] = table["relative_difference"] ** 2
         steps = dict(zip(widths[1:].astype(int).tolist(), local, strict=False))
         table["local_slope"] = table["width"].map(steps)
-        return Findings(table, self._figures(table, frame), self._verdict(found, table))
+        return Findings(table, self._figures(table, frame), self._verdict(fitted, table))
 
     def _figures(self, table: pd.DataFrame, frame: pd.DataFrame) -> dict[str, Figure]:
         x, y = (table[name].to_numpy(float) for name in ("width", "relative_difference"))
@@ -138,32 +164,39 @@ class Constancy:
             "steps": LineGrid(title, "step", "", [step_panel], "linear"),
         }
 
-    def _verdict(self, found: Slope | None, table: pd.DataFrame) -> list[str]:
-        lines = [
+    def _verdict(self, fitted: Slope | None, table: pd.DataFrame) -> Verdict:
+        about = (
             f"{self.networks.text}, {self.steps} steps, learning rate {self.learning_rate:g}, "
             f"{self.networks.repeats} repeats."
-        ]
-        if found is None:
-            return [*lines, "Fewer than two widths were trained to the end: no slope."]
-        local = ", ".join(f"{each:.2f}" for each in found.local)
-        lines.append(f"Slope of the relative change: {found}; between neighbouring widths {local}.")
-        if found.high is None or found.low is None:
-            lines.append("Too few repeats for an interval: no verdict.")
-        elif found.high <= BOUND:
-            lines.append("It falls at least as fast as width^-1/2: the claim holds.")
-        elif found.low <= BOUND:
-            lines.append("width^-1/2 is in the interval: the claim holds.")
-        elif found.high < 0:
-            lines.append(
-                "It falls, but more slowly than width^-1/2: the bound does not show at these widths and steps."
-            )
-        else:
-            lines.append(
-                "It does not fall with width at this learning rate: the claim needs a rate that falls with width."
-            )
-        if int(table["diverged"].sum()):
-            lines.append(f"{int(table['diverged'].sum())} trainings diverged and are left out.")
-        return lines
+        )
+        if fitted is None:
+            nothing = "Fewer than two widths were trained to the end: no slope."
+            return Verdict(Outcome.UNDECIDED, (about, nothing), {})
+        local = ", ".join(f"{value:.2f}" for value in fitted.local)
+        outcome, judgement = _judgement(fitted)
+        slopes = f"Slope of the relative change: {fitted}; between neighbouring widths {local}."
+        diverged = int(table["diverged"].sum())
+        lost = (f"{diverged} trainings diverged and are left out.",) if diverged else ()
+        return Verdict(outcome, (about, slopes, judgement, *lost), fitted.figures("slope"))
+
+
+def _judgement(fitted: Slope) -> tuple[Outcome, str]:
+    """Hold the slope against the bound −1/2."""
+    if fitted.high is None or fitted.low is None:
+        return Outcome.UNDECIDED, "Too few repeats for an interval: no verdict."
+    if fitted.high <= BOUND:
+        return Outcome.HOLDS, "It falls at least as fast as width^-1/2: the claim holds."
+    if fitted.low <= BOUND:
+        return Outcome.HOLDS, "width^-1/2 is in the interval: the claim holds."
+    if fitted.high < 0:
+        return (
+            Outcome.FAILS,
+            "It falls, but more slowly than width^-1/2: the bound does not show at these widths and steps.",
+        )
+    return (
+        Outcome.FAILS,
+        "It does not fall with width at this learning rate: the claim needs a rate that falls with width.",
+    )
 
 
 def _loss(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
@@ -198,3 +231,6 @@ def _over_steps(frame: pd.DataFrame, width: int) -> tuple[np.ndarray, np.ndarray
     rows = frame[(frame["width"] == width) & (frame["status"] == "ok")]
     means = rows.groupby("step")["relative_difference"].mean()
     return means.index.to_numpy(float), means.to_numpy(float)
+
+
+STUDY = Constancy

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -15,23 +15,21 @@ from ntknas.core.errors import check_known
 from ntknas.kernels import empirical_ntk
 from ntknas.kernels.summed_gradients import summed_gradient_kernel
 from ntknas.report.figures import Figure, Line, LineGrid, LinePanel
-from ntknas.studies.base import Findings, Row, Unit
+from ntknas.studies.base import Findings, Row, Study, Unit
 from ntknas.studies.networks import Widths
+from ntknas.studies.options import CONTRACTIONS, Numbers
 from ntknas.studies.slopes import Slope, mean_of_pairs, slope
+from ntknas.studies.subject import Subject
+from ntknas.studies.verdict import Outcome, Verdict
 
 ASYMPTOTIC_FROM = 500
 """Width from which theory's slope is expected; narrower networks pull the fit above."""
 THEORY = -0.5
 SUMMED = "summed-gradients"
-CONTRACTIONS = {
-    "kernel": "the kernel, K = J Jᵀ",
-    SUMMED: "K = Σ_p s_p s_pᵀ, s_p[n] the sum of the gradient of sample n over the entries of parameter tensor p: what "
-    "the published code contracts",
-}
 
 
 @dataclass(frozen=True)
-class Determinism:
+class Determinism(Study):
     """The distance between kernels of independent initialisations, by width.
 
     Attributes:
@@ -62,13 +60,29 @@ class Determinism:
         "triangle, is held against that of the kernel itself."
     )
 
+    FAMILIES: ClassVar = Widths.FAMILIES
+    PARAMETRISATIONS: ClassVar = ("standard", "ntk", "normal-fan-in")
+    UNREAD: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("steps", "learning_rate"), "determinism trains no network: it reads neither `steps` nor `learning_rate`."
+    )
+
+    @classmethod
+    def preset(cls, family: str, data: str, *, quick: bool) -> Numbers:
+        """Return the published or the quick numbers for a family on data."""
+        return {**Widths.preset(family, data, quick=quick), "contraction": "kernel"}
+
+    @classmethod
+    def make(cls, subject: Subject, numbers: Numbers) -> Self:
+        """Make the study of a subject, with all its numbers."""
+        return cls(Widths(subject, numbers["widths"], numbers["repeats"]), contraction=numbers["contraction"])
+
     def __post_init__(self) -> None:
         """Check the name of the contraction."""
         check_known("contraction", self.contraction, CONTRACTIONS)
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """Return every choice."""
-        about = {**self.networks.describe(), "output": self.output, "repeats": self.networks.repeats}
+        about = self.networks.describe(output=self.output, repeats=self.networks.repeats)
         return {**about, "contraction": self.contraction} if self._is_summed else about
 
     @property
@@ -111,26 +125,26 @@ class Determinism:
         rows = sorted(rows, key=lambda row: int(row["width"]))
         widths = np.array([row["width"] for row in rows], float)
         absolute = [np.array(row["distances"]) for row in rows]
-        relative = [each / np.mean(row["norms"]) for each, row in zip(absolute, rows, strict=True)]
+        relative = [distances / np.mean(row["norms"]) for distances, row in zip(absolute, rows, strict=True)]
         wide = widths >= ASYMPTOTIC_FROM
-        found = {
+        slopes = {
             "relative": slope(widths, relative, mean_of_pairs),
             "relative, wide": _from(widths, relative, wide),
             "unnormalised": slope(widths, absolute, mean_of_pairs),
         }
         triangles = {name: [np.array(row[name]) for row in rows] for name in _TRIANGLES if self._is_summed}
-        found |= {name: slope(widths, each, mean_of_pairs) for name, each in triangles.items()}
+        slopes |= {name: slope(widths, group, mean_of_pairs) for name, group in triangles.items()}
         table = pd.DataFrame(
             {
                 "width": widths.astype(int),
-                "relative_distance": [_mean(each) for each in relative],
-                "distance": [_mean(each) for each in absolute],
-                **{f"{name}_distance": [_mean(each) for each in found] for name, found in triangles.items()},
+                "relative_distance": [_mean(distances) for distances in relative],
+                "distance": [_mean(distances) for distances in absolute],
+                **{f"{name}_distance": [_mean(distances) for distances in group] for name, group in triangles.items()},
                 "mean_norm": [float(np.mean(row["norms"])) for row in rows],
-                "local_slope": [math.nan, *(found["relative"].local if found["relative"] else [])],
+                "local_slope": [math.nan, *(slopes["relative"].local if slopes["relative"] else [])],
             }
         )
-        return Findings(table, self._figures(table), self._verdict(found))
+        return Findings(table, self._figures(table), self._verdict(slopes))
 
     def _figures(self, table: pd.DataFrame) -> dict[str, Figure]:
         x = table["width"].to_numpy(float)
@@ -150,14 +164,16 @@ class Determinism:
         title = f"Determinism: {self.networks.text}{', gradients summed first' if self._is_summed else ''}"
         return {"distance": LineGrid(title, "width", "", panels, "log", share_y=False)}
 
-    def _verdict(self, found: dict[str, Slope | None]) -> list[str]:
-        overall, wide, absolute = found["relative"], found["relative, wide"], found["unnormalised"]
+    def _verdict(self, slopes: dict[str, Slope | None]) -> Verdict:
+        overall, wide, absolute = slopes["relative"], slopes["relative, wide"], slopes["unnormalised"]
+        outcome, figures = Outcome.UNDECIDED, {}
         lines = [f"{self.networks.text}, {self.networks.repeats} initialisations of each width."]
         if overall is not None:
-            local = ", ".join(f"{each:.2f}" for each in overall.local)
+            local = ", ".join(f"{value:.2f}" for value in overall.local)
             lines.append(f"Slope of the relative distance over all widths: {overall}; between neighbours {local}.")
         if wide is not None:
             holds = "−1/2 is" if wide.contains(THEORY) else "−1/2 is not"
+            outcome, figures = _outcome(wide), wide.figures("slope of wide networks")
             lines.append(f"From width {ASYMPTOTIC_FROM} on: {wide}; {holds} in the interval.")
         else:
             lines.append(f"Fewer than two widths from {ASYMPTOTIC_FROM} on: the asymptotic slope is not fitted.")
@@ -166,13 +182,19 @@ class Determinism:
             lines.append(f"The unnormalised distance {way} with width, {norm}: slope {absolute}.")
         if self._is_summed:
             lines.append(
-                f"The published distance, of summed gradients over the upper triangle, has slope {found['published']}; "
-                f"by the same formula the kernel itself has {found['same_of_kernel']}."
+                "The published distance, of summed gradients over the upper triangle, has slope "
+                f"{slopes['published']}; by the same formula the kernel itself has {slopes['same_of_kernel']}."
             )
-        return lines
+        return Verdict(outcome, tuple(lines), figures)
 
 
 _TRIANGLES = {"published": "gradients summed first, as published", "same_of_kernel": "the kernel itself"}
+
+
+def _outcome(wide: Slope) -> Outcome:
+    if wide.low is None:
+        return Outcome.UNDECIDED
+    return Outcome.HOLDS if wide.contains(THEORY) else Outcome.FAILS
 
 
 def _distances(kernels: torch.Tensor) -> Row:
@@ -197,5 +219,8 @@ def _mean(distances: np.ndarray) -> float:
 
 
 def _from(widths: np.ndarray, relative: list[np.ndarray], wide: np.ndarray) -> Slope | None:
-    chosen = [each for each, use in zip(relative, wide, strict=True) if use]
+    chosen = [distances for distances, use in zip(relative, wide, strict=True) if use]
     return slope(widths[wide], chosen, mean_of_pairs) if len(chosen) > 1 else None
+
+
+STUDY = Determinism

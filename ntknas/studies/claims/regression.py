@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -16,56 +15,44 @@ from torch import Tensor, nn
 
 from ntknas.core.errors import ChoiceError, KernelError, check_known
 from ntknas.kernels import empirical_ntk
-from ntknas.kernels.analytic import convolutional, finite_network, fully_connected, infinite_kernel
 from ntknas.kernels.analytic.infinite import estimated_seconds
-from ntknas.kernels.analytic.layers import Layer
 from ntknas.kernels.kernel_regression import KernelRegression
 from ntknas.measures.alignment import centred, cosine
 from ntknas.report.figures import BarGroup, Bars, Figure, Line, LineGrid, LinePanel
-from ntknas.studies.base import Findings, Row, Unit
-from ntknas.studies.data import load
+from ntknas.studies.base import Findings, OptionError, Row, Study, Unit
+from ntknas.studies.limits import LAYERS, Limit
+from ntknas.studies.options import Numbers
+from ntknas.studies.subject import Subject
+from ntknas.studies.verdict import Outcome, Verdict
 
 RIDGES = (0.0, 1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """In units of the kernel's mean eigenvalue."""
 VALIDATION_SHARE = 5  # every fifth training sample
-LAYERS: dict[str, list[Layer]] = {
-    "mlp": fully_connected(1, "relu", 2**0.5, 0.1),
-    "cnn": convolutional(2, "relu", 2**0.5, 0.1, stride=2),
-    "cnn-pool": convolutional(2, "relu", 2**0.5, 0.1, stride=2, pooling=True),
-}
+MIN_QUICK_SAMPLES = 20
+CLASSES = 10
 KERNELS = {"start": "at initialisation", "end": "after training", "infinite": "infinite width"}
 
 
 @dataclass(frozen=True)
-class Regression:
+class Regression(Study):
     """A trained network against three kernels, as functions on test samples.
 
     Attributes:
-        family: A key of ``LAYERS``; networks are in NTK parametrisation.
-        data: ``mnist`` (one-hot targets) or ``boston``.
-        samples: Training samples; a balanced set of MNIST.
+        subject: Which networks, on which training samples: ``mnist`` (one-hot targets, balanced) or ``boston``.
         test: Test samples.
         width: Width of the network.
         steps: Steps of full-batch gradient descent, with rate N / (2 λ_max).
         repeats: Initialisations.
-        seed: Seed of the first.
-        folder: Folder of downloaded images.
-        device: Where to compute.
 
     Raises:
         ChoiceError: If a name or number is out of range.
     """
 
-    family: str = "mlp"
-    data: str = "mnist"
-    samples: int = 1000
-    test: int = 100
-    width: int = 512
-    steps: int = 500
-    repeats: int = 5
-    seed: int = 0
-    folder: Path = Path("image_data")
-    device: str = "cpu"
+    subject: Subject
+    test: int
+    width: int
+    steps: int
+    repeats: int
 
     name: ClassVar[str] = "regression"
     title: ClassVar[str] = "The trained network and three kernel predictors"
@@ -81,22 +68,56 @@ class Regression:
         "on test samples; alignment: centred alignment (CKA) of kernels."
     )
 
+    FAMILIES: ClassVar = ("mlp-1", "cnn-flat", "cnn-pool")
+    PUBLISHED: ClassVar[Numbers] = Numbers(samples=1000, test=100, widths=(512,), steps=500, repeats=5)
+    QUICK: ClassVar[Numbers] = Numbers(samples=100, widths=(64,), steps=50, repeats=2)
+    HOUSES: ClassVar[Numbers] = Numbers(samples=400)
+    UNREAD: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("learning_rate", "parametrisation"),
+        "regression is of networks in NTK parametrisation; its learning rate follows from the kernel.",
+    )
+
+    @classmethod
+    def default_data(cls, family: str) -> str:
+        """Return the data that a family is studied on where none is named."""
+        return "mnist"
+
+    @classmethod
+    def preset(cls, family: str, data: str, *, quick: bool) -> Numbers:
+        """Return the published or the quick numbers for a family on data."""
+        houses: Numbers = cls.HOUSES if data == "boston" and not quick else {}
+        return {**super().preset(family, data, quick=quick), **houses}
+
+    @classmethod
+    def make(cls, subject: Subject, numbers: Numbers) -> Self:
+        """Make the study of a subject, with all its numbers: of several widths the last; quick, with fewer tests.
+
+        Returns:
+            The study.
+
+        Raises:
+            OptionError: If too few samples are left for testing.
+        """
+        test = numbers.get("test", min(cls.PUBLISHED["test"], subject.samples // 2))
+        if "test" not in numbers and subject.samples < MIN_QUICK_SAMPLES:
+            raise OptionError(f"`samples` must be at least {MIN_QUICK_SAMPLES} here (half as many are for testing).")
+        return cls(subject, test, numbers["widths"][-1], numbers["steps"], numbers["repeats"])
+
     def __post_init__(self) -> None:
         """Check names and numbers."""
-        check_known("family of networks", self.family, LAYERS)
-        check_known("data of this study", self.data, ("mnist", "boston"))
-        if self.family != "mlp" and self.data == "boston":
-            raise ChoiceError("Convolutional networks take images: choose --data mnist.")
-        if min(self.samples, self.test) < 10 or self.steps < 1 or self.repeats < 1:
+        check_known("data of this study", self.subject.data, ("mnist", "boston"))
+        if self.subject.networks.kind != "dense" and self.subject.data == "boston":
+            raise ChoiceError("Convolutional networks take images: choose `data` mnist.")
+        if min(self.subject.samples, self.test) < 10 or self.steps < 1 or self.repeats < 1:
             raise ChoiceError(
-                f"At least 10 training and test samples, a step and a repeat are needed, got {self.samples}, "
+                f"At least 10 training and test samples, a step and a repeat are needed, got {self.subject.samples}, "
                 f"{self.test}, {self.steps}, {self.repeats}."
             )
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """Return every choice but the number of repeats."""
-        names = ("family", "data", "samples", "test", "width", "steps", "seed")
-        return {**{name: getattr(self, name) for name in names}, "parametrisation": "ntk", "source": self._loaded[2]}
+        numbers = {"test": self.test, "width": self.width, "steps": self.steps}
+        return {**self.subject.identity(self._limit.source, self._limit.data, **numbers)}
 
     def units(self) -> list[Unit]:
         """Return the repeats."""
@@ -108,46 +129,51 @@ class Regression:
 
     def bytes_needed(self) -> int:
         """Return the memory of kernels and activations."""
-        x, _, _ = self._loaded
-        positions = x[0, 0].numel() if self.family != "mlp" else 1
+        x = self._limit.x
+        positions = 1 if self.subject.networks.kind == "dense" else x[0, 0].numel()
         return 8 * (12 * len(x) ** 2 + 8 * len(x) * self.width * positions)
 
     def measure(self, unit: Unit) -> list[Row]:
         """Train one network, and compare it with the kernels."""
         (repeat,) = unit
-        x, y, _ = self._loaded
-        seed = self.seed * 1_000_003 + repeat
-        network = finite_network(LAYERS[self.family], x.shape[1:], self.width, y.shape[1], seed).to(x.device, x.dtype)
+        x, y, n = self._limit.x, self._targets, self.subject.samples
+        network = self._limit.network(self.width, self.subject.seed * 1_000_003 + repeat, y.shape[1])
         with torch.no_grad():
             start = network(x)
         kernels = {"start": self._kernel(network, x)}
-        rate = self.samples / (2 * float(torch.linalg.eigvalsh(kernels["start"][: self.samples, : self.samples])[-1]))
-        loss = _train(network, x[: self.samples], y[: self.samples], rate, self.steps)
+        rate = n / (2 * float(torch.linalg.eigvalsh(kernels["start"][:n, :n])[-1]))
+        loss = _train(network, x[:n], y[:n], rate, self.steps)
         kernels |= {"end": self._kernel(network, x), "infinite": self._infinite}
         with torch.no_grad():
-            trained = network(x)[self.samples :]
+            trained = network(x)[n:]
         rows = [{**self._judged("network", trained, trained), "loss": loss}]
         for name, kernel in kernels.items():
             rows += self._predictions(name, kernel, start, trained, rate * self.steps)
         aligned = {f"{a}~{b}": _alignment(kernels[a], kernels[b]) for a, b in _PAIRS}
-        spectra = {name: _eigenvalues(kernel[: self.samples, : self.samples]) for name, kernel in kernels.items()}
+        spectra = {name: _eigenvalues(kernel[:n, :n]) for name, kernel in kernels.items()}
         return [*rows, {"method": "kernels", "alignment": aligned, "spectra": spectra if repeat == 0 else {}}]
 
     def _kernel(self, network: nn.Module, x: Tensor) -> Tensor:
         kernel = empirical_ntk(network, x, "traced", parameters="all", verify=False)
         return kernel.matrix / kernel.outputs
 
-    def seconds_of_the_infinite_kernel(self) -> float:
+    def seconds_before(self) -> float:
         """Return about how long the infinite kernel takes, which is the longest part with global average pooling."""
-        return estimated_seconds(LAYERS[self.family], self._loaded[0])
+        return estimated_seconds(LAYERS[self.subject.family], self._limit.x)
+
+    def warning(self) -> str:
+        """Return what is to be said of an infinite kernel that takes long."""
+        if self.subject.family != "cnn-pool":
+            return ""
+        return "The infinite kernel with global average pooling takes some {}: its cost grows as positions²."
 
     @cached_property
     def _infinite(self) -> Tensor:
-        return infinite_kernel(LAYERS[self.family], self._loaded[0]).ntk.cpu()
+        return self._limit.kernel()
 
     def _predictions(self, name: str, kernel: Tensor, start: Tensor, trained: Tensor, time: float) -> list[Row]:
         """Flow and ridge regression with one kernel."""
-        n, y = self.samples, self._loaded[1]
+        n, y = self.subject.samples, self._targets
         start, y = start.cpu(), y.cpu()
         regression = KernelRegression(kernel[:n, :n], kernel[n:, :n])
         validation = torch.arange(n) % VALIDATION_SHARE == 0
@@ -160,27 +186,31 @@ class Regression:
             {**self._judged(f"ridge, {name}", ridged, trained), "ridge": ridge, "singular": regression.is_singular},
         ]
 
-    def _judged(self, method: str, found: Tensor, trained: Tensor) -> Row:
+    def _judged(self, method: str, predicted: Tensor, trained: Tensor) -> Row:
         """Error, accuracy, and how near a function is to the network's."""
-        y = self._loaded[1][self.samples :].to(found)
+        y = self._targets[self.subject.samples :].to(predicted)
         row = {
             "method": method,
-            "error": float((found - y).square().mean()),
-            "distance": float((found - trained).norm() / trained.norm()),
+            "error": float((predicted - y).square().mean()),
+            "distance": float((predicted - trained).norm() / trained.norm()),
         }
-        if self.data == "mnist":
+        if self.subject.data == "mnist":
             row |= {
-                "accuracy": 100 * float((found.argmax(1) == y.argmax(1)).double().mean()),
-                "agreement": 100 * float((found.argmax(1) == trained.argmax(1)).double().mean()),
+                "accuracy": 100 * float((predicted.argmax(1) == y.argmax(1)).double().mean()),
+                "agreement": 100 * float((predicted.argmax(1) == trained.argmax(1)).double().mean()),
             }
         return row
 
     @cached_property
-    def _loaded(self) -> tuple[Tensor, Tensor, str]:
-        """Inputs and targets, training samples first; classes are one-hot, less their mean."""
-        found = load(self.data, self.samples + self.test, self.folder)
-        y = F.one_hot(found.y, found.outputs).double() - 0.1 if found.is_classification else found.y
-        return found.x.to(self.device), y.to(self.device), found.source
+    def _limit(self) -> Limit:
+        """The networks on training samples, and test samples after them."""
+        return self.subject.limit(self.test)
+
+    @cached_property
+    def _targets(self) -> Tensor:
+        """Values, or classes as one-hot vectors less their mean."""
+        y = self._limit.y
+        return F.one_hot(y, CLASSES).double() - 0.1 if self._limit.is_classification else y
 
     def summarise(self, rows: Sequence[Row]) -> Findings:
         """Return the mean over repeats of every method, alignments, and which kernel is nearest."""
@@ -194,45 +224,55 @@ class Regression:
         return Findings(table, self._figures(table, kernels), self._verdict(table, methods, kernels))
 
     def _figures(self, table: pd.DataFrame, kernels: Sequence[Row]) -> dict[str, Figure]:
-        text = f"{self.family} of width {self.width}, {self.samples} samples of {self.data}"
+        text = f"{self.subject.name} of width {self.width}, {self.subject.samples} samples of {self.subject.data}"
         chosen = table[table["method"] != "network"]
         value, spread = (chosen[name].to_numpy(float) for name in ("distance", "distance_sd"))
         group = BarGroup("mean of repeats, ± standard deviation", value, value - spread, value + spread)
         label = "‖f − f_net‖ / ‖f_net‖ on test samples"
         bars = Bars(f"Distance from the trained network: {text}", label, chosen["method"].tolist(), [group])
         spectra: dict[str, list[float]] = next((row["spectra"] for row in kernels if row["spectra"]), {})
-        lines = [Line(KERNELS[name], np.arange(1, len(each) + 1), np.array(each)) for name, each in spectra.items()]
+        lines = [
+            Line(KERNELS[name], np.arange(1.0, len(values) + 1), np.array(values)) for name, values in spectra.items()
+        ]
         panel = LinePanel("spectrum of the training samples' kernel", lines, y_scale="log")
         return {"distance": bars, "spectra": LineGrid(f"Spectra: {text}", "i", "eigenvalue", [panel], "log")}
 
-    def _verdict(self, table: pd.DataFrame, methods: pd.DataFrame, kernels: Sequence[Row]) -> list[str]:
+    def _verdict(self, table: pd.DataFrame, methods: pd.DataFrame, kernels: Sequence[Row]) -> Verdict:
         by = table.set_index("method")
         flows = by.loc[[f"flow, {name}" for name in KERNELS], "distance"]
         nearest = str(flows.idxmin()).removeprefix("flow, ")
         shown = ", ".join(f"{KERNELS[name]} {flows[f'flow, {name}']:.3f}" for name in KERNELS)
         lines = [
-            f"{self.family} of width {self.width} in NTK parametrisation, {self.samples} training and {self.test} "
-            f"test samples of {self.data}, {self.repeats} repeats.",
+            f"{self.subject.name} of width {self.width} in NTK parametrisation, {self.subject.samples} training and "
+            f"{self.test} test samples of {self.subject.data}, {self.repeats} repeats.",
             f"Distance of gradient flow with the kernel from the trained network: {shown}: nearest {KERNELS[nearest]}.",
         ]
-        if "accuracy" in by:
-            best = by["accuracy"].idxmax()
-            lines.append(
-                f"Test accuracy: network {by.loc['network', 'accuracy']:.1f} %, best {best} "
-                f"{by.loc[best, 'accuracy']:.1f} %; flow with the kernel at initialisation predicts the network's "
-                f"class in {by.loc['flow, start', 'agreement']:.1f} % of the cases."
-            )
-        else:
-            best = by["error"].idxmin()
-            lines.append(
-                f"Test error (mean square, of targets of variance 1): network {by.loc['network', 'error']:.3f}, best "
-                f"{best} {by.loc[best, 'error']:.3f}."
-            )
-        means = {key: np.mean([row["alignment"][key] for row in kernels]) for key in kernels[0]["alignment"]}
-        lines.append("Alignment of kernels: " + ", ".join(f"{key} {value:.3f}" for key, value in means.items()) + ".")
+        lines += [_predictions_of(by), _alignments(kernels)]
         if methods["singular"].fillna(value=False).astype(bool).any():
             lines.append("A kernel was singular: its fit without ridge is the one of the smallest norm.")
-        return lines
+        figures = {KERNELS[name]: float(flows[f"flow, {name}"]) for name in KERNELS}
+        return Verdict(Outcome.UNDECIDED, tuple(lines), figures)  # the claim is about infinite width
+
+
+def _predictions_of(by: pd.DataFrame) -> str:
+    """How well the network and the best method predict."""
+    if "accuracy" in by:
+        best = by["accuracy"].idxmax()
+        return (
+            f"Test accuracy: network {by.loc['network', 'accuracy']:.1f} %, best {best} "
+            f"{by.loc[best, 'accuracy']:.1f} %; flow with the kernel at initialisation predicts the network's "
+            f"class in {by.loc['flow, start', 'agreement']:.1f} % of the cases."
+        )
+    best = by["error"].idxmin()
+    return (
+        f"Test error (mean square, of targets of variance 1): network {by.loc['network', 'error']:.3f}, best "
+        f"{best} {by.loc[best, 'error']:.3f}."
+    )
+
+
+def _alignments(kernels: Sequence[Row]) -> str:
+    means = {key: np.mean([row["alignment"][key] for row in kernels]) for key in kernels[0]["alignment"]}
+    return "Alignment of kernels: " + ", ".join(f"{key} {value:.3f}" for key, value in means.items()) + "."
 
 
 _PAIRS = (("start", "end"), ("start", "infinite"), ("end", "infinite"))
@@ -252,7 +292,7 @@ def _train(network: nn.Module, x: Tensor, y: Tensor, rate: float, steps: int) ->
         optimizer.step()
     last = loss.item()
     if not np.isfinite(last):
-        raise KernelError(f"Training diverged at rate {rate:.3g}: take a larger --widths, or fewer --steps.")
+        raise KernelError(f"Training diverged at rate {rate:.3g}: take a larger `widths`, or fewer `steps`.")
     return last
 
 
@@ -263,3 +303,6 @@ def _alignment(first: Tensor, second: Tensor) -> float:
 def _eigenvalues(kernel: Tensor) -> list[float]:
     values: list[float] = torch.linalg.eigvalsh(kernel).flip(0).clamp(min=0).tolist()
     return values
+
+
+STUDY = Regression

@@ -6,19 +6,20 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from torch import nn
 
 from ntknas.core.errors import ChoiceError
+from ntknas.core.holm import holm
 from ntknas.kernels import empirical_ntk
 from ntknas.report.figures import BarGroup, Bars, Figure
-from ntknas.studies.base import Findings, Row, Unit, seed_of
-from ntknas.studies.limits import FAMILIES, Limit, limit
-from ntknas.studies.paired import Mean, corrected_mean, holm
+from ntknas.studies.base import Findings, Row, Study, Unit, seed_of
+from ntknas.studies.limits import Limit, choices_of
+from ntknas.studies.options import Numbers
+from ntknas.studies.paired import Mean, corrected_mean
 from ntknas.studies.predictors import (
     CLASSIFIERS,
     REGRESSORS,
@@ -28,42 +29,36 @@ from ntknas.studies.predictors import (
     train_network,
 )
 from ntknas.studies.splits import Split, Splits
+from ntknas.studies.subject import Subject
+from ntknas.studies.verdict import Outcome, Verdict
 
 WINDOW = 11
 """Values that a window of a series and its target take: windows nearer than this share some."""
+LEVEL = 0.05
+"""p-value below which a difference is one."""
 KERNELS = {"start": "kernel at initialisation", "end": "kernel after training", "infinite": "infinite kernel"}
 
 
 @dataclass(frozen=True)
-class Performance:
+class Performance(Study):
     """Test scores of a trained network and of kernel machines on the same splits.
 
     Attributes:
-        family: A key of ``FAMILIES``.
-        data: Name of the data, or a folder in the TU format.
-        samples: Number of samples.
+        subject: Which networks, on which data.
         width: Width of the network.
         steps: The most steps of training; fewer where they did better within the training samples.
         folds: Folds of the outer cross-validation.
         repeats: Repetitions of it, with other divisions and weights.
-        seed: Seed of the first weights.
-        folder: Folder of downloaded images.
-        device: Where to compute.
 
     Raises:
-        ChoiceError: If a name or number is out of range, or a fold would lack a class.
+        ChoiceError: If a number is out of range, or a fold would lack a class.
     """
 
-    family: str = "gnn"
-    data: str | None = None
-    samples: int = 188
-    width: int = 128
-    steps: int = 300
-    folds: int = 10
-    repeats: int = 1
-    seed: int = 0
-    folder: Path = Path("image_data")
-    device: str = "cpu"
+    subject: Subject
+    width: int
+    steps: int
+    folds: int
+    repeats: int
 
     name: ClassVar[str] = "performance"
     title: ClassVar[str] = "The trained network and its kernels as predictors"
@@ -80,6 +75,23 @@ class Performance:
         "trained by Adam on the whole training part; kernels averaged over outputs."
     )
 
+    FAMILIES: ClassVar = ("gnn", "mlp-2", "cnn-flat", "rnn", "transformer-tied")
+    PUBLISHED: ClassVar[Numbers] = Numbers(samples=400, widths=(128,), steps=300, folds=10, repeats=1)
+    QUICK: ClassVar[Numbers] = Numbers(samples=120, widths=(16,), steps=40, folds=3, repeats=1)
+    GRAPHS: ClassVar[Numbers] = Numbers(samples=188)
+    QUICK_GRAPHS: ClassVar[Numbers] = Numbers(samples=90)
+
+    @classmethod
+    def preset(cls, family: str, data: str, *, quick: bool) -> Numbers:
+        """Return the published or the quick numbers for a family on data."""
+        graphs = cls.QUICK_GRAPHS if quick else cls.GRAPHS
+        return {**super().preset(family, data, quick=quick), **(graphs if family == "gnn" else {})}
+
+    @classmethod
+    def make(cls, subject: Subject, numbers: Numbers) -> Self:
+        """Make the study of a subject, with all its numbers; of several widths the last."""
+        return cls(subject, numbers["widths"][-1], numbers["steps"], numbers["folds"], numbers["repeats"])
+
     def __post_init__(self) -> None:
         """Check numbers and splits."""
         if self.steps < 1 or self.repeats < 1 or self.width < 1:
@@ -88,7 +100,7 @@ class Performance:
 
     @cached_property
     def _limit(self) -> Limit:
-        return limit(self.family, self.data, self.samples, self.folder, self.device)
+        return self.subject.limit()
 
     @cached_property
     def _targets(self) -> np.ndarray:
@@ -111,12 +123,11 @@ class Performance:
     def _score(self) -> str:
         return "accuracy" if self._limit.is_classification else "rmse"
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """Return every choice but the number of repeats."""
-        names = ("family", "samples", "width", "steps", "folds", "seed")
-        found = {name: getattr(self, name) for name in names}
-        found["networks"] = FAMILIES[self.family].choices
-        return {**found, "data": self._limit.data, "parametrisation": "ntk", "source": self._limit.source}
+        numbers = {"width": self.width, "steps": self.steps, "folds": self.folds}
+        networks = choices_of(self.subject.family)
+        return {**self.subject.identity(self._limit.source, self._limit.data, **numbers, networks=networks)}
 
     def units(self) -> list[Unit]:
         """Return every (repeat, fold)."""
@@ -128,8 +139,8 @@ class Performance:
 
     def bytes_needed(self) -> int:
         """Return the memory of kernels and activations."""
-        activations = 12 * self.samples * self.width * self._limit.tokens + 4 * self._limit.x.numel()
-        return 8 * (16 * self.samples**2 + activations)
+        activations = 12 * self.subject.samples * self.width * self._limit.tokens + 4 * self._limit.x.numel()
+        return 8 * (16 * self.subject.samples**2 + activations)
 
     def measure(self, unit: Unit) -> list[Row]:
         """Return the test scores of every method on one split."""
@@ -137,22 +148,22 @@ class Performance:
         split = self._splits.outer(repeat)[fold]
         inner = self._splits.within(split[0], repeat)
         about = {"repeat": repeat, "fold": fold, "train": len(split[0]), "test": len(split[1])}
-        seed = seed_of(self.seed, repeat, fold)
+        seed = seed_of(self.subject.seed, repeat, fold)
         started = time.perf_counter()
         start, took = self._kernel(self._limit.network(self.width, seed))
         kernels = {"start": (start, took), "infinite": self._infinite}
         network, chosen, spent = self._train(seed, split, inner)
         kernels["end"] = self._kernel(network)
-        found = network_prediction(network, self._limit.x[split[1]])
-        rows = [self._row("network", found, split, spent, chosen), self._constant(split)]
+        predicted = network_prediction(network, self._limit.x[split[1]])
+        rows = [self._row("network", predicted, split, spent, chosen), self._constant(split)]
         for name, (kernel, seconds) in kernels.items():
             rows += self._machines(KERNELS[name], kernel, seconds + (spent if name == "end" else 0.0), split, inner)
         return [{**about, **row, "unit_seconds": time.perf_counter() - started} for row in rows]
 
     def _train(self, seed: int, split: Split, inner: Sequence[Split]) -> tuple[nn.Module, dict[str, float], float]:
-        began, found = time.perf_counter(), self._limit
+        began, limit = time.perf_counter(), self._limit
         network, chosen = train_network(
-            lambda: found.network(self.width, seed), found.x, found.y, split[0], inner[0], self.steps
+            lambda: limit.network(self.width, seed), limit.x, limit.y, split[0], inner[0], self.steps
         )
         return network, chosen, time.perf_counter() - began
 
@@ -168,23 +179,23 @@ class Performance:
         rows = []
         for kind, machine in (CLASSIFIERS if self._limit.is_classification else REGRESSORS).items():
             start = time.perf_counter()
-            found, chosen = kernel_prediction(machine, kernel, self._targets, split, inner)
+            predicted, chosen = kernel_prediction(machine, kernel, self._targets, split, inner)
             spent = seconds + time.perf_counter() - start
-            rows.append(self._row(f"{name}, {kind}", found, split, spent, chosen))
+            rows.append(self._row(f"{name}, {kind}", predicted, split, spent, chosen))
         return rows
 
     def _constant(self, split: Split) -> Row:
         """The most frequent class, or the mean, of the training samples."""
-        known = self._targets[split[0]]
-        value = np.bincount(known).argmax() if self._limit.is_classification else known.mean()
+        taught = self._targets[split[0]]
+        value = np.bincount(taught).argmax() if self._limit.is_classification else taught.mean()
         return self._row("constant", np.full(len(split[1]), value), split, 0.0, {})
 
-    def _row(self, method: str, found: np.ndarray, split: Split, seconds: float, chosen: dict[str, float]) -> Row:
+    def _row(self, method: str, predicted: np.ndarray, split: Split, seconds: float, chosen: dict[str, float]) -> Row:
         true = self._targets[split[1]]
         if self._limit.is_classification:
-            score = 100 * float((found == true).mean())
+            score = 100 * float((predicted == true).mean())
         else:
-            score = float(np.sqrt(((found - true[:, 0]) ** 2).mean()))
+            score = float(np.sqrt(((predicted - true[:, 0]) ** 2).mean()))
         return {"method": method, "score": score, "seconds": seconds, "chosen": chosen}
 
     def summarise(self, rows: Sequence[Row]) -> Findings:
@@ -201,7 +212,7 @@ class Performance:
             for method in order
             if method not in ("network", "constant")
         }
-        adjusted = dict(zip(differences, holm(np.array([each.p for each in differences.values()])), strict=True))
+        adjusted = dict(zip(differences, holm([difference.p for difference in differences.values()]), strict=True))
         seconds = frame.groupby("method")["seconds"].mean()
         lines = [
             self._line(method, means[method], differences.get(method), adjusted.get(method), float(seconds[method]))
@@ -210,9 +221,7 @@ class Performance:
         table = pd.DataFrame(lines)
         return Findings(table, self._figures(table), self._verdict(table))
 
-    def _line(
-        self, method: str, mean: Mean, difference: Mean | None, p: float | None, seconds: float
-    ) -> dict[str, Any]:
+    def _line(self, method: str, mean: Mean, difference: Mean | None, p: float | None, seconds: float) -> Row:
         gap = difference or Mean(np.nan, np.nan, np.nan, np.nan)
         return {
             "method": method,
@@ -230,16 +239,16 @@ class Performance:
         values, low, high = (table[name].to_numpy(float) for name in (self._score, "low", "high"))
         unit = "test accuracy, %" if self._limit.is_classification else "test error (root mean square)"
         group = BarGroup("mean and 95 % interval over folds", values, low, high)
-        text = f"{self.family} on {self.samples} samples of {self._limit.data}"
+        text = f"{self.subject.name} on {self.subject.samples} samples of {self._limit.data}"
         return {"scores": Bars(text, unit, table["method"].tolist(), [group], frozenset({"constant"}))}
 
-    def _verdict(self, table: pd.DataFrame) -> list[str]:
-        by = table.set_index("method")
+    def _verdict(self, table: pd.DataFrame) -> Verdict:
+        subject, by = self.subject, table.set_index("method")
         kernels = by[~by.index.isin(["network", "constant"])]
         best = str(kernels[self._score].idxmax() if self._limit.is_classification else kernels[self._score].idxmin())
         unit = " %" if self._limit.is_classification else " standard deviations"
         lines = [
-            f"{self.family} ({FAMILIES[self.family].text}) of width {self.width}, {self.samples} samples of "
+            f"{subject.name} ({subject.networks.text}) of width {self.width}, {subject.samples} samples of "
             f"{self._limit.data}, {self.folds} folds, {self.repeats} repeat(s).",
             f"Network {_interval(by.loc['network'], self._score)}{unit}, best kernel method ({best}) "
             f"{_interval(by.loc[best], self._score)}{unit}, constant {by.loc['constant', self._score]:.3g}{unit}.",
@@ -247,17 +256,29 @@ class Performance:
         lines += [self._compared(str(method), row) for method, row in kernels.iterrows()]
         cost = ", ".join(f"{method} {row['seconds']:.2g}" for method, row in by.iterrows() if method != "constant")
         lines.append(f"Seconds a fold, with everything that a method needs: {cost}.")
-        return lines
+        differences = {str(method): float(value) for method, value in kernels["against_network"].items()}
+        return Verdict(self._outcome(kernels), tuple(lines), differences)
+
+    def _outcome(self, kernels: pd.DataFrame) -> Outcome:
+        """The claim fails where a kernel is worse; that no difference is shown does not say that there is none."""
+        shown = kernels[kernels["p_holm"] < LEVEL]
+        worse = (shown["against_network"] > 0) != self._limit.is_classification
+        if worse.any():
+            return Outcome.FAILS
+        return Outcome.HOLDS if len(shown) else Outcome.UNDECIDED
 
     def _compared(self, method: str, row: pd.Series) -> str:
         better = (row["against_network"] > 0) == self._limit.is_classification
         text = f"{method}: {row['against_network']:+.3g} [{row['against_low']:.3g}, {row['against_high']:.3g}]"
         if np.isnan(row["p_holm"]):
             return f"{text} against the network; no test of too few folds, or of differences that are all alike."
-        if row["p_holm"] < 0.05:
+        if row["p_holm"] < LEVEL:
             return f"{text}, p = {row['p_holm']:.2g}: {'better' if better else 'worse'} than the network."
         return f"{text}, p = {row['p_holm']:.2g}: no difference to the network shown."
 
 
 def _interval(row: pd.Series, score: str) -> str:
     return f"{row[score]:.3g} [{row['low']:.3g}, {row['high']:.3g}]"
+
+
+STUDY = Performance

@@ -1,0 +1,1 @@
+"""The studies: each file assigns its own to ``STUDY``, and is named after it."""
