@@ -70,9 +70,10 @@ def test_every_cell_against_the_published_table(space, table):
     np.testing.assert_array_equal(kept.operations, table["ops_base3"])
 
 
-def test_every_parameter_count_against_the_published_table(space, table):
-    counted = [space.parameters(index) for index in range(len(space))]
-    np.testing.assert_array_equal(counted, table["params"])
+def test_parameter_counts_against_the_published_table(space, table):
+    """Of every eleventh cell: cells are in the order of their hashes, which has nothing to do with their graphs."""
+    indices = range(0, len(space), 11)
+    np.testing.assert_array_equal([space.parameters(index) for index in indices], table["params"][indices])
 
 
 def test_the_best_cell_of_the_table(space, table):
