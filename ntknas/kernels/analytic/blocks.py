@@ -28,6 +28,9 @@ def in_blocks(first: S, second: S | None, pairs: Callable[[S, S], tuple[Tensor, 
         second: M other samples; without them the first ones, and blocks above the diagonal are enough.
         pairs: Computes NNGP and NTK between some samples of the one and some of the other batch.
 
+    Returns:
+        Both kernels, whole.
+
     Raises:
         KernelError: If a pair of samples does not fit into memory.
     """

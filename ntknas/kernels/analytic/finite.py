@@ -39,7 +39,8 @@ class NTKDense(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""
-        return self._after * self.linear(self._before * x)
+        y: Tensor = self._after * self.linear(self._before * x)
+        return y
 
 
 def dense(
@@ -93,7 +94,8 @@ class NTKConvolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""
         (top, bottom), (left, right) = (self._layer.margins(side) for side in x.shape[-2:])
-        return self._after * self.convolution(F.pad(self._before * x, [left, right, top, bottom]))
+        y: Tensor = self._after * self.convolution(F.pad(self._before * x, [left, right, top, bottom]))
+        return y
 
 
 def _factors(scale: float, bias_std: float) -> tuple[float, float]:
@@ -141,6 +143,9 @@ def finite_network(
         width: Units of every hidden dense layer, channels of every convolution.
         outputs: Number of outputs.
         seed: Seed of the weights; torch's global state without one.
+
+    Returns:
+        The network.
 
     Raises:
         KernelError: If the layers do not fit the inputs.

@@ -112,6 +112,9 @@ class GraphNetwork:
             outputs: Number of outputs.
             seed: Seed of the weights; torch's global state without one.
             parametrisation: ``ntk`` or ``standard`` (the same function at initialisation, factors within the weights).
+
+        Returns:
+            The network.
         """
         layer = partial(dense, generator=generator_of(seed), parametrisation=parametrisation)
         return _Network(self, features, width, outputs, layer)

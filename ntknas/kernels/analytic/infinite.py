@@ -49,6 +49,9 @@ def infinite_kernel(layers: Sequence[Layer], x: Tensor, x2: Tensor | None = None
         x: N×D vectors or N×C×H×W images.
         x2: A second batch; x itself without one.
 
+    Returns:
+        Both kernels.
+
     Raises:
         KernelError: If the layers do not fit one another or the inputs, or a pair of samples does not fit into memory.
 

@@ -32,7 +32,7 @@ class Dense:
     bias_std: float = 0.0
 
     def propagate(self, before: Covariance) -> Covariance:
-        """Move covariances on.
+        """Return the covariances after the layer.
 
         Raises:
             KernelError: On images: flatten or pool them first.
@@ -80,7 +80,7 @@ class Convolution:
         return total // 2, total - total // 2
 
     def propagate(self, before: Covariance) -> Covariance:
-        """Move covariances on.
+        """Return the covariances after the layer.
 
         Raises:
             KernelError: On vectors, and where the window is larger than the image.
@@ -147,7 +147,7 @@ class Activation:
 
 
 def relu(first: Tensor, second: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
-    """E[φ(u)φ(v)] and E[φ'(u)φ'(v)] for φ = max(0, ·): the arc-cosine kernels of order 1 and 0.
+    """Return E[φ(u)φ(v)] and E[φ'(u)φ'(v)] for φ = max(0, ·): the arc-cosine kernels of order 1 and 0.
 
     √(v_1 v_2) (sin θ + (π − θ) cos θ) / 2π and (π − θ) / 2π, θ the angle with cos θ = k / √(v_1 v_2).
     """
@@ -159,7 +159,7 @@ def relu(first: Tensor, second: Tensor, covariance: Tensor) -> tuple[Tensor, Ten
 
 
 def erf(first: Tensor, second: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
-    """E[φ(u)φ(v)] and E[φ'(u)φ'(v)] for φ = erf.
+    """Return E[φ(u)φ(v)] and E[φ'(u)φ'(v)] for φ = erf.
 
     (2/π) arcsin(2k / √((1 + 2v_1)(1 + 2v_2))) and (4/π) / √((1 + 2v_1)(1 + 2v_2) − 4k²).
     """
@@ -198,7 +198,7 @@ class GlobalAveragePool:
     """
 
     def propagate(self, before: Covariance) -> Covariance:
-        """Move covariances on.
+        """Return the covariances after the layer.
 
         Raises:
             KernelError: If different positions were not kept.

@@ -136,6 +136,9 @@ class RecurrentNetwork:
             outputs: Number of outputs.
             seed: Seed of the weights; torch's global state without one.
             parametrisation: ``ntk`` or ``standard`` (the same function at initialisation, factors within the weights).
+
+        Returns:
+            The network.
         """
         generator = generator_of(seed)
         layer = partial(dense, generator=generator, parametrisation=parametrisation)

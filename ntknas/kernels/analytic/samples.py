@@ -51,7 +51,7 @@ class Sequences:
 
     @classmethod
     def of(cls, parts: Sequence[Tensor]) -> Sequences:
-        """Pad sequences T_i×D to the longest.
+        """Return sequences T_i×D, padded to the longest.
 
         Raises:
             DataError: If one is empty, or their features differ in number.

@@ -53,7 +53,7 @@ class TokenCovariance:
         return TokenCovariance(nngp, derivative * self.ntk, own, own2)
 
     def mixed(self, by: Tensor, by2: Tensor) -> TokenCovariance:
-        """After tokens of a sample are mixed by a matrix A that no weight is part of: A Σ A'ᵀ and A Θ A'ᵀ.
+        """Return A Σ A'ᵀ and A Θ A'ᵀ: tokens of a sample are mixed by a matrix A without weights.
 
         Args:
             by: A of each sample of the first batch, N×T×T.
@@ -63,7 +63,7 @@ class TokenCovariance:
         return TokenCovariance(nngp, ntk, by @ self.own @ by.mT, by2 @ self.own2 @ by2.mT)
 
     def normalised(self, epsilon: float) -> TokenCovariance:
-        """After layer normalisation without scale and shift: Σ' = Σ / √((v_t + ε)(v_u + ε)), Θ' likewise.
+        """Return Σ' = Σ / √((v_t + ε)(v_u + ε)), Θ' likewise: layer normalisation without scale and shift.
 
         The mean over channels is 0 and their variance v in the limit, and what the gradient loses along two of
         infinitely many directions is nothing.

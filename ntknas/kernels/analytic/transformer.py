@@ -123,6 +123,9 @@ class TransformerNetwork:
             outputs: Number of outputs.
             seed: Seed of the weights; torch's global state without one.
             parametrisation: ``ntk`` or ``standard`` (the same function at initialisation, factors within the weights).
+
+        Returns:
+            The network.
         """
         layer = partial(dense, generator=generator_of(seed), parametrisation=parametrisation)
         hidden = (self.weight_std, self.bias_std)
