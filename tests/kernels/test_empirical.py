@@ -250,7 +250,7 @@ def test_unknown_choices(arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"output": "label"}, "needs the labels"),
+        ({"output": "label"}, "needs labels of every batch"),
         ({"output": "label", "labels": torch.tensor([0, 1, 2, 3, 0])}, "between 0 and 2"),
         ({"output": "label", "labels": torch.rand(5)}, "whole numbers"),
         ({"labels": torch.arange(4)}, "5 samples and labels of shape"),

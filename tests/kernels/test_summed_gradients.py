@@ -109,7 +109,7 @@ def test_rank_one_for_one_tensor_and_float32():
     ("options", "message", "error"),
     [
         ({"output": "full"}, "'sum' or 'label', got 'full'", ChoiceError),
-        ({"output": "label"}, "needs the labels", KernelError),
+        ({"output": "label"}, "needs labels of every batch", KernelError),
         ({"batch_norm": "none"}, "Unknown batch-norm policy 'none'", ChoiceError),
         ({"parameters": "biases"}, "Unknown parameter set 'biases'", ChoiceError),
         ({"chunk": 0}, "`chunk` must be at least 1", KernelError),
