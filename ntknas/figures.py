@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from matplotlib.figure import Figure
 
 from ntknas.core.kernel import Kernel
@@ -10,7 +12,10 @@ from ntknas.report import correlation_figures
 from ntknas.report.figures import KernelView
 from ntknas.report.plotter import render
 
-__all__ = ["correlations", "kernel", "over_epochs", "scatter"]
+if TYPE_CHECKING:
+    from ntknas.scoring.following import FollowedCells
+
+__all__ = ["correlations", "kernel", "over_epochs", "scatter", "tracks"]
 
 
 def kernel(kernel: Kernel, title: str = "") -> Figure:
@@ -43,3 +48,20 @@ def over_epochs(result: Correlation, target: str) -> Figure | None:
     """Draw rank correlations over the epochs of training; ``None`` where no networks were trained."""
     lines = correlation_figures.over_epochs(result, target)
     return None if lines is None else render(lines)
+
+
+def tracks(followed: FollowedCells, title: str = "") -> dict[str, Figure]:
+    """Draw how kernels moved while networks trained: averages by bin, every cell, spectra, and kept kernels.
+
+    Args:
+        followed: What ``ntknas.follow`` gave.
+        title: What was followed.
+
+    Returns:
+        The figures by name; none where nothing was recorded.
+    """
+    from ntknas.report.tracking_figures import all_figures
+
+    steps = followed.tracking.steps_per_epoch
+    specifications = all_figures(followed.tracks, followed.averages(), followed.bins, steps, title)
+    return {name: render(specification) for name, specification in specifications.items()}

@@ -19,6 +19,7 @@ import pytest
 
 from ntknas.cli.main import cli
 from ntknas.cli.main import run as command
+from ntknas.measures import registry
 from tests.docs.pages import PAGES, ROOT, Block, blocks, prose
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
@@ -42,6 +43,9 @@ def folder(tmp_path, monkeypatch) -> Path:
         monkeypatch.delenv(name)
     (tmp_path / "ntknas.toml").write_text(SETTINGS)
     (tmp_path / "mine.py").write_text(MINE)
+    registry.all_measures()  # loads ours before the copies are made
+    for registered in ("_MEASURES", "_DERIVED"):  # blocks register their own, which other tests do not know
+        monkeypatch.setattr(registry, registered, dict(getattr(registry, registered)))
     return tmp_path
 
 
