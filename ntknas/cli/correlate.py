@@ -17,6 +17,7 @@ from ntknas.cli.correlate_tables import print_comparisons, print_result
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.names import check_names, check_store
 from ntknas.cli.output import csv_option, json_option, note, print_csv, print_json, say
+from ntknas.cli.types import Options
 from ntknas.cli.unmeasured import say_unmeasured, unmeasured_of
 from ntknas.cli.wording import in_options
 from ntknas.core.errors import NtknasError
@@ -108,7 +109,7 @@ def _in_options(answer: SpaceResults) -> SpaceResults:
     return replace(answer, not_shown={space: in_options(reason) for space, reason in answer.not_shown.items()})
 
 
-def _selected(store: Path, options: dict[str, Any]) -> pd.DataFrame:
+def _selected(store: Path, options: Options) -> pd.DataFrame:
     """Read the scores that are meant."""
     from ntknas.store import load_store
     from ntknas.store.selection import Selection, select

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+
+from ntknas.cli.types import Options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,7 @@ def check_one_format(*, json: bool, csv: bool) -> None:
         raise click.UsageError("--json and --csv are two formats: give one of them.")
 
 
-def check_source(options: Mapping[str, Any]) -> None:
+def check_source(options: Options) -> None:
     """Check that the options that say where accuracies come from go together.
 
     Args:
@@ -48,7 +49,7 @@ def check_source(options: Mapping[str, Any]) -> None:
                 raise click.UsageError(f"{flag} names a column of --accuracies.")
 
 
-def take_source(options: dict[str, Any]) -> AccuracySource:
+def take_source(options: Options) -> AccuracySource:
     """Take the options that say where accuracies come from out of a command's options."""
     from ntknas.correlation.sources import AccuracySource
 

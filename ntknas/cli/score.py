@@ -25,6 +25,7 @@ from ntknas.cli.next_step import after_scoring
 from ntknas.cli.output import json_option, print_json, say
 from ntknas.cli.scoring_display import ScoringDisplay
 from ntknas.cli.stopping import storing
+from ntknas.cli.types import Options
 from ntknas.cli.wording import in_options
 from ntknas.kernels.method import STRATEGIES
 
@@ -128,7 +129,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(3 if summary.failed else 0)
 
 
-def _training(options: dict[str, Any]) -> Training | None:
+def _training(options: Options) -> Training | None:
     """Return how networks are trained; ``None`` where they are measured at initialisation alone."""
     from ntknas.scoring.training import parse_epochs
     from ntknas.store.layout import checkpoints_path

@@ -15,6 +15,7 @@ from ntknas.cli.names import check_names, check_place_for
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
 from ntknas.cli.scoring_display import ScoringDisplay
 from ntknas.cli.stopping import storing
+from ntknas.cli.types import Options
 from ntknas.core.errors import ChoiceError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _score(
-    space: Space, cells: list[int], options: dict[str, Any], name: str, variation: str
+    space: Space, cells: list[int], options: Options, name: str, variation: str
 ) -> dict[tuple[str, str], pd.Series]:
     """Score cells under one variation; return the scores by measure, without missing ones."""
     from ntknas.scoring.session import score
@@ -121,7 +122,7 @@ def _score(
     return {(variation, measure): by_measure.get_group(measure).dropna() for measure in recipe.measures}
 
 
-def _accuracies(options: dict[str, Any], space: Space) -> pd.Series | None:
+def _accuracies(options: Options, space: Space) -> pd.Series | None:
     """Mean accuracies of the target; none where the benchmark is not there."""
     import pandas as pd
 
