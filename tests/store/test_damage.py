@@ -108,15 +108,15 @@ def _only_lacks_scores(file, damaged):
     return set(damaged.splitlines()) <= set(lines) and lines[1] in damaged
 
 
-@few(60)
+@few(36)
 @given(damage=flips() | cuts() | removals(), command=st.sampled_from(sorted(COMMANDS)))
 def test_journals(damage, command):
     check("s.h5.journal", damage, command)
 
 
-@few(40)
+@few(24)
 @given(damage=flips() | cuts() | removals(), command=st.sampled_from(sorted(COMMANDS)))
-def test_parts(damage, command):
+def test_worker_journals(damage, command):
     check("s.h5.journal.part-1", damage, command)
 
 

@@ -135,7 +135,7 @@ WRITER = textwrap.dedent("""
         for cell in range(start, start + 100_000):
             store.append(record(cell, run=run))
             print(cell, flush=True)
-            if cell % 50 == 49:
+            if cell % 10 == 9:
                 store.compact()
 """)
 
@@ -143,13 +143,12 @@ WRITER = textwrap.dedent("""
 def test_killed_at_any_moment(path, tmp_path):
     """SIGKILL at random moments, also of compaction: every cell reported is there, once, and the file opens."""
     chooser, reported = random.Random(0), set()
-    for _ in range(12):
-        log = tmp_path / "log"
+    for _ in range(7):
+        log, cells = tmp_path / "log", chooser.randint(1, 20)
         with log.open("w") as stream:
             process = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=stream, cwd=os.getcwd())
-            while not log.read_text() and process.poll() is None:
-                time.sleep(0.01)
-            time.sleep(chooser.uniform(0, 0.3))
+            while log.read_text().count("\n") < cells and process.poll() is None:
+                time.sleep(0.005)
             process.send_signal(signal.SIGKILL)
             process.wait()
         reported |= {int(line) for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")}
@@ -158,7 +157,7 @@ def test_killed_at_any_moment(path, tmp_path):
         values = frame[frame["measure"] == "cond"].set_index("cell")["value"]
         assert reported <= set(values.index)
         assert all(values[cell] == 1.5 + cell for cell in reported)
-    assert len(reported) > 50
+    assert len(reported) > 20
 
 
 @pytest.mark.parametrize("cut", range(1, 60, 7))
