@@ -46,7 +46,7 @@ def kernel_names(settings: Mapping[str, Setting]) -> dict[str, str]:
 
 def _compared(name: str, settings: Mapping[str, Setting], trained: Mapping[str, Setting]) -> Mapping[str, Setting]:
     """Return the settings to compare a field among: one of the training among trained ones, since others have none."""
-    return trained if name.startswith(TrainingIdentity.PREFIX) else settings
+    return trained if TrainingIdentity.has_field(name) else settings
 
 
 def _text(setting: Setting, name: str) -> str:

@@ -103,6 +103,17 @@ class TrainingIdentity:
     PREFIX = "training_"
     """What a setting puts before these names."""
 
+    @classmethod
+    def of(cls, fields: Mapping[str, object]) -> TrainingIdentity | None:
+        """Return what the fields of a setting say; ``None`` at initialisation."""
+        stored = {name: value for name, value in fields.items() if cls.has_field(name) and value is not None}
+        return cls({name.removeprefix(cls.PREFIX): value for name, value in stored.items()}) if stored else None
+
+    @classmethod
+    def has_field(cls, name: str) -> bool:
+        """Return whether a setting's field says how networks were trained."""
+        return name.startswith(cls.PREFIX)
+
     @property
     def steps_per_epoch(self) -> int | None:
         """Steps of one epoch."""

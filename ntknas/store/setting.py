@@ -213,9 +213,7 @@ class Setting:
     @cached_property
     def training(self) -> TrainingIdentity | None:
         """How networks were trained; ``None`` at initialisation."""
-        prefix = TrainingIdentity.PREFIX
-        stored = {name: value for name, value in self.fields.items() if name.startswith(prefix) and value is not None}
-        return TrainingIdentity({n.removeprefix(prefix): v for n, v in stored.items()}) if stored else None
+        return TrainingIdentity.of(self.fields)
 
     def _text(self, name: str) -> str | None:
         value = self.fields.get(name)

@@ -7,6 +7,7 @@ from ntknas import load_store
 from ntknas.core.choices import Choices
 from ntknas.core.errors import StoreError
 from ntknas.core.score import Score
+from ntknas.correlation.names import kernel_names
 from ntknas.store import ScoreRecord, ScoreStore, Setting
 from ntknas.store.frame import settings_of
 from ntknas.store.identity import NetworkIdentity, ProbeIdentity, TrainingIdentity, Versions
@@ -111,3 +112,13 @@ def test_the_columns_say_the_settings_where_the_rest_is_lost(scores):
 def test_plain_scores_have_no_settings():
     assert settings_of(pd.DataFrame({"cell": [1], "value": [2.0]})) == {}
     assert settings_of(pd.DataFrame({"cell": [1], "value": [2.0], "setting": "given"})) == {}
+
+
+def test_a_field_that_some_settings_lack_names_a_kernel_only_where_the_others_disagree():
+    """As of version 0.1.0: one measure's version does not stand in the name of every kernel."""
+    first, other = setting(versions=Versions(1, 2)), setting(versions=Versions(1, 2, 2), held_out_hash=None)
+    third = setting(versions=Versions(1, 2, 3), held_out_hash=None)
+    names = kernel_names({made.digest: made for made in (first, other)})
+    assert set(names.values()) == {"label/coupled/all/held-out", "label/coupled/all"}
+    names = kernel_names({made.digest: made for made in (first, other, third)})
+    assert set(names.values()) == {"label/coupled/all/nan/held-out", "label/coupled/all/2", "label/coupled/all/3"}
