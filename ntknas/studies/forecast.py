@@ -19,11 +19,11 @@ class Trial:
 
     Attributes:
         seconds: For all units.
-        tried: How many units were tried.
+        units: How many units were tried.
     """
 
     seconds: float
-    tried: int
+    units: int
 
 
 def estimate(study: Study, budget: float = BUDGET, clock: Callable[[], float] = time.perf_counter) -> Trial:
@@ -39,26 +39,26 @@ def estimate(study: Study, budget: float = BUDGET, clock: Callable[[], float] = 
         What it would take.
     """
     costs = {unit: study.cost(unit) for unit in study.units()}
-    model, start, tried = TimeModel(), clock(), 0
+    model, start, trials = TimeModel(), clock(), 0
     for unit in _ever_dearer(costs):
         remaining = budget - (clock() - start)
-        if tried and model.seconds(1, costs[unit]) > remaining:
+        if trials and model.seconds(1, costs[unit]) > remaining:
             break
         seconds = _seconds(study, unit, clock)
-        if not tried and seconds < remaining / 2:  # the first one also loads libraries
+        if not trials and seconds < remaining / 2:  # the first one also loads libraries
             seconds = _seconds(study, unit, clock)
         model.add(costs[unit], seconds)
-        tried += 1
-    return Trial(model.seconds(len(costs), sum(costs.values())), tried)
+        trials += 1
+    return Trial(model.seconds(len(costs), sum(costs.values())), trials)
 
 
 def _ever_dearer(costs: dict[Unit, float]) -> list[Unit]:
     """Return the cheapest unit, and those that cost at least half as much again as the one before."""
-    chosen: list[Unit] = []
+    steps: list[Unit] = []
     for unit in sorted(costs, key=lambda unit: costs[unit]):
-        if not chosen or costs[unit] >= 1.5 * costs[chosen[-1]]:
-            chosen.append(unit)
-    return chosen
+        if not steps or costs[unit] >= 1.5 * costs[steps[-1]]:
+            steps.append(unit)
+    return steps
 
 
 def _seconds(study: Study, unit: Unit, clock: Callable[[], float]) -> float:

@@ -112,7 +112,7 @@ class Limit:
     @cached_property
     def _parameter_polynomial(self) -> np.ndarray:
         """Their number is a square polynomial of the width: through the counts at widths 1, 2 and 3."""
-        counts = [sum(each.numel() for each in self.build(small, 1, 0).parameters()) for small in (1, 2, 3)]
+        counts = [sum(p.numel() for p in self.build(width, 1, 0).parameters()) for width in (1, 2, 3)]
         return np.polyfit([1, 2, 3], counts, 2)
 
 
@@ -136,14 +136,14 @@ def _layered(family: str) -> Maker:
     layers = LAYERS[family]
 
     def make(data: str, size: int, folder: Path, device: str) -> Limit:
-        found = load(data, size, folder)
-        x = found.x.to(device)
+        loaded = load(data, size, folder)
+        x = loaded.x.to(device)
 
         def build(width: int, outputs: int, seed: int) -> nn.Module:
             return finite_network(layers, x.shape[1:], width, outputs, seed)
 
         return Limit(
-            family, data, x, found.y.to(device), found.source, build, lambda: infinite_kernel(layers, x).ntk.cpu()
+            family, data, x, loaded.y.to(device), loaded.source, build, lambda: infinite_kernel(layers, x).ntk.cpu()
         )
 
     return make
@@ -151,23 +151,23 @@ def _layered(family: str) -> Maker:
 
 def _graphs(data: str, size: int, folder: Path, device: str) -> Limit:
     """MUTAG, or the folder of a set in the TU format; the graphs are drawn with a fixed seed."""
-    found = tu_format.read(tu_format.mutag_folder() if data == "mutag" else Path(data))
-    if size > len(found.graphs):
+    graph_set = tu_format.read(tu_format.mutag_folder() if data == "mutag" else Path(data))
+    if size > len(graph_set.graphs):
         raise DataError(
-            f"{found.name} has {len(found.graphs)} graphs, and {size} were asked for: take fewer `samples`."
+            f"{graph_set.name} has {len(graph_set.graphs)} graphs, and {size} were asked for: take fewer `samples`."
         )
-    places = np.sort(np.random.default_rng(0).permutation(len(found.graphs))[:size])
-    graphs = found.graphs.take(places.tolist())
+    rows = np.sort(np.random.default_rng(0).permutation(len(graph_set.graphs))[:size])
+    graphs = graph_set.graphs.take(rows.tolist())
     packed = 8 * size * graphs.tokens * (graphs.width + graphs.tokens)
     check_fits(3 * packed, "Graphs, padded to the largest,", "fewer `samples` or smaller graphs")
-    x, y = graphs.packed(GRAPH.aggregation).to(device), torch.from_numpy(found.classes[places]).to(device)
+    x, y = graphs.packed(GRAPH.aggregation).to(device), torch.from_numpy(graph_set.classes[rows]).to(device)
 
     def build(width: int, outputs: int, seed: int) -> nn.Module:
         return GRAPH.network(graphs.width, width, outputs, seed)
 
-    mine, digest = data != "mutag", found.digest()
-    source = f"{found.name}, TU format" + (f", sha256 {digest}" if mine else ", as shipped with grakel")
-    name = f"{found.name.lower()}-{digest[:8]}" if mine else data
+    is_users, digest = data != "mutag", graph_set.digest()
+    source = f"{graph_set.name}, TU format" + (f", sha256 {digest}" if is_users else ", as shipped with grakel")
+    name = f"{graph_set.name.lower()}-{digest[:8]}" if is_users else data
     return Limit("gnn", name, x, y, source, build, lambda: GRAPH.kernel(graphs).ntk)
 
 
@@ -187,8 +187,8 @@ def _sequences(family: str, network: RecurrentNetwork | TransformerNetwork) -> M
 
 
 def _windows(data: str, size: int, folder: Path) -> tuple[Tensor, Tensor, str]:
-    found = load(data, size, folder)
-    return found.x, (found.y - found.y.mean()) / found.y.std(), found.source
+    series = load(data, size, folder)
+    return series.x, (series.y - series.y.mean()) / series.y.std(), series.source
 
 
 def _digit_rows(size: int) -> tuple[Tensor, Tensor, str]:
@@ -197,13 +197,13 @@ def _digit_rows(size: int) -> tuple[Tensor, Tensor, str]:
 
     from ntknas.studies.data import alternating
 
-    found = load_digits()
-    if size > len(found.target):
-        raise DataError(f"digits has {len(found.target)} samples, and {size} were asked for: take fewer `samples`.")
-    places = alternating(found.target, size)
-    pixels = (found.images - found.images.mean()) / found.images.std()
-    classes = torch.from_numpy(found.target[places].astype(np.int64))
-    return torch.from_numpy(pixels[places]), classes, "8×8 digits of scikit-learn, a row of pixels a step"
+    digits = load_digits()
+    if size > len(digits.target):
+        raise DataError(f"digits has {len(digits.target)} samples, and {size} were asked for: take fewer `samples`.")
+    rows = alternating(digits.target, size)
+    pixels = (digits.images - digits.images.mean()) / digits.images.std()
+    classes = torch.from_numpy(digits.target[rows].astype(np.int64))
+    return torch.from_numpy(pixels[rows]), classes, "8×8 digits of scikit-learn, a row of pixels a step"
 
 
 def with_positions(values: Tensor) -> Tensor:
@@ -247,11 +247,11 @@ def limit(family: str, data: str | None, size: int, folder: Path = Path("image_d
         DataError: If the data cannot be read, or has fewer samples.
     """
     check_known("family of networks", family, LIMITS)
-    known, recorded = FAMILIES[family].data, FAMILIES[family].recorded
-    chosen = data or known[0]
-    if chosen not in known and not (family == "gnn" and Path(chosen).is_dir()):
+    names, recorded = FAMILIES[family].data, FAMILIES[family].recorded
+    name = data or names[0]
+    if name not in names and not (family == "gnn" and Path(name).is_dir()):
         also = ", or a folder of graphs in the TU format" if family == "gnn" else ""
-        raise ChoiceError(f"Unknown data of {recorded} '{chosen}': expected one of {', '.join(known)}{also}.")
+        raise ChoiceError(f"Unknown data of {recorded} '{name}': expected one of {', '.join(names)}{also}.")
     if size < 2:
         raise ChoiceError(f"At least two samples are needed, got {size}.")
-    return LIMITS[family](chosen, size, folder, device)
+    return LIMITS[family](name, size, folder, device)

@@ -96,9 +96,9 @@ class Widths:
         """
         presets = cls.QUICK if quick else cls.PUBLISHED
         if (family, data) not in presets:
-            known = [f"{Subject(name, on, 2).name} on {on}" for name, on in presets]
+            names = [f"{Subject(name, on, 2).name} on {on}" for name, on in presets]
             name = Subject(family, data, 2).name
-            raise ChoiceError(f"There is no preset for {name} on {data}: expected {', '.join(known)}.")
+            raise ChoiceError(f"There is no preset for {name} on {data}: expected {', '.join(names)}.")
         return presets[family, data]
 
     def describe(self, **numbers: object) -> dict[str, object]:

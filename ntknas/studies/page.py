@@ -21,8 +21,9 @@ _RECORD = re.compile(r"^<!-- made from (\{.*\}) -->$", re.MULTILINE)
 
 def usual_stem(study: Study, *, quick: bool) -> str:
     """Return the name of a study's files: the study, its networks and data, and what is unusual about it."""
-    about = study.settings()
-    names = [study.name, about["family"], about["data"], about["parametrisation"], about.get("contraction", "")]
+    settings = study.settings()
+    choices = (settings[name] for name in ("family", "data", "parametrisation"))
+    names = [study.name, *choices, settings.get("contraction", "")]
     return "-".join(_harmless(str(name)) for name in [*names, "quick" if quick else ""] if name)
 
 
@@ -68,7 +69,8 @@ def _covers(new: list[list[object]], old: object) -> bool:
     if not isinstance(old, list) or len(old) != len(new):
         return False
     return all(
-        isinstance(before, list) and all(value in now for value in before) for now, before in zip(new, old, strict=True)
+        isinstance(values, list) and all(value in new_values for value in values)
+        for new_values, values in zip(new, old, strict=True)
     )
 
 
@@ -88,6 +90,9 @@ def write(study: Study, findings: Findings, folder: Path, stem: str, command: st
         stem: Name of the page's files.
         command: The command that makes it.
         device: Where it was computed.
+
+    Returns:
+        The files.
 
     Raises:
         NtknasError: If the folder cannot be written.

@@ -105,15 +105,15 @@ class _Encoder(nn.Module):
 def _positions(like: Tensor) -> Tensor:
     """Sines and cosines of Vaswani et al. (2017), T×D."""
     length, width = like.shape[1:]
-    places = torch.arange(length, dtype=like.dtype, device=like.device)[:, None]
+    steps = torch.arange(length, dtype=like.dtype, device=like.device)[:, None]
     numbers = torch.arange(width, device=like.device)
-    angles = places / 10000 ** ((numbers - numbers % 2) / width).to(like.dtype)
+    angles = steps / 10000 ** ((numbers - numbers % 2) / width).to(like.dtype)
     return torch.where(numbers % 2 == 0, angles.sin(), angles.cos())
 
 
-def _require(x: Tensor, dimensions: int, what: str) -> None:
+def _require(x: Tensor, dimensions: int, inputs: str) -> None:
     if x.dim() != dimensions:
-        raise KernelError(f"This family takes {what}, got inputs of shape {tuple(x.shape)}: choose other `data`.")
+        raise KernelError(f"This family takes {inputs}, got inputs of shape {tuple(x.shape)}: choose other `data`.")
 
 
 Builder = Callable[[Layers, Tensor, int, int], nn.Module]

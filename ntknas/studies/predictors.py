@@ -87,7 +87,7 @@ def kernel_prediction(
     """
     training, test = split
     scale = kernel[training, training].mean()
-    fitted, asked = (kernel[np.ix_(places, training)] / scale for places in (training, test))
+    fitted, cross = (kernel[np.ix_(rows, training)] / scale for rows in (training, test))
     classes = targets.ndim == 1
     one_hot = classes and machine.is_ridge
     taught = np.eye(targets.max() + 1)[targets][training] if one_hot else targets.ravel()[training]
@@ -95,9 +95,9 @@ def kernel_prediction(
     scoring = "accuracy" if classes and not one_hot else "neg_mean_squared_error"
     search = GridSearchCV(machine.make(), machine.grid, cv=list(inner), scoring=scoring)
     search.fit(fitted, taught - offset)
-    predicted: np.ndarray = search.predict(asked) + offset
-    chosen = {name: float(value) for name, value in search.best_params_.items()}
-    return predicted.argmax(1) if one_hot else predicted, chosen
+    predicted: np.ndarray = search.predict(cross) + offset
+    parameters = {name: float(value) for name, value in search.best_params_.items()}
+    return predicted.argmax(1) if one_hot else predicted, parameters
 
 
 def train_network(
@@ -119,7 +119,7 @@ def train_network(
     Raises:
         KernelError: If training diverges at every rate.
     """
-    fit, held = (training[places] for places in inner)
+    fit, held = (training[rows] for rows in inner)
     marks = sorted({max(1, round(steps * moment / MOMENTS)) for moment in range(1, MOMENTS + 1)})
     losses = []
     for rate in RATES:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ntknas.kernels import empirical_ntk
 
-_MIN_STEP = 1e-6  # part of the first step under which training stands still
+_MIN_STEP = 1e-6  # share of the first step under which training stands still
 _MAX_STEPS = 20  # times the steps that are needed at the first step's size
 
 
@@ -20,7 +20,7 @@ class Record:
     """What a network is at a moment of its training.
 
     Attributes:
-        share: Part of the whole time.
+        share: Share of the whole time.
         change: ‖θ_t − θ_0‖ / ‖θ_0‖.
         layers: The same of each layer.
         distance: ‖F_t − F_t^lin‖ / ‖F_t^lin‖ on test samples.
@@ -62,7 +62,7 @@ class ScaledTraining:
     steps: int
 
     def run(self, shares: Sequence[float]) -> tuple[list[Record], str]:
-        """Train, and return records at parts of the whole time, and how it ended.
+        """Train, and return records at shares of the whole time, and how it ended.
 
         Args:
             shares: Ascending, at most 1.
@@ -71,36 +71,36 @@ class ScaledTraining:
             Records, and ``ok``, ``diverged`` (no number) or ``unfinished`` (steps became too small, or too many).
         """
         start, parameters = self._outputs(), list(self.network.parameters())
-        first = [each.detach().clone() for each in parameters]
+        first = [parameter.detach().clone() for parameter in parameters]
         kernel = self._kernel()
         if not bool(torch.isfinite(kernel).all()):
             return [], "diverged"
         step = largest = self.samples / (2 * float(torch.linalg.eigvalsh(kernel[: self.samples, : self.samples])[-1]))
-        whole, time, linear = self.steps * largest, 0.0, torch.zeros_like(self.y)
-        found: list[Record] = []
+        duration, time, linear = self.steps * largest, 0.0, torch.zeros_like(self.y)
+        records: list[Record] = []
         for _ in range(_MAX_STEPS * self.steps):
             loss, gradients = self._gradients(start)
             if not math.isfinite(loss):
-                return found, "diverged"
-            step = min(step, whole - time)
-            before = [each.detach().clone() for each in parameters]
+                return records, "diverged"
+            step = min(step, duration - time)
+            previous = [parameter.detach().clone() for parameter in parameters]
             self._move(parameters, gradients, step)
             with torch.no_grad():
-                after = self._loss(start).item()
-            if not after <= loss * (1 + 1e-9):
-                self._restore(parameters, before)
+                next_loss = self._loss(start).item()
+            if not next_loss <= loss * (1 + 1e-9):
+                self._restore(parameters, previous)
                 step /= 2
                 if step < _MIN_STEP * largest:
-                    return found, "unfinished"
+                    return records, "unfinished"
                 continue
             residual = (linear - self.y)[: self.samples]
             linear = linear - 2 * step / self.samples * kernel[:, : self.samples].to(residual) @ residual
             time, step = time + step, min(1.2 * step, largest)
-            while len(found) < len(shares) and time >= shares[len(found)] * whole * (1 - 1e-12):
-                found.append(self._record(shares[len(found)], start, first, kernel, linear))
-            if len(found) == len(shares):
-                return found, "ok"
-        return found, "unfinished"
+            while len(records) < len(shares) and time >= shares[len(records)] * duration * (1 - 1e-12):
+                records.append(self._record(shares[len(records)], start, first, kernel, linear))
+            if len(records) == len(shares):
+                return records, "ok"
+        return records, "unfinished"
 
     def _outputs(self) -> Tensor:
         with torch.no_grad():

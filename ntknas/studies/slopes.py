@@ -69,9 +69,9 @@ def slope(
     """Fit a power law to a statistic of repeats at each x.
 
     Args:
-        x: Places, such as widths.
+        x: Where, such as widths.
         repeats: At each place an array whose first axis are the repeats.
-        statistic: Takes such an array and the places of the repeats to use; a resample has some of them twice.
+        statistic: Takes such an array and which repeats to use; a resample has some of them twice.
         seed: Seed of the bootstrap over repeats.
 
     Returns:
@@ -81,24 +81,24 @@ def slope(
     usable = np.isfinite(values) & (values > 0)
     if usable.sum() < 2:
         return None
-    places, kept = x[usable], [group for group, use in zip(repeats, usable, strict=True) if use]
-    local = tuple(fitted(places[[a, b]], values[usable][[a, b]]) for a, b in pairwise(range(len(places))))
-    value = fitted(places, values[usable])
-    if min(map(len, kept)) < MIN_REPEATS:
+    points, groups = x[usable], [group for group, use in zip(repeats, usable, strict=True) if use]
+    local = tuple(fitted(points[[a, b]], values[usable][[a, b]]) for a, b in pairwise(range(len(points))))
+    value = fitted(points, values[usable])
+    if min(map(len, groups)) < MIN_REPEATS:
         return Slope(value, None, None, local)
     generator = np.random.default_rng(seed)
     resampled = []
     for _ in range(RESAMPLES):
-        drawn = [statistic(group, generator.integers(0, len(group), len(group))) for group in kept]
-        if np.isfinite(drawn).all() and min(drawn) > 0:
-            resampled.append(fitted(places, np.array(drawn)))
+        statistics = [statistic(group, generator.integers(0, len(group), len(group))) for group in groups]
+        if np.isfinite(statistics).all() and min(statistics) > 0:
+            resampled.append(fitted(points, np.array(statistics)))
     low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) if resampled else (np.nan, np.nan)
     return Slope(value, float(low), float(high), local)
 
 
-def mean_of_repeats(values: np.ndarray, drawn: np.ndarray) -> float:
+def mean_of_repeats(values: np.ndarray, rows: np.ndarray) -> float:
     """Return the geometric mean of one number per repeat."""
-    return geometric_mean(values[drawn])
+    return geometric_mean(values[rows])
 
 
 def geometric_mean(values: np.ndarray) -> float:
@@ -106,14 +106,14 @@ def geometric_mean(values: np.ndarray) -> float:
     return float(np.exp(np.log(values).mean())) if len(values) else float("nan")
 
 
-def root_mean_square(values: np.ndarray, drawn: np.ndarray) -> float:
+def root_mean_square(values: np.ndarray, rows: np.ndarray) -> float:
     """Return the root mean square of one number per repeat."""
-    return float(np.sqrt((values[drawn] ** 2).mean()))
+    return float(np.sqrt((values[rows] ** 2).mean()))
 
 
-def mean_of_pairs(distances: np.ndarray, drawn: np.ndarray) -> float:
+def mean_of_pairs(distances: np.ndarray, rows: np.ndarray) -> float:
     """Return the mean of distances over pairs of different repeats; a repeat that was drawn twice makes no pair."""
-    rows, columns = np.triu_indices(len(drawn), 1)
-    first, second = drawn[rows], drawn[columns]
+    upper, lower = np.triu_indices(len(rows), 1)
+    first, second = rows[upper], rows[lower]
     different = first != second
     return float(distances[first[different], second[different]].mean()) if different.any() else float("nan")

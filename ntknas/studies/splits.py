@@ -20,8 +20,8 @@ class Splits:
 
     Attributes:
         targets: Classes, N, or values, N×1.
-        folds: Parts of the outer division.
-        inner: Parts of the inner one, on the samples for training.
+        folds: Folds of the outer division.
+        inner: Folds of the inner one, on the samples for training.
         gap: For windows of one series: samples nearer to the test part than this are left out of training, since they
             share values with it, and parts are stretches of time; 0 for independent samples, which are shuffled.
 
@@ -68,14 +68,14 @@ class Splits:
         divided = self._divided(training, self.inner, repeat)
         return [(np.searchsorted(training, fit), np.searchsorted(training, held)) for fit, held in divided]
 
-    def _divided(self, places: np.ndarray, folds: int, repeat: int) -> list[Split]:
+    def _divided(self, samples: np.ndarray, folds: int, repeat: int) -> list[Split]:
         if self._is_classification:
             splitter = StratifiedKFold(folds, shuffle=True, random_state=repeat)
-            parts = splitter.split(places, self.targets[places])
+            divisions = splitter.split(samples, self.targets[samples])
         else:
             shuffled = {} if self.gap else {"shuffle": True, "random_state": repeat}
-            parts = KFold(folds, **shuffled).split(places)
-        return [(_apart(places[fit], places[held], self.gap), places[held]) for fit, held in parts]
+            divisions = KFold(folds, **shuffled).split(samples)
+        return [(_apart(samples[fit], samples[held], self.gap), samples[held]) for fit, held in divisions]
 
 
 def _apart(fit: np.ndarray, held: np.ndarray, gap: int) -> np.ndarray:
@@ -83,5 +83,5 @@ def _apart(fit: np.ndarray, held: np.ndarray, gap: int) -> np.ndarray:
     if not gap:
         return fit
     distance = np.abs(fit[:, None] - held[None]).min(1)
-    kept: np.ndarray = fit[distance >= gap]
-    return kept
+    apart: np.ndarray = fit[distance >= gap]
+    return apart

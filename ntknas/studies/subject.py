@@ -61,8 +61,8 @@ class Subject:
 
     def load(self, more: int = 0) -> StudyData:
         """Return the samples and some more for testing, on the device."""
-        found = load(self.data, self.samples + more, self.folder)
-        return replace(found, x=found.x.to(self.device), y=found.y.to(self.device))
+        loaded = load(self.data, self.samples + more, self.folder)
+        return replace(loaded, x=loaded.x.to(self.device), y=loaded.y.to(self.device))
 
     def limit(self, more: int = 0) -> Limit:
         """Return the family on the samples and some more for testing, with the kernel that it approaches."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -52,31 +51,36 @@ def read(folder: Path) -> GraphSet:
         folder: A folder NAME with NAME_A.txt, NAME_graph_indicator.txt and NAME_graph_labels.txt, and if there are any
             NAME_node_labels.txt and NAME_node_attributes.txt.
 
+    Returns:
+        The set.
+
     Raises:
         DataError: If a file is missing or malformed, files do not fit one another, a graph has no nodes, or the set is
             too large for dense matrices.
     """
-    found = sorted(folder.glob("*_A.txt")) if folder.is_dir() else []
-    if len(found) != 1:
+    edge_files = sorted(folder.glob("*_A.txt")) if folder.is_dir() else []
+    if len(edge_files) != 1:
         raise DataError(f"{folder} is no set of graphs in the TU format: expected one file NAME_A.txt in it.")
-    name = found[0].name.removesuffix("_A.txt")
+    name = edge_files[0].name.removesuffix("_A.txt")
     owner = _column(folder / f"{name}_graph_indicator.txt") - 1
     labels = _column(folder / f"{name}_graph_labels.txt")
     _check_owners(folder, owner, len(labels))
-    edges = _numbers(found[0], int) - 1
+    edges = _numbers(edge_files[0], int) - 1
     if edges.size and (edges.shape[1] != 2 or edges.min() < 0 or edges.max() >= len(owner)):
-        raise DataError(f"{found[0]}: every line must name two of the {len(owner)} nodes, from 1.")
+        raise DataError(f"{edge_files[0]}: every line must name two of the {len(owner)} nodes, from 1.")
     if not (owner[edges[:, 0]] == owner[edges[:, 1]]).all():
-        raise DataError(f"{found[0]} has an edge between two graphs.")
+        raise DataError(f"{edge_files[0]} has an edge between two graphs.")
     starts = np.searchsorted(owner, np.arange(len(labels) + 1))
     _check_size(folder, np.diff(starts))
     features = _features(folder, name, len(owner))
     edges = edges[np.argsort(owner[edges[:, 0]], kind="stable")]
     borders = np.searchsorted(owner[edges[:, 0]], np.arange(len(labels) + 1))
     nodes, matrices = [], []
-    for (first, end), (first_edge, end_edge) in zip(pairwise(starts.tolist()), pairwise(borders.tolist()), strict=True):
-        nodes.append(torch.from_numpy(features[first:end]))
-        matrices.append(torch.from_numpy(_matrix(edges[first_edge:end_edge] - first, end - first)))
+    for (first, stop), (first_edge, stop_edge) in zip(
+        pairwise(starts.tolist()), pairwise(borders.tolist()), strict=True
+    ):
+        nodes.append(torch.from_numpy(features[first:stop]))
+        matrices.append(torch.from_numpy(_matrix(edges[first_edge:stop_edge] - first, stop - first)))
     return GraphSet(name, Graphs(tuple(nodes), tuple(matrices)), np.unique(labels, return_inverse=True)[1])
 
 
@@ -86,9 +90,9 @@ def mutag_folder() -> Path:
     Raises:
         DataError: If the package has none.
     """
-    found = find_spec("grakel")
-    places = list(found.submodule_search_locations or []) if found else []
-    folders = [Path(place) / "tests" / "data" / "MUTAG" for place in places]
+    package = find_spec("grakel")
+    roots = list(package.submodule_search_locations or []) if package else []
+    folders = [Path(root) / "tests" / "data" / "MUTAG" for root in roots]
     existing = [folder for folder in folders if folder.is_dir()]
     if not existing:
         raise DataError("The package grakel, which ships MUTAG, is not installed: pip install 'ntknas[studies]'.")
@@ -123,35 +127,43 @@ def _check_size(folder: Path, sizes: np.ndarray) -> None:
 
 
 def _features(folder: Path, name: str, nodes: int) -> np.ndarray:
-    parts = []
+    columns = []
     labels, attributes = folder / f"{name}_node_labels.txt", folder / f"{name}_node_attributes.txt"
     if labels.exists():
-        columns = _numbers(labels, int).T
-        needed = 8 * nodes * sum(len(np.unique(column)) for column in columns)
+        names = _numbers(labels, int).T
+        needed = 8 * nodes * sum(len(np.unique(row)) for row in names)
         if needed > MAX_MEMORY:
             raise DataError(
                 f"{labels}: one-hot labels of {nodes:,} nodes take {needed / 2**30:,.1f} GiB: expected at most "
                 f"{MAX_MEMORY / 2**30:,.1f} GiB. Merge labels, or leave the file out."
             )
-        parts.append(np.concatenate([column[:, None] == np.unique(column) for column in columns], 1).astype(float))
+        columns.append(_one_hot(names).astype(float))
     if attributes.exists():
-        parts.append(_numbers(attributes, float))
-    for part, path in zip(parts, [path for path in (labels, attributes) if path.exists()], strict=True):
-        if len(part) != nodes:
-            raise DataError(f"{path} has {len(part)} lines, and there are {nodes} nodes.")
-    return np.concatenate(parts, 1) if parts else np.ones((nodes, 1))
+        columns.append(_numbers(attributes, float))
+    for values, path in zip(columns, [path for path in (labels, attributes) if path.exists()], strict=True):
+        if len(values) != nodes:
+            raise DataError(f"{path} has {len(values)} lines, and there are {nodes} nodes.")
+    return np.concatenate(columns, 1) if columns else np.ones((nodes, 1))
+
+
+def _one_hot(labels: np.ndarray) -> np.ndarray:
+    """Return a column per label that some node has, for each column of labels; these stand in rows."""
+    return np.concatenate([row[:, None] == np.unique(row) for row in labels], 1)
 
 
 def _column(path: Path) -> np.ndarray:
-    found = _numbers(path, int)
-    if len(found) and found.shape[1] != 1:
-        raise DataError(f"{path} must have one whole number a line, got {found.shape[1]}.")
-    column: np.ndarray = found[:, 0]
+    numbers = _numbers(path, int)
+    if len(numbers) and numbers.shape[1] != 1:
+        raise DataError(f"{path} must have one whole number per line, got {numbers.shape[1]}.")
+    column: np.ndarray = numbers[:, 0]
     return column
 
 
-def _numbers(path: Path, kind: type) -> np.ndarray:
-    """Numbers separated by commas, a row a line.
+def _numbers(path: Path, kind: type[int] | type[float]) -> np.ndarray:
+    """Read numbers separated by commas.
+
+    Returns:
+        A row per line.
 
     Raises:
         DataError: If the file cannot be read, or has something else in it.
@@ -165,18 +177,18 @@ def _numbers(path: Path, kind: type) -> np.ndarray:
     rows = [_parsed(path, number, line, kind) for number, line in enumerate(lines, 1) if line.strip()]
     if len({len(row) for row in rows}) > 1:
         raise DataError(f"{path} must have as many numbers in every line.")
-    found = np.array(rows, dtype=np.int64 if kind is int else np.float64)
-    if not np.isfinite(found).all():
+    numbers = np.array(rows, dtype=np.int64 if kind is int else np.float64)
+    if not np.isfinite(numbers).all():
         raise DataError(f"{path} has a value that is no number.")
-    return found.reshape(len(rows), -1) if rows else np.zeros((0, 2), dtype=found.dtype)
+    return numbers.reshape(len(rows), -1) if rows else np.zeros((0, 2), dtype=numbers.dtype)
 
 
-def _parsed(path: Path, number: int, line: str, kind: type) -> list[Any]:
+def _parsed(path: Path, number: int, line: str, kind: type[int] | type[float]) -> list[float]:
     try:
-        row = [kind(part) for part in line.split(",")]
+        row: list[float] = [kind(item) for item in line.split(",")]
     except ValueError:
         row = []
     if not row or (kind is int and max(map(abs, row)) >= _LARGEST):
-        what = "whole numbers below 2^62" if kind is int else "numbers"
-        raise DataError(f"{path}, line {number}: expected {what} separated by commas, got {line[:40]!r}.")
+        numbers = "whole numbers below 2^62" if kind is int else "numbers"
+        raise DataError(f"{path}, line {number}: expected {numbers} separated by commas, got {line[:40]!r}.")
     return row

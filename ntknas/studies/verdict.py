@@ -37,7 +37,7 @@ def overall(outcomes: Iterable[Outcome]) -> Outcome:
         >>> overall([Outcome.HOLDS, Outcome.UNDECIDED]).value
         'undecided'
     """
-    known = set(outcomes)
-    if Outcome.FAILS in known:
+    kinds = set(outcomes)
+    if Outcome.FAILS in kinds:
         return Outcome.FAILS
-    return Outcome.HOLDS if known == {Outcome.HOLDS} else Outcome.UNDECIDED
+    return Outcome.HOLDS if kinds == {Outcome.HOLDS} else Outcome.UNDECIDED

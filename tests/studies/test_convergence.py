@@ -90,7 +90,7 @@ class TestTUFormat:
             ({"A": "1, x\n"}, "line 1: expected whole numbers"),
             ({"A": "1, 2\n1\n"}, "as many numbers in every line"),
             ({"A": f"1, {10**20}\n"}, "below 2\\^62"),
-            ({"graph_labels": "0, 1\n1, 1\n"}, "one whole number a line, got 2"),
+            ({"graph_labels": "0, 1\n1, 1\n"}, "one whole number per line, got 2"),
             ({"graph_indicator": "1\n1\n999999999999\n"}, "counted from 1 to 2"),
             ({"graph_indicator": "0\n0\n1\n"}, "counted from 1 to 2"),
             ({"graph_indicator": "1\n1\n3\n"}, "counted from 1 to 2"),

@@ -165,19 +165,19 @@ class Constancy(Study):
         }
 
     def _verdict(self, fitted: Slope | None, table: pd.DataFrame) -> Verdict:
-        about = (
+        heading = (
             f"{self.networks.text}, {self.steps} steps, learning rate {self.learning_rate:g}, "
             f"{self.networks.repeats} repeats."
         )
         if fitted is None:
             nothing = "Fewer than two widths were trained to the end: no slope."
-            return Verdict(Outcome.UNDECIDED, (about, nothing), {})
+            return Verdict(Outcome.UNDECIDED, (heading, nothing), {})
         local = ", ".join(f"{value:.2f}" for value in fitted.local)
         outcome, judgement = _judgement(fitted)
         slopes = f"Slope of the relative change: {fitted}; between neighbouring widths {local}."
         diverged = int(table["diverged"].sum())
         lost = (f"{diverged} trainings diverged and are left out.",) if diverged else ()
-        return Verdict(outcome, (about, slopes, judgement, *lost), fitted.figures("slope"))
+        return Verdict(outcome, (heading, slopes, judgement, *lost), fitted.figures("slope"))
 
 
 def _judgement(fitted: Slope) -> tuple[Outcome, str]:

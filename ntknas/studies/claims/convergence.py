@@ -183,8 +183,8 @@ class Convergence(Study):
 
     def _verdict(self, results: Mapping[str, _Family], table: pd.DataFrame) -> Verdict:
         first, widest = self.widths[0], self.widths[-1]
-        about = f"{self.subject.samples} samples, widths {first} to {widest}, {self.repeats} initialisations of each."
-        outcomes, lines, figures = [], [about], dict[str, float]()
+        heading = f"{self.subject.samples} samples, widths {first} to {widest}, {self.repeats} initialisations of each."
+        outcomes, lines, figures = [], [heading], dict[str, float]()
         for family, result in results.items():
             outcome, judgement = _judgement(result.error)
             last = table[table["family"] == family].iloc[-1]
@@ -226,9 +226,9 @@ def _parts(stack: np.ndarray) -> Row:
     }
 
 
-def _deviation(stack: np.ndarray, drawn: np.ndarray) -> float:
+def _deviation(stack: np.ndarray, rows: np.ndarray) -> float:
     """Root of the summed variances of the entries; a resample's is smaller by its repetitions, at all widths alike."""
-    return float(np.sqrt(stack[drawn].var(0, ddof=1).sum()))
+    return float(np.sqrt(stack[rows].var(0, ddof=1).sum()))
 
 
 def _line(label: str, table: pd.DataFrame, name: str) -> Line:

@@ -82,8 +82,8 @@ class Determinism(Study):
 
     def settings(self) -> dict[str, object]:
         """Return every choice."""
-        about = self.networks.describe(output=self.output, repeats=self.networks.repeats)
-        return {**about, "contraction": self.contraction} if self._is_summed else about
+        settings = self.networks.describe(output=self.output, repeats=self.networks.repeats)
+        return {**settings, "contraction": self.contraction} if self._is_summed else settings
 
     @property
     def _is_summed(self) -> bool:
@@ -219,8 +219,8 @@ def _mean(distances: np.ndarray) -> float:
 
 
 def _from(widths: np.ndarray, relative: list[np.ndarray], wide: np.ndarray) -> Slope | None:
-    chosen = [distances for distances, use in zip(relative, wide, strict=True) if use]
-    return slope(widths[wide], chosen, mean_of_pairs) if len(chosen) > 1 else None
+    groups = [distances for distances, use in zip(relative, wide, strict=True) if use]
+    return slope(widths[wide], groups, mean_of_pairs) if len(groups) > 1 else None
 
 
 STUDY = Determinism

@@ -112,15 +112,15 @@ class Lazy(Study):
     def _loaded(self) -> tuple[Tensor, Tensor]:
         """Inputs and values, training samples first: the earlier part of a series, else drawn with a fixed seed."""
         limit = self._limit
-        places = torch.arange(len(limit))
+        order = torch.arange(len(limit))
         if not limit.is_series:
-            places = torch.from_numpy(np.random.default_rng(0).permutation(len(limit)))
+            order = torch.from_numpy(np.random.default_rng(0).permutation(len(limit)))
         y = limit.y
         if limit.is_classification:
             y = (2.0 * (y % 2) - 1)[:, None].to(limit.x)
             if len(torch.unique(y)) < 2:
                 raise ChoiceError("All samples are of one class: take more `samples`, or other `data`.")
-        return limit.x[places], y[places]
+        return limit.x[order], y[order]
 
     def settings(self) -> dict[str, object]:
         """Return every choice but widths, scales and repeats, to which more may be added."""
@@ -150,9 +150,9 @@ class Lazy(Study):
         x, y = self._loaded
         network = self._limit.network(width, seed_of(self.subject.seed, width, repeat), outputs=1)
         records, status = ScaledTraining(network, x, y, self.subject.samples, alpha, self.steps).run(SHARES)
-        about = {"width": width, "alpha": alpha, "repeat": repeat}
-        rows = [{**about, **asdict(record), "status": "ok"} for record in records]
-        return rows if status == "ok" else [*rows, {**about, "status": status}]
+        unit_row = {"width": width, "alpha": alpha, "repeat": repeat}
+        rows = [{**unit_row, **asdict(record), "status": "ok"} for record in records]
+        return rows if status == "ok" else [*rows, {**unit_row, "status": status}]
 
     def summarise(self, rows: Sequence[Row]) -> Findings:
         """Return every measure at the end by width and α, and the laws from α = 10 on."""
@@ -224,12 +224,12 @@ class Lazy(Study):
 
     def _verdict(self, table: pd.DataFrame, ended: pd.DataFrame) -> Verdict:
         subject = self.subject
-        about = (
+        heading = (
             f"{subject.name} ({subject.networks.text}), {subject.samples} training and {self.test} test samples of "
             f"{self._limit.data}, {self.steps} steps, {self.repeats} initialisations of each width and α."
         )
         laws = [law for width in self.widths for law in self._laws(width, ended)]
-        lines = [about, *(law.text for law in laws)]
+        lines = [heading, *(law.text for law in laws)]
         if not laws:
             lines.append(f"Fewer than two α from {LAZY_FROM:g} on: no law of large scales is fitted.")
         lines += [self._by_width(ended), self._least_error(table), _lost(table)]
@@ -275,8 +275,8 @@ class _Law:
 
     @property
     def text(self) -> str:
-        about = f"Width {self.width}: {MEASURES[self.name]} from α = {LAZY_FROM:g} on has slope {self.fitted}"
-        return f"{about}: {self._judgement[1]}."
+        law = f"Width {self.width}: {MEASURES[self.name]} from α = {LAZY_FROM:g} on has slope {self.fitted}"
+        return f"{law}: {self._judgement[1]}."
 
     @property
     def outcome(self) -> Outcome:

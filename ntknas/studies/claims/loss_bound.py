@@ -131,8 +131,8 @@ class LossBound(Study):
     def _problem(self, model: str) -> tuple[nn.Module, Tensor, Tensor]:
         """Return a network with its inputs and targets."""
         if model == "tanh":
-            one = torch.ones(1, 1, dtype=torch.float64, device=self.subject.device)
-            return _Tanh().to(self.subject.device), one, 2 * one
+            x = torch.ones(1, 1, dtype=torch.float64, device=self.subject.device)
+            return _Tanh().to(self.subject.device), x, 2 * x
         x, y = self._samples
         return self._network(x, y), x, y
 
@@ -170,19 +170,19 @@ class LossBound(Study):
     def _verdict(self, trainings: Sequence[_Training]) -> Verdict:
         flows = [training.path for training in trainings if training.kind == "flow"]
         descent = next(training for training in trainings if training.model == "network")
-        whole, worst = flows[-1], max(path.excess for path in flows)
+        flow_path, worst = flows[-1], max(path.excess for path in flows)
         holds = worst <= TOLERANCE
-        kept = "is never violated" if holds else "is violated"
+        answer = "is never violated" if holds else "is violated"
         share = _above(descent.path, descent.path.published)
-        loss, bound = (curve[-1] / curve[0] for curve in (whole.losses, whole.bound))
+        loss, bound = (curve[-1] / curve[0] for curve in (flow_path.losses, flow_path.bound))
         lines = (
-            f"Gradient flow: the bound {kept} (largest L_t / bound − 1: {worst:.1e}, the solver's error).",
+            f"Gradient flow: the bound {answer} (largest L_t / bound − 1: {worst:.1e}, the solver's error).",
             _of_descent(trainings),
-            _of_constant_kernel(whole),
+            _of_constant_kernel(flow_path),
             f"The published curve lies below the loss at {share:.0%} of the steps of {descent.text}.",
             self._rank(),
-            f"On {whole.samples} samples the loss ends at {loss:.2g} of its beginning and the bound at {bound:.2g}: "
-            "true, and far from sharp.",
+            f"On {flow_path.samples} samples the loss ends at {loss:.2g} of its beginning and the bound at "
+            f"{bound:.2g}: true, and far from sharp.",
         )
         return Verdict(Outcome.HOLDS if holds else Outcome.FAILS, lines, {"largest excess of the flow": worst})
 
@@ -210,8 +210,8 @@ class _Training:
 
     @property
     def text(self) -> str:
-        how = f"descent, η = {self.rate:.3g}" if self.kind == "descent" else "gradient flow"
-        return f"{'tanh θ' if self.model == 'tanh' else f'{self.path.samples} samples'}: {how}"
+        method = f"descent, η = {self.rate:.3g}" if self.kind == "descent" else "gradient flow"
+        return f"{'tanh θ' if self.model == 'tanh' else f'{self.path.samples} samples'}: {method}"
 
     def entry(self) -> Row:
         path = self.path
@@ -243,17 +243,15 @@ def _of_descent(trainings: Sequence[_Training]) -> str:
     )
 
 
-def _of_constant_kernel(whole: Path) -> str:
+def _of_constant_kernel(path: Path) -> str:
     """How long the curve of the first kernel is a bound."""
-    until, last = whole.constant_until, whole.times[-1]
+    until, last = path.constant_until, path.times[-1]
     if until > last:
-        return (
-            f"λ_min(K_s) stays above λ_min(K_0) on all {whole.samples} samples: the constant-kernel curve is a bound."
-        )
+        return f"λ_min(K_s) stays above λ_min(K_0) on all {path.samples} samples: the constant-kernel curve is a bound."
     return (
-        f"On {whole.samples} samples the constant-kernel curve is a bound only until time {until:.3g} of "
+        f"On {path.samples} samples the constant-kernel curve is a bound only until time {until:.3g} of "
         f"{last:.3g}; after that λ_min(K_s) is below λ_min(K_0). The loss lies above it at "
-        f"{_above(whole, whole.constant):.0%} of all points."
+        f"{_above(path, path.constant):.0%} of all points."
     )
 
 

@@ -147,25 +147,25 @@ class Performance(Study):
         repeat, fold = unit
         split = self._splits.outer(repeat)[fold]
         inner = self._splits.within(split[0], repeat)
-        about = {"repeat": repeat, "fold": fold, "train": len(split[0]), "test": len(split[1])}
+        unit_row = {"repeat": repeat, "fold": fold, "train": len(split[0]), "test": len(split[1])}
         seed = seed_of(self.subject.seed, repeat, fold)
         started = time.perf_counter()
         start, took = self._kernel(self._limit.network(self.width, seed))
         kernels = {"start": (start, took), "infinite": self._infinite}
-        network, chosen, spent = self._train(seed, split, inner)
+        network, parameters, spent = self._train(seed, split, inner)
         kernels["end"] = self._kernel(network)
         predicted = network_prediction(network, self._limit.x[split[1]])
-        rows = [self._row("network", predicted, split, spent, chosen), self._constant(split)]
+        rows = [self._row("network", predicted, split, spent, parameters), self._constant(split)]
         for name, (kernel, seconds) in kernels.items():
             rows += self._machines(KERNELS[name], kernel, seconds + (spent if name == "end" else 0.0), split, inner)
-        return [{**about, **row, "unit_seconds": time.perf_counter() - started} for row in rows]
+        return [{**unit_row, **row, "unit_seconds": time.perf_counter() - started} for row in rows]
 
     def _train(self, seed: int, split: Split, inner: Sequence[Split]) -> tuple[nn.Module, dict[str, float], float]:
         began, limit = time.perf_counter(), self._limit
-        network, chosen = train_network(
+        network, parameters = train_network(
             lambda: limit.network(self.width, seed), limit.x, limit.y, split[0], inner[0], self.steps
         )
-        return network, chosen, time.perf_counter() - began
+        return network, parameters, time.perf_counter() - began
 
     def _kernel(self, network: nn.Module) -> tuple[np.ndarray, float]:
         start = time.perf_counter()
@@ -179,9 +179,9 @@ class Performance(Study):
         rows = []
         for kind, machine in (CLASSIFIERS if self._limit.is_classification else REGRESSORS).items():
             start = time.perf_counter()
-            predicted, chosen = kernel_prediction(machine, kernel, self._targets, split, inner)
+            predicted, parameters = kernel_prediction(machine, kernel, self._targets, split, inner)
             spent = seconds + time.perf_counter() - start
-            rows.append(self._row(f"{name}, {kind}", predicted, split, spent, chosen))
+            rows.append(self._row(f"{name}, {kind}", predicted, split, spent, parameters))
         return rows
 
     def _constant(self, split: Split) -> Row:
@@ -190,13 +190,15 @@ class Performance(Study):
         value = np.bincount(taught).argmax() if self._limit.is_classification else taught.mean()
         return self._row("constant", np.full(len(split[1]), value), split, 0.0, {})
 
-    def _row(self, method: str, predicted: np.ndarray, split: Split, seconds: float, chosen: dict[str, float]) -> Row:
+    def _row(
+        self, method: str, predicted: np.ndarray, split: Split, seconds: float, parameters: dict[str, float]
+    ) -> Row:
         true = self._targets[split[1]]
         if self._limit.is_classification:
             score = 100 * float((predicted == true).mean())
         else:
             score = float(np.sqrt(((predicted - true[:, 0]) ** 2).mean()))
-        return {"method": method, "score": score, "seconds": seconds, "chosen": chosen}
+        return {"method": method, "score": score, "seconds": seconds, "chosen": parameters}
 
     def summarise(self, rows: Sequence[Row]) -> Findings:
         """Return mean scores with intervals, differences to the network with paired tests, and costs."""
@@ -261,11 +263,11 @@ class Performance(Study):
 
     def _outcome(self, kernels: pd.DataFrame) -> Outcome:
         """The claim fails where a kernel is worse; that no difference is shown does not say that there is none."""
-        shown = kernels[kernels["p_holm"] < LEVEL]
-        worse = (shown["against_network"] > 0) != self._limit.is_classification
+        significant = kernels[kernels["p_holm"] < LEVEL]
+        worse = (significant["against_network"] > 0) != self._limit.is_classification
         if worse.any():
             return Outcome.FAILS
-        return Outcome.HOLDS if len(shown) else Outcome.UNDECIDED
+        return Outcome.HOLDS if len(significant) else Outcome.UNDECIDED
 
     def _compared(self, method: str, row: pd.Series) -> str:
         better = (row["against_network"] > 0) == self._limit.is_classification

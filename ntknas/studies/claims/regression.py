@@ -225,11 +225,11 @@ class Regression(Study):
 
     def _figures(self, table: pd.DataFrame, kernels: Sequence[Row]) -> dict[str, Figure]:
         text = f"{self.subject.name} of width {self.width}, {self.subject.samples} samples of {self.subject.data}"
-        chosen = table[table["method"] != "network"]
-        value, spread = (chosen[name].to_numpy(float) for name in ("distance", "distance_sd"))
+        kernel_methods = table[table["method"] != "network"]
+        value, spread = (kernel_methods[name].to_numpy(float) for name in ("distance", "distance_sd"))
         group = BarGroup("mean of repeats, ± standard deviation", value, value - spread, value + spread)
         label = "‖f − f_net‖ / ‖f_net‖ on test samples"
-        bars = Bars(f"Distance from the trained network: {text}", label, chosen["method"].tolist(), [group])
+        bars = Bars(f"Distance from the trained network: {text}", label, kernel_methods["method"].tolist(), [group])
         spectra: dict[str, list[float]] = next((row["spectra"] for row in kernels if row["spectra"]), {})
         lines = [
             Line(KERNELS[name], np.arange(1.0, len(values) + 1), np.array(values)) for name, values in spectra.items()
@@ -241,11 +241,12 @@ class Regression(Study):
         by = table.set_index("method")
         flows = by.loc[[f"flow, {name}" for name in KERNELS], "distance"]
         nearest = str(flows.idxmin()).removeprefix("flow, ")
-        shown = ", ".join(f"{KERNELS[name]} {flows[f'flow, {name}']:.3f}" for name in KERNELS)
+        distances = ", ".join(f"{KERNELS[name]} {flows[f'flow, {name}']:.3f}" for name in KERNELS)
         lines = [
             f"{self.subject.name} of width {self.width} in NTK parametrisation, {self.subject.samples} training and "
             f"{self.test} test samples of {self.subject.data}, {self.repeats} repeats.",
-            f"Distance of gradient flow with the kernel from the trained network: {shown}: nearest {KERNELS[nearest]}.",
+            f"Distance of gradient flow with the kernel from the trained network: {distances}: nearest "
+            f"{KERNELS[nearest]}.",
         ]
         lines += [_predictions_of(by), _alignments(kernels)]
         if methods["singular"].fillna(value=False).astype(bool).any():
@@ -279,7 +280,10 @@ _PAIRS = (("start", "end"), ("start", "infinite"), ("end", "infinite"))
 
 
 def _train(network: nn.Module, x: Tensor, y: Tensor, rate: float, steps: int) -> float:
-    """Train by full-batch gradient descent and return the last loss.
+    """Train by full-batch gradient descent.
+
+    Returns:
+        The last loss.
 
     Raises:
         KernelError: If the loss diverges.
@@ -290,14 +294,15 @@ def _train(network: nn.Module, x: Tensor, y: Tensor, rate: float, steps: int) ->
         loss = (network(x) - y).square().sum() / len(x)
         loss.backward()
         optimizer.step()
-    last = loss.item()
+    last = float(loss.item())
     if not np.isfinite(last):
         raise KernelError(f"Training diverged at rate {rate:.3g}: take a larger `widths`, or fewer `steps`.")
     return last
 
 
 def _alignment(first: Tensor, second: Tensor) -> float:
-    return cosine(centred(first), centred(second), first, second)
+    alignment: float = cosine(centred(first), centred(second), first, second)
+    return alignment
 
 
 def _eigenvalues(kernel: Tensor) -> list[float]:
