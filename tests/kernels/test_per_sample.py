@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ntknas.kernels import empirical_ntk
-from ntknas.kernels.batch_norm import biased_statistics
+from ntknas.kernels.channels import biased_statistics
 from ntknas.kernels.strategies import per_sample
 
 CONVOLUTIONS = {

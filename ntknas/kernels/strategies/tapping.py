@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ntknas.core.errors import KernelError
-from ntknas.kernels.batch_norm import channel_sums
+from ntknas.kernels.channels import channel_sums
 from ntknas.kernels.gradients import Gradients, vjp
 from ntknas.kernels.gram import Factors
 from ntknas.kernels.network import NetworkUnderPolicy

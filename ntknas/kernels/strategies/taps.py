@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 
-from ntknas.kernels.batch_norm import channel_shape
+from ntknas.kernels.channels import channel_shape
 from ntknas.kernels.strategies.per_sample import Geometry
 
 Receive = Callable[[Tensor, Tensor], None]
