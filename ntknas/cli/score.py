@@ -19,18 +19,16 @@ from ntknas.cli.arguments import (
     training_of,
 )
 from ntknas.cli.forecast import ForecastDisplay
-from ntknas.cli.log import log_path, logged
+from ntknas.cli.log import logged
 from ntknas.cli.names import check_names, check_place_for
-from ntknas.cli.next_step import after_scoring
-from ntknas.cli.output import json_option, print_json, say
-from ntknas.cli.scoring_display import ScoringDisplay
+from ntknas.cli.output import json_option, print_json
+from ntknas.cli.scoring_display import ScoringDisplay, say_summary
 from ntknas.cli.stopping import storing
 from ntknas.cli.types import Options
-from ntknas.cli.wording import in_options
 from ntknas.kernels.method import STRATEGIES
 
 if TYPE_CHECKING:
-    from ntknas.scoring import Summary, Training
+    from ntknas.scoring import Training
 
 
 @click.command(name="score")
@@ -125,7 +123,10 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         return
     with storing(), logged(store), ScoringDisplay() as shown:
         summary = score(space, cells, about=about, on_event=shown, **asked).summary
-    _report(summary, space.name, store, json)
+    if json:
+        print_json(summary.as_json())
+    else:
+        say_summary(summary, space.name, store)
     ctx.exit(3 if summary.failed else 0)
 
 
@@ -139,20 +140,3 @@ def _training(options: Options) -> Training | None:
         return None
     automatic = {"auto": checkpoints_path(options["store"]), "none": None}
     return training_of(options, epochs, automatic.get(folder, Path(folder)), keep=options["keep_checkpoints"])
-
-
-def _report(summary: Summary, space: str, store: Path, json: bool) -> None:
-    if json:
-        print_json(summary.as_json())
-        return
-    statuses = ", ".join(f"{count} {status}" for status, count in summary.statuses.items())
-    say(f"{store}: {f'{statuses} (scores by status)' if statuses else 'nothing was missing'}.")
-    for reason, count in summary.main_reasons.items():
-        say(f"{count} failed: {in_options(reason)}")
-    if summary.failed:
-        traces = f" Tracebacks are in {log_path(store)}." if log_path(store).exists() else ""
-        say(f"The same command tries what failed again.{traces}")
-    command, remark = after_scoring(space, store)
-    if remark:
-        say(remark)
-    say(f"Next: {command}")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ntknas.cli.left_out import say_left_out
+from ntknas.cli.log import log_path
 from ntknas.cli.meter import Meter
-from ntknas.cli.output import note
+from ntknas.cli.next_step import after_scoring
+from ntknas.cli.output import note, say
+from ntknas.cli.wording import in_options
 
 if TYPE_CHECKING:
     from ntknas.core.durations import TimeLeft
+    from ntknas.scoring import Summary
     from ntknas.scoring.events import Event, KernelDone, Planned
 
 
@@ -90,3 +95,24 @@ def _plan_text(planned: Planned) -> str:
             else "."
         )
     )
+
+
+def say_summary(summary: Summary, space: str, store: Path) -> None:
+    """Say how a run went, and what to type next.
+
+    Args:
+        summary: How it went.
+        space: Name of the space.
+        store: The store.
+    """
+    statuses = ", ".join(f"{count} {status}" for status, count in summary.statuses.items())
+    say(f"{store}: {f'{statuses} (scores by status)' if statuses else 'nothing was missing'}.")
+    for reason, count in summary.main_reasons.items():
+        say(f"{count} failed: {in_options(reason)}")
+    if summary.failed:
+        traces = f" Tracebacks are in {log_path(store)}." if log_path(store).exists() else ""
+        say(f"The same command tries what failed again.{traces}")
+    command, remark = after_scoring(space, store)
+    if remark:
+        say(remark)
+    say(f"Next: {command}")
