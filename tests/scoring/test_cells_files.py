@@ -44,7 +44,7 @@ def test_only_regular_files_of_a_size_are_read(tmp_path: Path, monkeypatch: pyte
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "large").write_bytes(b"1\n" * 5000)
     monkeypatch.setattr(cells, "_MIN_BYTES", 100)
-    monkeypatch.setattr(cells, "_BYTES_A_CELL", 0)
+    monkeypatch.setattr(cells, "_BYTES_PER_CELL", 0)
     for path, message in (
         (tmp_path / "pipe", "it is a named pipe"),
         (tmp_path, "it is a folder"),
