@@ -162,8 +162,12 @@ def open_space(name: str) -> Space:
     return space
 
 
-def split_names(text: str | None) -> tuple[str, ...] | None:
+def split_names(text: str | None, *, derived: bool = False) -> tuple[str, ...] | None:
     """Split names of measures at commas and replace those of groups by their members; ``None`` stays.
+
+    Args:
+        text: What the user wrote.
+        derived: Whether derived measures may be named: they are correlated, and nothing computes them of one cell.
 
     Returns:
         Names of measures.
@@ -171,14 +175,14 @@ def split_names(text: str | None) -> tuple[str, ...] | None:
     Raises:
         ChoiceError: If there is no name, or one that is neither a measure's nor a group's.
     """
-    from ntknas.measures import GROUPS, all_measures, expand, unknown_measure
+    from ntknas.measures import GROUPS, all_derived, all_measures, expand, unknown_measure
 
     if text is None:
         return None
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise ChoiceError("--measures names none: leave it out for the default, or name some, such as trace,cond.")
-    all_names = [*all_measures(), *GROUPS]
+    all_names = [*all_measures(), *(all_derived() if derived else ()), *GROUPS]
     for name in names:
         if name not in all_names:
             error = unknown_measure(name, all_names)

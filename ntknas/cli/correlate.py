@@ -86,10 +86,11 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
     from ntknas.correlation.by_space import correlate_by_space
 
     source = take_source(options)
-    scores = _selected(store, options)
+    measures = split_names(options.pop("measures"), derived=True) or ()
+    scores = _selected(store, measures, options)
     check_one_space(source, scores)
     _note_few_resamples(options["resamples"])
-    answer = _in_options(correlate_by_space(scores, source, **options, progress=_progress))
+    answer = _in_options(correlate_by_space(scores, source, **options, measures=measures, progress=_progress))
     for message in (*answer.not_shown.values(), *_cells_without_accuracy(answer, source)):
         note(message)
     comparison_seed = options["seed"] if compare else None
@@ -109,14 +110,14 @@ def _in_options(answer: SpaceResults) -> SpaceResults:
     return replace(answer, not_shown={space: in_options(reason) for space, reason in answer.not_shown.items()})
 
 
-def _selected(store: Path, options: Options) -> pd.DataFrame:
-    """Read the scores that are meant."""
+def _selected(store: Path, measures: tuple[str, ...], options: Options) -> pd.DataFrame:
+    """Read the scores that are meant, and those that derived measures are made of."""
+    from ntknas.measures import inputs_of
     from ntknas.store import load_store
     from ntknas.store.selection import Selection, select
 
-    text = options.pop("measures")
-    measures = split_names(text) if text is not None else None
-    selection = Selection(options.pop("space"), options.pop("setting"), options.pop("recipe"), measures or ())
+    taken = inputs_of(measures)
+    selection = Selection(options.pop("space"), options.pop("setting"), options.pop("recipe"), taken)
     scores = load_store(store)
     say_left_out(scores.attrs["left_out"], store)
     if scores.empty:

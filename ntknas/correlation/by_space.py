@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -62,6 +62,7 @@ def correlate_by_space(
     resamples: int = 1000,
     seed: int = 0,
     sort: str | None = None,
+    measures: Collection[str] = (),
     progress: Meter = iter,
 ) -> SpaceResults:
     """Correlate the scores of each space with its own accuracies.
@@ -72,6 +73,7 @@ def correlate_by_space(
         resamples: Number of bootstrap resamples; fewer than 200 give no intervals.
         seed: Seed of the bootstrap and of the noise simulation.
         sort: What rows are sorted by; see ``order.SORTS``.
+        measures: Measures to show, derived ones included; all without it.
         progress: Wraps the list of what rows are computed from, to show how far it is.
 
     Returns:
@@ -87,7 +89,9 @@ def correlate_by_space(
         of_space = scores[scores["space"] == space]
         try:
             accuracies = source.of(space, of_space)
-            result = correlate(of_space, accuracies, resamples=resamples, seed=seed, progress=progress)
+            result = correlate(
+                of_space, accuracies, resamples=resamples, seed=seed, measures=measures, progress=progress
+            )
         except NtknasError as error:
             if len(spaces) == 1:
                 raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import pandas as pd
 
@@ -12,10 +12,11 @@ from ntknas.correlation.counts import counts_by_setting
 from ntknas.correlation.given import as_scores
 from ntknas.correlation.rankings import rankings
 from ntknas.correlation.result import Correlation
-from ntknas.correlation.row import Row, RowKey
+from ntknas.correlation.row import BASELINE, Row, RowKey
 from ntknas.correlation.rows import make_row, points_of
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.targets import Accuracies, as_accuracies
+from ntknas.measures import inputs_of
 from ntknas.store.frame import settings_of
 from ntknas.store.setting import Setting
 
@@ -31,6 +32,7 @@ def correlate(
     *,
     resamples: int = 1000,
     seed: int = 0,
+    measures: Collection[str] = (),
     progress: Meter = iter,
 ) -> Correlation:
     """Correlate scores with accuracies.
@@ -46,6 +48,7 @@ def correlate(
             several by name.
         resamples: Number of bootstrap resamples; fewer than 200 give no intervals.
         seed: Seed of the bootstrap and of the noise simulation.
+        measures: Measures to show, derived ones included; all without it. The counts are shown in any case.
         progress: Wraps the list of what rows are computed from, to show how far it is.
 
     Returns:
@@ -61,7 +64,7 @@ def correlate(
     settings = _settings(table)
     scored_settings = {str(digest): settings[digest] for digest in table["setting"].unique() if digest in settings}
     counts = counts_by_setting(scored_settings)
-    scored = rankings(table, scored_settings, counts)
+    scored = _of_measures(rankings(table, scored_settings, counts), measures)
     targets = as_accuracies(accuracies)
     cells = pd.Index(sorted(table["cell"].unique()), name="cell")
     summaries = {target.name: target.summary(cells, seed) for target in targets}
@@ -72,6 +75,16 @@ def correlate(
         rows.append(make_row(item, target, shared, counts.get(item.setting), resamples, seed))
         points[rows[-1].key] = shared
     return Correlation(rows, summaries, points, settings, resamples)
+
+
+def _of_measures(scored: list[Scored], measures: Collection[str]) -> list[Scored]:
+    """Return what is to be shown; derived measures need more than what is shown."""
+    if not measures:
+        return scored
+    if not any(item.measure in measures for item in scored):
+        needs = "; ".join(f"{name} takes {' and '.join(inputs_of([name]))} of one recipe" for name in measures)
+        raise NtknasError(f"These scores have none of the measures: {needs}.")
+    return [item for item in scored if item.measure in measures or item.recipe == BASELINE]
 
 
 def _settings(scores: pd.DataFrame) -> dict[str, Setting]:

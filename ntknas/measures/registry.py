@@ -199,6 +199,13 @@ def all_derived() -> dict[str, DerivedMeasure]:
     return ours | _DERIVED
 
 
+def inputs_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Return measures by name, with derived ones replaced by the measures that they take."""
+    derived = all_derived()
+    taken = [member for name in names for member in (derived[name].inputs if name in derived else (name,))]
+    return tuple(dict.fromkeys(taken))
+
+
 def sign_of(name: str) -> int:
     """Return +1 if higher is better, else −1; of a measure that is not known here, such as one's own, higher is."""
     definition = all_measures().get(name) or all_derived().get(name)

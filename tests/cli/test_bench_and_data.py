@@ -231,5 +231,7 @@ def test_the_rank_sum_of_tenas_stands_beside_its_parts(capsys):
     assert {"cond", "linear_regions", "tenas_rank"} <= {row["measure"] for row in rows["rows"]}
     pairs = rows["comparisons"]["cifar10-valid/valid/200"]
     assert len(pairs) == 10
+    alone = json.loads(ntknas(capsys, "correlate", "--json", "--resamples", 50, "--measures", "tenas_rank")[1])
+    assert {row["measure"] for row in alone["rows"]} == {"tenas_rank", "parameters", "flops"}
     out = ntknas(capsys, "correlate", "--resamples", 50, "--compare")[1]
     assert "difference [95 %]" in out

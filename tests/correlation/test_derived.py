@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ntknas import correlate, load_store
+from ntknas import NtknasError, correlate, load_store
 from ntknas.correlation.derived import combine
 from ntknas.measures import all_derived, register, register_derived, registry, sign_of
 from tests.correlation.stores import NB201, NETWORK, TRAINING, fill, value
@@ -74,6 +74,19 @@ def test_inputs_are_of_the_same_networks(tmp_path, several):
         cond, regions = ([value(cell, number, name) for cell in CELLS] for name in ("cond", "linear_regions"))
         expected.append((-(stats.rankdata(cond) + stats.rankdata(-np.array(regions)))).tolist())
     assert sums == expected
+
+
+def test_a_derived_measure_is_shown_by_its_name_alone(tmp_path):
+    path = tmp_path / "s.h5"
+    for fields, name in ((NB201, "cond"), (NETWORK, "linear_regions")):
+        fill(path, (name,), CELLS, fields=fields, recipe="te-nas", scores=value)
+    frame = load_store(path)
+    whole = correlate(frame, ACCURACIES, resamples=0)
+    result = correlate(frame, ACCURACIES, resamples=0, measures=["tenas_rank"])
+    assert [row.measure for row in result.rows if not row.is_baseline] == ["tenas_rank"]
+    assert [row for row in whole.rows if row.measure == "tenas_rank" or row.is_baseline] == result.rows
+    with pytest.raises(NtknasError, match="tenas_rank takes cond and linear_regions of one recipe"):
+        correlate(frame[frame["measure"] == "cond"], ACCURACIES, resamples=0, measures=["tenas_rank"])
 
 
 def test_names_are_taken_once(difference):
