@@ -258,7 +258,7 @@ def _page(cases: list[tuple[str, int, int]], found: list[Count], simulations: in
 
 Made by `python scripts/coverage.py --simulations {simulations}`. Share (in %) of simulated samples of cells whose
 interval, from the functions that `ntknas correlate` uses, holds the population's coefficient; {RESAMPLES} resamples.
-{simulations:,} samples a row: the figures themselves are known to ± {196 * math.sqrt(0.0475 / simulations):.1f}.
+{simulations:,} samples per row: the figures themselves are known to ± {196 * math.sqrt(0.0475 / simulations):.1f}.
 – where there is no interval: fewer than ten cells in the top, or r of fewer than 300 cells.
 
 | population | cells | {" | ".join(columns)} |

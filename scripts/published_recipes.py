@@ -103,7 +103,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def _measures(answer: Correlation) -> str:
     rows = sorted(answer.rows, key=lambda row: -(row.kendall.value or -1))
     head = ["measure", "cells", "left out", "τ", "95 %", "ρ", "95 %", "published ρ", "", "τ top 25 %", "partial τ"]
-    return _table([*head, "regret of best 10", "s a cell"], [_measure(row) for row in rows])
+    return _table([*head, "regret of best 10", "s per cell"], [_measure(row) for row in rows])
 
 
 def _measure(row: Row) -> list[str]:
@@ -134,7 +134,7 @@ def _name(row: Row) -> str:
 def _recipes(answer: Correlation) -> str:
     rows = sorted(answer.rows, key=lambda row: (row.is_baseline, row.recipe))
     return _table(
-        ["recipe", "measure", "images", "cells", "left out", "τ", "95 %", "ρ", "95 %", "s a cell and seed"],
+        ["recipe", "measure", "images", "cells", "left out", "τ", "95 %", "ρ", "95 %", "s per cell and seed"],
         [_recipe(answer, row) for row in rows],
     )
 

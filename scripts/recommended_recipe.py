@@ -104,7 +104,7 @@ partial τ given parameters; seconds on one core.
 images, against the test accuracy on CIFAR-10 after 200 epochs. The first {SHOWN} by the lower end of the interval of τ. A
 best of so many is too good on the cells that it was chosen on: what counts is the next table.
 
-| measure | output / BatchNorm / parameters / … | τ [95 %] | ρ | τ top 25 % | partial τ | s a cell |
+| measure | output / BatchNorm / parameters / … | τ [95 %] | ρ | τ top 25 % | partial τ | s per cell |
 |---|---|---|---|---|---|---|
 {selection}
 
@@ -116,7 +116,7 @@ effective rank, which are both among the first here; which of the two comes firs
 The recipe on 300 other random cells (three of the 100 among them), and on 150 of NAS-Bench-101 with 32 channels in
 place of 128. Networks and images of CIFAR-10 throughout: the lines of other data sets say how well these scores rank there.
 
-| accuracy | measure | cells | τ [95 %] | ρ | τ top 25 % | partial τ | s a cell |
+| accuracy | measure | cells | τ [95 %] | ρ | τ top 25 % | partial τ | s per cell |
 |---|---|---|---|---|---|---|---|
 {confirmation}
 

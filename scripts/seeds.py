@@ -79,7 +79,7 @@ def _page(scores: pd.DataFrame) -> str:
     return f"""# What the seed of the weights does to a correlation
 
 Made by `python scripts/seeds.py`: {len(all_seeds)} ways of scoring {scores["cell"].nunique()} random NAS-Bench-201 cells
-(`--cells-seed 0`; 8 channels, one cell a stage), 32 CIFAR-10 images, against `cifar10-valid/valid/200`. With a shared seed
+(`--cells-seed 0`; 8 channels, one cell per stage), 32 CIFAR-10 images, against `cifar10-valid/valid/200`. With a shared seed
 all networks have the same stem, reductions and head; with `--independent-seeds` each network starts from a seed of its own.
 
 | kernel and measure | seeds | τ of seeds 0 / 1 / 2 | their standard deviation | interval of seed 0 | τ of the average, interval |

@@ -10,7 +10,7 @@ not the gaps of a heap.
 Parts: ``decoupled`` (policy frozen, all parameters) against a training step, the row loop, ``torch.func``, ``nngeometry`` (if installed)
 and ``neural-tangents`` (if a Python that has it is named); ``coupled`` against N backward passes; ``forms`` (mean and numerator of the
 alignment from one backward pass a class) against the loop; ``large`` (up to 2,048 images, and a full kernel, in chunks);
-``shares`` (what rows and Gram matrices add to a step, timed apart); ``launches`` (operations that a GPU would be asked for, counted without one); ``batch`` (seconds an image, by batch); ``start``.
+``shares`` (what rows and Gram matrices add to a step, timed apart); ``launches`` (operations that a GPU would be asked for, counted without one); ``batch`` (seconds per image, by batch); ``start``.
 """
 
 from __future__ import annotations
@@ -369,7 +369,7 @@ def _launches(arguments: argparse.Namespace) -> None:
 
 
 def _batch(arguments: argparse.Namespace) -> None:
-    print("\n## Batch: milliseconds an image of a kernel, policy `frozen`\n")
+    print("\n## Batch: milliseconds per image of a kernel, policy `frozen`\n")
     sizes, rows = (16, 32, 64, 128), []
     for cell in _cells(arguments.cells):
         network = SPACE.build(cell).to(arguments.device)

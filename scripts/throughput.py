@@ -1,9 +1,9 @@
-"""Networks a second by one process, one worker and several, and what bookkeeping costs, in one run.
+"""Networks per second by one process, one worker and several, and what bookkeeping costs, in one run.
 
     python scripts/throughput.py [--cells 40] [--workers 2] [--repeats 3]
 
 Real cells of NAS-Bench-201 at the official size, a probe of 32 images of noise, three measures. Each way scores the same cells
-into a new store, the ways in turn, after one round that does not count. ``networks a second`` is from the first score to the last,
+into a new store, the ways in turn, after one round that does not count. ``networks per second`` is from the first score to the last,
 ``with start`` counts the start of the processes too. Bookkeeping is the time in the journal and in compaction as a share of the
 single process's time.
 """
@@ -48,7 +48,7 @@ def main() -> None:
             found = _measure(cells, probe, engine)
             figures[name] += [found] if repeat else []
     print(f"{len(cells)} networks, {cores()} cores, torch {torch.__version__}, median of {arguments.repeats}\n")
-    print("| way | networks a second | with start | bookkeeping |\n|---|---|---|---|")
+    print("| way | networks per second | with start | bookkeeping |\n|---|---|---|---|")
     for name, rows in figures.items():
         rate, whole, books = (statistics.median(column) for column in zip(*rows, strict=True))
         print(f"| {name} | {rate:.2f} | {whole:.2f} | {f'{books:.2%}' if name.startswith('this') else '–'} |")
@@ -63,7 +63,7 @@ def _parse() -> argparse.Namespace:
 
 
 def _measure(cells: list[int], probe: Probe, engine: Engine) -> tuple[float, float, float]:
-    """Return networks a second after the first score, and with the start, and the share of bookkeeping."""
+    """Return networks per second after the first score, and with the start, and the share of bookkeeping."""
     moments: list[float] = []
     began: list[float] = []
 

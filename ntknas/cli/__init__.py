@@ -1,4 +1,4 @@
-"""The command line: parses, calls the library, prints. One file a command; mathematics nowhere."""
+"""The command line: parses, calls the library, prints. One file per command; mathematics nowhere."""
 
 import sys
 

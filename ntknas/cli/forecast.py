@@ -63,7 +63,7 @@ def _print_kinds(forecast: Forecast, images: int, *, on_gpu: bool) -> None:
         [", ".join(kind.measures), kind.output, str(kind.items), _range(kind.tried), duration(kind.seconds)]
         for kind in forecast.kinds
     ]
-    print_table("", ["measures", "output", "networks", "s a network, light to heavy", "one worker"], table, left=2)
+    print_table("", ["measures", "output", "networks", "s per network, light to heavy", "one worker"], table, left=2)
     fewest = min(kind.images for kind in forecast.kinds)
     if fewest < images:
         say(f"From trials with {fewest} of {images} images, multiplied: it may take several times less.")

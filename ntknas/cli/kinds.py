@@ -14,7 +14,6 @@ from ntknas.core.options import MAX_COUNT, MAX_SEED
 SEED = click.IntRange(0, MAX_SEED)
 NUMBER = click.IntRange(0, MAX_COUNT)
 COUNT = click.IntRange(1, MAX_COUNT)
-SEVERAL = click.IntRange(2, MAX_COUNT)
 
 
 class NamingOption(click.Option):

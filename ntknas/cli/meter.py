@@ -22,7 +22,7 @@ def metered(work: Iterable[T], total: int, description: str, unit: str, costs: S
     """Yield from ``work`` and show how far it is.
 
     Args:
-        work: What is done, one item a step.
+        work: What is done, one item per step.
         total: Number of steps.
         description: What is done.
         unit: What a step is, in the plural.

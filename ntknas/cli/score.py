@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     "--cells", default="100", show_default=True, help="Cells of a random sample, a range such as 0:1001, or all."
 )
 @click.option("--cells-seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the sample.")
-@click.option("--cells-file", type=click.Path(path_type=Path), help="Score these cells: one index or string a line.")
+@click.option("--cells-file", type=click.Path(path_type=Path), help="Score these cells: one index or string per line.")
 @click.option("--seeds", type=kinds.COUNT, default=1, show_default=True, help="Initialisations of each cell.")
 @scoring_options.measures_option
 @click.option(

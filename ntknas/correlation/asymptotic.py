@@ -15,7 +15,7 @@ from scipy import stats
 
 from ntknas.correlation.coefficients import Array, scaled
 
-Counts = NDArray[np.int64]
+Integers = NDArray[np.int64]
 
 
 def standard_error(name: str, x: Array, y: Array) -> float:
@@ -76,7 +76,7 @@ INFLUENCES: dict[str, Callable[[Array, Array], Array]] = {
 }
 
 
-def concordance(x: Array, y: Array) -> Counts:
+def concordance(x: Array, y: Array) -> Integers:
     """Return for each cell the number of concordant less the number of discordant cells."""
     n = len(x)
     below_x, below_y = (_below(v) for v in (x, y))
@@ -87,11 +87,11 @@ def concordance(x: Array, y: Array) -> Counts:
     y_below_x_above = below_y - both_below - y_below_x_same
     x_above_y_same = same_y - same_both - x_below_y_same
     both_above = n - below_x - same_x - y_below_x_above - x_above_y_same
-    balance: Counts = both_below + both_above - x_below_y_above - y_below_x_above
+    balance: Integers = both_below + both_above - x_below_y_above - y_below_x_above
     return balance
 
 
-def dominated(x: Array, y: Array) -> Counts:
+def dominated(x: Array, y: Array) -> Integers:
     """Return for each cell the number of cells that lie below it in both x and y.
 
     Cells in the order of x (of one x, those with larger y first, so that none of them counts for another): what is
@@ -115,24 +115,24 @@ def dominated(x: Array, y: Array) -> Counts:
     return result
 
 
-def _below(values: Array) -> Counts:
-    below: Counts = stats.rankdata(values, method="min").astype(np.int64) - 1
+def _below(values: Array) -> Integers:
+    below: Integers = stats.rankdata(values, method="min").astype(np.int64) - 1
     return below
 
 
-def _same(*columns: Array) -> Counts:
+def _same(*columns: Array) -> Integers:
     """Return for each cell the number of cells with the same values, itself included."""
     dense = np.stack([stats.rankdata(column, method="dense").astype(np.int64) for column in columns])
     key = dense[0] if len(dense) == 1 else dense[0] * (int(dense[1].max(initial=0)) + 1) + dense[1]
     _, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
-    same: Counts = counts[inverse]
+    same: Integers = counts[inverse]
     return same
 
 
-def _rank_within(group: Array, values: Array) -> Counts:
+def _rank_within(group: Array, values: Array) -> Integers:
     """Return for each cell the number of cells of its group with a smaller value."""
     dense_group, dense = (stats.rankdata(v, method="dense").astype(np.int64) for v in (group, values))
     span = int(dense.max(initial=0)) + 1
     key = np.sort(dense_group * span + dense)
-    ranks: Counts = np.searchsorted(key, dense_group * span + dense) - np.searchsorted(key, dense_group * span)
+    ranks: Integers = np.searchsorted(key, dense_group * span + dense) - np.searchsorted(key, dense_group * span)
     return ranks

@@ -1,4 +1,4 @@
-"""Empirical neural tangent kernels of any module: one entry point, one file a strategy, and the slow oracle."""
+"""Empirical neural tangent kernels of any module: one entry point, one file per strategy, and the slow oracle."""
 
 from __future__ import annotations
 

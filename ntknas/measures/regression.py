@@ -12,8 +12,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ntknas.core.cases import RegressionCase
+from ntknas.core.errors import KernelError
 from ntknas.core.lazy import F, torch
 from ntknas.core.score import NoValueError, Status
+from ntknas.kernels.kernel_regression import ridge_prediction
 from ntknas.measures.definition import Need
 from ntknas.measures.registry import register
 
@@ -64,38 +66,39 @@ def predict(case: RegressionCase) -> Tensor:
     assert labels is not None
     targets = code(labels, case.kernel.outputs)
     ridge = best_ridge(case.kernel.matrix, labels, targets)
-    return case.cross.matrix.T @ fit(case.kernel.matrix, targets, ridge)
+    return _predict_with(ridge, case.kernel.matrix, case.cross.matrix.T, targets)
 
 
-def fit(matrix: Tensor, targets: Tensor, ridge: float) -> Tensor:
-    """Return the coefficients (K + ridge·tr(K)/n)⁻¹ Y.
+def _predict_with(ridge: float, kernel: Tensor, cross: Tensor, targets: Tensor) -> Tensor:
+    """Return K(x, X) (K + ridge·tr(K)/n)⁻¹ Y.
 
     Raises:
         NoValueError: ``singular`` if the ridge does not make K invertible.
     """
-    scale = float(matrix.trace()) / len(matrix)
-    factor, failed = torch.linalg.cholesky_ex(matrix + ridge * scale * torch.eye(len(matrix), dtype=matrix.dtype))
-    if int(failed) or scale <= 0:
-        raise NoValueError(Status.SINGULAR, "the kernel with its ridge cannot be inverted")
-    return torch.cholesky_solve(targets, factor)
+    try:
+        return ridge_prediction(kernel, cross, targets, ridge)
+    except KernelError as error:
+        raise NoValueError(Status.SINGULAR, "the kernel with its ridge cannot be inverted") from error
 
 
 def best_ridge(matrix: Tensor, labels: Tensor, targets: Tensor) -> float:
     """Return the ridge with the smallest squared error on the validation part.
 
     Raises:
-        NoValueError: ``undefined`` if the probe has too few images to hold any back; ``singular`` as ``fit``.
+        NoValueError: ``undefined`` if the probe has too few images to hold any back; ``singular`` if no ridge makes K
+            invertible.
     """
     held_back = validation_part(labels)
     if not bool(held_back.any()):
         raise NoValueError(Status.UNDEFINED, "no class has four images: nothing can be held back to choose the ridge")
+    fitted = matrix[~held_back][:, ~held_back]
+    cross = matrix[held_back][:, ~held_back]
     errors = {}
     for ridge in RIDGES:
         try:
-            coefficients = fit(matrix[~held_back][:, ~held_back], targets[~held_back], ridge)
+            predicted = _predict_with(ridge, fitted, cross, targets[~held_back])
         except NoValueError:
             continue  # too small a ridge for this kernel; larger ones may do
-        predicted = matrix[held_back][:, ~held_back] @ coefficients
         errors[ridge] = float((predicted - targets[held_back]).square().mean())
     if not errors:
         raise NoValueError(Status.SINGULAR, "the kernel with its ridge cannot be inverted")

@@ -57,7 +57,7 @@ def _is_number(text: str) -> bool:
 
 
 def read_cells_file(space: Space, path: Path) -> list[int]:
-    """Return the cells of a file with one index or architecture string a line; ``#`` starts a comment line.
+    """Return the cells of a file with one index or architecture string per line; ``#`` starts a comment line.
 
     Raises:
         DataError: If the file cannot be read, is empty, too large for the space, or a line is no cell.
@@ -69,7 +69,7 @@ def read_cells_file(space: Space, path: Path) -> list[int]:
     entries = [(number, line.strip()) for number, line in enumerate(lines, start=1)]
     cells = [_entry(space, path, number, text) for number, text in entries if text and not text.startswith("#")]
     if not cells:
-        raise DataError(f"{path} names no cells: expected one index or architecture string a line.")
+        raise DataError(f"{path} names no cells: expected one index or architecture string per line.")
     return list(dict.fromkeys(cells))
 
 

@@ -89,7 +89,7 @@ class Limit:
 
     @property
     def outputs(self) -> int:
-        """Outputs of a network: one a class, or one."""
+        """Outputs of a network: one per class, or one."""
         return int(self.y.max()) + 1 if self.is_classification else 1
 
     def network(self, width: int, seed: int, outputs: int | None = None) -> nn.Module:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC, SVR
 from torch import Tensor, nn
 
 from ntknas.core.errors import KernelError
+from ntknas.kernels.kernel_regression import ridge_estimator
 from ntknas.studies.splits import Split
 
 C = np.logspace(-2, 4, 7).tolist()
@@ -44,7 +44,7 @@ class Machine:
     is_ridge: bool = False
 
 
-_KERNEL_RIDGE = Machine(lambda: KernelRidge(kernel="precomputed"), {"alpha": RIDGE}, is_ridge=True)
+_KERNEL_RIDGE = Machine(ridge_estimator, {"alpha": RIDGE}, is_ridge=True)
 CLASSIFIERS = {
     "SVC": Machine(lambda: SVC(kernel="precomputed"), {"C": C}),
     "kernel ridge": _KERNEL_RIDGE,

@@ -1,1 +1,1 @@
-"""Readers of the benchmarks' official files: one module a format, each streaming into a ``Collection``."""
+"""Readers of the benchmarks' official files: one module per format, each streaming into a ``Collection``."""

@@ -32,7 +32,7 @@ _FILE = re.compile(r"(\d{6})\.pickle\.pbz2")
 _MAX_BYTES = 1 << 23  # an honest file unpacks to a few hundred kilobytes
 _MIN_FOR_PROCESSES = 256
 
-Job = tuple[Path, int, str]
+CellFile = tuple[Path, int, str]
 
 
 def hint(path: Path) -> str | None:
@@ -94,12 +94,12 @@ class NATSFolder:
         collection = Collection(self.benchmark, SPACES[self.benchmark], len(cells))
         files = _files(path)
         advance = start(len(files), "files")
-        jobs = []
+        cell_files = []
         for index, file in files.items():
             if index >= len(cells):
                 raise DataError(f"{file.name}: there are only {len(cells)} architectures")
-            jobs.append((file, index, cells[index]))
-        for (file, index, _), runs in zip(jobs, _results(jobs), strict=True):
+            cell_files.append((file, index, cells[index]))
+        for (file, index, _), runs in zip(cell_files, _results(cell_files), strict=True):
             try:
                 for run in runs:
                     collection.add(index, run)
@@ -126,16 +126,16 @@ def _files(path: Path) -> dict[int, Path]:
     return files
 
 
-def _results(jobs: list[Job]) -> Iterable[list[Run]]:
-    if len(jobs) < _MIN_FOR_PROCESSES:
-        return map(_read_file, jobs)
-    return _in_processes(jobs)
+def _results(cell_files: list[CellFile]) -> Iterable[list[Run]]:
+    if len(cell_files) < _MIN_FOR_PROCESSES:
+        return map(_read_file, cell_files)
+    return _in_processes(cell_files)
 
 
-def _in_processes(jobs: list[Job]) -> Iterator[list[Run]]:
+def _in_processes(cell_files: list[CellFile]) -> Iterator[list[Run]]:
     pool = ProcessPoolExecutor(os.cpu_count(), safe_context(), _leave_interrupts_to_the_parent)
     try:
-        yield from pool.map(_read_file, jobs, chunksize=32)
+        yield from pool.map(_read_file, cell_files, chunksize=32)
     except BrokenProcessPool as error:
         raise DataError("a process that reads its files was killed, for lack of memory perhaps") from error
     finally:
@@ -147,8 +147,8 @@ def _leave_interrupts_to_the_parent() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _read_file(job: Job) -> list[Run]:
-    file, index, text = job
+def _read_file(cell_file: CellFile) -> list[Run]:
+    file, index, text = cell_file
     content = _load(file)
     if not isinstance(content, dict) or not content:
         raise DataError(f"{file.name}: expected a dictionary by epoch budget, got {type(content).__name__}")

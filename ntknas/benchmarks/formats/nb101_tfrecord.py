@@ -1,4 +1,4 @@
-"""``nasbench_only108.tfrecord`` and ``nasbench_full.tfrecord``, without TensorFlow: one record a training run."""
+"""``nasbench_only108.tfrecord`` and ``nasbench_full.tfrecord``, without TensorFlow: one record per training run."""
 
 from __future__ import annotations
 

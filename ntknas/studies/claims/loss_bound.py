@@ -101,7 +101,7 @@ class LossBound(Study):
         return [(model, kind, fraction) for model in ("tanh", "network") for kind, fraction in trainings]
 
     def cost(self, unit: Unit) -> float:
-        """Return the multiplications of all steps, each with a kernel; the flow has some ten a step."""
+        """Return the multiplications of all steps, each with a kernel; the flow has some ten per step."""
         model, kind, fraction = unit
         steps = self.steps / fraction if kind == "descent" else 10.0 * self.steps
         x, y = self._samples

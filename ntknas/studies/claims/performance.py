@@ -257,7 +257,7 @@ class Performance(Study):
         ]
         lines += [self._compared(str(method), row) for method, row in kernels.iterrows()]
         cost = ", ".join(f"{method} {row['seconds']:.2g}" for method, row in by.iterrows() if method != "constant")
-        lines.append(f"Seconds a fold, with everything that a method needs: {cost}.")
+        lines.append(f"Seconds per fold, with everything that a method needs: {cost}.")
         differences = {str(method): float(value) for method, value in kernels["against_network"].items()}
         return Verdict(self._outcome(kernels), tuple(lines), differences)
 
