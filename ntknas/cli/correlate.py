@@ -12,11 +12,11 @@ import click
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.arguments import split_names
-from ntknas.cli.correlate_source import check_one_format, check_one_space, check_source, take_source
+from ntknas.cli.correlate_source import check_one_space, check_source, take_source
 from ntknas.cli.correlate_tables import print_comparisons, print_result
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.names import check_names, check_store
-from ntknas.cli.output import csv_option, json_option, note, print_csv, print_json, say
+from ntknas.cli.output import check_one_format, csv_option, json_option, note, print_csv, print_json, say
 from ntknas.cli.types import Options
 from ntknas.cli.unmeasured import say_unmeasured, unmeasured_of
 from ntknas.cli.wording import in_options

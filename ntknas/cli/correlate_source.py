@@ -16,20 +16,6 @@ if TYPE_CHECKING:
 _FIELDS = ("dataset", "target", "bench", "bench_data", "accuracies", "column", "cell_column")
 
 
-def check_one_format(*, json: bool, csv: bool) -> None:
-    """Check that one format is asked for.
-
-    Args:
-        json: Whether JSON is.
-        csv: Whether CSV is.
-
-    Raises:
-        UsageError: If both are.
-    """
-    if json and csv:
-        raise click.UsageError("--json and --csv are two formats: give one of them.")
-
-
 def check_source(options: Options) -> None:
     """Check that the options that say where accuracies come from go together.
 

@@ -28,6 +28,20 @@ def csv_option(function: F) -> F:
     return click.option("--csv", is_flag=True, help="Print CSV.")(function)
 
 
+def check_one_format(*, json: bool, csv: bool) -> None:
+    """Check that one format is asked for.
+
+    Args:
+        json: Whether JSON is.
+        csv: Whether CSV is.
+
+    Raises:
+        UsageError: If both are.
+    """
+    if json and csv:
+        raise click.UsageError("--json and --csv are two formats: give one of them.")
+
+
 def print_json(data: object) -> None:
     """Print plain data as JSON; numbers that are none are refused, and what a terminal would obey is escaped."""
     text = json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False)

@@ -14,7 +14,17 @@ import click
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.derived import options_of
-from ntknas.cli.output import csv_option, json_option, note, number, print_csv, print_json, print_table, say
+from ntknas.cli.output import (
+    check_one_format,
+    csv_option,
+    json_option,
+    note,
+    number,
+    print_csv,
+    print_json,
+    print_table,
+    say,
+)
 from ntknas.cli.stopping import storing
 from ntknas.cli.types import Options
 from ntknas.cli.wording import in_options
@@ -57,8 +67,7 @@ def command(name: str, **options: Any) -> None:
     and performance take the last of --widths. The page says what is claimed, what was
     measured, and whether it holds. A run that is interrupted goes on; more widths or repeats add to what is there.
     """
-    if options["json"] and options["csv"]:
-        raise click.UsageError("--json and --csv are two formats: give one of them.")
+    check_one_format(json=options["json"], csv=options["csv"])
     study = made_study(name, options)
     _warn(study)
     if options["dry_run"]:

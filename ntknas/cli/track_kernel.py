@@ -13,7 +13,17 @@ from ntknas.cli import options as shared
 from ntknas.cli.arguments import apply_recipe, draw_probe, open_space, recipe_of, split_names, training_of
 from ntknas.cli.meter import Meter
 from ntknas.cli.names import check_names
-from ntknas.cli.output import csv_option, json_option, note, number, print_csv, print_json, print_table, say
+from ntknas.cli.output import (
+    check_one_format,
+    csv_option,
+    json_option,
+    note,
+    number,
+    print_csv,
+    print_json,
+    print_table,
+    say,
+)
 from ntknas.cli.stopping import storing
 from ntknas.cli.types import Options
 
@@ -81,7 +91,7 @@ def command(ctx: click.Context, /, store: Path, plots: Path | None, json: bool, 
     accuracy. A track that is finished is not made again. --recipe mok-track is the setting of Mok et al.: one image,
     its full kernel, 100 epochs.
     """
-    _check_formats(json, csv)
+    check_one_format(json=json, csv=csv)
     check_names(options)
     followed = _follow(ctx, store, options)
     if plots:
@@ -93,11 +103,6 @@ def command(ctx: click.Context, /, store: Path, plots: Path | None, json: bool, 
     else:
         _print(followed)
     ctx.exit(3 if followed.failed else 0)
-
-
-def _check_formats(json: bool, csv: bool) -> None:
-    if json and csv:
-        raise click.UsageError("--json and --csv are two formats: give one of them.")
 
 
 def _follow(ctx: click.Context, store: Path, options: Options) -> FollowedCells:

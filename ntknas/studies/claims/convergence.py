@@ -150,7 +150,7 @@ class Convergence(Study):
         table = pd.DataFrame(lines)
         return Findings(table, self._figures(table), self._verdict(results, table))
 
-    def _family(self, family: str, rows: Sequence[Row]) -> _Family:
+    def _family(self, family: str, rows: Sequence[Row]) -> _FamilyResult:
         """Deviations of each kernel from the limit, in the limit's norm: their squares add up to that of the error."""
         limits = self.limits[family].infinite()
         weights = torch.where(self._upper[0] == self._upper[1], 1.0, 2.0).sqrt() / limits.norm()
@@ -160,7 +160,7 @@ class Convergence(Study):
             stacks.append(((torch.tensor(kernels, dtype=torch.float64) - limits[self._upper]) * weights).numpy())
         errors = [np.linalg.norm(stack, axis=1) for stack in stacks]
         widths = np.array(self.widths, float)
-        return _Family(
+        return _FamilyResult(
             [_parts(stack) for stack in stacks],
             slope(widths, errors, root_mean_square),
             slope(widths, stacks, _deviation),
@@ -181,7 +181,7 @@ class Convergence(Study):
             "parts": LineGrid("Error, its random part and its mean", "width", "", panels, "log"),
         }
 
-    def _verdict(self, results: Mapping[str, _Family], table: pd.DataFrame) -> Verdict:
+    def _verdict(self, results: Mapping[str, _FamilyResult], table: pd.DataFrame) -> Verdict:
         first, widest = self.widths[0], self.widths[-1]
         heading = f"{self.subject.samples} samples, widths {first} to {widest}, {self.repeats} initialisations of each."
         outcomes, lines, figures = [], [heading], dict[str, float]()
@@ -201,7 +201,7 @@ class Convergence(Study):
 
 
 @dataclass(frozen=True)
-class _Family:
+class _FamilyResult:
     """What was found of one family: a line per width, and the slopes of the error and of its random part."""
 
     lines: list[Row]
