@@ -144,6 +144,6 @@ def ridge_prediction(kernel: Tensor, cross: Tensor, targets: Tensor, ridge: floa
 
 def ridge_estimator() -> KernelRidge:
     """Return scikit-learn's kernel ridge of kernels as they stand; its ``alpha`` is the ridge itself, not times λ̄."""
-    from sklearn.kernel_ridge import KernelRidge  # noqa: PLC0415 - measures import this module and need no scikit-learn
+    from sklearn.kernel_ridge import KernelRidge  # here: measures import this module and need no scikit-learn
 
     return KernelRidge(kernel="precomputed")

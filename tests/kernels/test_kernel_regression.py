@@ -2,12 +2,11 @@
 
 import pytest
 import torch
-from sklearn.kernel_ridge import KernelRidge
 from torch import nn
 
 from ntknas import empirical_ntk
 from ntknas.core.errors import KernelError
-from ntknas.kernels.kernel_regression import KernelRegression
+from ntknas.kernels.kernel_regression import KernelRegression, ridge_estimator, ridge_prediction
 
 
 def problem(samples=12, test=5, features=20):
@@ -19,12 +18,30 @@ def problem(samples=12, test=5, features=20):
 
 
 @pytest.mark.parametrize("ridge", [1e-4, 0.1, 3.0])
-def test_ridge_is_that_of_scikit_learn(ridge):
+def test_all_solvers_give_the_closed_form(ridge):
     kernel, cross, y, _ = problem()
-    alpha = ridge * float(kernel.trace()) / len(kernel)
-    expected = KernelRidge(alpha=alpha, kernel="precomputed").fit(kernel.numpy(), y.numpy()).predict(cross.numpy())
-    found = KernelRegression(kernel, cross).ridge(y, ridge)
-    torch.testing.assert_close(found, torch.from_numpy(expected), rtol=1e-8, atol=1e-10)
+    alpha = ridge * float(torch.linalg.eigvalsh(kernel).mean())
+    expected = cross @ torch.linalg.inv(kernel + alpha * torch.eye(12, dtype=torch.float64)) @ y
+    by_scikit_learn = ridge_estimator().set_params(alpha=alpha).fit(kernel.numpy(), y.numpy()).predict(cross.numpy())
+    predictions = {
+        "eigendecomposition": KernelRegression(kernel, cross).ridge(y, ridge),
+        "Cholesky": ridge_prediction(kernel, cross, y, ridge),
+        "scikit-learn": torch.from_numpy(by_scikit_learn),
+    }
+    for predicted in predictions.values():
+        torch.testing.assert_close(predicted, expected, rtol=1e-8, atol=1e-10)
+    assert {predicted.dtype for predicted in predictions.values()} == {torch.float64}
+
+
+@pytest.mark.parametrize("negative", [-1.0, 0.0])
+def test_cholesky_refuses_what_the_ridge_does_not_make_positive(negative):
+    kernel = torch.diag(torch.tensor([negative, 2.0, 2.0], dtype=torch.float64))
+    cross, y = torch.ones(1, 3, dtype=torch.float64), torch.ones(3, 1, dtype=torch.float64)
+    with pytest.raises(KernelError, match="not positive definite"):
+        ridge_prediction(kernel, cross, y, 0.0)
+    with pytest.raises(KernelError, match="not positive definite"):
+        ridge_prediction(torch.zeros_like(kernel), cross, y, 1.0)
+    assert torch.isfinite(ridge_prediction(kernel, cross, y, 2.0)).all()
 
 
 def test_from_the_networks_output_at_initialisation():
