@@ -3,7 +3,7 @@
 Targets are one-hot less their mean over classes, 1/C. The ridge is r·tr(K)/n with r among 10⁻⁸ … 10², the one with the
 smallest squared error on a validation part of the training probe (every fourth image of each class; the rest is
 fitted; of equal errors the larger ridge). With it the whole training probe is fitted: f(x) = K(x, X) (K + ridge·1)⁻¹ Y,
-all in float64.
+all in float64, by Cholesky (``kernels/kernel_regression.py`` says why not by an eigendecomposition, once for all r).
 """
 
 from __future__ import annotations
