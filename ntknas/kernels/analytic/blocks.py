@@ -35,16 +35,16 @@ def in_blocks(first: S, second: S | None, pairs: Callable[[S, S], tuple[Tensor, 
         KernelError: If a pair of samples does not fit into memory.
     """
     other = first if second is None else second
-    rows, columns = (_grouped(each.sizes) for each in (first, other))
+    rows, columns = (_grouped(samples.sizes) for samples in (first, other))
     shape = len(first), len(other)
     _check_memory(first.tokens * other.tokens, shape)
     nngp, ntk = (torch.zeros(shape, dtype=torch.float64) for _ in range(2))
     for number, a in enumerate(rows):
         for b in rows[number:] if second is None else columns:
-            for whole, block in zip((nngp, ntk), pairs(first.take(a), other.take(b)), strict=True):
-                whole[torch.tensor(a)[:, None], torch.tensor(b)] = block.cpu()
+            for kernel, block in zip((nngp, ntk), pairs(first.take(a), other.take(b)), strict=True):
+                kernel[torch.tensor(a)[:, None], torch.tensor(b)] = block.cpu()
                 if second is None:
-                    whole[torch.tensor(b)[:, None], torch.tensor(a)] = block.cpu().T
+                    kernel[torch.tensor(b)[:, None], torch.tensor(a)] = block.cpu().T
     if second is None:
         nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2
     return InfiniteKernel(nngp, ntk)
@@ -52,13 +52,13 @@ def in_blocks(first: S, second: S | None, pairs: Callable[[S, S], tuple[Tensor, 
 
 def _grouped(sizes: Places) -> list[Places]:
     """Places by ascending size, as many together as a block of pairs of the largest of them allows."""
-    order = sorted(range(len(sizes)), key=lambda place: sizes[place])
+    order = sorted(range(len(sizes)), key=lambda index: sizes[index])
     groups: list[Places] = [[]]
-    for place in order:
-        tokens = (len(groups[-1]) + 1) * sizes[place]
+    for index in order:
+        tokens = (len(groups[-1]) + 1) * sizes[index]
         if groups[-1] and 8 * tokens**2 > BLOCK_BYTES / _HELD:
             groups.append([])
-        groups[-1].append(place)
+        groups[-1].append(index)
     return groups
 
 

@@ -54,7 +54,7 @@ def of_inputs(x: Tensor, x2: Tensor, *, crossed: bool) -> Covariance:
         crossed: Whether different positions of images are kept.
     """
     channels = x.shape[1]
-    variance, variance2 = (each.square().mean(1) for each in (x, x2))
+    variance, variance2 = (batch.square().mean(1) for batch in (x, x2))
     if x.dim() == 2:
         nngp = x @ x2.T / channels
     elif crossed:

@@ -158,8 +158,8 @@ def finite_network(
     generator = generator_of(seed)
     modules: list[nn.Module] = []
     shape = tuple(inputs)
-    for place, layer in enumerate(layers):
-        last = place == len(layers) - 1
+    for index, layer in enumerate(layers):
+        last = index == len(layers) - 1
         module, shape = _built(layer, shape, outputs if last else width, generator)
         modules.append(module)
     return nn.Sequential(*modules)

@@ -85,14 +85,14 @@ class GraphNetwork:
         return in_blocks(graphs, graphs2, self._pairs)
 
     def _pairs(self, graphs: Graphs, graphs2: Graphs) -> tuple[Tensor, Tensor]:
-        (nodes, by, mask), (nodes2, by2, mask2) = (each.padded(self.aggregation) for each in (graphs, graphs2))
+        (nodes, by, mask), (nodes2, by2, mask2) = (batch.padded(self.aggregation) for batch in (graphs, graphs2))
         state = of_tokens(nodes, nodes2)
         states = [state]
         for _ in range(self.blocks):
             state = self._block(state, by, by2)
             states.append(state)
-        read = [each.pooled(mask.to(by), mask2.to(by)) for each in (states if self.jumping else states[-1:])]
-        nngp, ntk = (torch.stack(parts).sum(0) for parts in zip(*read, strict=True))
+        readouts = [state.pooled(mask.to(by), mask2.to(by)) for state in (states if self.jumping else states[-1:])]
+        nngp, ntk = (torch.stack(kernels).sum(0) for kernels in zip(*readouts, strict=True))
         return read_out((nngp, ntk), self.readout_std, self.readout_bias_std)
 
     def _block(self, state: TokenCovariance, by: Tensor, by2: Tensor) -> TokenCovariance:
@@ -136,10 +136,10 @@ class _Network(nn.Module):
         self.blocks = nn.ModuleList(
             nn.ModuleList(hidden[first : first + choices.layers]) for first in range(0, len(hidden), choices.layers)
         )
-        read = [features] + [width] * choices.blocks if choices.jumping else [width]
-        biases = [choices.readout_bias_std] + [0.0] * (len(read) - 1)  # one bias for their sum
+        sizes = [features] + [width] * choices.blocks if choices.jumping else [width]
+        biases = [choices.readout_bias_std] + [0.0] * (len(sizes) - 1)  # one bias for their sum
         self.readouts = nn.ModuleList(
-            layer(size, outputs, choices.readout_std, bias) for size, bias in zip(read, biases, strict=True)
+            layer(size, outputs, choices.readout_std, bias) for size, bias in zip(sizes, biases, strict=True)
         )
         self.activation = activation_module(choices.activation)
 
@@ -153,6 +153,6 @@ class _Network(nn.Module):
             for layer in block:  # type: ignore[attr-defined]
                 x = self.activation(layer(x))
             states.append(x)
-        read = states if self._jumping else states[-1:]
-        outputs = [layer((mask * each).sum(1)) for layer, each in zip(self.readouts, read, strict=True)]
+        states = states if self._jumping else states[-1:]
+        outputs = [layer((mask * values).sum(1)) for layer, values in zip(self.readouts, states, strict=True)]
         return torch.stack(outputs).sum(0)

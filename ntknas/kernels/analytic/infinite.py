@@ -73,7 +73,9 @@ def infinite_kernel(layers: Sequence[Layer], x: Tensor, x2: Tensor | None = None
             block = _block(layers, a, b, crossed=crossed)
             nngp[top : top + rows, left : left + rows] = block.nngp
             ntk[top : top + rows, left : left + rows] = block.ntk
-    return InfiniteKernel(nngp, ntk) if x2 is not None else InfiniteKernel(*(_mirrored(each) for each in (nngp, ntk)))
+    if x2 is not None:
+        return InfiniteKernel(nngp, ntk)
+    return InfiniteKernel(_mirrored(nngp), _mirrored(ntk))
 
 
 def _mirrored(kernel: Tensor) -> Tensor:
@@ -116,25 +118,25 @@ def _rows(x: Tensor, x2: Tensor, *, crossed: bool) -> int:
 
 def _block(layers: Sequence[Layer], x: Tensor, x2: Tensor, *, crossed: bool) -> Covariance:
     state = of_inputs(x, x2, crossed=crossed)
-    own = [_alone(layers, batch) for batch in (x, x2)] if crossed else None
-    for place, layer in enumerate(layers):
+    alone = [_alone(layers, batch) for batch in (x, x2)] if crossed else None
+    for index, layer in enumerate(layers):
         state = layer.propagate(state)
-        if own is not None and isinstance(layer, GlobalAveragePool):
-            state = with_variances(state, *(each[place] for each in own))
+        if alone is not None and isinstance(layer, GlobalAveragePool):
+            state = with_variances(state, *(variances[index] for variances in alone))
     return state
 
 
 def _alone(layers: Sequence[Layer], x: Tensor) -> dict[int, Tensor]:
     """Variances after global average pooling, which need all pairs of a sample's positions: of each with itself."""
-    found: dict[int, list[Tensor]] = {}
+    diagonals: dict[int, list[Tensor]] = {}
     for sample in x.split(1):
         state = of_inputs(sample, sample, crossed=True)
-        for place, layer in enumerate(layers):
+        for index, layer in enumerate(layers):
             state = layer.propagate(state)
             if isinstance(layer, GlobalAveragePool):
-                found.setdefault(place, []).append(state.nngp.diagonal())
+                diagonals.setdefault(index, []).append(state.nngp.diagonal())
                 break
-    return {place: torch.cat(values) for place, values in found.items()}
+    return {index: torch.cat(values) for index, values in diagonals.items()}
 
 
 def fully_connected(

@@ -46,7 +46,7 @@ def affine(before: Covariance, weight_std: float, bias_std: float) -> Covariance
     """Return covariances after weights and bias at each position."""
     square, constant = weight_std**2, bias_std**2
     nngp = square * before.nngp + constant
-    variance, variance2 = (square * each + constant for each in (before.variance, before.variance2))
+    variance, variance2 = (square * values + constant for values in (before.variance, before.variance2))
     return Covariance(nngp, nngp + square * before.ntk, variance, variance2, before.crossed)
 
 
@@ -115,11 +115,11 @@ class Convolution:
         steps = (length + before + after - self.size) // self.stride + 1
         total = torch.zeros(())
         for offset in range(self.size):
-            part = values
+            window = values
             for axis in axes:
-                places = torch.arange(steps, device=values.device) * self.stride + offset
-                part = part.index_select(values.dim() + axis, places)
-            total = total + part
+                positions = torch.arange(steps, device=values.device) * self.stride + offset
+                window = window.index_select(values.dim() + axis, positions)
+            total = total + window
         return total / self.size
 
 
@@ -142,7 +142,7 @@ class Activation:
         dual = ACTIVATIONS[self.name]
         first, second = before.products()
         nngp, derivative = dual(first, second, before.nngp)
-        variance, variance2 = (dual(each, each, each)[0] for each in (before.variance, before.variance2))
+        variance, variance2 = (dual(values, values, values)[0] for values in (before.variance, before.variance2))
         return Covariance(nngp, derivative * before.ntk, variance, variance2, before.crossed)
 
 
@@ -179,9 +179,9 @@ class Flatten:
         """Move covariances on; vectors stay."""
         if not before.is_image:
             return before
-        variance, variance2 = (each.mean((-2, -1)) for each in (before.variance, before.variance2))
-        values = (_equal_positions(each) if before.crossed else each for each in (before.nngp, before.ntk))
-        nngp, ntk = (each.mean((-2, -1)) for each in values)
+        variance, variance2 = (values.mean((-2, -1)) for values in (before.variance, before.variance2))
+        pairs = (before.nngp, before.ntk)
+        nngp, ntk = ((_equal_positions(values) if before.crossed else values).mean((-2, -1)) for values in pairs)
         return Covariance(nngp, ntk, variance, variance2)
 
 
@@ -207,7 +207,7 @@ class GlobalAveragePool:
             raise KernelError("Global average pooling takes images.")
         if not before.crossed:
             raise KernelError("Global average pooling needs the covariance of different positions.")
-        nngp, ntk = (each.mean((-4, -3, -2, -1)) for each in (before.nngp, before.ntk))
+        nngp, ntk = (values.mean((-4, -3, -2, -1)) for values in (before.nngp, before.ntk))
         nothing = torch.full((1,), math.nan, dtype=nngp.dtype, device=nngp.device)
         return Covariance(nngp, ntk, nothing.expand(len(nngp)), nothing.expand(nngp.shape[1]))
 

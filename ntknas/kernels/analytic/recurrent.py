@@ -81,14 +81,14 @@ class RecurrentNetwork:
         state = of_tokens(first.values, second.values)
         for _ in range(self.depth):
             state = self._layer(state)
-        pooled = state.pooled(*(step_weights(each.mask.to(each.values), self.pooling) for each in (first, second)))
+        pooled = state.pooled(*(step_weights(batch.mask.to(batch.values), self.pooling) for batch in (first, second)))
         return read_out(pooled, self.readout_std, self.readout_bias_std)
 
     def _layer(self, below: TokenCovariance) -> TokenCovariance:
         """Covariances of the states h_t from those of the inputs of a layer."""
         inputs = below.affine(self.input_std, self.bias_std)
-        variances = [self._variances(each) for each in (inputs.own, inputs.own2)]
-        own, own2 = (self._own(*each) for each in zip((inputs.own, inputs.own2), variances, strict=True))
+        variances = [self._variances(covariance) for covariance in (inputs.own, inputs.own2)]
+        own, own2 = (self._own(*pair) for pair in zip((inputs.own, inputs.own2), variances, strict=True))
         nngp = self._initial(torch.zeros_like(inputs.nngp[:, :, 0]))
         ntk, rows = torch.zeros_like(nngp), []
         for step in range(inputs.nngp.shape[2]):
@@ -96,17 +96,17 @@ class RecurrentNetwork:
             moved = inputs.ntk[:, :, step] + self.weight_std**2 * (nngp + ntk)
             state, derivative = self._dual(variances[0][:, None, step, None], variances[1][None], before)
             rows.append((state, derivative * moved))
-            nngp, ntk = (_shifted(each) for each in rows[-1])
-        values, gradients = (torch.stack(parts, 2) for parts in zip(*rows, strict=True))
+            nngp, ntk = (_shifted(kernel) for kernel in rows[-1])
+        values, gradients = (torch.stack(kernels, 2) for kernels in zip(*rows, strict=True))
         return TokenCovariance(values, gradients, own, own2)
 
     def _variances(self, inputs: Tensor) -> Tensor:
         """Variances of what the nonlinearity takes, N×T."""
-        found, state = [], torch.full_like(inputs[:, 0, 0], self.initial_std**2)
+        variances, state = [], torch.full_like(inputs[:, 0, 0], self.initial_std**2)
         for step in range(inputs.shape[1]):
-            found.append(inputs[:, step, step] + self.weight_std**2 * state)
-            state = self._dual(found[-1], found[-1], found[-1])[0]
-        return torch.stack(found, 1)
+            variances.append(inputs[:, step, step] + self.weight_std**2 * state)
+            state = self._dual(variances[-1], variances[-1], variances[-1])[0]
+        return torch.stack(variances, 1)
 
     def _own(self, inputs: Tensor, variances: Tensor) -> Tensor:
         """E[h_t h_s] of each sample, N×T×T."""
@@ -171,10 +171,10 @@ class _Network(nn.Module):
     def forward(self, packed: Tensor) -> Tensor:
         """Apply the network to sequences and their mask, N×T×(D + 1)."""
         x, mask = packed[..., :-1], packed[..., -1]
-        for place, (taken, recurrent) in enumerate(zip(self.inputs, self.recurrent, strict=True)):
-            state = self.initial[place].expand(len(x), -1)  # type: ignore[index]
+        for layer, (entering, recurrent) in enumerate(zip(self.inputs, self.recurrent, strict=True)):
+            state = self.initial[layer].expand(len(x), -1)  # type: ignore[index]
             states = []
-            for inputs in taken(x).unbind(1):
+            for inputs in entering(x).unbind(1):
                 state = self.activation(recurrent(state) + inputs)
                 states.append(state)
             x = torch.stack(states, 1)

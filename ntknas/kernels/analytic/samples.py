@@ -115,17 +115,17 @@ class Graphs:
     def __post_init__(self) -> None:
         """Check the graphs, and compute in float64."""
         for name in ("features", "adjacency"):
-            object.__setattr__(self, name, tuple(each.double() for each in getattr(self, name)))
+            object.__setattr__(self, name, tuple(matrix.double() for matrix in getattr(self, name)))
         if not self.features or len(self.features) != len(self.adjacency):
             raise DataError(
                 f"As many adjacency matrices as features are needed, and at least one: got {len(self.adjacency)} and "
                 f"{len(self.features)}."
             )
-        sizes = {each.shape[1] for each in self.features if each.dim() == 2}
+        sizes = {nodes.shape[1] for nodes in self.features if nodes.dim() == 2}
         if len(sizes) != 1:
             raise DataError(f"Nodes of all graphs must have features of one size, got sizes {sorted(sizes)}.")
-        for place, (nodes, edges) in enumerate(zip(self.features, self.adjacency, strict=True)):
-            _check_graph(place, nodes, edges)
+        for index, (nodes, edges) in enumerate(zip(self.features, self.adjacency, strict=True)):
+            _check_graph(index, nodes, edges)
 
     def __len__(self) -> int:
         """Number of graphs."""
@@ -148,7 +148,7 @@ class Graphs:
 
     def take(self, places: Sequence[int]) -> Graphs:
         """Return some of them."""
-        return Graphs(*(tuple(each[place] for place in places) for each in (self.features, self.adjacency)))
+        return Graphs(*(tuple(matrices[index] for index in places) for matrices in (self.features, self.adjacency)))
 
     def padded(self, aggregation: str) -> tuple[Tensor, Tensor, Tensor]:
         """Return features N×V×D, matrices that aggregate N×V×V, and which nodes there are, N×V.
@@ -161,10 +161,10 @@ class Graphs:
         nodes = pad_sequence(list(self.features), batch_first=True)
         size = nodes.shape[1]
         matrices = nodes.new_zeros(len(self), size, size)
-        for place, edges in enumerate(self.adjacency):
+        for index, edges in enumerate(self.adjacency):
             own = edges + torch.eye(len(edges), dtype=edges.dtype, device=edges.device)
             scaled = own / own.sum(1, keepdim=True) if aggregation == "degree" else own
-            matrices[place, : len(edges), : len(edges)] = scaled
+            matrices[index, : len(edges), : len(edges)] = scaled
         mask = torch.arange(size, device=nodes.device) < torch.tensor(self.sizes, device=nodes.device)[:, None]
         return nodes, matrices, mask
 
@@ -189,15 +189,15 @@ def step_weights(mask: Tensor, pooling: str) -> Tensor:
     return mask - torch.cat([mask[:, 1:], torch.zeros_like(mask[:, :1])], 1)
 
 
-def _check_graph(place: int, nodes: Tensor, edges: Tensor) -> None:
+def _check_graph(index: int, nodes: Tensor, edges: Tensor) -> None:
     count = len(nodes)
     if nodes.dim() != 2 or not count:
-        raise DataError(f"Graph {place} has no nodes: leave it out.")
+        raise DataError(f"Graph {index} has no nodes: leave it out.")
     if edges.shape != (count, count):
-        raise DataError(f"Graph {place} has {count} nodes and an adjacency matrix of shape {tuple(edges.shape)}.")
+        raise DataError(f"Graph {index} has {count} nodes and an adjacency matrix of shape {tuple(edges.shape)}.")
     if not (torch.isfinite(nodes).all() and torch.isfinite(edges).all()):
-        raise DataError(f"Graph {place} has a feature or an edge that is no number.")
+        raise DataError(f"Graph {index} has a feature or an edge that is no number.")
     if not torch.equal(edges, edges.mT) or bool(edges.diagonal().any()):
-        raise DataError(f"The adjacency matrix of graph {place} must be symmetric, with zeros on its diagonal.")
+        raise DataError(f"The adjacency matrix of graph {index} must be symmetric, with zeros on its diagonal.")
     if bool((edges < 0).any()):
-        raise DataError(f"Graph {place} has a negative edge weight.")
+        raise DataError(f"Graph {index} has a negative edge weight.")

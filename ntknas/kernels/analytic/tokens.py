@@ -40,7 +40,7 @@ class TokenCovariance:
         """After a dense layer of every token: Σ' = W_std² Σ + b_std², Θ' = Σ' + W_std² Θ."""
         square, constant = weight_std**2, bias_std**2
         nngp = square * self.nngp + constant
-        own, own2 = (square * each + constant for each in (self.own, self.own2))
+        own, own2 = (square * values + constant for values in (self.own, self.own2))
         return TokenCovariance(nngp, nngp + square * self.ntk, own, own2)
 
     def activated(self, name: str) -> TokenCovariance:
@@ -48,7 +48,8 @@ class TokenCovariance:
         dual = ACTIVATIONS[name]
         nngp, derivative = dual(*self.variances, self.nngp)
         own, own2 = (
-            dual(_diagonal(each)[:, :, None], _diagonal(each)[:, None, :], each)[0] for each in (self.own, self.own2)
+            dual(_diagonal(values)[:, :, None], _diagonal(values)[:, None, :], values)[0]
+            for values in (self.own, self.own2)
         )
         return TokenCovariance(nngp, derivative * self.ntk, own, own2)
 
@@ -59,7 +60,7 @@ class TokenCovariance:
             by: A of each sample of the first batch, N×T×T.
             by2: Those of the second batch, M×U×U.
         """
-        nngp, ntk = (by[:, None] @ each @ by2.mT[None] for each in (self.nngp, self.ntk))
+        nngp, ntk = (by[:, None] @ values @ by2.mT[None] for values in (self.nngp, self.ntk))
         return TokenCovariance(nngp, ntk, by @ self.own @ by.mT, by2 @ self.own2 @ by2.mT)
 
     def normalised(self, epsilon: float) -> TokenCovariance:
@@ -70,7 +71,7 @@ class TokenCovariance:
         """
         first, second = self.variances
         both = ((first + epsilon) * (second + epsilon)).rsqrt()
-        own, own2 = (_scaled(each, (_diagonal(each) + epsilon).rsqrt()) for each in (self.own, self.own2))
+        own, own2 = (_scaled(values, (_diagonal(values) + epsilon).rsqrt()) for values in (self.own, self.own2))
         return TokenCovariance(self.nngp * both, self.ntk * both, own, own2)
 
     def __add__(self, other: TokenCovariance) -> TokenCovariance:
@@ -86,13 +87,13 @@ class TokenCovariance:
             readout: r of each sample of the first batch, N×T.
             readout2: Those of the second batch, M×U.
         """
-        nngp, ntk = (torch.einsum("nt,nmtu,mu->nm", readout, each, readout2) for each in (self.nngp, self.ntk))
+        nngp, ntk = (torch.einsum("nt,nmtu,mu->nm", readout, values, readout2) for values in (self.nngp, self.ntk))
         return nngp, ntk
 
 
 def read_out(pooled: tuple[Tensor, Tensor], weight_std: float, bias_std: float) -> tuple[Tensor, Tensor]:
     """Return NNGP and NTK, N×M, of outputs read from pooled values by a dense layer."""
-    nngp, ntk = (weight_std**2 * each for each in pooled)
+    nngp, ntk = (weight_std**2 * values for values in pooled)
     nngp = nngp + bias_std**2
     return nngp, nngp + ntk
 

@@ -93,7 +93,7 @@ class TransformerNetwork:
             attended = self._normalised(attended)
             fed = self._dense(self._dense(attended).activated(self.activation))
             state = self._normalised(attended + fed)
-        pooled = state.pooled(*(step_weights(each.mask.to(each.values), "mean") for each in (first, second)))
+        pooled = state.pooled(*(step_weights(batch.mask.to(batch.values), "mean") for batch in (first, second)))
         return read_out(pooled, self.readout_std, self.readout_bias_std)
 
     def _tied(self, state: TokenCovariance, masks: tuple[Tensor, Tensor]) -> TokenCovariance:
@@ -132,8 +132,8 @@ class TransformerNetwork:
         tied = self.attention == "tied"
         embedding = nn.Identity() if tied else layer(features, width, *hidden)
         encoders = []
-        for place in range(self.depth):
-            inputs = features if tied and place == 0 else width
+        for block in range(self.depth):
+            inputs = features if tied and block == 0 else width
             projections = [layer(inputs, width, *hidden) for _ in range(1 if tied else 4)]
             feed = [layer(width, width, *hidden) for _ in range(2)]
             encoders.append(_Encoder(projections, feed, width, self))
@@ -158,10 +158,10 @@ class _Encoder(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Apply the encoder to N×T×n and the mask N×T."""
         if len(self.projections) == 1:
-            (key,) = (each(x) for each in self.projections)
+            (key,) = (projection(x) for projection in self.projections)
             attended = self._attention(key, key, mask) @ key + key
         else:
-            query, key, value = (each(x) for each in self.projections[:3])
+            query, key, value = (projection(x) for projection in self.projections[:3])
             attended = x + self.projections[3](self._attention(query, key, mask) @ value)
         attended = self.norm(attended)
         first, second = self.feed
