@@ -151,11 +151,11 @@ def verify(name: str | None, bench_data: Path) -> None:
     from ntknas.core.errors import DataError, check_known
 
     names = [check_known("benchmark", name, benchmark_names())] if name else benchmark_names()
-    paths = {each: table_path(each, bench_data) for each in names if table_path(each, bench_data).exists()}
+    paths = {name: table_path(name, bench_data) for name in names if table_path(name, bench_data).exists()}
     if not paths:
         raise DataError(f"No imported table of {' or '.join(names)} in {bench_data}: nothing to verify.")
-    for each, path in paths.items():
-        TableFile(path, each).verify()
+    for name, path in paths.items():
+        TableFile(path, name).verify()
         say(f"{path}: as it was written")
 
 
@@ -202,16 +202,16 @@ def _answer(benchmark: Benchmark, target: Any, cell: int, seed: int | None) -> d
 
     value = benchmark.accuracy(cell, target.split, target.epochs, seed, target.dataset)
     table = benchmark.table(target)
-    there = [place for place, run in enumerate(table.runs[cell]) if np.isfinite(run)]
-    named = table.seeds_of_gaps_known or len(there) == len(table.seeds)
+    finished = [run for run, accuracy in enumerate(table.runs[cell]) if np.isfinite(accuracy)]
+    seeds_are_known = table.seeds_of_gaps_known or len(finished) == len(table.seeds)
     runs = [
         {
-            "seed": table.seeds[place] if named else None,
-            "accuracy_percent": float(table.runs[cell, place]),
-            "training_seconds": None if table.seconds is None else _or_none(table.seconds[cell, place]),
+            "seed": table.seeds[run] if seeds_are_known else None,
+            "accuracy_percent": float(table.runs[cell, run]),
+            "training_seconds": None if table.seconds is None else _or_none(table.seconds[cell, run]),
         }
-        for place in there
-        if seed is None or table.seeds[place] == seed
+        for run in finished
+        if seed is None or table.seeds[run] == seed
     ]
     costs = benchmark.costs(target.dataset) if benchmark.costs_of else None
     return {

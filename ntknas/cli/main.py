@@ -30,10 +30,10 @@ _COMMANDS = {
     "diff": ("diff", "What differs between two stores, and how far cells moved."),
     "recipe": ("recipe", "Recipes: list, show; published ways of measuring."),
     "kernel": ("kernel", "Show one cell's kernel: measures, spectrum, heat map."),
-    "study": ("study", "Studies of kernels themselves: constancy, determinism, loss bound, regression."),
+    "study": ("study", "Studies of kernels themselves: what theory claims, and what holds of finite networks."),
     "bench": ("bench", "Benchmarks: import official files, list, query, verify."),
     "data": ("data", "Image sets: list, fetch, verify."),
-    "store": ("store", "Score stores: what one holds."),
+    "store": ("store", "Score stores: info, merge, verify, repair, compact, extract, export and more."),
 }
 
 

@@ -10,7 +10,7 @@ from ntknas.core.lazy import nn
 T = TypeVar("T")
 
 
-class Progress(Protocol):
+class Meter(Protocol):
     """Shows how far some work is."""
 
     def __call__(self, work: Iterable[T], total: int, /) -> Iterable[T]:
@@ -104,11 +104,11 @@ class Space(Protocol):
 class Preparable(Protocol):
     """What a space with work to do once per machine offers beside the contract."""
 
-    def prepare(self, progress: Progress | None = None, /) -> object:
+    def prepare(self, meter: Meter | None = None, /) -> object:
         """Do the work if it was never done here.
 
         Args:
-            progress: Called with the work and its number of steps; returns the work, and shows how far it is.
+            meter: Called with the work and its number of steps; returns the work, and shows how far it is.
         """
         ...
 

@@ -18,7 +18,7 @@ import numpy as np
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.core.npy import ARCHIVE_ERRORS, member_names, read_member
 from ntknas.core.regular_file import open_regular
-from ntknas.spaces.contract import Progress
+from ntknas.spaces.contract import Meter
 from ntknas.spaces.nb101.cells import OPERATIONS, Cell, decode_matrix
 from ntknas.spaces.nb101.enumeration import COUNTS, enumerate_cells
 
@@ -83,15 +83,15 @@ def cache_file() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ntknas" / "nb101-cells.npz"
 
 
-def load(progress: Progress | None = None) -> Catalogue:
+def load(meter: Meter | None = None) -> Catalogue:
     """Return the catalogue from the cache; without a sound one, enumerate it (about a minute) and keep it.
 
     Args:
-        progress: Wraps the enumeration, to show how far it is.
+        meter: Wraps the enumeration, to show how far it is.
     """
     catalogue = _read(cache_file())
     if catalogue is None:
-        catalogue = _enumerate(progress or _unseen)
+        catalogue = _enumerate(meter or _unseen)
         _write(cache_file(), catalogue)
     return catalogue
 
@@ -126,8 +126,8 @@ def _unseen(work: Iterable[T], _: int) -> Iterable[T]:
     return work
 
 
-def _enumerate(progress: Progress) -> Catalogue:
-    rows = sorted(progress(enumerate_cells(), SIZE))
+def _enumerate(meter: Meter) -> Catalogue:
+    rows = sorted(meter(enumerate_cells(), SIZE))
     columns = (
         np.array(column, dtype=kind) for column, kind in zip(zip(*rows, strict=True), _FIELDS.values(), strict=True)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, SupportsIndex, Unpack
 
 from ntknas.spaces.base import CellSpace, NetworkSpec
-from ntknas.spaces.contract import CellLike, Progress, SizeOptions
+from ntknas.spaces.contract import CellLike, Meter, SizeOptions
 from ntknas.spaces.nb101 import catalogue, counts
 from ntknas.spaces.nb101.cells import Cell, parse_cell
 
@@ -28,17 +28,17 @@ class NB101(CellSpace[Cell]):
     def __init__(self) -> None:
         self._catalogue: catalogue.Catalogue | None = None
 
-    def prepare(self, progress: Progress | None = None) -> catalogue.Catalogue:
+    def prepare(self, meter: Meter | None = None) -> catalogue.Catalogue:
         """Return the catalogue of cells, enumerating them if this machine never did.
 
         Args:
-            progress: Called with the work and its number of steps; returns the work, and shows how far it is.
+            meter: Called with the work and its number of steps; returns the work, and shows how far it is.
 
         Returns:
             The catalogue.
         """
         if self._catalogue is None:
-            self._catalogue = catalogue.load(progress)
+            self._catalogue = catalogue.load(meter)
         return self._catalogue
 
     def at(self, index: int) -> Cell:
