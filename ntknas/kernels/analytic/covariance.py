@@ -1,4 +1,4 @@
-"""What is carried from layer to layer of an infinitely wide network: covariances of values, and the kernel so far."""
+"""The state propagated through an infinitely wide network: covariances of values, and the kernel so far."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Covariance:
-    """Two batches at one layer; values at different channels are independent, so that one channel says all.
+    """Two batches at one layer; values at different channels are independent, so that one channel represents all.
 
     Vectors: ``nngp`` and ``ntk`` are N×M, the variances N and M. Images, with positions p of the first and q of the
     second batch: N×M×H×W at p = q where ``crossed`` is false, else N×M×H×H×W×W, with (p_row, q_row, p_column,
@@ -36,7 +36,7 @@ class Covariance:
         return self.variance.dim() == 3
 
     def products(self) -> tuple[Tensor, Tensor]:
-        """Return the variances in shapes that meet ``nngp``."""
+        """Return the variances in shapes that broadcast against ``nngp``."""
         first, second = self.variance, self.variance2
         if not self.is_image:
             return first[:, None], second[None, :]
@@ -45,12 +45,12 @@ class Covariance:
         return first[:, None, :, None, :, None], second[None, :, None, :, None, :]
 
 
-def of_inputs(x: Tensor, x2: Tensor, *, crossed: bool) -> Covariance:
+def input_covariance(x: Tensor, x2: Tensor, *, crossed: bool) -> Covariance:
     """Return the covariance of inputs: ⟨x, x'⟩ / C, at each position of images.
 
     Args:
         x: N×C vectors or N×C×H×W images, float64.
-        x2: The other batch.
+        x2: The second batch.
         crossed: Whether different positions of images are kept.
     """
     channels = x.shape[1]

@@ -34,12 +34,12 @@ class NTKDense(nn.Module):
         generator: torch.Generator | None = None,
     ):
         super().__init__()
-        self._before, self._after = _factors(weight_std / math.sqrt(inputs), bias_std)
-        self.linear = _standard_normal(nn.Linear(inputs, outputs, bias=bias_std > 0), generator)
+        self._input_factor, self._output_factor = _factors(weight_std / math.sqrt(inputs), bias_std)
+        self.linear = _draw_standard_normal(nn.Linear(inputs, outputs, bias=bias_std > 0), generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""
-        y: Tensor = self._after * self.linear(self._before * x)
+        y: Tensor = self._output_factor * self.linear(self._input_factor * x)
         return y
 
 
@@ -55,11 +55,11 @@ def dense(
     """Return a dense layer; both parametrisations are one function at initialisation, with other gradients.
 
     Args:
-        inputs: Its inputs.
-        outputs: Its outputs.
+        inputs: Number of inputs.
+        outputs: Number of outputs.
         weight_std: W_std.
         bias_std: b_std; 0 for no bias.
-        generator: Of the weights.
+        generator: Generator of the weights; torch's global state without one.
         parametrisation: A key of ``PARAMETRISATIONS``.
 
     Raises:
@@ -68,7 +68,7 @@ def dense(
     check_known("parametrisation", parametrisation, PARAMETRISATIONS)
     if parametrisation == "ntk":
         return NTKDense(inputs, outputs, weight_std, bias_std, generator)
-    layer = _standard_normal(nn.Linear(inputs, outputs, bias=bias_std > 0), generator)
+    layer = _draw_standard_normal(nn.Linear(inputs, outputs, bias=bias_std > 0), generator)
     with torch.no_grad():
         layer.weight.mul_(weight_std / math.sqrt(inputs))
         if bias_std:
@@ -82,31 +82,33 @@ def generator_of(seed: int | None) -> torch.Generator | None:
 
 
 class NTKConvolution(nn.Module):
-    """The same for a convolution; fan-in is channels × window."""
+    """A convolution in NTK parametrisation, as ``NTKDense``; fan-in is channels × window."""
 
     def __init__(self, inputs: int, outputs: int, layer: Convolution, generator: torch.Generator | None = None):
         super().__init__()
         self._layer = layer
-        self._before, self._after = _factors(layer.weight_std / math.sqrt(inputs * layer.size**2), layer.bias_std)
+        self._input_factor, self._output_factor = _factors(
+            layer.weight_std / math.sqrt(inputs * layer.size**2), layer.bias_std
+        )
         plain = nn.Conv2d(inputs, outputs, layer.size, layer.stride, bias=layer.bias_std > 0)
-        self.convolution = _standard_normal(plain, generator)
+        self.convolution = _draw_standard_normal(plain, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""
-        (top, bottom), (left, right) = (self._layer.margins(side) for side in x.shape[-2:])
-        y: Tensor = self._after * self.convolution(F.pad(self._before * x, [left, right, top, bottom]))
+        rows, columns = (self._layer.margins(side) for side in x.shape[-2:])
+        y: Tensor = self._output_factor * self.convolution(F.pad(self._input_factor * x, [*columns, *rows]))
         return y
 
 
 def _factors(scale: float, bias_std: float) -> tuple[float, float]:
-    """What to multiply input and output with, so that weights count ``scale`` and the bias ``bias_std``."""
+    """Factors of input and output that give the weights the scale ``scale`` and the bias ``bias_std``."""
     return (scale / bias_std, bias_std) if bias_std else (scale, 1.0)
 
 
 M = TypeVar("M", nn.Linear, nn.Conv2d)
 
 
-def _standard_normal(layer: M, generator: torch.Generator | None) -> M:
+def _draw_standard_normal(layer: M, generator: torch.Generator | None) -> M:
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=generator))
@@ -160,12 +162,12 @@ def finite_network(
     shape = tuple(inputs)
     for index, layer in enumerate(layers):
         last = index == len(layers) - 1
-        module, shape = _built(layer, shape, outputs if last else width, generator)
+        module, shape = _build_layer(layer, shape, outputs if last else width, generator)
         modules.append(module)
     return nn.Sequential(*modules)
 
 
-def _built(
+def _build_layer(
     layer: Layer, shape: tuple[int, ...], width: int, generator: torch.Generator | None
 ) -> tuple[nn.Module, tuple[int, ...]]:
     if isinstance(layer, Dense):

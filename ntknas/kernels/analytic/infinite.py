@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ntknas.core.errors import KernelError
-from ntknas.kernels.analytic.covariance import Covariance, of_inputs
+from ntknas.kernels.analytic.covariance import Covariance, input_covariance
 from ntknas.kernels.analytic.layers import (
     Activation,
     Convolution,
@@ -22,12 +22,12 @@ from ntknas.kernels.analytic.layers import (
 )
 from ntknas.kernels.memory import check_fits
 
-_BLOCK_BYTES = 2**28
+_MAX_BLOCK_BYTES = 2**28
 
 
 @dataclass(frozen=True)
 class InfiniteKernel:
-    """The limit of a network as its width grows, for one output; a network of C outputs has it C times, independent.
+    """The limit of a network as its width grows, for one output; a network of C outputs has C independent copies.
 
     Attributes:
         nngp: E[f(x)f(x')] at initialisation, N×M, float64.
@@ -60,44 +60,45 @@ def infinite_kernel(layers: Sequence[Layer], x: Tensor, x2: Tensor | None = None
         >>> infinite_kernel(layers, torch.tensor([[1.0, 0.0], [0.0, 1.0]])).nngp.round(decimals=4).tolist()
         [[1.0, 0.3183], [0.3183, 1.0]]
     """
-    _check(layers, x, x2)
+    _check_inputs(layers, x, x2)
     first = x.double()
     second = first if x2 is None else x2.double()
     crossed = any(isinstance(layer, GlobalAveragePool) for layer in layers)
-    rows = _rows(first, second, crossed=crossed)
+    size = _block_size(first, second, crossed=crossed)
     nngp, ntk = (torch.zeros(len(first), len(second), dtype=first.dtype, device=first.device) for _ in range(2))
-    for top, a in zip(range(0, len(first), rows), first.split(rows), strict=True):
-        for left, b in zip(range(0, len(second), rows), second.split(rows), strict=True):
-            if x2 is None and left < top:
-                continue  # the mirror image of one that is there
-            block = _block(layers, a, b, crossed=crossed)
-            nngp[top : top + rows, left : left + rows] = block.nngp
-            ntk[top : top + rows, left : left + rows] = block.ntk
-    if x2 is not None:
-        return InfiniteKernel(nngp, ntk)
-    return InfiniteKernel(_mirrored(nngp), _mirrored(ntk))
+    for row, samples in zip(range(0, len(first), size), first.split(size), strict=True):
+        for column, samples2 in zip(range(0, len(second), size), second.split(size), strict=True):
+            if x2 is None and column < row:
+                continue  # the mirror image of a block above the diagonal
+            block = _propagate(layers, samples, samples2, crossed=crossed)
+            nngp[row : row + size, column : column + size] = block.nngp
+            ntk[row : row + size, column : column + size] = block.ntk
+    return InfiniteKernel(nngp, ntk) if x2 is not None else InfiniteKernel(_mirror(nngp), _mirror(ntk))
 
 
-def _mirrored(kernel: Tensor) -> Tensor:
-    """The symmetric matrix of an upper triangle."""
+def _mirror(kernel: Tensor) -> Tensor:
+    """Return the symmetric matrix with the upper triangle of ``kernel``."""
     return kernel.triu() + kernel.triu(1).T
 
 
 def estimated_seconds(layers: Sequence[Layer], x: Tensor) -> float:
-    """Return about how long the kernel of a batch takes here, from that of two samples.
+    """Estimate how long the kernel of a batch takes on this machine, from a measurement with two samples.
 
-    With global average pooling the time grows with the square of the positions: it is worth knowing before.
+    With global average pooling the time grows with the square of the positions: worth a look before a long run.
+
+    Returns:
+        Seconds.
 
     Raises:
         KernelError: As ``infinite_kernel`` does.
     """
-    infinite_kernel(layers, x[:1])  # the first one also loads libraries
+    infinite_kernel(layers, x[:1])  # the first call also loads libraries
     start = time.perf_counter()
     infinite_kernel(layers, x[:2])
     return (time.perf_counter() - start) / 4 * len(x) ** 2
 
 
-def _check(layers: Sequence[Layer], x: Tensor, x2: Tensor | None) -> None:
+def _check_inputs(layers: Sequence[Layer], x: Tensor, x2: Tensor | None) -> None:
     if not layers or not isinstance(layers[-1], Dense):
         raise KernelError("The last layer of an infinitely wide network must be Dense, which reads the outputs.")
     for name, batch in (("x", x), ("x2", x2)):
@@ -107,36 +108,36 @@ def _check(layers: Sequence[Layer], x: Tensor, x2: Tensor | None) -> None:
         raise KernelError(f"Both batches must have samples of one shape, got {tuple(x.shape)} and {tuple(x2.shape)}.")
 
 
-def _rows(x: Tensor, x2: Tensor, *, crossed: bool) -> int:
-    """Samples of a block, so that a block of pairs takes a bounded part of memory."""
+def _block_size(x: Tensor, x2: Tensor, *, crossed: bool) -> int:
+    """Return the samples per block with which the covariances of a block of pairs stay within bounds."""
     positions = x[0, 0].numel() if x.dim() == 4 else 1
-    a_pair = 8 * positions ** (2 if crossed else 1)
+    pair_bytes = 8 * positions ** (2 if crossed else 1)
     remedy = "smaller images, or Flatten() in place of GlobalAveragePool()"
-    check_fits(8 * a_pair, f"Covariances of one pair of samples at {positions} positions", remedy)
-    return max(1, min(max(len(x), len(x2)), int((_BLOCK_BYTES / a_pair) ** 0.5)))
+    check_fits(8 * pair_bytes, f"Covariances of one pair of samples at {positions} positions", remedy)
+    return max(1, min(max(len(x), len(x2)), int((_MAX_BLOCK_BYTES / pair_bytes) ** 0.5)))
 
 
-def _block(layers: Sequence[Layer], x: Tensor, x2: Tensor, *, crossed: bool) -> Covariance:
-    state = of_inputs(x, x2, crossed=crossed)
-    alone = [_alone(layers, batch) for batch in (x, x2)] if crossed else None
+def _propagate(layers: Sequence[Layer], x: Tensor, x2: Tensor, *, crossed: bool) -> Covariance:
+    state = input_covariance(x, x2, crossed=crossed)
+    pooled = [_pooled_variances(layers, batch) for batch in (x, x2)] if crossed else None
     for index, layer in enumerate(layers):
         state = layer.propagate(state)
-        if alone is not None and isinstance(layer, GlobalAveragePool):
-            state = with_variances(state, *(variances[index] for variances in alone))
+        if pooled is not None and isinstance(layer, GlobalAveragePool):
+            state = with_variances(state, *(variances[index] for variances in pooled))
     return state
 
 
-def _alone(layers: Sequence[Layer], x: Tensor) -> dict[int, Tensor]:
-    """Variances after global average pooling, which need all pairs of a sample's positions: of each with itself."""
-    diagonals: dict[int, list[Tensor]] = {}
+def _pooled_variances(layers: Sequence[Layer], x: Tensor) -> dict[int, Tensor]:
+    """Variances after global average pooling by index of the layer; they need all pairs of a sample's positions."""
+    variances: dict[int, list[Tensor]] = {}
     for sample in x.split(1):
-        state = of_inputs(sample, sample, crossed=True)
+        state = input_covariance(sample, sample, crossed=True)
         for index, layer in enumerate(layers):
             state = layer.propagate(state)
             if isinstance(layer, GlobalAveragePool):
-                diagonals.setdefault(index, []).append(state.nngp.diagonal())
+                variances.setdefault(index, []).append(state.nngp.diagonal())
                 break
-    return {index: torch.cat(values) for index, values in diagonals.items()}
+    return {index: torch.cat(samples) for index, samples in variances.items()}
 
 
 def fully_connected(

@@ -1,4 +1,4 @@
-"""Layers of infinitely wide networks in NTK parametrisation, and how each moves covariances on.
+"""Layers of infinitely wide networks in NTK parametrisation, and how each propagates covariances.
 
 Weights are standard normal and divided by √fan-in: y = (W_std/√fan_in) w x + b_std b. Source of the closed forms: Jacot
 et al. (2018), Arora et al. (2019, convolutional), Cho & Saul (2009, ReLU), Williams (1997, erf).
@@ -31,23 +31,23 @@ class Dense:
     weight_std: float = 1.0
     bias_std: float = 0.0
 
-    def propagate(self, before: Covariance) -> Covariance:
+    def propagate(self, covariance: Covariance) -> Covariance:
         """Return the covariances after the layer.
 
         Raises:
             KernelError: On images: flatten or pool them first.
         """
-        if before.is_image:
+        if covariance.is_image:
             raise KernelError("A dense layer takes vectors: put Flatten() or GlobalAveragePool() before it.")
-        return affine(before, self.weight_std, self.bias_std)
+        return affine(covariance, self.weight_std, self.bias_std)
 
 
-def affine(before: Covariance, weight_std: float, bias_std: float) -> Covariance:
+def affine(covariance: Covariance, weight_std: float, bias_std: float) -> Covariance:
     """Return covariances after weights and bias at each position."""
     square, constant = weight_std**2, bias_std**2
-    nngp = square * before.nngp + constant
-    variance, variance2 = (square * values + constant for values in (before.variance, before.variance2))
-    return Covariance(nngp, nngp + square * before.ntk, variance, variance2, before.crossed)
+    nngp = square * covariance.nngp + constant
+    variance, variance2 = (square * value + constant for value in (covariance.variance, covariance.variance2))
+    return Covariance(nngp, nngp + square * covariance.ntk, variance, variance2, covariance.crossed)
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Convolution:
 
     Attributes:
         size: Height and width of the window.
-        stride: Stride.
-        padding: ``SAME`` (zeros so that the output has ⌈H/stride⌉ rows, the odd one after) or ``VALID``.
+        stride: Step between windows.
+        padding: ``SAME`` (zeros so that the output has ⌈H/stride⌉ rows, an odd one at the end) or ``VALID``.
         weight_std: W_std.
         bias_std: b_std; 0 for no bias.
     """
@@ -73,28 +73,30 @@ class Convolution:
         check_known("padding", self.padding, PADDINGS)
 
     def margins(self, length: int) -> tuple[int, int]:
-        """Return the zeros before and after a side."""
+        """Return how many zeros pad a side before and after."""
         if self.padding == "VALID":
             return 0, 0
         total = max((-(-length // self.stride) - 1) * self.stride + self.size - length, 0)
         return total // 2, total - total // 2
 
-    def propagate(self, before: Covariance) -> Covariance:
+    def propagate(self, covariance: Covariance) -> Covariance:
         """Return the covariances after the layer.
 
         Raises:
             KernelError: On vectors, and where the window is larger than the image.
         """
-        if not before.is_image:
+        if not covariance.is_image:
             raise KernelError("A convolution takes images, N×C×H×W.")
-        if self.padding == "VALID" and min(before.variance.shape[1:]) < self.size:
-            raise KernelError(f"A window of {self.size} is larger than images of {tuple(before.variance.shape[1:])}.")
+        if self.padding == "VALID" and min(covariance.variance.shape[1:]) < self.size:
+            raise KernelError(
+                f"A window of {self.size} is larger than images of {tuple(covariance.variance.shape[1:])}."
+            )
         windowed = Covariance(
-            self._mean(before.nngp, crossed=before.crossed),
-            self._mean(before.ntk, crossed=before.crossed),
-            self._mean(before.variance, crossed=False),
-            self._mean(before.variance2, crossed=False),
-            before.crossed,
+            self._mean(covariance.nngp, crossed=covariance.crossed),
+            self._mean(covariance.ntk, crossed=covariance.crossed),
+            self._mean(covariance.variance, crossed=False),
+            self._mean(covariance.variance2, crossed=False),
+            covariance.crossed,
         )
         return affine(windowed, self.weight_std, self.bias_std)
 
@@ -107,12 +109,12 @@ class Convolution:
 
     def _mean_along(self, values: Tensor, axes: list[int]) -> Tensor:
         length = values.shape[axes[0]]
-        before, after = self.margins(length)
+        leading, trailing = self.margins(length)
         padding = [0, 0] * max(-axis for axis in axes)
         for axis in axes:
-            padding[2 * (-axis - 1) : 2 * (-axis - 1) + 2] = [before, after]
+            padding[2 * (-axis - 1) : 2 * (-axis - 1) + 2] = [leading, trailing]
         values = F.pad(values, padding)
-        steps = (length + before + after - self.size) // self.stride + 1
+        steps = (length + leading + trailing - self.size) // self.stride + 1
         total = torch.zeros(())
         for offset in range(self.size):
             window = values
@@ -137,13 +139,13 @@ class Activation:
         """Check the name."""
         check_known("activation", self.name, ACTIVATIONS)
 
-    def propagate(self, before: Covariance) -> Covariance:
-        """Move covariances on."""
+    def propagate(self, covariance: Covariance) -> Covariance:
+        """Return the covariances after the nonlinearity."""
         dual = ACTIVATIONS[self.name]
-        first, second = before.products()
-        nngp, derivative = dual(first, second, before.nngp)
-        variance, variance2 = (dual(values, values, values)[0] for values in (before.variance, before.variance2))
-        return Covariance(nngp, derivative * before.ntk, variance, variance2, before.crossed)
+        first, second = covariance.products()
+        nngp, derivative = dual(first, second, covariance.nngp)
+        variance, variance2 = (dual(value, value, value)[0] for value in (covariance.variance, covariance.variance2))
+        return Covariance(nngp, derivative * covariance.ntk, variance, variance2, covariance.crossed)
 
 
 def relu(first: Tensor, second: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
@@ -175,13 +177,14 @@ ACTIVATIONS = {"relu": relu, "erf": erf}
 class Flatten:
     """All positions side by side: the mean of the covariance over equal positions."""
 
-    def propagate(self, before: Covariance) -> Covariance:
-        """Move covariances on; vectors stay."""
-        if not before.is_image:
-            return before
-        variance, variance2 = (values.mean((-2, -1)) for values in (before.variance, before.variance2))
-        pairs = (before.nngp, before.ntk)
-        nngp, ntk = ((_equal_positions(values) if before.crossed else values).mean((-2, -1)) for values in pairs)
+    def propagate(self, covariance: Covariance) -> Covariance:
+        """Return the covariances after flattening; those of vectors are unchanged."""
+        if not covariance.is_image:
+            return covariance
+        variance, variance2 = (value.mean((-2, -1)) for value in (covariance.variance, covariance.variance2))
+        kernels = (covariance.nngp, covariance.ntk)
+        diagonals = (_equal_positions(kernel) if covariance.crossed else kernel for kernel in kernels)
+        nngp, ntk = (diagonal.mean((-2, -1)) for diagonal in diagonals)
         return Covariance(nngp, ntk, variance, variance2)
 
 
@@ -197,24 +200,24 @@ class GlobalAveragePool:
     The variances after it need pairs of positions of each batch with itself: ``infinite_kernel`` carries those along.
     """
 
-    def propagate(self, before: Covariance) -> Covariance:
+    def propagate(self, covariance: Covariance) -> Covariance:
         """Return the covariances after the layer.
 
         Raises:
             KernelError: If different positions were not kept.
         """
-        if not before.is_image:
+        if not covariance.is_image:
             raise KernelError("Global average pooling takes images.")
-        if not before.crossed:
+        if not covariance.crossed:
             raise KernelError("Global average pooling needs the covariance of different positions.")
-        nngp, ntk = (values.mean((-4, -3, -2, -1)) for values in (before.nngp, before.ntk))
-        nothing = torch.full((1,), math.nan, dtype=nngp.dtype, device=nngp.device)
-        return Covariance(nngp, ntk, nothing.expand(len(nngp)), nothing.expand(nngp.shape[1]))
+        nngp, ntk = (kernel.mean((-4, -3, -2, -1)) for kernel in (covariance.nngp, covariance.ntk))
+        undefined = torch.full((1,), math.nan, dtype=nngp.dtype, device=nngp.device)
+        return Covariance(nngp, ntk, undefined.expand(len(nngp)), undefined.expand(nngp.shape[1]))
 
 
 Layer = Dense | Convolution | Activation | Flatten | GlobalAveragePool
 
 
-def with_variances(after: Covariance, variance: Tensor, variance2: Tensor) -> Covariance:
+def with_variances(covariance: Covariance, variance: Tensor, variance2: Tensor) -> Covariance:
     """Return covariances with the variances filled in."""
-    return replace(after, variance=variance, variance2=variance2)
+    return replace(covariance, variance=variance, variance2=variance2)

@@ -11,11 +11,11 @@ def check_deviations(network: object, *names: str) -> None:
     """Check that standard deviations are finite and not negative.
 
     Args:
-        network: What has them.
-        names: Its attributes.
+        network: A description of a network.
+        names: Names of its attributes that are deviations.
 
     Raises:
-        KernelError: If one is not.
+        KernelError: If a deviation is infinite, negative or no number.
     """
     for name in names:
         value = getattr(network, name)

@@ -74,7 +74,7 @@ def test_the_table_covers_what_it_should():
 )
 def test_blocks_change_nothing(layers, monkeypatch):
     whole, cross = infinite_kernel(layers, IMAGES), infinite_kernel(layers, IMAGES, IMAGES[:3])
-    monkeypatch.setattr(infinite, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(infinite, "_MAX_BLOCK_BYTES", 1)
     near = {"rtol": 1e-7, "atol": 1e-7}  # an angle of zero is known to 1e-8
     torch.testing.assert_close(infinite_kernel(layers, IMAGES).ntk, whole.ntk, **near)
     torch.testing.assert_close(cross.ntk, whole.ntk[:, :3], **near)
