@@ -1,4 +1,4 @@
-"""Samples that are sets of tokens: graphs and sequences, of different sizes."""
+"""Samples that are sets of tokens, graphs and sequences, of different sizes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch.nn.utils.rnn import pad_sequence
 from ntknas.core.errors import DataError
 
 AGGREGATIONS = {"sum": "c_u = 1", "degree": "c_u = 1 / number of neighbours, itself counted"}
-"""What the sum over a node and its neighbours is scaled by."""
+"""Factors of the sum over a node and its neighbours."""
 POOLINGS = {"last": "the state after the last step", "mean": "the mean of the states of all steps"}
-"""What a readout takes of a sequence."""
+"""States of a sequence that a readout takes."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Sequences:
     """Sequences of different lengths.
 
     Attributes:
-        values: N×T×D, float64; what stands after the end of a sequence is not read.
+        values: N×T×D, float64; steps beyond the length of a sequence are ignored.
         lengths: Number of steps of each, N, between 1 and T; all T without it.
 
     Raises:
@@ -50,18 +50,18 @@ class Sequences:
             raise DataError("A sequence has a value that is no number.")
 
     @classmethod
-    def of(cls, parts: Sequence[Tensor]) -> Sequences:
+    def of(cls, sequences: Sequence[Tensor]) -> Sequences:
         """Return sequences T_i×D, padded to the longest.
 
         Raises:
             DataError: If one is empty, or their features differ in number.
         """
-        if not parts or any(part.dim() != 2 or not len(part) for part in parts):
+        if not sequences or any(steps.dim() != 2 or not len(steps) for steps in sequences):
             raise DataError("Every sequence must be T×D with at least one step.")
-        if len({part.shape[1] for part in parts}) > 1:
+        if len({steps.shape[1] for steps in sequences}) > 1:
             raise DataError("All sequences must have features of one size.")
-        lengths = torch.tensor([len(part) for part in parts])
-        return cls(pad_sequence([part.double() for part in parts], batch_first=True), lengths)
+        lengths = torch.tensor([len(steps) for steps in sequences])
+        return cls(pad_sequence([steps.double() for steps in sequences], batch_first=True), lengths)
 
     def __len__(self) -> int:
         """Number of sequences."""
@@ -74,7 +74,7 @@ class Sequences:
 
     @property
     def sizes(self) -> list[int]:
-        """Steps that each is padded to."""
+        """Steps that each sequence is padded to."""
         return [self.tokens] * len(self)
 
     @property
@@ -84,15 +84,15 @@ class Sequences:
 
     @property
     def mask(self) -> Tensor:
-        """Which steps there are, N×T, boolean."""
+        """Whether a step is within the sequence, N×T, boolean."""
         return torch.arange(self.tokens, device=self.values.device) < self.lengths[:, None]
 
-    def take(self, places: Tensor | list[int]) -> Sequences:
-        """Return some of them."""
-        return Sequences(self.values[places], self.lengths[places])
+    def take(self, indices: Tensor | list[int]) -> Sequences:
+        """Return the sequences at ``indices``."""
+        return Sequences(self.values[indices], self.lengths[indices])
 
     def packed(self) -> Tensor:
-        """Return one tensor that networks take, N×T×(D + 1); its last feature says which steps there are."""
+        """Return one tensor that networks take, N×T×(D + 1); its last feature is the mask."""
         mask = self.mask[:, :, None].to(self.values)
         return torch.cat([self.values, mask], 2)
 
@@ -103,7 +103,7 @@ class Graphs:
 
     Attributes:
         features: Features of the nodes of each, V_i×D, float64.
-        adjacency: Weights of the edges of each, V_i×V_i, symmetric, zero diagonal.
+        adjacency: Weights of the edges of each, V_i×V_i, symmetric, with a zero diagonal.
 
     Raises:
         DataError: If there is no graph, one has no nodes, or shapes do not fit.
@@ -146,12 +146,12 @@ class Graphs:
         """Features of a node."""
         return int(self.features[0].shape[1])
 
-    def take(self, places: Sequence[int]) -> Graphs:
-        """Return some of them."""
-        return Graphs(*(tuple(matrices[index] for index in places) for matrices in (self.features, self.adjacency)))
+    def take(self, indices: Sequence[int]) -> Graphs:
+        """Return the graphs at ``indices``."""
+        return Graphs(*(tuple(graphs[index] for index in indices) for graphs in (self.features, self.adjacency)))
 
     def padded(self, aggregation: str) -> tuple[Tensor, Tensor, Tensor]:
-        """Return features N×V×D, matrices that aggregate N×V×V, and which nodes there are, N×V.
+        """Return features N×V×D, aggregation matrices N×V×V, and a mask of the nodes that exist, N×V.
 
         A node's aggregate is c_u times the sum over itself and its neighbours.
 
@@ -162,14 +162,14 @@ class Graphs:
         size = nodes.shape[1]
         matrices = nodes.new_zeros(len(self), size, size)
         for index, edges in enumerate(self.adjacency):
-            own = edges + torch.eye(len(edges), dtype=edges.dtype, device=edges.device)
-            scaled = own / own.sum(1, keepdim=True) if aggregation == "degree" else own
+            loops = edges + torch.eye(len(edges), dtype=edges.dtype, device=edges.device)
+            scaled = loops / loops.sum(1, keepdim=True) if aggregation == "degree" else loops
             matrices[index, : len(edges), : len(edges)] = scaled
         mask = torch.arange(size, device=nodes.device) < torch.tensor(self.sizes, device=nodes.device)[:, None]
         return nodes, matrices, mask
 
     def packed(self, aggregation: str) -> Tensor:
-        """Return one tensor that networks take, N×V×(D + V): features beside the matrix that aggregates.
+        """Return one tensor that networks take, N×V×(D + V): features beside the aggregation matrix.
 
         Its diagonal is positive where there is a node.
         """
@@ -178,10 +178,10 @@ class Graphs:
 
 
 def step_weights(mask: Tensor, pooling: str) -> Tensor:
-    """Return what each step counts in a readout, N×T.
+    """Return the weight of each step in the readout, N×T.
 
     Args:
-        mask: 1 for the steps that there are, then 0, N×T, floating point.
+        mask: 1 for the steps of the sequence, then 0, N×T, floating point.
         pooling: A key of ``POOLINGS``.
     """
     if pooling == "mean":
