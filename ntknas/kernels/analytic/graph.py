@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from ntknas.core.errors import KernelError, check_known
-from ntknas.kernels.analytic.blocks import in_blocks
+from ntknas.kernels.analytic.blocks import compute_in_blocks
 from ntknas.kernels.analytic.finite import activation_module, dense, generator_of
 from ntknas.kernels.analytic.infinite import InfiniteKernel
 from ntknas.kernels.analytic.layers import ACTIVATIONS
 from ntknas.kernels.analytic.samples import AGGREGATIONS, Graphs
-from ntknas.kernels.analytic.tokens import TokenCovariance, of_tokens, read_out
+from ntknas.kernels.analytic.tokens import TokenCovariance, read_out, token_covariance
 from ntknas.kernels.analytic.variances import check_deviations
 
 
@@ -72,7 +72,7 @@ class GraphNetwork:
 
         Args:
             graphs: N graphs.
-            graphs2: M other graphs.
+            graphs2: M graphs to compare with; ``graphs`` itself without them.
 
         Raises:
             KernelError: If features differ in size, or a pair of graphs does not fit into memory.
@@ -82,21 +82,24 @@ class GraphNetwork:
             >>> GraphNetwork(blocks=1).kernel(edge).ntk.round(decimals=6).tolist()
             [[8.0]]
         """
-        return in_blocks(graphs, graphs2, self._pairs)
+        return compute_in_blocks(graphs, graphs2, self._evaluate_pairs)
 
-    def _pairs(self, graphs: Graphs, graphs2: Graphs) -> tuple[Tensor, Tensor]:
-        (nodes, by, mask), (nodes2, by2, mask2) = (batch.padded(self.aggregation) for batch in (graphs, graphs2))
-        state = of_tokens(nodes, nodes2)
+    def _evaluate_pairs(self, graphs: Graphs, graphs2: Graphs) -> tuple[Tensor, Tensor]:
+        (nodes, matrices, mask), (nodes2, matrices2, mask2) = (
+            batch.padded(self.aggregation) for batch in (graphs, graphs2)
+        )
+        state = token_covariance(nodes, nodes2)
         states = [state]
         for _ in range(self.blocks):
-            state = self._block(state, by, by2)
+            state = self._block(state, matrices, matrices2)
             states.append(state)
-        readouts = [state.pooled(mask.to(by), mask2.to(by)) for state in (states if self.jumping else states[-1:])]
-        nngp, ntk = (torch.stack(kernels).sum(0) for kernels in zip(*readouts, strict=True))
+        weights, weights2 = mask.to(matrices), mask2.to(matrices)
+        pooled = [layer.pooled(weights, weights2) for layer in (states if self.jumping else states[-1:])]
+        nngp, ntk = (torch.stack(kernels).sum(0) for kernels in zip(*pooled, strict=True))
         return read_out((nngp, ntk), self.readout_std, self.readout_bias_std)
 
-    def _block(self, state: TokenCovariance, by: Tensor, by2: Tensor) -> TokenCovariance:
-        state = state.mixed(by, by2)
+    def _block(self, state: TokenCovariance, matrices: Tensor, matrices2: Tensor) -> TokenCovariance:
+        state = state.mixed(matrices, matrices2)
         for _ in range(self.layers):
             state = state.affine(self.weight_std, self.bias_std).activated(self.activation)
         return state
@@ -136,15 +139,15 @@ class _Network(nn.Module):
         self.blocks = nn.ModuleList(
             nn.ModuleList(hidden[first : first + choices.layers]) for first in range(0, len(hidden), choices.layers)
         )
-        sizes = [features] + [width] * choices.blocks if choices.jumping else [width]
-        biases = [choices.readout_bias_std] + [0.0] * (len(sizes) - 1)  # one bias for their sum
+        readout_sizes = [features] + [width] * choices.blocks if choices.jumping else [width]
+        biases = [choices.readout_bias_std] + [0.0] * (len(readout_sizes) - 1)  # one bias for their sum
         self.readouts = nn.ModuleList(
-            layer(size, outputs, choices.readout_std, bias) for size, bias in zip(sizes, biases, strict=True)
+            layer(size, outputs, choices.readout_std, bias) for size, bias in zip(readout_sizes, biases, strict=True)
         )
         self.activation = activation_module(choices.activation)
 
     def forward(self, packed: Tensor) -> Tensor:
-        """Apply the network to features and aggregating matrices, N×V×(D + V)."""
+        """Apply the network to features and aggregation matrices, N×V×(D + V)."""
         x, matrices = packed[..., : self._features], packed[..., self._features :]
         mask = (matrices.diagonal(dim1=1, dim2=2) > 0).to(x)[:, :, None]
         states = [x]
@@ -153,6 +156,6 @@ class _Network(nn.Module):
             for layer in block:  # type: ignore[attr-defined]
                 x = self.activation(layer(x))
             states.append(x)
-        states = states if self._jumping else states[-1:]
-        outputs = [layer((mask * values).sum(1)) for layer, values in zip(self.readouts, states, strict=True)]
+        pooled = [(mask * state).sum(1) for state in (states if self._jumping else states[-1:])]
+        outputs = [readout(nodes) for readout, nodes in zip(self.readouts, pooled, strict=True)]
         return torch.stack(outputs).sum(0)

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from ntknas.core.errors import KernelError, check_known
-from ntknas.kernels.analytic.blocks import in_blocks
+from ntknas.kernels.analytic.blocks import compute_in_blocks
 from ntknas.kernels.analytic.finite import activation_module, dense, generator_of
 from ntknas.kernels.analytic.infinite import InfiniteKernel
 from ntknas.kernels.analytic.layers import ACTIVATIONS
 from ntknas.kernels.analytic.samples import POOLINGS, Sequences, step_weights
-from ntknas.kernels.analytic.tokens import TokenCovariance, of_tokens, read_out
+from ntknas.kernels.analytic.tokens import TokenCovariance, read_out, token_covariance
 from ntknas.kernels.analytic.variances import check_deviations
 
 
@@ -66,7 +66,7 @@ class RecurrentNetwork:
 
         Args:
             sequences: N sequences.
-            sequences2: M other sequences; their lengths may differ.
+            sequences2: M sequences to compare with, of any lengths; ``sequences`` itself without them.
 
         Raises:
             KernelError: If features differ in size, or a pair of sequences does not fit into memory.
@@ -75,10 +75,10 @@ class RecurrentNetwork:
             >>> RecurrentNetwork(activation="relu", bias_std=0).kernel(Sequences(torch.ones(1, 1, 4).double())).ntk
             tensor([[1.]], dtype=torch.float64)
         """
-        return in_blocks(sequences, sequences2, self._pairs)
+        return compute_in_blocks(sequences, sequences2, self._evaluate_pairs)
 
-    def _pairs(self, first: Sequences, second: Sequences) -> tuple[Tensor, Tensor]:
-        state = of_tokens(first.values, second.values)
+    def _evaluate_pairs(self, first: Sequences, second: Sequences) -> tuple[Tensor, Tensor]:
+        state = token_covariance(first.values, second.values)
         for _ in range(self.depth):
             state = self._layer(state)
         pooled = state.pooled(*(step_weights(batch.mask.to(batch.values), self.pooling) for batch in (first, second)))
@@ -87,38 +87,40 @@ class RecurrentNetwork:
     def _layer(self, below: TokenCovariance) -> TokenCovariance:
         """Covariances of the states h_t from those of the inputs of a layer."""
         inputs = below.affine(self.input_std, self.bias_std)
-        variances = [self._variances(covariance) for covariance in (inputs.own, inputs.own2)]
-        own, own2 = (self._own(*pair) for pair in zip((inputs.own, inputs.own2), variances, strict=True))
+        variance = self._preactivation_variances(inputs.auto)
+        variance2 = self._preactivation_variances(inputs.auto2)
         nngp = self._initial(torch.zeros_like(inputs.nngp[:, :, 0]))
         ntk, rows = torch.zeros_like(nngp), []
         for step in range(inputs.nngp.shape[2]):
-            before = inputs.nngp[:, :, step] + self.weight_std**2 * nngp
-            moved = inputs.ntk[:, :, step] + self.weight_std**2 * (nngp + ntk)
-            state, derivative = self._dual(variances[0][:, None, step, None], variances[1][None], before)
-            rows.append((state, derivative * moved))
-            nngp, ntk = (_shifted(kernel) for kernel in rows[-1])
-        values, gradients = (torch.stack(kernels, 2) for kernels in zip(*rows, strict=True))
-        return TokenCovariance(values, gradients, own, own2)
+            covariance = inputs.nngp[:, :, step] + self.weight_std**2 * nngp
+            tangent = inputs.ntk[:, :, step] + self.weight_std**2 * (nngp + ntk)
+            state, derivative = self._dual(variance[:, None, step, None], variance2[None], covariance)
+            rows.append((state, derivative * tangent))
+            nngp, ntk = (_shift(row) for row in rows[-1])
+        values, gradients = (torch.stack(steps, 2) for steps in zip(*rows, strict=True))
+        auto, auto2 = self._autocovariance(inputs.auto, variance), self._autocovariance(inputs.auto2, variance2)
+        return TokenCovariance(values, gradients, auto, auto2)
 
-    def _variances(self, inputs: Tensor) -> Tensor:
-        """Variances of what the nonlinearity takes, N×T."""
+    def _preactivation_variances(self, inputs: Tensor) -> Tensor:
+        """Variances of the arguments of the nonlinearity, N×T."""
         variances, state = [], torch.full_like(inputs[:, 0, 0], self.initial_std**2)
         for step in range(inputs.shape[1]):
-            variances.append(inputs[:, step, step] + self.weight_std**2 * state)
-            state = self._dual(variances[-1], variances[-1], variances[-1])[0]
+            variance = inputs[:, step, step] + self.weight_std**2 * state
+            variances.append(variance)
+            state = self._dual(variance, variance, variance)[0]
         return torch.stack(variances, 1)
 
-    def _own(self, inputs: Tensor, variances: Tensor) -> Tensor:
+    def _autocovariance(self, inputs: Tensor, variances: Tensor) -> Tensor:
         """E[h_t h_s] of each sample, N×T×T."""
         previous, rows = self._initial(torch.zeros_like(inputs[:, 0])), []
         for step in range(inputs.shape[1]):
-            before = inputs[:, step] + self.weight_std**2 * previous
-            rows.append(self._dual(variances[:, step, None], variances, before)[0])
-            previous = _shifted(rows[-1])
+            covariance = inputs[:, step] + self.weight_std**2 * previous
+            rows.append(self._dual(variances[:, step, None], variances, covariance)[0])
+            previous = _shift(rows[-1])
         return torch.stack(rows, 1)
 
     def _initial(self, zeros: Tensor) -> Tensor:
-        """E[h_0 h_{u−1}] in place of u: the state before the first step is of variance σ_h², and of its own."""
+        """E[h_0 h_{u−1}] in place of u: the state before the first step has variance σ_h² and is independent."""
         zeros[..., 0] = self.initial_std**2
         return zeros
 
@@ -145,8 +147,8 @@ class RecurrentNetwork:
         return _Network(self, features, width, outputs, layer, generator)
 
 
-def _shifted(row: Tensor) -> Tensor:
-    """Entry u − 1 in place of u; nothing of a later step meets the fixed first state."""
+def _shift(row: Tensor) -> Tensor:
+    """Put entry u − 1 at u; the fixed first state is independent of all later steps, hence the zero."""
     return torch.cat([torch.zeros_like(row[..., :1]), row[..., :-1]], -1)
 
 
@@ -171,10 +173,10 @@ class _Network(nn.Module):
     def forward(self, packed: Tensor) -> Tensor:
         """Apply the network to sequences and their mask, N×T×(D + 1)."""
         x, mask = packed[..., :-1], packed[..., -1]
-        for layer, (entering, recurrent) in enumerate(zip(self.inputs, self.recurrent, strict=True)):
-            state = self.initial[layer].expand(len(x), -1)  # type: ignore[index]
+        for index, (input_layer, recurrent) in enumerate(zip(self.inputs, self.recurrent, strict=True)):
+            state = self.initial[index].expand(len(x), -1)  # type: ignore[index]
             states = []
-            for inputs in entering(x).unbind(1):
+            for inputs in input_layer(x).unbind(1):
                 state = self.activation(recurrent(state) + inputs)
                 states.append(state)
             x = torch.stack(states, 1)

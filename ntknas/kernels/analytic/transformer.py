@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from ntknas.core.errors import KernelError, check_known
-from ntknas.kernels.analytic.blocks import in_blocks
+from ntknas.kernels.analytic.blocks import compute_in_blocks
 from ntknas.kernels.analytic.finite import activation_module, dense, generator_of
 from ntknas.kernels.analytic.infinite import InfiniteKernel
 from ntknas.kernels.analytic.layers import ACTIVATIONS
 from ntknas.kernels.analytic.samples import Sequences, step_weights
-from ntknas.kernels.analytic.tokens import TokenCovariance, of_tokens, read_out
+from ntknas.kernels.analytic.tokens import TokenCovariance, read_out, token_covariance
 from ntknas.kernels.analytic.variances import check_deviations
 
 ATTENTIONS = {
@@ -28,7 +28,7 @@ ATTENTIONS = {
     "untied": "query, key and value have weights of their own (Vaswani et al. 2017)",
 }
 EPSILON = 1e-5
-"""What layer normalisation adds to the variance, as torch does."""
+"""Added to the variance by layer normalisation, as torch does."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class TransformerNetwork:
 
         Args:
             sequences: N sequences.
-            sequences2: M other sequences; their lengths may differ.
+            sequences2: M sequences to compare with, of any lengths; ``sequences`` itself without them.
 
         Raises:
             KernelError: If features differ in size, or a pair of sequences does not fit into memory.
@@ -82,29 +82,34 @@ class TransformerNetwork:
             >>> TransformerNetwork().kernel(x).nngp.round(decimals=3).tolist()
             [[1.0]]
         """
-        return in_blocks(sequences, sequences2, self._pairs)
+        return compute_in_blocks(sequences, sequences2, self._evaluate_pairs)
 
-    def _pairs(self, first: Sequences, second: Sequences) -> tuple[Tensor, Tensor]:
-        state, masks = of_tokens(first.values, second.values), (first.mask, second.mask)
+    def _evaluate_pairs(self, first: Sequences, second: Sequences) -> tuple[Tensor, Tensor]:
+        state, masks = token_covariance(first.values, second.values), (first.mask, second.mask)
         if self.attention == "untied":
             state = self._dense(state)
         for _ in range(self.depth):
             attended = self._tied(state, masks) if self.attention == "tied" else self._untied(state, masks)
             attended = self._normalised(attended)
-            fed = self._dense(self._dense(attended).activated(self.activation))
-            state = self._normalised(attended + fed)
+            feedforward = self._dense(self._dense(attended).activated(self.activation))
+            state = self._normalised(attended + feedforward)
         pooled = state.pooled(*(step_weights(batch.mask.to(batch.values), "mean") for batch in (first, second)))
         return read_out(pooled, self.readout_std, self.readout_bias_std)
 
     def _tied(self, state: TokenCovariance, masks: tuple[Tensor, Tensor]) -> TokenCovariance:
         keys = self._dense(state)
-        one = torch.eye(keys.own.shape[1], dtype=keys.own.dtype, device=keys.own.device)
-        two = torch.eye(keys.own2.shape[1], dtype=keys.own.dtype, device=keys.own.device)
-        return keys.mixed(_softmax(keys.own, masks[0]) + one, _softmax(keys.own2, masks[1]) + two)
+        attention, attention2 = (
+            _softmax(logits, mask) + torch.eye(logits.shape[1], dtype=logits.dtype, device=logits.device)
+            for logits, mask in zip((keys.auto, keys.auto2), masks, strict=True)
+        )
+        return keys.mixed(attention, attention2)
 
     def _untied(self, state: TokenCovariance, masks: tuple[Tensor, Tensor]) -> TokenCovariance:
-        even = [_softmax(torch.zeros_like(own), mask) for own, mask in zip((state.own, state.own2), masks, strict=True)]
-        return state + self._dense(self._dense(state).mixed(*even))
+        covariances = (state.auto, state.auto2)
+        attention, attention2 = (
+            _softmax(torch.zeros_like(auto), mask) for auto, mask in zip(covariances, masks, strict=True)
+        )
+        return state + self._dense(self._dense(state).mixed(attention, attention2))
 
     def _dense(self, state: TokenCovariance) -> TokenCovariance:
         return state.affine(self.weight_std, self.bias_std)
@@ -132,8 +137,8 @@ class TransformerNetwork:
         tied = self.attention == "tied"
         embedding = nn.Identity() if tied else layer(features, width, *hidden)
         encoders = []
-        for block in range(self.depth):
-            inputs = features if tied and block == 0 else width
+        for index in range(self.depth):
+            inputs = features if tied and index == 0 else width
             projections = [layer(inputs, width, *hidden) for _ in range(1 if tied else 4)]
             feed = [layer(width, width, *hidden) for _ in range(2)]
             encoders.append(_Encoder(projections, feed, width, self))
@@ -141,12 +146,12 @@ class TransformerNetwork:
 
 
 def _softmax(logits: Tensor, mask: Tensor) -> Tensor:
-    """Rows that sum to one over the steps that there are, N×T×T."""
+    """Attention of every step, rows that sum to one over the steps of the sequence, N×T×T."""
     return logits.masked_fill(~mask[:, None, :], -torch.inf).softmax(-1)
 
 
 class _Encoder(nn.Module):
-    """Attention and feed-forward."""
+    """One encoder layer: attention, then the feed-forward layers."""
 
     def __init__(self, projections: list[nn.Module], feed: list[nn.Module], width: int, choices: TransformerNetwork):
         super().__init__()

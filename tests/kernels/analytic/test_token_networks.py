@@ -87,7 +87,7 @@ def test_blocks_change_nothing_and_kernels_are_positive(name, monkeypatch):
     whole = network.kernel(samples)
     chosen = samples.take([1, 3]) if isinstance(samples, Graphs) else samples.take(torch.tensor([1, 3]))
     cross = network.kernel(samples, chosen)
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(blocks, "MAX_BLOCK_BYTES", 1)
     near = {"rtol": 1e-7, "atol": 1e-7}  # an angle of zero is known to 1e-8
     for kind in ("nngp", "ntk"):
         torch.testing.assert_close(getattr(network.kernel(samples), kind), getattr(whole, kind), **near)
