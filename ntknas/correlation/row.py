@@ -42,8 +42,8 @@ class Row:
         kendall_top25: The same among a quarter of them.
         interval_covers: What intervals cover: ``cells`` or ``cells and initialisation``.
         best_cell: The cell with the best score.
-        regret: Accuracy that it lacks to the best one; of tied cells the mean.
-        regret_best_of_5: Accuracy that the best of the five best-scored cells lacks.
+        regret: How far its accuracy falls short of the best; the mean over tied cells.
+        regret_best_of_5: How far the most accurate of the five best-scored cells falls short.
         regret_best_of_10: The same of ten.
         partial_kendall: τ-b given the counts in ``partial_given``.
         partial_given: Counts that the partial correlation holds fixed.
