@@ -80,13 +80,27 @@ def inputs_of(
         probe = images.make(dataset, held_out=recipe.needs_held_out)
     strategy = Strategy(options.get("strategy", AUTO.name), options.get("rows_at_once") or 1)
     job = Job(space, dataset, recipe, probe, strategy, training)
-    numbers = range(seeds) if isinstance(seeds, int) else dict.fromkeys(map(index, seeds))
-    return Inputs(job, _cells_of(space, cells), list(numbers))
+    return Inputs(job, _cells_of(space, cells), _seeds_of(seeds))
+
+
+def _seeds_of(seeds: int | Iterable[int]) -> list[int]:
+    """Return seeds, given as their number or one by one."""
+    if isinstance(seeds, int):
+        numbers = list(range(seeds))
+    elif isinstance(seeds, Iterable) and not isinstance(seeds, str):
+        numbers = list(dict.fromkeys(map(index, seeds)))
+    else:
+        numbers = []
+    if not numbers:
+        raise ChoiceError(f"`seeds` must be a number from 1, or seeds, got {seeds!r}.")
+    return numbers
 
 
 def _cells_of(space: Space, cells: str | Iterable[int | str | CellLike]) -> list[int]:
     if isinstance(cells, str):
         return select(space, cells, 0)
+    if not isinstance(cells, Iterable):
+        raise ChoiceError(f"`cells` are several, such as [0, 8216], or a text such as 'all', got {cells!r}.")
     return list(dict.fromkeys(_cell_of(space, cell) for cell in cells))
 
 

@@ -114,6 +114,19 @@ def test_engines_by_name():
     assert make_engine("ray", workers=0, address="here:1", device="cpu") == Ray(None, None, "cpu", "here:1")
     with pytest.raises(ChoiceError, match="engine"):
         make_engine("slurm")
+    for name in ENGINES:
+        with pytest.raises(ChoiceError, match="`workers` must be"):
+            make_engine(name, workers=-1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [({"seeds": 0}, "seeds"), ({"seeds": []}, "seeds"), ({"seeds": "3"}, "seeds"), ({"cells": 284}, "cells")],
+)
+def test_what_gives_nothing_to_score_is_refused_by_name(wrong, named):
+    options = {"cells": [284], "recipe": recipe("trace"), "probe": PROBE, **wrong}
+    with pytest.raises(ChoiceError, match=f"^`{named}` "):
+        ntknas.score("nb201", **options)
 
 
 def test_what_runs_are_recorded_with():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ntknas.core.errors import ChoiceError
 from ntknas.scoring.engines.pool import Pool
+from ntknas.scoring.engines.protocol import check_workers
 from ntknas.scoring.engines.worker import Assignment
 from ntknas.scoring.environment import describe, resolve_device
 from ntknas.scoring.resources import devices_of, threads_of
@@ -38,11 +39,12 @@ class Processes:
     is_local = True
 
     def __post_init__(self) -> None:
-        """Check the time-out.
+        """Check the number of workers and the time-out.
 
         Raises:
-            ChoiceError: If it is not above zero.
+            ChoiceError: If there is no worker, or no time.
         """
+        check_workers(self.workers)
         if self.timeout is not None and not self.timeout > 0:
             raise ChoiceError(f"`timeout` must be above 0 seconds, got {self.timeout}.")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Protocol
 
+from ntknas.core.errors import ChoiceError
 from ntknas.core.options import Option
 
 if TYPE_CHECKING:
@@ -43,6 +44,16 @@ class EngineOptions:
         Option("Address of a running Ray cluster, or auto.  [default: start one here]", name="ray_address", acts=True),
     ] = None
     device: Annotated[str, Option("auto, cpu, cuda or cuda:N.")] = "auto"
+
+
+def check_workers(workers: int | None) -> None:
+    """Check a number of worker processes: a pool of none would wait for ever.
+
+    Raises:
+        ChoiceError: If it is not a whole number above zero, nor ``None``.
+    """
+    if workers is not None and not (isinstance(workers, int) and workers > 0):
+        raise ChoiceError(f"`workers` must be a number of processes or None, got {workers!r}.")
 
 
 class Engine(Protocol):

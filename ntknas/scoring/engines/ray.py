@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ntknas.core.errors import NtknasError
+from ntknas.scoring.engines.protocol import check_workers
 from ntknas.scoring.environment import describe, resolve_device
 from ntknas.scoring.progress import KernelDone, Report
 from ntknas.scoring.resources import threads_asked
@@ -37,6 +38,14 @@ class Ray:
 
     is_local = False
     devices = ()
+
+    def __post_init__(self) -> None:
+        """Check the number of workers.
+
+        Raises:
+            ChoiceError: If there is none.
+        """
+        check_workers(self.workers)
 
     @property
     def device(self) -> torch.device:
