@@ -220,7 +220,7 @@ def test_what_is_no_cell(space, text, message):
 def test_out_of_range_and_impossible_options(space):
     with pytest.raises(ChoiceError, match="0 to 423623 for nb101, got 423624"):
         space.build(423_624)
-    with pytest.raises(ChoiceError, match="channels must be at least 1"):
+    with pytest.raises(ChoiceError, match="`channels` must be at least 1"):
         space.build(0, channels=0)
     with pytest.raises(ChoiceError, match="Unknown network variant"):
         space.build(0, variant="mine")
