@@ -37,13 +37,13 @@ class Run:
             The run.
 
         Raises:
-            MisfitError: If the recipe is no text.
+            FieldError: If the recipe is no text.
             ValueError: If they are no text and no mapping of plain values, or sequence or request is something else
                 than it must be.
         """
         info = schema.check_plain("what is known of a run", "a run's", entry.get("info"))
         if not isinstance(info.get("recipe", ""), str):
-            raise schema.MisfitError(f"a run's recipe is {schema.shortened(info['recipe'])}, expected a text")
+            raise schema.FieldError(f"a run's recipe is {schema.shortened(info['recipe'])}, expected a text")
         if FIELD in info:
             Request.from_json(info[FIELD])
         if SEQUENCE in info:

@@ -29,7 +29,7 @@ _OPTIONAL_TEXTS = (
 )
 
 
-class MisfitError(ValueError):
+class FieldError(ValueError):
     """A value is of another type than a store holds in its place."""
 
 
@@ -135,11 +135,11 @@ def check_text(subject: str, value: object, *, may_be_empty: bool = False) -> st
         The text.
 
     Raises:
-        MisfitError: If it is something else.
+        FieldError: If it is something else.
         ValueError: If it has letters that HDF5 cannot hold.
     """
     if not isinstance(value, str) or not (value or may_be_empty):
-        raise MisfitError(_misfit(subject, value, "a text"))
+        raise FieldError(_misfit(subject, value, "a text"))
     if storable(value) != value:
         raise ValueError(f"{subject} is {shortened(value)}, with letters that no text has")
     return value
@@ -165,14 +165,14 @@ def check_finite(subject: str, value: object) -> float:
         The number.
 
     Raises:
-        MisfitError: If it is something else.
+        FieldError: If it is something else.
     """
     try:
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(float(value)):
             return float(value)
     except OverflowError:  # an integer beyond float64
         pass
-    raise MisfitError(_misfit(subject, value, "a finite number"))
+    raise FieldError(_misfit(subject, value, "a finite number"))
 
 
 def check_integer(subject: str, value: object, lowest: int, highest: int) -> int:
@@ -188,11 +188,11 @@ def check_integer(subject: str, value: object, lowest: int, highest: int) -> int
         The integer.
 
     Raises:
-        MisfitError: If it is something else.
+        FieldError: If it is something else.
         ValueError: If it is out of range.
     """
     if not isinstance(value, int) or isinstance(value, bool):
-        raise MisfitError(_misfit(subject, value, "an integer"))
+        raise FieldError(_misfit(subject, value, "an integer"))
     if not lowest <= value <= highest:
         raise ValueError(f"{subject} is {value}, expected one from {lowest} to {highest}")
     return value
@@ -209,10 +209,10 @@ def check_mapping(subject: str, value: object) -> dict[str, object]:
         The mapping.
 
     Raises:
-        MisfitError: If it is something else.
+        FieldError: If it is something else.
     """
     if not isinstance(value, Mapping):
-        raise MisfitError(_misfit(subject, value, "a mapping"))
+        raise FieldError(_misfit(subject, value, "a mapping"))
     return {check_text(f"a name in {subject}", name): item for name, item in value.items()}
 
 
@@ -228,7 +228,7 @@ def check_plain(subject: str, item: str, value: object) -> dict[str, object]:
         The mapping.
 
     Raises:
-        MisfitError: If it is something else.
+        FieldError: If it is something else.
     """
     checked = check_mapping(subject, value)
     for name, held in checked.items():
