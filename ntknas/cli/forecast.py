@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class ForecastDisplay:
-    """Says what is tried, and keeps what the answer is about."""
+    """Reports trials as they run, and keeps the sizes that the answer names."""
 
     cells: int
     seeds: int
-    where: torch.device
+    device: torch.device
 
     def __call__(self, event: ForecastEvent) -> None:
         """Show an event."""
@@ -27,10 +27,10 @@ class ForecastDisplay:
 
         if isinstance(event, events.ForecastBegins):
             self.cells, self.seeds = event.cells, event.seeds
-            asked, budget = f"{event.cells} cells × {event.seeds} seed(s)", f"{events.BUDGET:.0f} s"
-            note(f"Forecast of {asked}, by trials of {budget} or so; none is stored.")
+            amount, budget = f"{event.cells} cells × {event.seeds} seed(s)", f"{events.BUDGET:.0f} s"
+            note(f"Forecast of {amount}, by trials of {budget} or so; none is stored.")
         elif isinstance(event, events.ForecastPlanned):
-            self.where = event.where
+            self.device = event.where
             if event.networks:
                 note(f"Trying a few of {event.networks} networks on {event.where}, few images first.")
         elif isinstance(event, events.KindBegins):
@@ -55,7 +55,7 @@ class ForecastDisplay:
             f"stored, {forecast.networks} networks have to be computed (equal ones once)."
         )
         if forecast.kinds:
-            _print_kinds(forecast, images, on_gpu=self.where.type == "cuda")
+            _print_kinds(forecast, images, on_gpu=self.device.type == "cuda")
 
 
 def _print_kinds(forecast: Forecast, images: int, *, on_gpu: bool) -> None:
@@ -64,9 +64,9 @@ def _print_kinds(forecast: Forecast, images: int, *, on_gpu: bool) -> None:
         for kind in forecast.kinds
     ]
     print_table("", ["measures", "output", "networks", "s per network, light to heavy", "one worker"], table, left=2)
-    fewest = min(kind.images for kind in forecast.kinds)
-    if fewest < images:
-        say(f"From trials with {fewest} of {images} images, multiplied: it may take several times less.")
+    images_of_trials = min(kind.images for kind in forecast.kinds)
+    if images_of_trials < images:
+        say(f"From trials with {images_of_trials} of {images} images, multiplied: it may take several times less.")
     elif not all(kind.spread for kind in forecast.kinds):
         say("From trials of light networks, by FLOPs: heavy ones would have taken too long.")
     total, memory = duration(forecast.seconds), forecast.bytes_per_worker / 2**20

@@ -28,8 +28,8 @@ def metered(work: Iterable[T], total: int, description: str, unit: str, costs: S
         unit: What a step is, in the plural.
         costs: What each step costs, where they differ: 0 if it was done before.
     """
-    left = TimeLeft.of(cost for cost in costs if cost) if costs else None
-    with Meter(total, description, unit, left) as meter:
+    time_left = TimeLeft.of(cost for cost in costs if cost) if costs else None
+    with Meter(total, description, unit, time_left) as meter:
         for number, item in enumerate(work):
             yield item
             if costs and costs[number]:
@@ -44,11 +44,11 @@ class Meter:
         total: Number of steps.
         description: What is done.
         unit: What a step is, in the plural; ``bytes`` are shown as megabytes.
-        left: Knows how long the rest takes, where steps differ; else they take as long as those so far.
+        time_left: Knows how long the rest takes, where steps differ; else they take as long as those so far.
     """
 
-    def __init__(self, total: int, description: str, unit: str, left: TimeLeft | None = None):
-        self._left = left
+    def __init__(self, total: int, description: str, unit: str, time_left: TimeLeft | None = None):
+        self._time_left = time_left
         self._scale, self._unit = (1e6, _MEGA[unit]) if unit in _MEGA else (1.0, unit)
         self._total, self._description, self._done = total, description, 0
         self._start = self._last = time.monotonic()
@@ -65,8 +65,8 @@ class Meter:
 
     def done(self, cost: float, kind: Hashable = "", seconds: float | None = None) -> None:
         """Tell what a step cost, before it is counted; see ``TimeLeft.done``."""
-        if self._left:
-            self._left.done(cost, kind, seconds)
+        if self._time_left:
+            self._time_left.done(cost, kind, seconds)
 
     def advance(self, steps: int) -> None:
         """Count steps that were done."""
@@ -76,14 +76,14 @@ class Meter:
         if self._bar:
             self._bar.update(self._done / self._scale, self._rate(), self._seconds_left())
             return
-        now = time.monotonic()
-        if now - self._last >= _LINE_SECONDS or self._done == self._total:
-            self._last = now
-            done = f"{self._done / self._scale:.0f}/{self._total / self._scale:.0f}"
-            note(f"{self._description} {done}, {self._rate()}, {self._seconds_left():.0f} s left")
+        seconds = time.monotonic()
+        if seconds - self._last >= _LINE_SECONDS or self._done == self._total:
+            self._last = seconds
+            steps_of_total = f"{self._done / self._scale:.0f}/{self._total / self._scale:.0f}"
+            note(f"{self._description} {steps_of_total}, {self._rate()}, {self._seconds_left():.0f} s left")
 
     def _seconds_left(self) -> float:
-        seconds = self._left.seconds() if self._left else None
+        seconds = self._time_left.seconds() if self._time_left else None
         if seconds is not None:
             return seconds
         return (time.monotonic() - self._start) / max(self._done, 1) * (self._total - self._done)
@@ -119,8 +119,10 @@ class _Bar:
         self._task = self._progress.add_task(description, total=total, rate="", left="")
         self._progress.start()
 
-    def update(self, done: float, rate: str, left: float) -> None:
-        self._progress.update(self._task, completed=done, rate=rate, left=f"{timedelta(seconds=round(left))} left")
+    def update(self, steps: float, rate: str, seconds_left: float) -> None:
+        self._progress.update(
+            self._task, completed=steps, rate=rate, left=f"{timedelta(seconds=round(seconds_left))} left"
+        )
 
     def stop(self) -> None:
         self._progress.stop()
@@ -133,8 +135,8 @@ def duration(seconds: float) -> str:
         >>> duration(90061)
         '1 d 1 h'
     """
-    for unit, size, smaller, part in _UNITS:
+    for unit, size, smaller_unit, smaller_size in _UNITS:
         if seconds >= size:
-            rest = int(seconds % size / part)
-            return f"{int(seconds / size)} {unit}" + (f" {rest} {smaller}" if rest else "")
+            remainder = int(seconds % size / smaller_size)
+            return f"{int(seconds / size)} {unit}" + (f" {remainder} {smaller_unit}" if remainder else "")
     return f"{seconds:.1f} s"

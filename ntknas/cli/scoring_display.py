@@ -70,15 +70,15 @@ class ScoringDisplay:
         meter = Meter(epochs + kernels, "Training" if epochs else "Scoring", unit, self._left)
         self._meter = self._stack.enter_context(meter)
 
-    def _count(self, done: KernelDone) -> None:
+    def _count(self, event: KernelDone) -> None:
         from ntknas.scoring.time_left import kind_and_cost
 
         assert self._planned is not None
         assert self._meter is not None
         if self._left:
-            kind, cost = kind_and_cost(self._planned.job, done.item)
-            self._meter.done(cost, kind, done.seconds)
-        self._meter.advance(0 if done.item.epoch else 1)
+            kind, cost = kind_and_cost(self._planned.job, event.item)
+            self._meter.done(cost, kind, event.seconds)
+        self._meter.advance(0 if event.item.epoch else 1)
 
 
 def _plan_text(planned: Planned) -> str:
