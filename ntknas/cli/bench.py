@@ -46,15 +46,20 @@ def import_command(file: Path, bench: str | None, replace: bool, bench_data: Pat
         def start(total: int, unit: str) -> Any:
             return ctx.with_resource(Meter(total, f"Importing {file.name}", unit)).advance
 
-        made = import_file(file, bench_data, benchmark=bench, replace=replace, start=start, open_space=open_space)
+        imported = import_file(file, bench_data, benchmark=bench, replace=replace, start=start, open_space=open_space)
     if json:
-        fields = {"benchmark": made.benchmark, "cells": made.cells, "cells_of_space": made.size, "runs": made.runs}
-        print_json({"table": str(made.path), **fields})
+        fields = {
+            "benchmark": imported.benchmark,
+            "cells": imported.cells,
+            "cells_of_space": imported.size,
+            "runs": imported.runs,
+        }
+        print_json({"table": str(imported.path), **fields})
         return
-    if made.cells < made.size:
-        note(f"Note: the file holds {made.cells:,} of the {made.size:,} cells.")
-    say(f"{made.path}: {made.runs:,} training runs of {made.cells:,} cells. {file} is not needed any more.")
-    say(f"Next: ntknas bench info {made.benchmark}")
+    if imported.cells < imported.size:
+        note(f"Note: the file holds {imported.cells:,} of the {imported.size:,} cells.")
+    say(f"{imported.path}: {imported.runs:,} training runs of {imported.cells:,} cells. {file} is not needed any more.")
+    say(f"Next: ntknas bench info {imported.benchmark}")
 
 
 @command.command(name="list")
@@ -232,8 +237,8 @@ def _or_none(value: float) -> float | None:
 
 def _print_answer(answer: dict[str, Any]) -> None:
     say(f"{answer['benchmark']} cell {answer['cell']}: {answer['architecture']}")
-    what = "mean over runs" if len(answer["runs"]) > 1 else "one run"
-    say(f"{answer['target']}: {answer['accuracy_percent']:.4f} % ({what}; {answer['source']})")
+    statistic = "mean over runs" if len(answer["runs"]) > 1 else "one run"
+    say(f"{answer['target']}: {answer['accuracy_percent']:.4f} % ({statistic}; {answer['source']})")
     rows = [
         [
             "–" if run["seed"] is None else str(run["seed"]),

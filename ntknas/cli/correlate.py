@@ -116,8 +116,8 @@ def _selected(store: Path, measures: tuple[str, ...], options: Options) -> pd.Da
     from ntknas.store import load_store
     from ntknas.store.selection import Selection, select
 
-    taken = inputs_of(measures)
-    selection = Selection(options.pop("space"), options.pop("setting"), options.pop("recipe"), taken)
+    inputs = inputs_of(measures)
+    selection = Selection(options.pop("space"), options.pop("setting"), options.pop("recipe"), inputs)
     scores = load_store(store)
     say_left_out(scores.attrs["left_out"], store)
     if scores.empty:

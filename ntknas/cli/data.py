@@ -87,9 +87,9 @@ def verify(name: str | None, image_data: Path) -> None:
         raise DataError(f"No image set in {image_data}: nothing to verify. ntknas data list shows what belongs there.")
     print_table("", ["source", "file", "state"], rows, left=3)
     counts = Counter(row[2] for row in rows)
-    wrong = [row[1] for row in rows if row[2] in ("changed", "missing")]
-    if wrong:
+    faulty_files = [row[1] for row in rows if row[2] in ("changed", "missing")]
+    if faulty_files:
         raise DataError(
             f"{counts['changed']} file(s) are not as published and {counts['missing']} are missing, the first "
-            f"{wrong[0]}. Fetch them again."
+            f"{faulty_files[0]}. Fetch them again."
         )

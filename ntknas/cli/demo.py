@@ -51,7 +51,7 @@ def command(ctx: click.Context, /, folder: Path, device: str) -> None:
     except OSError as error:
         raise NtknasError(f"Cannot make the folder {folder}: {error.strerror}. Choose another `folder`.") from error
     space, store = load_space("nb201"), folder / "scores.h5"
-    with storing(), logged(store), ScoringDisplay() as shown:
+    with storing(), logged(store), ScoringDisplay() as display:
         scored = score(
             space,
             sample(space, CELLS, 0),
@@ -60,7 +60,7 @@ def command(ctx: click.Context, /, folder: Path, device: str) -> None:
             store=store,
             device=device,
             about={"cells": CELLS, "cells_seed": 0},
-            on_event=shown,
+            on_event=display,
         )
     result = correlate(load_store(store), load_benchmark("nb201", folder=None))
     print_result(result)

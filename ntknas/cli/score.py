@@ -102,7 +102,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     space = open_space(options["bench"])
     file, amount, seed = options["cells_file"], options["cells"], options["cells_seed"]
     cells = read_cells_file(space, file) if file else select(space, amount, seed)
-    about = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
+    provenance = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
     recipe = recipe_of(options, split_names(options["measures"]), recipe_name)
     probe = draw_probe(options, held_out=recipe.needs_held_out)
 
@@ -113,16 +113,16 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     shard, store, json = options["shard"], options["store"], options["json"]
     if shard:
         parsed = Shard.parse(shard)
-        cells, about["shard"] = parsed.cells(space, recipe, cells), shard
+        cells, provenance["shard"] = parsed.cells(space, recipe, cells), shard
         store = parsed.store(store)
-    asked = {name: options[name] for name in ("dataset", "seeds", "strategy", "rows_at_once")}
-    asked |= {"recipe": recipe, "probe": probe, "training": training, "engine": engine, "store": store}
+    arguments = {name: options[name] for name in ("dataset", "seeds", "strategy", "rows_at_once")}
+    arguments |= {"recipe": recipe, "probe": probe, "training": training, "engine": engine, "store": store}
     if options["dry_run"]:
         display = ForecastDisplay()
-        display.show(forecast(space, cells, on_event=display, **asked), len(probe), json=json)
+        display.show(forecast(space, cells, on_event=display, **arguments), len(probe), json=json)
         return
-    with storing(), logged(store), ScoringDisplay() as shown:
-        summary = score(space, cells, about=about, on_event=shown, **asked).summary
+    with storing(), logged(store), ScoringDisplay() as meter:
+        summary = score(space, cells, about=provenance, on_event=meter, **arguments).summary
     if json:
         print_json(summary.as_json())
     else:

@@ -73,11 +73,11 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     options["probe"] = options["probe"] or get_dataset(options["dataset"]).images
     space = open_space(options["bench"])
     cells = select(space, options["cells"], options["cells_seed"])
-    chosen = tuple(part.strip() for part in options["vary"].split(",") if part.strip())
-    if not chosen:
+    choices = tuple(choice.strip() for choice in options["vary"].split(",") if choice.strip())
+    if not choices:
         raise ChoiceError(f"--vary names no choice: leave it out for all, or name some of {CHOICES}.")
     split_names(options["measures"])
-    varied = variations(options, chosen)
+    varied = variations(options, choices)
 
     from ntknas.correlation.sensitivity import BASE, agreements
 
@@ -104,7 +104,7 @@ def _score(
     seed, dataset, store = options.get("seed", 0), options["dataset"], options["store"]
     recipe = recipe_of(options, split_names(options["measures"]), name)
     probe = draw_probe(options, held_out=recipe.needs_held_out)
-    about = {"cells": options["cells"], "cells_seed": options["cells_seed"], "variation": variation}
+    provenance = {"cells": options["cells"], "cells_seed": options["cells_seed"], "variation": variation}
     with storing(), logged(store), ScoringDisplay() as display:
         result = score(
             space,
@@ -115,7 +115,7 @@ def _score(
             seeds=[seed],
             store=store,
             device=options["device"],
-            about=about,
+            about=provenance,
             on_event=display,
         )
     by_measure = result.frame.set_index("cell").groupby("measure")["value"]

@@ -104,19 +104,19 @@ def made_study(name: str, options: Options) -> Study:
     from ntknas.scoring.environment import resolve_device
     from ntknas.studies.base import OptionError
 
-    kind, asked = get_study(name), made_of(StudyOptions, options)
-    for remark in kind.remarks(asked.given(), asked.parametrisation):
+    kind, choices = get_study(name), made_of(StudyOptions, options)
+    for remark in kind.remarks(choices.given(), choices.parametrisation):
         note(f"Note: {remark}")
     try:
         return kind.of(
-            asked.family,
-            asked.data,
-            parametrisation=asked.parametrisation,
-            quick=asked.quick,
-            seed=asked.seed,
-            folder=asked.image_data,
+            choices.family,
+            choices.data,
+            parametrisation=choices.parametrisation,
+            quick=choices.quick,
+            seed=choices.seed,
+            folder=choices.image_data,
             device=str(resolve_device(options["device"])),
-            **asked.numbers(),
+            **choices.numbers(),
         )
     except OptionError as error:
         raise click.UsageError(in_options(str(error))) from error
