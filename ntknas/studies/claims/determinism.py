@@ -55,7 +55,7 @@ class Determinism(Study):
     formula: ClassVar[str] = (
         "Over R initialisations, all pairs: ‖K_a − K_b‖_F / mean_r ‖K_r‖_F; the unnormalised ‖K_a − K_b‖_F "
         "beside it. Slope of the logarithms, with a 95 % interval by bootstrap over initialisations (not over pairs). "
-        "With --contraction summed-gradients K is Σ_p s_p s_pᵀ, s_p[n] the sum of the gradient of sample n over the "
+        "With the contraction summed-gradients K is Σ_p s_p s_pᵀ, s_p[n] the sum of the gradient of sample n over the "
         "entries of parameter tensor p, which is what the published code computes; its distance, over the upper "
         "triangle, is held against that of the kernel itself."
     )
