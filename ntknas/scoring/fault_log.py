@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ntknas.core.display import printable
 from ntknas.scoring.faults import LOG
 from ntknas.scoring.progress import KernelDone
 
@@ -21,4 +22,7 @@ class FaultLog:
             details = "Its traceback is above." if score.reason in self._logged else traceback
             self._logged.add(score.reason)
             subject = f"cell {', '.join(map(str, item.members))}, seed {item.seed}, epoch {item.epoch}"
-            LOG.warning("%s, %s: %s: %s\n%s", subject, ", ".join(measures), score.status.value, score.reason, details)
+            text = f"{subject}, {', '.join(measures)}: {score.status.value}: {score.reason}\n{details}"
+            LOG.warning(
+                "%s", printable(text, lines=True)
+            )  # not every handler of logging can write half a surrogate pair
