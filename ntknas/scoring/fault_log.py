@@ -23,6 +23,4 @@ class FaultLog:
             self._logged.add(score.reason)
             subject = f"cell {', '.join(map(str, item.members))}, seed {item.seed}, epoch {item.epoch}"
             text = f"{subject}, {', '.join(measures)}: {score.status.value}: {score.reason}\n{details}"
-            LOG.warning(
-                "%s", printable(text, lines=True)
-            )  # not every handler of logging can write half a surrogate pair
+            LOG.warning("%s", printable(text, lines=True))  # a handler may fail at half a surrogate pair
