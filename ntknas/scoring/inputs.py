@@ -68,6 +68,7 @@ def inputs_of(
         The job, indices of the cells, and the seeds.
 
     Raises:
+        ChoiceError: If a recipe asks for a training, and nothing says on which images.
         NtknasError: If something named is unknown, or images are not there.
     """
     space = load_space(space) if isinstance(space, str) else space
@@ -78,6 +79,8 @@ def inputs_of(
         images = made_of(ProbeOptions, written if probe is None else {**written, "probe": probe})
         training = training or _training_of(images, written, dataset)
         probe = images.make(dataset, held_out=recipe.needs_held_out)
+    elif training is None and _epochs_of(written) != (0,):
+        raise ChoiceError(f"The recipe {recipe.name} trains networks: give `training`, or name the images of `probe`.")
     strategy = Strategy(options.get("strategy", AUTO.name), options.get("rows_at_once") or 1)
     job = Job(space, dataset, recipe, probe, strategy, training)
     return Inputs(job, _cells_of(space, cells), _seeds_of(seeds))
@@ -125,11 +128,17 @@ def _recipe_of(recipe: Recipe | str | None, space: Space, dataset: str) -> tuple
 
 def _training_of(probe: ProbeOptions, options: Options, dataset: str) -> Training | None:
     """Return the training that a recipe asks for, by default on images of the probe's source."""
-    from ntknas.scoring.training import Training, parse_epochs
+    from ntknas.scoring.training import Training
 
-    epochs = parse_epochs(str(options.get("epochs", "0")))
+    epochs = _epochs_of(options)
     if epochs == (0,):
         return None
     source = options.get("train_images") or probe.source or get_dataset(dataset).images
     images = made_of(TrainingImages, options, source=source, request=probe.request(dataset))
     return Training(images, made_of(TrainingOptions, options), epochs)
+
+
+def _epochs_of(options: Options) -> tuple[int, ...]:
+    from ntknas.scoring.training import parse_epochs
+
+    return parse_epochs(str(options.get("epochs", "0")))

@@ -90,7 +90,7 @@ class Trials:
     def run(self) -> Outcome:
         """Try networks as long as there is time."""
         images, spent, light = self._lightest()
-        times = light / max(spent, 1e-9)
+        times = max(light, 1e-9) / max(spent, 1e-9)  # a disconnected network takes no time
         model, seconds_of_each = TimeModel(), [light]
         model.add(self._flops_of(self._chosen[0]), light)
         for task in self._chosen[1:] if images == self._images else self._chosen[1:][-1:]:

@@ -82,6 +82,12 @@ def test_a_coupled_kernel(monkeypatch, fixed, rate, budget, within):
     assert machine.now <= budget + longest
 
 
+def test_networks_that_take_no_time(monkeypatch):
+    this = job()
+    (kind,), _ = Machine(this, 2, 0.0, 0.0).forecast(monkeypatch, plan(this))
+    assert (kind.seconds, kind.spread) == (0.0, True)
+
+
 def test_a_decoupled_kernel(monkeypatch):
     this = job(64, batch_norm="frozen")
     machine = Machine(this, 1, 0.01, 0.01)

@@ -63,6 +63,11 @@ def test_the_frame_has_what_was_asked_for_and_the_store_all(tmp_path):
     assert len(ntknas.load_store(path)) == 8
 
 
+def test_a_recipe_that_trains_does_not_go_untrained_for_want_of_images():
+    with pytest.raises(ChoiceError, match="mok-trained trains networks: give `training`"):
+        ntknas.score("nb201", [284], recipe="mok-trained", probe=PROBE)
+
+
 def test_without_a_store_nothing_is_left(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
