@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
+from ntknas.core.errors import check_known
 from ntknas.core.kernel import Kernel
 from ntknas.correlation import Correlation
 from ntknas.report import correlation_figures
@@ -40,13 +41,27 @@ def correlations(result: Correlation) -> Figure:
 
 
 def scatter(result: Correlation, target: str) -> Figure:
-    """Draw scores against the accuracies of a target, a panel for each measure."""
-    return render(correlation_figures.scatter(result, target))
+    """Draw scores against the accuracies of a target, a panel for each measure.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ChoiceError: If there is no such target.
+    """
+    return render(correlation_figures.scatter(result, check_known("target", target, result.targets)))
 
 
 def over_epochs(result: Correlation, target: str) -> Figure | None:
-    """Draw rank correlations over the epochs of training; ``None`` where no networks were trained."""
-    lines = correlation_figures.over_epochs(result, target)
+    """Draw rank correlations over the epochs of training; ``None`` where no networks were trained.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ChoiceError: If there is no such target.
+    """
+    lines = correlation_figures.over_epochs(result, check_known("target", target, result.targets))
     return None if lines is None else render(lines)
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 import ntknas
-from ntknas.core.errors import KernelError
+from ntknas.core.errors import ChoiceError, KernelError
 
 
 def _kernel(scale=1.0):
@@ -40,6 +40,9 @@ def test_correlations():
     assert isinstance(ntknas.figures.correlations(result), Figure)
     assert isinstance(ntknas.figures.scatter(result, "made"), Figure)
     assert ntknas.figures.over_epochs(result, "made") is None
+    for figure in (ntknas.figures.scatter, ntknas.figures.over_epochs):
+        with pytest.raises(ChoiceError, match="Unknown target 'other'"):
+            figure(result, "other")
 
 
 def test_the_package_imports_none_of_it():
