@@ -114,5 +114,5 @@ class NumberOr(_NumberType):
         if text == self._word:
             return None
         if not (text.isascii() and text.isdigit() and len(text) < 20 and self._low <= int(text) <= self._high):
-            self.fail(f"{text!r} is neither a number nor {self._word}.", param, ctx)
+            self.fail(f"{text!r} is neither a whole number from {self._low} nor {self._word}.", param, ctx)
         return int(text)

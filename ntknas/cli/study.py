@@ -29,14 +29,23 @@ from ntknas.cli.stopping import storing
 from ntknas.cli.types import Options
 from ntknas.cli.wording import in_options
 from ntknas.core.options import made_of
-from ntknas.studies import get_study, study_names
+from ntknas.studies import get_study, study_names, study_questions
 from ntknas.studies.options import StudyOptions
 
 if TYPE_CHECKING:
     from ntknas.studies.base import Findings, Study
 
 
-@click.command(name="study")
+class _StudyCommand(click.Command):
+    """A command whose help says what each study asks."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_help_text(ctx, formatter)
+        with formatter.section("Studies"):
+            formatter.write_dl(list(study_questions().items()))
+
+
+@click.command(name="study", cls=_StudyCommand)
 @click.argument("name", type=kinds.Choice(study_names()), metavar="NAME")
 @options_of(StudyOptions)
 @shared.device_option
@@ -60,12 +69,9 @@ if TYPE_CHECKING:
 def command(name: str, **options: Any) -> None:
     """Run a study: a claim of theory, measured on finite networks.
 
-    constancy: does the kernel change less while training as networks become wider? determinism: do kernels at
-    initialisation agree ever better? loss-bound: does the smallest eigenvalue bound the training loss? regression: is
-    the trained network the function that its kernels predict? convergence: do kernels of finite networks approach the
-    one of infinite width? performance: do its kernels predict as well as the trained network? loss-bound, regression
-    and performance take the last of --widths. The page says what is claimed, what was
-    measured, and whether it holds. A run that is interrupted goes on; more widths or repeats add to what is there.
+    The page says what is claimed, what was measured, and whether it holds. A run that is interrupted goes on; more
+    widths or repeats add to what is there. Studies of one width (loss-bound, regression and performance) take the last
+    of --widths.
     """
     check_one_format(json=options["json"], csv=options["csv"])
     study = made_study(name, options)

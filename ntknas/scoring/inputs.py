@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, SupportsIndex, TypedDict, Unpack
 
 from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError
-from ntknas.core.options import made_of
+from ntknas.core.options import MAX_SEED, made_of
 from ntknas.data.datasets import get_dataset
 from ntknas.data.probe import Probe
 from ntknas.data.probe_options import ProbeOptions
@@ -81,7 +81,7 @@ def inputs_of(
         probe = images.make(dataset, held_out=recipe.needs_held_out)
     elif training is None and _epochs_of(written) != (0,):
         raise ChoiceError(f"The recipe {recipe.name} trains networks: give `training`, or name the images of `probe`.")
-    strategy = Strategy(options.get("strategy", AUTO.name), options.get("rows_at_once") or 1)
+    strategy = Strategy(options.get("strategy", AUTO.name), _rows_of(options.get("rows_at_once")))
     job = Job(space, dataset, recipe, probe, strategy, training)
     return Inputs(job, _cells_of(space, cells), _seeds_of(seeds))
 
@@ -94,9 +94,16 @@ def _seeds_of(seeds: int | Iterable[int]) -> list[int]:
         numbers = list(dict.fromkeys(map(index, seeds)))
     else:
         numbers = []
-    if not numbers:
-        raise ChoiceError(f"`seeds` must be a number from 1, or seeds, got {seeds!r}.")
+    if not numbers or min(numbers) < 0 or max(numbers) > MAX_SEED:
+        raise ChoiceError(f"`seeds` must be a number from 1, or seeds from 0 to {MAX_SEED}, got {seeds!r}.")
     return numbers
+
+
+def _rows_of(rows_at_once: int | None) -> int:
+    rows = 1 if rows_at_once is None else rows_at_once
+    if rows < 1:
+        raise ChoiceError(f"`rows_at_once` must be at least 1, got {rows}.")
+    return rows
 
 
 def _cells_of(space: Space, cells: str | Iterable[int | str | CellLike]) -> list[int]:

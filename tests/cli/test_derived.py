@@ -88,7 +88,7 @@ def test_workers_are_a_number_or_auto(given, workers):
 def test_other_workers_are_refused(capsys, given):
     code, _, err = ntknas(capsys, "score", "--workers", given)
     assert code == 2
-    assert f"'{given}' is neither a number nor auto." in err
+    assert f"'{given}' is neither a whole number from 0 nor auto." in err
 
 
 def test_a_variant_is_one_of_the_spaces_own(capsys):

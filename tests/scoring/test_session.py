@@ -126,7 +126,11 @@ def test_engines_by_name():
 
 @pytest.mark.parametrize(
     ("wrong", "named"),
-    [({"seeds": 0}, "seeds"), ({"seeds": []}, "seeds"), ({"seeds": "3"}, "seeds"), ({"cells": 284}, "cells")],
+    [
+        *(({"seeds": seeds}, "seeds") for seeds in (0, [], "3", [-1], [2**63])),
+        ({"cells": 284}, "cells"),
+        ({"rows_at_once": 0}, "rows_at_once"),
+    ],
 )
 def test_what_gives_nothing_to_score_is_refused_by_name(wrong, named):
     options = {"cells": [284], "recipe": recipe("trace"), "probe": PROBE, **wrong}

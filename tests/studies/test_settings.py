@@ -7,7 +7,7 @@ import pytest
 
 from ntknas.cli.study import command, made_study
 from ntknas.core.digest import json_digest
-from ntknas.studies import get_study, study_names
+from ntknas.studies import get_study, study_names, study_questions
 from ntknas.studies.families import FAMILIES, accepted_names, resolve
 from ntknas.studies.ledger import digest
 from ntknas.studies.limits import LIMITS
@@ -65,3 +65,11 @@ def test_a_study_says_what_it_is(name):
     assert study.claim
     assert study.formula
     assert study.of().units()
+
+
+def test_help_says_what_each_study_asks():
+    questions = study_questions()
+    assert list(questions) == study_names()
+    assert all(question.endswith("?") and question[0].islower() for question in questions.values())
+    text = " ".join(command.get_help(command.make_context("study", ["lazy"])).split())
+    assert all(f"{name} {question}" in text for name, question in questions.items())
