@@ -3,6 +3,9 @@ import signal
 from pathlib import Path
 
 import pytest
+
+# Commands in processes of their own begin as tests do: else each takes all cores, beside the tests that run there.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 
 VARIABLE = "NTKNAS_TEST_DATA"
