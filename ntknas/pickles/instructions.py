@@ -161,7 +161,7 @@ def _tuple_of_all(machine: PickleMachine) -> None:
 def _tuple(count: int) -> Handler:
     def make(machine: PickleMachine) -> None:
         items = tuple(machine.stack[-count:])
-        if len(items) != count:
+        if len(items) != count:  # a slice of a stack that is too short raises nothing
             raise IndexError("too few items for a tuple")
         del machine.stack[-count:]
         _push_tuple(machine, items)
@@ -188,6 +188,7 @@ def _unknown(opcode: bytes) -> Handler:
     return refuse
 
 
+# Without INST, OBJ, NEWOBJ, EXT and PERSID on purpose: they make or fetch what a file names.
 _KNOWN: dict[bytes, Handler] = {
     pickle.PROTO: _skip(1),
     pickle.FRAME: _skip(8),

@@ -102,7 +102,7 @@ class PickleMachine:
         self._reset()
         try:
             return self._execute()
-        except _DAMAGE as error:
+        except _DAMAGE as error:  # a changed byte may turn one instruction into any other
             raise DataError(f"it is damaged or cut off ({type(error).__name__}: {error})") from error
         except MemoryError as error:
             raise DataError("it is damaged: it asks for impossible sizes") from error
@@ -148,7 +148,7 @@ class PickleMachine:
         if type(target) is not dict:
             raise TypeError("items for what is no dictionary")
         keys = items[::2]
-        if not all(map(is_plain, keys)):
+        if not all(map(is_plain, keys)):  # before the update, which hashes them
             raise TypeError("a key that is no name or number, or tuple of them")
         size = len(target)
         target.update(zip(keys, items[1::2], strict=True))
@@ -182,6 +182,7 @@ class PickleMachine:
             DataError: If it is none.
         """
         arguments, name = self.stack.pop(), self.stack.pop()
+        # By identity: `in` would also compare with whatever the file put there.
         function = next((rebuilder for rebuilder in self._rebuilders.values() if rebuilder is name), None)
         if type(arguments) is not tuple or function is None:
             raise DataError("it calls something that is no rebuilder of numbers")

@@ -27,7 +27,7 @@ class _TextNumbers(dict[bytes, int]):
 
     def __missing__(self, content: bytes) -> int:
         self._memory.keep(TEXT + 2 * len(content))
-        self.texts.append(content.decode("utf-8", "surrogatepass"))
+        self.texts.append(content.decode("utf-8", "surrogatepass"))  # as Python's pickler writes texts
         self[content] = number = len(self.texts) - 1
         return number
 

@@ -16,6 +16,7 @@ _INT_KEYS = re.compile(rb"(?:K.G.{8}){%d,}" % _MIN_PAIRS, re.DOTALL)
 _INT_PAIR = np.dtype([("op", "u1"), ("key", "u1"), ("float", "u1"), ("value", ">f8")])
 _OLD_KEYS = re.compile(rb"(?:(?:j.{4}|h.)G.{8}){%d,}" % _MIN_PAIRS, re.DOTALL)
 _OLD_PAIR = re.compile(rb"(?:j(.{4})|h(.))G(.{8})", re.DOTALL)
+# Of 8 to 12 bytes: from x-test@0 to ori-test@199, the keys of evaluations.
 _NEW_KEYS = re.compile(
     rb"(?:X(?:\x08\0\0\0.{8}|\x09\0\0\0.{9}|\x0a\0\0\0.{10}|\x0b\0\0\0.{11}|\x0c\0\0\0.{12})r.{4}G.{8}){%d,}"
     % _MIN_PAIRS,
@@ -62,7 +63,7 @@ class Runs:
             return None
         pairs = _OLD_PAIR.findall(self._source.data, run.start(), run.end())
         entries = [self._memo.entries[int.from_bytes(long or short, "little")] for long, short, _ in pairs]
-        if min(entries) < 0:
+        if min(entries) < 0:  # a key that is no text
             self._leave(run)
             return None
         texts = self._memo.texts
@@ -75,6 +76,7 @@ class Runs:
             return None
         pairs = _NEW_PAIR.findall(self._source.data, run.start(), run.end())
         numbers = np.frombuffer(b"".join([pair[5] for pair in pairs]), "<u4")
+        # Taken singly, what is numbered out of order is refused by the memo.
         if not np.array_equal(numbers, np.arange(len(self._memo), len(self._memo) + len(pairs))):
             self._leave(run)
             return None

@@ -38,7 +38,7 @@ class ByteSource:
     def fill(self, size: int = 0) -> None:
         """Append a block, of at least that size if the stream has it, and forget what was read."""
         block = self._stream.read(max(size, CHUNK))
-        self.ended = not block
+        self.ended = not block  # a short block is not yet the end
         self.data = self.data[self.at :] + block
         self.start += self.at
         self.at = 0
@@ -81,6 +81,7 @@ class ByteSource:
         Raises:
             ValueError: If there is no end near, or the text is not ASCII.
         """
+        # No fill before: the machine keeps far more bytes than a line in front of every instruction.
         newline = self.data.find(b"\n", self.at, self.at + _MAX_LINE)
         if newline < 0:
             raise ValueError("a name without an end")
