@@ -70,6 +70,7 @@ def read_csv(path: Path, rows: int, choose: Choose) -> Columns:
         OSError: If it cannot be read.
     """
     with open_unpacked(path, _max_bytes(rows)) as stream:
+        # utf-8-sig: a byte-order mark, as spreadsheets write, would stand in the first column's name.
         lines = _Lines(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
         try:
             table = csv.reader(lines, strict=True)

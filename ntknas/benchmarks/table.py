@@ -63,7 +63,7 @@ class AccuracyTable:
     @property
     def mean(self) -> np.ndarray:
         """Mean over the runs of each cell; NaN for a cell without any."""
-        total = np.nansum(self.runs, axis=1)
+        total = np.nansum(self.runs, axis=1)  # not np.nanmean, which warns of every cell without runs
         mean = np.full(len(total), np.nan)
         np.divide(total, self.count, out=mean, where=self.count > 0)
         return mean

@@ -209,7 +209,7 @@ def _targets(file: h5py.File) -> dict[Target, list[int]]:
     for dataset in names(runs):
         budgets = group(runs, dataset)
         for epochs in names(budgets):
-            if not (epochs.isascii() and epochs.isdigit()):
+            if not (epochs.isascii() and epochs.isdigit()):  # isdigit alone takes "²", which int refuses
                 raise ValueError(f"{epochs!r} is no number of epochs")
             budget = group(budgets, epochs)
             seeds = attributes(budget, ("seeds",))["seeds"]

@@ -19,7 +19,7 @@ VALUE_COLUMNS = ("value", "accuracy")
 MAX_ACCURACY = 1e150
 """Larger numbers have squares that are none."""
 
-_MISSING = frozenset(
+_MISSING = frozenset(  # what pandas.read_csv takes for a missing value
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
     | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 )
@@ -114,9 +114,10 @@ def _number(value: Value, row_name: str, name: str) -> float:
     if isinstance(value, str) and value.strip() in _MISSING:
         return float("nan")
     try:
+        # float() would read 1_000 as 1000, and bytes, which are a hash, as digits.
         number = float("_" if isinstance(value, bytes) or "_" in str(value) else value)
     except ValueError:
-        number = float("inf")
+        number = float("inf")  # refused below
     if abs(number) > MAX_ACCURACY:
         raise DataError(
             f"{row_name}: expected a number from -{MAX_ACCURACY:g} to {MAX_ACCURACY:g} in column {name!r}, got "

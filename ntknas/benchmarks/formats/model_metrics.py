@@ -62,7 +62,7 @@ def _message_class() -> type[Message]:
     )
     metrics.field.add(name="trainable_parameters", number=2, type=field.TYPE_INT32, label=field.LABEL_OPTIONAL)
     metrics.field.add(name="total_time", number=3, type=field.TYPE_DOUBLE, label=field.LABEL_OPTIONAL)
-    pool = pools.DescriptorPool()
+    pool = pools.DescriptorPool()  # not the default one, where the official code may have put the same name
     pool.Add(file)
     message_class: type[Message] = factory.GetMessageClass(pool.FindMessageTypeByName("nasbench.ModelMetrics"))
     return message_class

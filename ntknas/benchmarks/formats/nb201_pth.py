@@ -20,7 +20,7 @@ from ntknas.pickles import REBUILDERS, PickleMachine
 from ntknas.spaces import Space
 
 _ZIP = b"PK\x03\x04"
-_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # MAGIC_NUMBER and PROTOCOL_VERSION of torch.serialization
 _LEGACY_PROTOCOL = 1001
 _LEGACY = b"\x80\x02\x8a\n" + _LEGACY_MAGIC.to_bytes(10, "little")
 _BUDGETS = ("full", "less")
@@ -72,6 +72,7 @@ def read(path: Path, space: Space, start: Start) -> Collection:
             _check(_load_legacy(machine) if is_legacy else machine.load(), cells)
             while stream.read(1 << 20):  # the zip layout's checksum is compared at the end
                 pass
+    # Of zipfile, RuntimeError is an encrypted member and NotImplementedError an unknown way of packing.
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise DataError(f"it is damaged or cut off ({error})") from error
     return collection
@@ -91,6 +92,7 @@ def _open_pickle(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
                 raise DataError(
                     f"it is a zip archive that torch did not write: it has {len(names)} files data.pkl, not 1"
                 )
+            # What is unpacked could be far more than the file, whose size bounds the memory.
             if archive.getinfo(names[0]).compress_type != zipfile.ZIP_STORED:
                 raise DataError("it is a zip archive that torch did not write: its data.pkl is compressed")
             with archive.open(names[0]) as stream:

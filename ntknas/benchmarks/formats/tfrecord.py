@@ -16,7 +16,7 @@ _LENGTH = struct.Struct("<Q")
 _CHECKSUM = struct.Struct("<I")
 _HEADER = _LENGTH.size + _CHECKSUM.size
 _MAX_LENGTH = 1 << 20
-_MASK = 0xA282EAD8
+_MASK = 0xA282EAD8  # kMaskDelta of TensorFlow's format
 
 
 def recognises(path: Path) -> bool:

@@ -102,6 +102,7 @@ def _seed(value: object) -> int | None:
     """Return a seed that is a number, or a text of digits; ``None`` if it is neither, or too large to be one."""
     if type(value) is int:
         return value if 0 <= value <= _MAX_SEED else None
+    # isdigit alone takes "²", which int refuses.
     if type(value) is str and value.isascii() and value.isdigit() and len(value) < 12:
         return _seed(int(value))
     return None
