@@ -35,7 +35,7 @@ def augment(images: Tensor, black: Tensor, seed: int) -> Tensor:
     images = torch.where(flips.view(-1, 1, 1, 1), images.flip(-1), images)
     padding = height // _PADDING_SHARE
     dark = black.to(images).view(1, -1, 1, 1)
-    padded = F.pad(images - dark, [padding] * 4) + dark
+    padded = F.pad(images - dark, [padding] * 4) + dark  # F.pad takes one value, and black is one per channel
     rows, columns = (torch.randint(2 * padding + 1, (count,), generator=generator).to(device) for _ in range(2))
     at_row = (rows[:, None] + torch.arange(height, device=device))[:, None, :, None]
     at_column = (columns[:, None] + torch.arange(width, device=device))[:, None, None, :]

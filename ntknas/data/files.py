@@ -34,7 +34,7 @@ def leaving_no_empty_folder(folder: Path) -> Iterator[None]:
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         yield
-    except BaseException:
+    except BaseException:  # an interrupt of a download, too
         with suppress(OSError):  # the first that holds something, or that was not made
             for path in new:
                 if path.exists():
@@ -52,6 +52,7 @@ def state(root: Path, file: OfficialFile) -> str:
     if path.stat().st_size > _MAX_BYTES:
         return "changed"
     with open_regular(path) as stream:
+        # Said not to be for security, or a Python in FIPS mode refuses MD5.
         digest = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     return "official" if digest == file.md5 else "changed"
 

@@ -67,7 +67,7 @@ class Probe:
     def hash(self) -> str:
         """SHA-256 of shape, images and labels."""
         digest = hashlib.sha256(str(tuple(self.images.shape)).encode())
-        digest.update(self.images.contiguous().numpy().astype("<f4").tobytes())
+        digest.update(self.images.contiguous().numpy().astype("<f4").tobytes())  # one byte order on every machine
         digest.update(self.labels.contiguous().numpy().astype("<i8").tobytes())
         return digest.hexdigest()
 
@@ -106,6 +106,7 @@ class Probe:
             "augmentation": self.augmentation,
             "pixels": self.pixels,
             "fresh": int(self.redraw is not None),
+            # Probes had no split at first: settings that were stored then must keep their digests.
             **({"split": self.split} if self.split != "train" else {}),
         }
 
@@ -184,6 +185,7 @@ def _random(images: ImageSet, size: int, generator: np.random.Generator) -> np.n
 
 
 def _balanced(images: ImageSet, size: int, generator: np.random.Generator) -> np.ndarray:
+    # Drawn without a remainder, too: each draw after it, and so every hash of a probe, hangs on it.
     favoured = set(generator.permutation(images.num_classes)[: size % images.num_classes].tolist())
     return _of_each_class(images, size, favoured, generator.permutation)
 
