@@ -68,7 +68,7 @@ class _Held:
 
     @cached_property
     def _room(self) -> int:
-        return memory.room(self.device)
+        return memory.room(self.device)  # asked once: later, what is held would count twice
 
     def piece(self, number: int, key: Hashable) -> Piece:
         """Return a piece of a chunk that is held."""

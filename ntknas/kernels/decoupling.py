@@ -151,7 +151,7 @@ def _check_by_values(network: NetworkUnderPolicy, x: Tensor) -> Decoupling:
     """For inputs without gradients (token numbers): does the first output change when the other samples do?"""
     with torch.no_grad():
         first = network.output(x)[0]
-        network.policy.start()
+        network.policy.start()  # the first pass's statistics, which the second would record again
         changed = network.output(torch.cat([x[:1], x[1:].flip(0)]))[0]
     scale = first.abs().max().clamp_min(torch.finfo(first.dtype).tiny)
     mixes = bool((first - changed).abs().max() > 100 * torch.finfo(first.dtype).eps * scale)

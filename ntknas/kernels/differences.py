@@ -129,4 +129,4 @@ def _moved(parameters: Sequence[nn.Parameter], direction: Sequence[Tensor], step
         yield
     finally:
         for parameter, value in zip(parameters, values, strict=True):
-            parameter.data.copy_(value)
+            parameter.data.copy_(value)  # subtracting the step again would leave its rounding

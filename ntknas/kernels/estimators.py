@@ -85,6 +85,7 @@ def largest_eigenvalue(kernel: KernelOperator, tolerance: float = 1e-3, seed: in
     if kernel.size == 1:
         value = kernel.form(torch.ones(1))
         return Estimated(value, value, value)
+    # Without it eigsh starts from random numbers of its own, and the estimate differs from call to call.
     start = np.random.default_rng(seed).standard_normal(kernel.size)
     operator = LinearOperator((kernel.size,) * 2, matvec=lambda v: _product(kernel, v), dtype=np.float64)
     try:
@@ -119,4 +120,5 @@ def _signs(size: int, generator: torch.Generator) -> Tensor:
 def _interval(exact: float, values: list[float]) -> Estimated:
     mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
     half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * deviation / math.sqrt(len(values))
+    # What is estimated is a sum of squares: the exact part is a lower bound whatever the vectors say.
     return Estimated(exact + mean, exact + max(0.0, mean - half), exact + mean + half)

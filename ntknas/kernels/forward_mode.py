@@ -71,6 +71,7 @@ def _give(parameter: nn.Parameter, tangent: Tensor) -> None:
     with warnings.catch_warnings(action="ignore", category=FutureWarning):  # of torch about torch
         # of a copy: a dual that shares the parameter's memory would be overwritten by itself below
         dual = forward_ad.make_dual(parameter.detach().clone(), tangent)
+    # The version too: autograd would refuse graphs that saved this parameter, though its value is the same.
     with torch.no_grad(), _unsafe_preserve_version_counter(parameter):
         parameter.copy_(dual)
 

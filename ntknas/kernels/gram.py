@@ -122,6 +122,7 @@ class GramAccumulator:
         else:
             if self._by_product is None:
                 self._by_product = self._gram.new_zeros(self._products, *self._gram.shape)
+            # One matrix for each product of a batch, added to in place and summed once at the end.
             self._by_product[: len(sides[0])].baddbmm_(sides[0], sides[-1].mT)
         for side, norms, sums in zip(sides, self._norms, self._sums, strict=True):
             if not self.symmetric:
@@ -171,4 +172,5 @@ class GramAccumulator:
 def _batched(block: Tensor) -> Tensor:
     """Return columns in float64 as products×rows×COLUMNS, each product contiguous."""
     products: Tensor = block.unflatten(1, (-1, COLUMNS)).transpose(0, 1)
+    # Left alone, `to` keeps the strides of the transposition, and no product is contiguous.
     return products.to(torch.float64, memory_format=torch.contiguous_format)

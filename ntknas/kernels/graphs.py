@@ -53,6 +53,7 @@ def check_precision(output: Tensor, precision: torch.dtype) -> None:
 
 def _precision_of(node: Node) -> torch.dtype | None:
     """Return the precision of what an operation computed, or ``None`` if these are no real or complex numbers."""
+    # The input of a backward node has the type of what the operation returned.
     dtypes: list[torch.dtype] = [entry.dtype for entry in getattr(node, "_input_metadata", ())[:1]]
     if not dtypes or not (dtypes[0].is_floating_point or dtypes[0].is_complex):
         return None

@@ -99,7 +99,8 @@ class KernelRegression:
         """
         values, _ = self._spectrum
         rate = 2 * time / len(values)
-        grown = -torch.expm1(-rate * values)
+        grown = -torch.expm1(-rate * values)  # 1 - exp would cancel for small eigenvalues
+        # At λ = 0 the limit 2t/N, not 0 as for a ridge: the flow does not stop there.
         inverse = torch.where(values > _SINGULAR * values[-1], grown / values, torch.full_like(values, rate))
         return self._predicted(inverse, targets, start, start_test)
 

@@ -31,6 +31,7 @@ MAX_HELD = 1 << 29
 def room(device: torch.device) -> int:
     """Return how many bytes of rows to hold: a quarter of what is free, 512 MiB at most."""
     if device.type == "cuda":
+        # To the driver what torch's allocator keeps for later is taken.
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         free: int | None = torch.cuda.mem_get_info(device)[0] + unused
     else:

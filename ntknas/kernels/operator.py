@@ -123,6 +123,7 @@ class KernelOperator:
     @cached_property
     def _linear(self) -> list[tuple[Tensor, Gradients]]:
         """For every pass a vector v and Jᵀv with its graph, to be differentiated by v."""
+        # Zeros will do: Jᵀv is linear in v, and its derivative is the same everywhere.
         source = torch.zeros(self.size, dtype=self._forward.dtype, device=self._forward.device, requires_grad=True)
         products = [
             (source, vjp(self._forward, self._parameters, cotangent, create_graph=True))

@@ -84,7 +84,7 @@ class Passes(Sequence[Tensor]):
         if isinstance(number, slice):
             return [self[k] for k in range(*number.indices(len(self)))]
         if not 0 <= number < len(self):
-            raise IndexError(number)
+            raise IndexError(number)  # ends iteration: Sequence goes by index until this
         if self._reduction == "sum":
             return torch.ones_like(self._output)
         if self._labels is not None:

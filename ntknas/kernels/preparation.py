@@ -152,6 +152,7 @@ def _refuse_written(names: list[str]) -> None:
 def converted(model: nn.Module, device: torch.device | str, precision: torch.dtype) -> nn.Module:
     """Bring a network to a device and a precision; complex parameters stay complex."""
     if any(tensor.is_complex() for tensor in (*model.parameters(), *model.buffers())):
+        # Module.to would cast complex numbers to the real dtype and drop their imaginary parts.
         model._apply(lambda tensor: in_precision(tensor, device, precision))
         return model
     return model.to(device, precision)

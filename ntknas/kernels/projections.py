@@ -56,7 +56,7 @@ class Projections:
     def direction(self) -> list[Tensor]:
         """A random direction t in the parameters, of variance 1."""
         generator = torch.Generator().manual_seed(self.seed)
-        vector = torch.randn(self.network.columns, generator=generator)
+        vector = torch.randn(self.network.columns, generator=generator)  # on the CPU, as u is: the same on every device
         return gradients.split(vector.to(self.batch.x.device), self.network.leaves)
 
     def cotangent(self, output: Tensor, labels: Tensor | None, weights: Tensor, number: int) -> Tensor:
@@ -129,4 +129,5 @@ class Projections:
 
     def _draw_weights(self, output: Tensor, generator: torch.Generator) -> Tensor:
         columns = output.shape[1] if self._is_full else 1
+        # Away from zero, so that every row counts; drawn on the CPU, so that u is the same on every device.
         return (torch.rand(len(output), columns, generator=generator, dtype=torch.float64) + 0.5).to(output.device)

@@ -52,7 +52,7 @@ def check(network: NetworkUnderPolicy, x: Tensor) -> None:
 def _twice(network: NetworkUnderPolicy, x: Tensor) -> tuple[Tensor, Tensor, bool]:
     """Return the outputs of two passes, and whether the second drew random numbers that no seed of its own makes."""
     first = network.output(x).detach()
-    states = _generators(x)
+    states = _generators(x)  # after a pass: a network that seeds itself leaves the same state each time
     second = network.output(x).detach()
     return first, second, states != _generators(x)
 

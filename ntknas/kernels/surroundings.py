@@ -172,7 +172,7 @@ def _buffers_kept(model: nn.Module) -> Iterator[None]:
         (module, name, buffer, buffer._version, buffer.clone())
         for module in modules
         for name, buffer in module._buffers.items()
-        if buffer is not None and not buffer.is_inference()
+        if buffer is not None and not buffer.is_inference()  # which has no version to compare
     ]
     try:
         yield
@@ -181,4 +181,4 @@ def _buffers_kept(model: nn.Module) -> Iterator[None]:
             if buffer._version != version:
                 with torch.no_grad():
                     buffer.copy_(values)
-            module._buffers[name] = buffer
+            module._buffers[name] = buffer  # forward may have bound another tensor to the name

@@ -68,9 +68,9 @@ def proof(network: NetworkUnderPolicy, sides: Sequence[Batch], chunk: int | None
     chunk = None if network.couples_samples else chunk
     projections = [Projections(network, side, seed, chunk) for seed, side in enumerate(sides)]
     first, second = projections[0], projections[-1]
-    at_once = max(1, memory.room(sides[0].x.device) // (8 * network.columns * len(sides)))
+    at_once = max(1, memory.room(sides[0].x.device) // (8 * network.columns * len(sides)))  # float64 vectors
     expected, start = 0.0, 0
-    while start == 0 or start < first.passes:
+    while start == 0 or start < first.passes:  # how many there are only the first forward pass tells
         vectors = [side.project(start, at_once) for side in projections]
         expected += sum(float(a @ b) for a, b in zip(vectors[0], vectors[-1], strict=True))
         start += at_once

@@ -46,7 +46,7 @@ def compute_in_blocks(first: S, second: S | None, evaluate: Callable[[S, S], tup
                 if second is None:
                     kernel[torch.tensor(column)[:, None], torch.tensor(row)] = block.cpu().T
     if second is None:
-        nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2
+        nngp, ntk = (nngp + nngp.T) / 2, (ntk + ntk.T) / 2  # the triangles of a diagonal block round apart
     return InfiniteKernel(nngp, ntk)
 
 

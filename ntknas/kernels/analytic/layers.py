@@ -155,6 +155,7 @@ def relu(first: Tensor, second: Tensor, covariance: Tensor) -> tuple[Tensor, Ten
     """
     product = first * second
     opposite = (product - covariance.square()).clamp(min=0).sqrt()
+    # Not acos of the quotient, which rounding takes beyond ±1 and a variance of zero to 0/0.
     angle = torch.atan2(opposite, covariance)
     angle = torch.where(product > 0, angle, torch.full_like(angle, math.pi / 2))
     return (opposite + (math.pi - angle) * covariance) / (2 * math.pi), (math.pi - angle) / (2 * math.pi)
@@ -211,6 +212,7 @@ class GlobalAveragePool:
         if not covariance.crossed:
             raise KernelError("Global average pooling needs the covariance of different positions.")
         nngp, ntk = (kernel.mean((-4, -3, -2, -1)) for kernel in (covariance.nngp, covariance.ntk))
+        # NaN, not 0, so that a layer which reads them unfilled cannot go unseen.
         undefined = torch.full((1,), math.nan, dtype=nngp.dtype, device=nngp.device)
         return Covariance(nngp, ntk, undefined.expand(len(nngp)), undefined.expand(nngp.shape[1]))
 

@@ -45,6 +45,7 @@ class Sequences:
         if not fits or not bool(((self.lengths >= 1) & (self.lengths <= steps)).all()):
             raise DataError(f"Lengths must be one number from 1 to {steps} for each sequence, got {self.lengths}.")
         object.__setattr__(self, "lengths", self.lengths.long())
+        # Before the check below: padding may be NaN, and NaN times a weight of zero would be NaN.
         object.__setattr__(self, "values", self.values.masked_fill(~self.mask[:, :, None], 0.0))
         if not bool(torch.isfinite(self.values).all()):
             raise DataError("A sequence has a value that is no number.")

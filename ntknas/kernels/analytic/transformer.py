@@ -173,7 +173,7 @@ class _Encoder(nn.Module):
         return torch.as_tensor(self.norm(attended + second(self.activation(first(attended)))))
 
     def _attention(self, query: Tensor, key: Tensor, mask: Tensor) -> Tensor:
-        return _softmax(query @ key.mT / query.shape[-1], mask)
+        return _softmax(query @ key.mT / query.shape[-1], mask)  # n, not √n: the limit above is that of 1/n
 
 
 class _Network(nn.Module):

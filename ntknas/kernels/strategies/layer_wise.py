@@ -55,6 +55,7 @@ def _blocker(owners: list[nn.Module]) -> str:
     if len(owners) != 1:
         return "tied"
     module = owners[0]
+    # Not isinstance: a subclass may compute something else with its weight.
     stock = type(module) in _EXACT_TYPES and "forward" not in module.__dict__
     if not (stock or isinstance(module, _BatchNorm)):
         return f"in a {type(module).__name__}"

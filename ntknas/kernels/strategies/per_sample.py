@@ -92,7 +92,7 @@ def convolution_weight_by_patches(x: Tensor, gradient: Tensor, kernel: Sequence[
     stride, padding, dilation, _ = geometry
     (vertical, horizontal), (samples, height, width) = padding, (len(x), *gradient.shape[2:])
     last = F.pad(x.permute(0, 2, 3, 1), (0, 0, horizontal, horizontal, vertical, vertical))
-    by_sample, by_line, by_position, by_channel = last.stride()
+    by_sample, by_line, by_position, by_channel = last.stride()  # as it lies: padding need not return channels last
     steps = (by_line * stride[0], by_position * stride[1], by_line * dilation[0], by_position * dilation[1])
     shape = (samples, height, width, *kernel, last.shape[-1])
     patches = last.as_strided(shape, (by_sample, *steps, by_channel)).reshape(samples, height * width, -1)

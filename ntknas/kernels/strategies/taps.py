@@ -134,7 +134,7 @@ class TappedNorm(Function):
         ctx.save_for_backward(centred, factor := (weight * scale).view(shape))
         ctx.receive = receive
         y = centred * factor
-        return y if bias is None else y.add_(bias.view(shape))
+        return y if bias is None else y.add_(bias.view(shape))  # in place: y is not among what was saved
 
     @staticmethod
     @once_differentiable
