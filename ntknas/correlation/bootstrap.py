@@ -92,7 +92,7 @@ def studentised_pearson(x: Array, y: Array, resamples: NDArray[np.int64]) -> Int
 def _fisher(x: Array, y: Array) -> tuple[Array, Array]:
     """Return artanh r of every row and its standard error by the delta method."""
     r = coefficients.pearson_rows(x, y)
-    r[1 - np.abs(r) < 1e-12] = np.nan
+    r[1 - np.abs(r) < 1e-12] = np.nan  # rounding leaves a perfect r just inside, where artanh is finite
     errors = pearson_influence(x, y).std(axis=-1) / np.sqrt(x.shape[-1])
     return np.arctanh(r), errors / (1 - r**2)
 

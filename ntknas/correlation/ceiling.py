@@ -114,12 +114,12 @@ def noise_scale(runs: Array) -> tuple[Array, Array] | None:
     if not repeated.any():
         return None
     mean, gap = runs_mean(runs[repeated]), np.nanmean(gaps[:, repeated], axis=0)
-    order = np.argsort(mean, kind="stable")
+    order = np.argsort(mean, kind="stable")  # numpy's default orders ties by the processor that it runs on
     width = min(len(order), max(MIN_WINDOW, len(order) // WINDOWS))
     starts = np.unique(np.linspace(0, len(order) - width, 1 + 4 * (len(order) // width)).astype(int))
     sums = (np.concatenate([[0.0], np.cumsum(values[order])]) for values in (mean, gap))
     accuracy, scale = ((total[starts + width] - total[starts]) / width for total in sums)
-    return accuracy, scale * math.sqrt(math.pi) / 2
+    return accuracy, scale * math.sqrt(math.pi) / 2  # of two normal runs the mean |a − b| is 2σ/√π
 
 
 @dataclass(frozen=True)
@@ -165,6 +165,7 @@ class _Truth:
             first = step - len(kernel) // 2
             near = np.arange(max(first, 0), min(first + len(kernel), len(self.centres)))
             cumulated = np.cumsum(self.shares[near] * kernel[near - first])
+            # Times the last sum, not over it: no draw then lies beyond the last by rounding.
             picked = np.searchsorted(cumulated, generator.random((draws, len(cells))) * cumulated[-1])
             truth[:, cells] = self.centres[near[picked]] + (observed[cells] - self.centres[step])
         truth += STEP * (generator.random(truth.shape) - 0.5)
@@ -180,6 +181,7 @@ def _alike(steps: NDArray[np.int64], counts: NDArray[np.int64]) -> list[tuple[in
     """Return the cells of each interval of the grid and number of runs."""
     base = int(counts.max()) + 1
     keys, inverse = np.unique(steps * base + counts, return_inverse=True)
+    # Stable, so that which cell gets which draw hangs on the seed alone.
     groups = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1])
     return [(int(key) // base, int(key) % base, cells) for key, cells in zip(keys, groups, strict=True)]
 

@@ -81,6 +81,7 @@ def _kendall_pairs(x: Array, y: Array, indices: NDArray[np.int64]) -> Array:
     sign_x, sign_y = _pair_signs(x), _pair_signs(y)
 
     def weighted(pairs: Array) -> Array:
+        # As a product of matrices: the weights of all pairs would be resamples × cells × cells.
         sums: Array = np.einsum("bi,bi->b", weights @ pairs, weights)
         return sums
 
@@ -100,6 +101,7 @@ def pearson_rows(x: Array, y: Array) -> Array:
     centred = [v - v.mean(axis=1, keepdims=True) for v in (x, y)]
     norms = [np.linalg.norm(v, axis=1) for v in centred]
     for norm, v in zip(norms, (x, y), strict=True):
+        # the mean of a constant rounds, and leaves more than 0
         norm[norm <= 1e-13 * np.linalg.norm(v, axis=1)] = np.nan
     r: Array = np.einsum("bn,bn->b", *centred) / (norms[0] * norms[1])
     return r
