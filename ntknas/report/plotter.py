@@ -53,7 +53,7 @@ def draw(specification: figures.Figure, path: Path | str) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with style.context(STYLE), replacing(path) as beside:
-            _drawn(specification).savefig(beside, format=path.suffix[1:])
+            _drawn(specification).savefig(beside, format=path.suffix[1:])  # the name beside it has another ending
     except OSError as error:
         raise NtknasError(f"Cannot write the picture {path}: {error.strerror or error}.") from error
     except (ValueError, RuntimeError) as error:

@@ -38,7 +38,7 @@ class Panels:
         cls, rows: int, columns: int, size: tuple[float, float], *, share_x: bool = False, share_y: bool = False
     ) -> Panels:
         """Return an empty figure of some width and height in inches."""
-        figure = Figure(figsize=size)
+        figure = Figure(figsize=size)  # not pyplot's, which keeps every figure and chooses a backend
         axes = figure.subplots(rows, columns, sharex=share_x, sharey=share_y, squeeze=False)
         return cls(figure, [list(row) for row in axes])
 
