@@ -190,4 +190,5 @@ def seed_of(seed: int, place: int, repeat: int) -> int:
     Returns:
         The seed.
     """
+    # To stay as it is: ledgers name the study's seed alone, and would mix networks of two kinds.
     return (seed * 1_000_003 + place) * 10_007 + repeat

@@ -143,6 +143,7 @@ def _temperature(size: int, folder: Path) -> StudyData:
 def _windows(series: np.ndarray, size: int) -> tuple[Tensor, Tensor]:
     """The first windows of 10 values, N×10×1, and the value after each, N×1."""
     windows = np.lib.stride_tricks.sliding_window_view(series, 11)[:size]
+    # Copies: windows are read-only views of one another, which from_numpy warns of.
     x, y = (torch.from_numpy(columns.copy()) for columns in (windows[:, :10, None], windows[:, 10:]))
     return x, y
 

@@ -132,6 +132,7 @@ def flow(network: nn.Module, x: Tensor, y: Tensor, times: Sequence[float], relat
     parameters = list(network.parameters())
 
     def derivative(_: float, state: np.ndarray) -> np.ndarray:
+        # A copy: parameters become views of the vector, whose memory is the solver's.
         vector_to_parameters(torch.from_numpy(state[:-1].copy()).to(x), parameters)
         used = torch.autograd.grad(squared_error(network, x, y), parameters, allow_unused=True)
         gradients = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, used, strict=True)]

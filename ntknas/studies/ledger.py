@@ -29,12 +29,13 @@ class Ledger:
 
     def __init__(self, path: Path):
         try:
-            self._writer = journal.JournalWriter(path)
+            self._writer = journal.JournalWriter(path)  # before it is read: it holds the lock
             content = journal.read(path)
         except StoreError as error:
             raise StoreError(str(error).replace("`store`", "`out`")) from error
         self.damaged = len(content.damaged)
         self._done = {
+            # As text: a unit is a tuple, and comes back from JSON as a list.
             (str(entry["study"]), json.dumps(entry["unit"])): cast(list[Row], entry["rows"])
             for entry in content.entries
             if entry.get("type") == "unit" and {"study", "unit", "rows"} <= set(entry)

@@ -55,7 +55,7 @@ def _is_outgrown(page: Path, study: Study, command: str) -> bool:
     try:
         text = page.read_text(encoding="utf-8")
         records = _RECORD.findall(text)
-        old = json.loads(records[-1]) if records else {}
+        old = json.loads(records[-1]) if records else {}  # the last: sentences above may quote names from files
     except (OSError, ValueError):
         return False
     if not records:  # of version 0.1.0, which recorded the command alone
@@ -77,6 +77,7 @@ def _covers(new: list[list[object]], old: object) -> bool:
 def _record(study: Study) -> str:
     """Return settings, and the values that each place of a unit takes, as one line that fits into a comment."""
     units = [list(dict.fromkeys(values)) for values in zip(*study.units(), strict=True)]
+    # Without "--", which may not stand in a comment of HTML; JSON reads it back all the same.
     return json.dumps({"settings": study.settings(), "units": units}, sort_keys=True).replace("--", "-\\u002d")
 
 
@@ -103,7 +104,7 @@ def write(study: Study, findings: Findings, folder: Path, stem: str, command: st
         with replacing(table) as beside:
             findings.table.to_csv(beside, index=False)
         pictures = [draw(figure, folder / f"{stem}-{name}.png") for name, figure in findings.figures.items()]
-        page = folder / f"{stem}.md"
+        page = folder / f"{stem}.md"  # last, so that where a page stands its table and figures do
         with replacing(page) as beside:
             beside.write_text(_text(study, findings, pictures, command, device), encoding="utf-8")
     except OSError as error:

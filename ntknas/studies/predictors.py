@@ -129,7 +129,7 @@ def train_network(
     usable = [trial for trial in losses if math.isfinite(trial[0])]
     if not usable:
         raise KernelError(f"Training diverged at every learning rate of {RATES}: take other `widths`.")
-    _, rate, step = min(usable)
+    _, rate, step = min(usable)  # of equal losses the lowest rate and the fewest steps
     network = build()
     for _ in _trained(network, x[training], y[training], rate, [step]):
         pass

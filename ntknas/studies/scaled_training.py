@@ -87,7 +87,7 @@ class ScaledTraining:
             self._move(parameters, gradients, step)
             with torch.no_grad():
                 next_loss = self._loss(start).item()
-            if not next_loss <= loss * (1 + 1e-9):
+            if not next_loss <= loss * (1 + 1e-9):  # not "> …": a step to NaN is undone, too
                 self._restore(parameters, previous)
                 step /= 2
                 if step < _MIN_STEP * largest:
@@ -96,6 +96,7 @@ class ScaledTraining:
             residual = (linear - self.y)[: self.samples]
             linear = linear - 2 * step / self.samples * kernel[:, : self.samples].to(residual) @ residual
             time, step = time + step, min(1.2 * step, largest)
+            # Less a little: a sum of steps may round to just below the share.
             while len(records) < len(shares) and time >= shares[len(records)] * duration * (1 - 1e-12):
                 records.append(self._record(shares[len(records)], start, first, kernel, linear))
             if len(records) == len(shares):

@@ -118,7 +118,7 @@ def _check_owners(folder: Path, owner: np.ndarray, graphs: int) -> None:
 
 
 def _check_size(folder: Path, sizes: np.ndarray) -> None:
-    needed = 8 * sum(size * size for size in sizes.tolist())
+    needed = 8 * sum(size * size for size in sizes.tolist())  # of Python's integers, which do not overflow
     if needed > MAX_MEMORY:
         raise DataError(
             f"{folder}: its adjacency matrices take {needed / 2**30:,.1f} GiB, the largest graph having "
@@ -169,6 +169,7 @@ def _numbers(path: Path, kind: type[int] | type[float]) -> np.ndarray:
         DataError: If the file cannot be read, or has something else in it.
     """
     try:
+        # Not splitlines(), which also splits at form feeds and others: lines are numbered as editors do.
         lines = read_text(path, _MAX_BYTES).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error

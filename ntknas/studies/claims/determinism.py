@@ -83,6 +83,7 @@ class Determinism(Study):
     def settings(self) -> dict[str, object]:
         """Return every choice."""
         settings = self.networks.describe(output=self.output, repeats=self.networks.repeats)
+        # Kernels do not say so: ledgers are older than this choice, and must keep their digests.
         return {**settings, "contraction": self.contraction} if self._is_summed else settings
 
     @property
@@ -204,6 +205,7 @@ def _distances(kernels: torch.Tensor) -> Row:
 
 
 def _pairs(flat: torch.Tensor) -> list[list[float]]:
+    # By products, distances that are small beside the norms would drown in rounding.
     distances: list[list[float]] = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist").tolist()
     return distances
 

@@ -137,6 +137,7 @@ class Regression(Study):
         """Train one network, and compare it with the kernels."""
         (repeat,) = unit
         x, y, n = self._limit.x, self._targets, self.subject.samples
+        # Not seed_of, and to stay so: ledgers hold what networks of these seeds gave.
         network = self._limit.network(self.width, self.subject.seed * 1_000_003 + repeat, y.shape[1])
         with torch.no_grad():
             start = network(x)
