@@ -113,6 +113,7 @@ class NumberOr(_NumberType):
         text = str(value)
         if text == self._word:
             return None
+        # isdigit alone takes "²", and int() refuses thousands of digits by an error of its own.
         if not (text.isascii() and text.isdigit() and len(text) < 20 and self._low <= int(text) <= self._high):
             self.fail(f"{text!r} is neither a whole number from {self._low} nor {self._word}.", param, ctx)
         return int(text)

@@ -29,7 +29,7 @@ class _LogFile(logging.FileHandler):
         self.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
 
     def _open(self) -> object:  # type: ignore[override]
-        check_regular(Path(self.baseFilename))
+        check_regular(Path(self.baseFilename))  # opening a pipe would wait for a reader
         return super()._open()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802

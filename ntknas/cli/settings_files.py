@@ -92,6 +92,7 @@ def settings_files(file: Path | None) -> Iterator[SettingsFile]:
         yield SettingsFile(file, trusted=True)
         return
     nearest = _nearest_file()
+    # The user's own, found again from a folder below it, stays trusted.
     if nearest is not None and not (users is not None and nearest.samefile(users)):
         yield SettingsFile(nearest, trusted=False)
 

@@ -13,6 +13,7 @@ _KEPT = "What was reported as done is stored; the same command goes on from ther
 _PATIENCE = b"Stopping; what is done is being stored. Once more ends at once.\n"
 
 
+# No Exception, so that what catches the errors of measures and plugins lets it through.
 class StoppedError(KeyboardInterrupt):
     """A signal asked the command to stop.
 

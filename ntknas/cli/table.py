@@ -96,6 +96,7 @@ class Table:
         for column, (name, room) in enumerate(zip(self.header, self._widths(width), strict=True)):
             table.add_column(Text(name), justify="left" if column < self.left else "right", width=room)
         for row in self.rows:
+            # As Text: rich would take "[…]" in a string for markup.
             table.add_row(*(Text(cell) for cell in row))
         stream = StringIO()
         console = Console(file=stream, width=width + _GAP, highlight=False, force_terminal=sys.stdout.isatty())
