@@ -69,7 +69,7 @@ def naswot(case: NetworkCase) -> float:
     with torch.no_grad(), relu_outputs(network) as outputs:
         network(case.images)
     for output in outputs:
-        code = (output > 0).flatten(1).to(torch.float32)
+        code = (output > 0).flatten(1).to(torch.float32)  # numbers of units are exact in it up to 2²⁴
         kernel += (code @ code.T + (1 - code) @ (1 - code).T).double().cpu()
     sign, logarithm = torch.linalg.slogdet(kernel)
     if float(sign) <= 0 or not math.isfinite(float(logarithm)):

@@ -127,7 +127,7 @@ def effective_rank(kernel: Kernel) -> float:
     Raises:
         NoValueError: ``undefined`` for the zero kernel.
     """
-    spectrum = kernel.spectrum.clamp_min(0)
+    spectrum = kernel.spectrum.clamp_min(0)  # of a number below zero by rounding entr is −∞
     if not spectrum.sum() > 0:
         raise NoValueError(Status.UNDEFINED, "the kernel is zero")
     return float(torch.special.entr(spectrum / spectrum.sum()).sum().exp())

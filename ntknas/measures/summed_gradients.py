@@ -47,4 +47,5 @@ def class_lambda_min_summed(case: NetworkCase) -> float:
 
 def _smallest_eigenvalue(sums: torch.Tensor) -> float:
     images, tensors = sums.shape
+    # Not eigvalsh of SSᵀ, which loses what is smaller than √eps of the largest singular value.
     return float(torch.linalg.svdvals(sums)[-1] ** 2) if images <= tensors else 0.0

@@ -132,6 +132,7 @@ def _of_network(network: nn.Module) -> Iterator[str]:
 
 
 def _outputs(network: nn.Module) -> torch.Tensor:
+    # Drawn from nothing: the caller's random state stays as it is.
     images = torch.linspace(-1, 1, 2 * 3 * IMAGE_SIZE**2).sin().reshape(2, 3, IMAGE_SIZE, IMAGE_SIZE)
     with torch.no_grad():
         outputs: torch.Tensor = network(images)

@@ -38,6 +38,7 @@ def fan_in(layer: nn.Conv2d | nn.Linear) -> int:
 
 def generator(seed: int, name: str) -> Generator:
     """Return a generator that depends on the seed and the operation's name alone."""
+    # Not hash(), which Python salts in every process. All of this decides the weights behind stored scores.
     digest = hashlib.sha256(f"{SEEDING_VERSION}/{seed}/{name}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
 
@@ -56,7 +57,7 @@ def initialise(module: nn.Module, scheme: str, seed: int, name: str) -> None:
     """
     check_known("initialisation", scheme, INITIALISATIONS)
     source = generator(seed, name)
-    for layer in module.modules():
+    for layer in module.modules():  # one generator for all of them, so that their order counts
         if isinstance(layer, nn.Conv2d | nn.Linear):
             _WEIGHTS[scheme](layer, source)
             if layer.bias is not None and scheme != "default":

@@ -9,7 +9,7 @@ from ntknas.core.errors import ChoiceError, DataError
 from ntknas.core.quoting import quoted
 from ntknas.spaces.contract import Space
 
-_INDEX = re.compile(r"-?[0-9]{1,19}")
+_INDEX = re.compile(r"-?[0-9]{1,19}")  # not \d, which takes digits of all scripts; 19 hold any of 64 bits
 _WHOLE = re.compile(r"(-?[0-9]{1,19})\.0*")
 _SIX_OPERATIONS = re.compile(r"[0-4]{6}")
 

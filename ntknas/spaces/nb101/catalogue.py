@@ -26,6 +26,7 @@ SIZE = sum(COUNTS.values())
 DIGEST = "ed5ecf04f31615e936002d29aa035f496d3f698b111508b02530a1934b307018"
 """SHA-256 of hashes, vertices, matrices and operations: what is read is what was enumerated, or it is not used."""
 
+# V, not S, which strips zero bytes at the end; order and byte order enter the digest.
 _FIELDS = {"hashes": "V16", "vertices": "u1", "bits": "<u4", "operations": "u1"}
 _MAX_BYTES = 32  # per cell of an array, its head included
 _log = logging.getLogger("ntknas")
@@ -116,6 +117,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     with open_regular(path) as file, zipfile.ZipFile(file) as archive:
         members = member_names(archive)
         for name, kind in _FIELDS.items():
+            # Not np.load, which makes an array as large as a header says.
             arrays[name] = read_member(archive, members[name], SIZE * _MAX_BYTES)
             if arrays[name].dtype != np.dtype(kind) or arrays[name].shape != (SIZE,):
                 raise DataError(f"{name} is {arrays[name].dtype} {arrays[name].shape}, expected {kind} ({SIZE},)")
@@ -139,6 +141,7 @@ def _enumerate(meter: Meter) -> Catalogue:
 def _write(path: Path, catalogue: Catalogue) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the file, since a rename stays within one file system; no fsync, since the digest tells a torn one.
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.stem, suffix=".tmp", delete=False) as file:
             np.savez_compressed(file, **{name: getattr(catalogue, name) for name in _FIELDS})
         os.replace(file.name, path)

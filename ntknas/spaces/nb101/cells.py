@@ -79,6 +79,7 @@ def module_hash(matrix: Matrix, operations: tuple[str, ...]) -> str:
     size = range(len(matrix))
     sources = [[x for x in size if matrix[x][y]] for y in size]
     targets = [[y for y in size if matrix[x][y]] for x in size]
+    # Of the tuple as Python prints it, as is the list below: published hashes depend on each space and quote.
     hashes = [_md5(str((len(targets[v]), len(sources[v]), labels[v]))) for v in size]
     for _ in size:
         hashes = [
@@ -95,7 +96,7 @@ def module_hash(matrix: Matrix, operations: tuple[str, ...]) -> str:
 
 
 def _md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()  # without the flag FIPS builds refuse
 
 
 def prune(matrix: Matrix, operations: tuple[str, ...]) -> tuple[Matrix, tuple[str, ...]]:

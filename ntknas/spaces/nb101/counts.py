@@ -66,7 +66,7 @@ def count_flops(
     """Return the multiply-adds of one image's forward pass."""
     sizes = [image_size]
     for _ in range(STACKS - 1):
-        sizes.append((sizes[-1] + 1) // 2)
+        sizes.append((sizes[-1] + 1) // 2)  # upwards, as the poolings do with odd sizes
     convolutions = _convolutions(matrix, operations, channels, cells_per_stage)
     widest = channels << (STACKS - 1)
     convolved = sum(times * area * c * d * sizes[stack] ** 2 for times, stack, (area, c, d) in convolutions)

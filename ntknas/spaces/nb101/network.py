@@ -70,7 +70,7 @@ class Module(nn.Module):
             terms.append(self.projections[str(vertex)](x))
         total = terms[0]
         for term in terms[1:]:
-            total = total + term
+            total = total + term  # never in place: the first term may be a view of another vertex's value
         return total
 
 

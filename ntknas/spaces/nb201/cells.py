@@ -11,6 +11,7 @@ from itertools import product
 from ntknas.core.errors import ChoiceError
 from ntknas.core.quoting import quoted
 
+# In the official order, which published_order shuffles: another one gives every cell another index.
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """The edges source → target, in the order of the architecture string; node 0 is the input, node 3 the output."""

@@ -34,7 +34,7 @@ def count_flops(
     widths = [channels << stage for stage in range(STAGES)]
     sizes = [image_size]
     for _ in widths[:-1]:
-        sizes.append((sizes[-1] + 1) // 2)
+        sizes.append((sizes[-1] + 1) // 2)  # upwards, as the reductions do with odd sizes
     stem = 27 * channels * image_size**2
     cell = sum(area * c * c * size**2 for area in _areas(operations) for c, size in zip(widths, sizes, strict=True))
     reductions = sum((9 + 2 * 9 + 1) * 2 * c * c * size**2 for c, size in zip(widths[:-1], sizes[1:], strict=True))

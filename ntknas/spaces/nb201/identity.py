@@ -170,6 +170,7 @@ def canonical(operations: tuple[str, ...]) -> CanonicalCell:
     for order in (a + b for a, b in product(_orders(weights, live), list(_orders(full, extra)))):
         labels = {edge: number for number, edge in enumerate(order)}
         forms = weights.encode(labels, order[: len(live)]), full.encode(labels, order)
+        # By text: another order would number convolutions in another way, and their numbers seed their weights.
         if best is None or (repr(forms[0]), repr(forms[1])) < best:
             best = repr(forms[0]), repr(forms[1])
             result = CanonicalCell(forms[0], forms[1], tuple(sorted(labels.items())))

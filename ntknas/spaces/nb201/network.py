@@ -73,6 +73,7 @@ class InferCell(nn.Module):
         for edge, (source, target) in zip(self.edges, EDGES, strict=True):
             term = edge(nodes[source])
             earlier = nodes[target]
+            # Never in place: behind an Identity the earlier term is another node itself.
             nodes[target] = term if earlier is None else earlier + term
         output = nodes[OUTPUT_NODE]
         assert output is not None
@@ -161,6 +162,7 @@ class NB201Network(nn.Module):
 
 def build(cell: Cell, spec: NetworkSpec) -> NB201Network:
     """Build and start the network of a cell on the CPU, in float32; see ``NB201Network`` and ``initialise``."""
+    # Without memory torch's own initialisation costs nothing, and draws nothing from the global random state.
     with torch.device("meta"):
         network = NB201Network(
             cell.operations,
