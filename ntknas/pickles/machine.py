@@ -118,6 +118,7 @@ class PickleMachine:
             source.at += 1
             if opcode == STOP:
                 return self.stack.pop()
+            # One look-up for both, in the innermost loop.
             HANDLERS[opcode if len(self.stack) < _MAX_STACK else TOO_MANY](self)
 
     def open_mark(self) -> None:

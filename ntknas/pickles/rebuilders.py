@@ -126,15 +126,15 @@ REBUILDERS: Rebuilders = {
     ("collections", "OrderedDict"): ordered,
     ("numpy", "dtype"): NumberType,
     ("numpy.core.multiarray", "scalar"): number,
-    ("numpy._core.multiarray", "scalar"): number,
+    ("numpy._core.multiarray", "scalar"): number,  # as numpy 2 writes it
     ("_codecs", "encode"): latin1,
     ("builtins", "set"): name_set,
-    ("__builtin__", "set"): name_set,
+    ("__builtin__", "set"): name_set,  # as protocols up to 2 write it
 }
 """Every name that the official files use, and what it stands for."""
 
 ARRAYS: Rebuilders = {
-    ("numpy", "ndarray"): refuse,
+    ("numpy", "ndarray"): refuse,  # an argument of _reconstruct
     ("numpy", "dtype"): NumberType,
     ("numpy.core.multiarray", "_reconstruct"): byte_array,
     ("numpy._core.multiarray", "_reconstruct"): byte_array,

@@ -12,6 +12,7 @@ from ntknas.pickles.source import ByteSource
 
 _MIN_PAIRS = 4  # shorter runs are quicker read by their instructions
 
+# K is BININT1, G BINFLOAT, j LONG_BINGET, h BINGET, X BINUNICODE and r LONG_BINPUT.
 _INT_KEYS = re.compile(rb"(?:K.G.{8}){%d,}" % _MIN_PAIRS, re.DOTALL)
 _INT_PAIR = np.dtype([("op", "u1"), ("key", "u1"), ("float", "u1"), ("value", ">f8")])
 _OLD_KEYS = re.compile(rb"(?:(?:j.{4}|h.)G.{8}){%d,}" % _MIN_PAIRS, re.DOTALL)
