@@ -168,7 +168,7 @@ def _read_file(cell_file: CellFile) -> list[Run]:
 def _load(file: Path) -> object:
     unpacker = bz2.BZ2Decompressor()
     try:
-        # not bz2.decompress, which knows no limit
+        # Not bz2.decompress, which knows no limit.
         content = unpacker.decompress(read_regular(file, _MAX_BYTES), _MAX_BYTES)
     except OSError as error:
         raise DataError(f"{file.name}: damaged or cut off ({error.strerror or error})") from error
