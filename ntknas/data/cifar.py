@@ -75,6 +75,7 @@ class CIFAR:
                 f"No {self.title} images: expected the official file {batches[0]}. With internet, add `download`. "
                 f"{self._where(request.root)}"
             )
+        # torchvision unpickles whatever is there: nothing but the official bytes, of both splits, may reach it.
         if all(is_sound(request.root, file) for file in self.files()):
             official = self._official(str(request.root), train=request.split == "train")
             pixels, labels = official.data.transpose(0, 3, 1, 2), np.asarray(official.targets)
