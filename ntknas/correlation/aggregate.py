@@ -41,7 +41,7 @@ def _combine(rows: pd.DataFrame, rule: Aggregate) -> pd.DataFrame:
     if rule is Aggregate.MEAN:
         return plain
     values = rows["value"].to_numpy(float)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # zeros, whose cells are averaged plainly
         logarithms = pd.Series(np.log(np.abs(values)), rows.index).groupby(rows["cell"]).agg(["mean", "std"])
     sign = pd.Series(np.sign(values), rows.index).groupby(rows["cell"]).agg(["min", "max"])
     geometric = (sign["min"] == sign["max"]) & (sign["min"] != 0)

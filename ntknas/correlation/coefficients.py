@@ -101,7 +101,7 @@ def pearson_rows(x: Array, y: Array) -> Array:
     centred = [v - v.mean(axis=1, keepdims=True) for v in (x, y)]
     norms = [np.linalg.norm(v, axis=1) for v in centred]
     for norm, v in zip(norms, (x, y), strict=True):
-        # the mean of a constant rounds, and leaves more than 0
+        # The mean of a constant rounds, and leaves more than 0.
         norm[norm <= 1e-13 * np.linalg.norm(v, axis=1)] = np.nan
     r: Array = np.einsum("bn,bn->b", *centred) / (norms[0] * norms[1])
     return r

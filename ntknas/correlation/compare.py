@@ -175,6 +175,7 @@ def _test(difference: float, spread: Array, n: int) -> _Test:
         return _Test(difference - half, difference + half, p, p_is_bound=False)
     spread = spread[np.isfinite(spread)]
     low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    # Zeros count on both sides, so that ties never make p smaller.
     rarer = min(np.count_nonzero(spread <= 0), np.count_nonzero(spread >= 0))
     p = min(1.0, float(2 * (rarer + 1) / (len(spread) + 1)))
     return _Test(float(low), float(high), p, p_is_bound=bool(rarer == 0))

@@ -37,7 +37,7 @@ def partial_kendall(x: Array, y: Array, covariates: Mapping[str, Array]) -> tupl
     for i in range(len(variables)):
         for j in range(i):
             matrix[i, j] = matrix[j, i] = kendall(variables[i], variables[j])
-    if np.linalg.cond(matrix) > 1e10:
+    if np.linalg.cond(matrix) > 1e10:  # its inverse would be rounding
         return None, list(distinct)
     precision = np.linalg.inv(matrix)
     scale = precision[0, 0] * precision[1, 1]

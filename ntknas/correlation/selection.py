@@ -44,7 +44,7 @@ def best_cells(x: Array, y: Array, cells: pd.Index) -> BestCells:
     if not len(x):
         return BestCells()
     best = x == x.max()
-    order = np.argsort(-x, kind="stable")
+    order = np.argsort(-x, kind="stable")  # ties in the order of the cells
     of_5, of_10 = (float(y.max() - y[order[:k]].max()) if k <= len(x) else None for k in BEST_OF)
     return BestCells(int(cells[best][0]), float(y.max() - y[best].mean()), of_5, of_10)
 
