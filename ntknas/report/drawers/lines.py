@@ -75,7 +75,7 @@ def _draw_panel(axes: Axes, panel: LinePanel, colours: dict[str, str]) -> None:
 
 def _scale_x(axes: Axes, scale: str, ticks: list[float]) -> None:
     if scale == "symlog":
-        axes.set_xscale("symlog", linthresh=1)
+        axes.set_xscale("symlog", linthresh=1)  # linear below 1, where epoch 0 is
     else:
         axes.set_xscale(scale)
     if scale == "symlog" or (scale == "log" and len(ticks) <= _MAX_TICKS):
