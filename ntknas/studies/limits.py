@@ -167,6 +167,7 @@ def _graphs(data: str, size: int, folder: Path, device: str) -> Limit:
 
     is_users, digest = data != "mutag", graph_set.digest()
     source = f"{graph_set.name}, TU format" + (f", sha256 {digest}" if is_users else ", as shipped with grakel")
+    # By content: a user's folder may change, or be named as another one, and ledgers go by the name.
     name = f"{graph_set.name.lower()}-{digest[:8]}" if is_users else data
     return Limit("gnn", name, x, y, source, build, lambda: GRAPH.kernel(graphs).ntk)
 

@@ -94,6 +94,7 @@ class ScaledTraining:
                     return records, "unfinished"
                 continue
             residual = (linear - self.y)[: self.samples]
+            # Without α: those of F and of its gradient cancel the 1/α² of the loss.
             linear = linear - 2 * step / self.samples * kernel[:, : self.samples].to(residual) @ residual
             time, step = time + step, min(1.2 * step, largest)
             # Less a little: a sum of steps may round to just below the share.

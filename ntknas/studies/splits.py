@@ -40,6 +40,7 @@ class Splits:
             raise ChoiceError(f"At least two folds are needed, got {self.folds} and {self.inner}.")
         if self._is_classification:
             classes, counts = np.unique(self.targets, return_counts=True)
+            # What an outer fold leaves of a class must fill the inner ones.
             needed = next(n for n in itertools.count(self.folds) if n - math.ceil(n / self.folds) >= self.inner)
             if len(classes) < 2:
                 raise ChoiceError("All samples are of one class: take more `samples`.")
