@@ -129,7 +129,7 @@ def _run(arguments: list[str]) -> int:
     except NtknasError as error:
         return _failed(in_options(str(error), options_given.command), options_given.used)
     except BrokenPipeError:
-        streams.drop(sys.stdout)
+        streams.drop(sys.stdout)  # or Python flushes it again at exit, and complains
         return 128 + signal.SIGPIPE
     except OSError as error:
         file = f" {error.filename}" if error.filename else ""

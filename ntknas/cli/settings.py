@@ -63,7 +63,7 @@ def _file_option(ctx: click.Context, option: click.Parameter) -> FileOption | No
     """Return what a settings file says of an option, if that decided it."""
     if option.name is None or ctx.get_parameter_source(option.name) is not click.core.ParameterSource.DEFAULT_MAP:
         return None
-    value = ctx.lookup_default(option.name, call=False)
+    value = ctx.lookup_default(option.name, call=False)  # as it stands: click would call it for its value
     return value if isinstance(value, FileOption) else None
 
 

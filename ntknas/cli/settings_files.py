@@ -134,7 +134,7 @@ def _content(path: Path) -> dict[str, object]:
     """
     try:
         return tomllib.loads(read_text(path, _MAX_BYTES))
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # RecursionError: of arrays in arrays
         raise NtknasError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.") from error
 
 
