@@ -45,7 +45,7 @@ def read(path: Path, *, unsealed: bool = False) -> Table:
         return Table.empty()
     except _FAULTS_OF_HDF5 as error:
         raise DamagedStoreError(f"{path} is damaged: {_first_line(error)}. {_remedy(path)}") from error
-    if table.digest() != expected:
+    if table.digest() != expected:  # sealed or not: a file from before seals has no other checksum
         raise DamagedStoreError(f"{path} is damaged: its content does not match its checksum. {_remedy(path)}")
     return table
 
@@ -54,7 +54,7 @@ def _check_seal(path: Path, *, unsealed: bool) -> None:
     try:
         check(path)
     except FileNotFoundError:
-        raise
+        raise  # not a fault: read() takes an absent file for an empty store
     except UnsealedFileError as error:
         if not unsealed:
             raise ForeignFileError(
@@ -85,7 +85,7 @@ def _read(file: h5py.File) -> tuple[Table, str]:
 
 def _first_line(error: Exception) -> str:
     if isinstance(error, KeyError) and error.args:
-        return str(error.args[0])
+        return str(error.args[0])  # str() of a KeyError puts quotes round it
     return printable((str(error).splitlines() or [type(error).__name__])[0].rstrip("."))
 
 
@@ -98,7 +98,7 @@ def _remedy(path: Path) -> str:
 
 def _check_format(path: Path, file: h5py.File) -> None:
     attributes: dict[str, object] = dict.fromkeys(("format", "version"))
-    with suppress(KeyError, ValueError):
+    with suppress(KeyError, ValueError):  # a file without them is somebody else's, not damaged
         attributes |= plain_hdf5.attributes(file, ("format", "version"))
     if attributes["format"] != FORMAT:
         raise ForeignFileError(f"{path} is an HDF5 file, but not a score store of ntknas. Name another `store`.")

@@ -38,6 +38,7 @@ def to_csv(frame: pd.DataFrame, path: Path, inputs: Iterable[Path] = ()) -> None
     Raises:
         NtknasError: If the file is something else, or cannot be written.
     """
+    # Said, not inferred by pandas: the file that it writes to ends in .new.
     compression = "gzip" if path.suffix == ".gz" else None
     _write(path, inputs, _is_csv, lambda beside: frame.to_csv(beside, index=False, compression=compression))
 
@@ -56,7 +57,7 @@ def to_parquet(frame: pd.DataFrame, path: Path, inputs: Iterable[Path] = ()) -> 
     if find_spec("pyarrow") is None:
         raise NtknasError("Parquet needs the package pyarrow: pip install 'ntknas[parquet]', or use `csv`.")
     plain = frame.copy()
-    plain.attrs = {}
+    plain.attrs = {}  # pandas writes them as JSON, which ours are not
     _write(path, inputs, _is_parquet, lambda beside: plain.to_parquet(beside, index=False))
 
 

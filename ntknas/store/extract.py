@@ -96,7 +96,7 @@ def drop(path: Path, selection: Selection, *, keep_copy: bool = True) -> tuple[i
         number = count(store, selection)
         copy = _fresh(store.path) if keep_copy else None
         if copy:
-            extract(store, copy, selection)
+            extract(store, copy, selection)  # first: a run killed in between has these scores twice, not never
         table = store.table()
         store.replace(_extract(table, ~selected(as_frame(table), selection)))
         return number, copy

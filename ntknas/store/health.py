@@ -74,7 +74,7 @@ def examine(path: Path) -> Health:
     real = existing_path(path)
     faults = [fault for file in (journal_path(real), *worker_journals(real)) for fault in _faults_of_journal(file)]
     try:
-        columns.read(real)
+        columns.read(real)  # before ScoreStore.read, where a journal's fault would hide the file's
         store = ScoreStore.read(real)
         frame = store.frame()
     except StoreError as error:
@@ -185,7 +185,7 @@ def _unusable(path: Path) -> list[Path]:
 def _is_foreign(file: Path) -> bool:
     try:
         Intake(file).take(Waiting(), lenient=True)
-    except ForeignFileError:
+    except ForeignFileError:  # a journal of another version is whole: its error ends the repair
         return True
     return False
 

@@ -35,6 +35,7 @@ class NetworkIdentity:
 
     def as_fields(self) -> dict[str, object]:
         """Return the fields of a setting."""
+        # Left out rather than null: settings from before this field keep their digests.
         return {name: value for name, value in asdict(self).items() if name != "cell_seeds" or value is not None}
 
 
@@ -86,6 +87,7 @@ class ProbeIdentity:
 
     def as_fields(self) -> dict[str, object]:
         """Return the fields of a setting."""
+        # Left out rather than null: settings from before this field keep their digests.
         fields = {name: value for name, value in asdict(self).items() if name != "split" or value is not None}
         return {f"probe_{name}": value for name, value in fields.items()}
 
@@ -117,7 +119,7 @@ class TrainingIdentity:
     @property
     def steps_per_epoch(self) -> int | None:
         """Steps of one epoch."""
-        steps = self.fields.get("steps_an_epoch")
+        steps = self.fields.get("steps_an_epoch")  # the name in stores, which digests are made of
         return steps if isinstance(steps, int) else None
 
     @property

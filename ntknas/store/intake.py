@@ -75,7 +75,7 @@ class Intake:
                 self.runs[entry.identifier] = entry
             case ScoreRecord():
                 waiting.add(entry)
-                if entry.setting not in self.settings:
+                if entry.setting not in self.settings:  # the file or another journal may name it: see orphans
                     self.foreign[entry.setting] += 1
 
 

@@ -155,6 +155,7 @@ def _judged(number: int, line: bytes, content: JournalContent) -> Iterator[dict[
     for entry in entries:
         own_number = entry.pop("line", None)
         if isinstance(own_number, int):
+            # The largest, not the sum: every later line shows the same gap again.
             content.missing = max(content.missing, own_number - number - content.joined)
         yield entry
     content.joined += max(0, len(entries) - 1)
@@ -254,13 +255,13 @@ class JournalWriter:
 
     def _begin(self) -> None:
         """Count the lines, cut off what a killed process left of one, and write the header of a new file."""
-        with os.fdopen(os.dup(self._file), "rb") as file:
+        with os.fdopen(os.dup(self._file), "rb") as file:  # shares our offset; O_APPEND writes at the end all the same
             check_ours(self.path, file)
             self._lines, end_of_lines, size = _extent(file)
             file.seek(end_of_lines)
             last = file.read() if size - end_of_lines <= MAX_LINE else b""
         if last and _lost_its_end(last):
-            os.write(self._file, b"\n")
+            os.write(self._file, b"\n")  # what the line feed was changed to stays: readers leave it out
             self._lines += 1
             return
         if end_of_lines < size:
@@ -293,7 +294,7 @@ class JournalWriter:
                 line = line[os.write(self._file, line) :]
             self.sync(at_least_every=SYNC_SECONDS)
         except OSError as error:
-            os.ftruncate(self._file, status.st_size)
+            os.ftruncate(self._file, status.st_size)  # else the next entry would follow half of this one
             raise StoreError(
                 f"Cannot write the journal {self.path}: {error.strerror}. Every score reported as done is kept; "
                 "make room and run the same command again."
@@ -320,6 +321,7 @@ class JournalWriter:
 def _locks(handle: int) -> bool:
     """Lock a file for one writer; return whether no other has it."""
     try:
+        # Not lockf: such a lock is lost when this process closes any descriptor of the file, as each reader does.
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
@@ -353,7 +355,7 @@ def is_written(path: Path) -> bool:
     """
     try:
         with open_regular(path, follow=False) as file:
-            return not _locks(file.fileno())
+            return not _locks(file.fileno())  # closing the file gives the lock back
     except FileNotFoundError:
         return False
     except OSError as error:

@@ -17,6 +17,7 @@ def journal_path(path: Path) -> Path:
 def worker_journals(path: Path) -> list[Path]:
     """Return the journals of a store's workers, one each."""
     journals = path.parent.glob(f"{escape(journal_path(path).name)}.part-*")
+    # Copies that were set aside fit the pattern too.
     return sorted(journal for journal in journals if not journal.suffix.startswith(".damaged"))
 
 

@@ -70,7 +70,7 @@ def merge(target: Path, sources: Sequence[Path], *, mixed: bool = False) -> Merg
         joined = tables.joined(held)
         merged = _in_order(tables.last_of_each(joined.rows(_by_worth(joined))))
         summary = _summary(joined, merged, len(held[0]))
-        if merged.digest() != held[0].digest() or opened.uncompacted:
+        if merged.digest() != held[0].digest() or opened.uncompacted:  # what changes nothing writes nothing
             opened.replace(merged)
     return replace(summary, left_out=left_out)
 

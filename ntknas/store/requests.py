@@ -99,7 +99,7 @@ def text_of(numbers: Sequence[int]) -> str:
     """
     ordered = np.unique(np.asarray(numbers, dtype=np.int64))
     breaks = np.flatnonzero(np.diff(ordered) != 1) + 1
-    starts = np.concatenate(([0], breaks)).astype(int)[: len(ordered)]
+    starts = np.concatenate(([0], breaks)).astype(int)[: len(ordered)]  # nothing where there are no numbers
     ends = np.concatenate((breaks, [len(ordered)])).astype(int)[: len(ordered)] - 1
     pairs = zip(ordered[starts].tolist(), ordered[ends].tolist(), strict=True)
     text = ",".join(str(first) if first == last else f"{first}:{last + 1}" for first, last in pairs)
@@ -124,7 +124,7 @@ def numbers_of(text: object) -> np.ndarray:
     if unpacked is None:
         raise ValueError("cells and seeds of a run's request are no text of ranges")
     bounds = [_range(range_) for range_ in unpacked.split(",") if range_]
-    if sum(stop - first for first, stop in bounds) > _MAX_NUMBERS:
+    if sum(stop - first for first, stop in bounds) > _MAX_NUMBERS:  # before they are made
         raise ValueError(f"a run's request names more than {_MAX_NUMBERS:,} numbers")
     ranges = [np.arange(first, stop, dtype=np.int64) for first, stop in bounds]
     return np.unique(np.concatenate(ranges)) if ranges else np.empty(0, dtype=np.int64)
@@ -135,7 +135,7 @@ def _unpack(text: str) -> str:
         return text
     try:
         packed = base64.b64decode(text.removeprefix(_PACKED), validate=True)
-        stream = zlib.decompressobj()
+        stream = zlib.decompressobj()  # zlib.decompress has no limit, and a few bytes unpack to gigabytes
         unpacked = stream.decompress(packed, _MAX_UNPACKED_LENGTH)
         if not stream.eof:
             raise ValueError("a run's request does not end where it should")
@@ -149,7 +149,7 @@ def _range(text: str) -> tuple[int, int]:
     numbers = [first, stop] if colon else [first]
     if not all(number.removeprefix("-").isascii() and number.removeprefix("-").isdigit() for number in numbers):
         raise ValueError(f"a run's request has {text[:40]!r}, expected a number or a range of numbers")
-    if any(len(number) > 20 or abs(int(number)) >= 2**63 for number in numbers):
+    if any(len(number) > 20 or abs(int(number)) >= 2**63 for number in numbers):  # 2**63 has 19 digits
         raise ValueError(f"a run's request has {text[:40]!r}, which is out of range")
     return int(first), int(stop) if colon else int(first) + 1
 

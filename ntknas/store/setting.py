@@ -89,6 +89,7 @@ class Setting:
 
     @classmethod
     def _storable(cls, fields: Mapping[str, object]) -> Setting:
+        # As JSON reads them back: with a tuple two settings of one digest would not be equal.
         plain = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
         try:
             return cls.from_fields(plain)
@@ -124,10 +125,10 @@ class Setting:
     @property
     def text(self) -> str:
         """The fields as canonical JSON."""
-        return json.dumps(dict(self.fields), sort_keys=True, allow_nan=False)
+        return json.dumps(dict(self.fields), sort_keys=True, allow_nan=False)  # every stored digest is of these bytes
 
     def __hash__(self) -> int:
-        return hash(self.digest)
+        return hash(self.digest)  # the fields are a mapping, which has no hash
 
     def differing(self, other: Setting) -> list[str]:
         """Return the names of the fields in which two settings differ, in alphabetical order."""

@@ -67,7 +67,7 @@ class ScoreStore:
         self.runs |= {run.identifier: run for run in self._table.runs}
         self._whole: Table | None = None
         self._nameless: set[str] = set()
-        self._learn(self._main, *self._of_workers)
+        self._learn(self._main, *self._of_workers)  # after the file's: a journal may know more of a run
 
     def _read_worker_journals(self) -> tuple[list[Intake], Waiting]:
         intakes, waiting = [Intake(path) for path in worker_journals(self.path)], Waiting()
@@ -272,7 +272,7 @@ class ScoreStore:
         if record.setting not in self.settings or record.run not in self.runs:
             raise ValueError(f"unknown setting {record.setting!r} or run {record.run!r}: add_setting and add_run first")
         try:
-            checked = ScoreRecord.from_line(line_of(record))
+            checked = ScoreRecord.from_line(line_of(record))  # what could not be read back is refused now
         except ValueError as error:
             raise StoreError(f"A score cannot be stored: {error}.") from error
         self._introduce_setting(record.setting)
@@ -345,7 +345,7 @@ class ScoreStore:
                 are.
         """
         self._opened()
-        self._of_workers, self._waiting_of_workers = self._read_worker_journals()
+        self._of_workers, self._waiting_of_workers = self._read_worker_journals()  # written since we opened
         self._learn(*self._of_workers)
         if self.uncompacted:
             self.replace(self.table())
@@ -362,7 +362,7 @@ class ScoreStore:
         Raises:
             StoreError: If the file cannot be written, or a journal not be kept aside; journals then stay as they are.
         """
-        self._write(table)
+        self._write(table)  # first: a run killed after it has its scores twice, not never
         self._retire(self._of_workers)
         self._empty_journal()
         self._of_workers, self._waiting_of_workers = [], Waiting()

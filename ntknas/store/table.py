@@ -14,7 +14,7 @@ from ntknas.store import schema
 from ntknas.store.run import Run
 from ntknas.store.setting import Setting
 
-COLUMNS: dict[str, str] = {
+COLUMNS: dict[str, str] = {  # their order and byte order are part of every stored checksum
     "setting": "<u2",
     "run": "<u4",
     "cell": "<i4",

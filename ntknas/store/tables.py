@@ -119,7 +119,7 @@ def latest(table: Table) -> Table:
     sequences = np.array([run.sequence for run in table.runs] or [-1], dtype=np.int64)
     is_score = ~has_status(table, FAILURES)
     by_run = sequences[table.columns["run"]] if len(table) else np.empty(0, np.int64)
-    return last_of_each(table, np.lexsort([by_run, is_score]))
+    return last_of_each(table, np.lexsort([by_run, is_score]))  # the last key counts first; stable within a run
 
 
 def without_unused_names(table: Table) -> Table:

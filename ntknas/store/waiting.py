@@ -15,7 +15,7 @@ from ntknas.store.schema import STATUSES
 from ntknas.store.setting import Setting
 from ntknas.store.table import COLUMNS, Table
 
-_TYPES = {
+_TYPES = {  # codes are wider than in COLUMNS: table() refuses too many, append() would overflow
     "setting": "I",
     "run": "I",
     "cell": "i",
