@@ -31,4 +31,5 @@ def independent_seed(space: Space, cell: int, seed: int, variant: str = "officia
         [3940750165, 4269095081]
     """
     network = int(space.representative(space[cell], "weights", "none", variant=variant))
+    # Scores of independent seeds are stored under what these bytes give: nothing of it may change.
     return int.from_bytes(hashlib.sha256(f"{seed}/{network}".encode()).digest()[:4], "little")

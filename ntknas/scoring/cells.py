@@ -25,6 +25,7 @@ def sample(space: Space, count: int, seed: int) -> list[int]:
     """
     if not 1 <= count <= len(space):
         raise ChoiceError(f"`cells` must be 'all' or a number from 1 to {len(space)} for {space.name}, got {count}.")
+    # Not choice(): of a permutation a smaller sample of one seed is part of a larger one.
     return sorted(np.random.default_rng(seed).permutation(len(space))[:count].tolist())
 
 

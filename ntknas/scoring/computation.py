@@ -70,7 +70,7 @@ class Computation:
                     epoch = moment.epoch
                 while moment.measured and remaining and remaining[0].epoch == moment.epoch:
                     yield self._measured(remaining[0], moment)
-                    remaining.popleft()
+                    remaining.popleft()  # not before: where measuring raises, it is among the failed
         except _DisconnectedError:
             yield from failed(remaining, Status.DISCONNECTED, "no path from input to output")
         except DivergedError as error:
@@ -126,7 +126,7 @@ class Computation:
                 reason, trace = reason_of(error), traceback_of(error)
                 if not is_out_of_memory(error):
                     return without_score(item, Status.ERROR, reason, trace)
-            if self.device.type == "cuda":
+            if self.device.type == "cuda":  # behind the except block, whose error holds the tensors
                 torch.cuda.empty_cache()
         return without_score(item, Status.OOM, reason, trace)
 
@@ -157,6 +157,7 @@ def _all_measured(item: WorkItem, subject: Subject, seconds: float = 0.0) -> Ker
     for name in item.measures:
         try:
             score = measure(name, subject)
+            # A measure of another package may return a number of numpy or an integer, where a store keeps floats.
             scores[name] = score if score.value is None else replace(score, value=float(score.value))
         except ANY_FAULT as error:  # a measure may be anybody's, and do anything
             if is_out_of_memory(error):

@@ -15,7 +15,7 @@ ANY_FAULT = (Exception, SystemExit)
 MAX_REASON = 300
 LOG = logging.getLogger("ntknas.scoring")
 """Where tracebacks go; silent unless somebody listens, as the command does."""
-LOG.addHandler(logging.NullHandler())
+LOG.addHandler(logging.NullHandler())  # without any, logging prints warnings to stderr
 
 
 def status_of(error: BaseException) -> Status:

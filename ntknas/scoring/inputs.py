@@ -91,7 +91,7 @@ def _seeds_of(seeds: int | Iterable[int]) -> list[int]:
     if isinstance(seeds, int):
         numbers = list(range(seeds))
     elif isinstance(seeds, Iterable) and not isinstance(seeds, str):
-        numbers = list(dict.fromkeys(map(index, seeds)))
+        numbers = list(dict.fromkeys(map(index, seeds)))  # integers of numpy too, and no floats
     else:
         numbers = []
     if not numbers or min(numbers) < 0 or max(numbers) > MAX_SEED:

@@ -100,6 +100,7 @@ def make_plan(job: Job, cells: Sequence[int], seeds: Sequence[int], store: Score
         new_items, new_copies = planner.plan(pending)
         items, copies = items + new_items, copies + new_copies
     positions = {cell: number for number, cell in enumerate(cells)}
+    # By seed first: a Computation holds the probe of one seed at a time.
     tasks = sorted(_tasks(items), key=lambda task: (task[0].seed, positions[task[0].members[0]]))
     return Plan(tasks, copies, len(groups) * len(cells) * len(seeds), stored, measures)
 

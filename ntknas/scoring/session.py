@@ -144,7 +144,7 @@ def score(
         return session.run(Path(store))
     with tempfile.TemporaryDirectory() as folder:
         result = session.run(Path(folder) / "scores.h5")
-        frame = result.read()
+        frame = result.read()  # now: the folder goes with the block
     return replace(result, summary=replace(result.summary, store=None), read=lambda: frame)
 
 
@@ -236,7 +236,7 @@ class _Session:
         job = self._inputs.job
         described = {"recipe": job.recipe.name, "seeds": len(request.seeds), "epochs": list(job.epochs), **self._about}
         run_id = store.add_run({**self._engine.describe(), **described, "request": request.as_json()})
-        store.announce(run_id, request.measures)
+        store.announce(run_id, request.measures)  # before the trial, in which it may be stopped
         job, record = self._with_strategy(plan)
         store.add_to_run(run_id, {"strategy": record})
         store.announce(run_id, request.measures)

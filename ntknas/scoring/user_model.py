@@ -104,7 +104,7 @@ def _function(path: Path, name: str) -> Callable[[], object]:
 
 
 def _called(function: Callable[[], object], place: str) -> object:
-    torch.manual_seed(0)
+    torch.manual_seed(0)  # a function that draws its weights gives one network every time
     try:
         return function()
     except (Exception, SystemExit) as error:  # likewise

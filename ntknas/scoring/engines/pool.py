@@ -125,7 +125,7 @@ class Pool:
         if not worker.ready:
             self._count_false_start(worker)
         if worker.tasks and not (yield from self._finished(worker)):
-            first = worker.tasks[0][0]
+            first = worker.tasks[0][0]  # of what is left: a task that got further has all its tries again
             self._attempts[first] += 1
             if self._attempts[first] == MAX_ATTEMPTS:
                 yield from self._give_up(worker, Status.CRASHED, f"the worker ended: {worker.how_it_ended()}", store)

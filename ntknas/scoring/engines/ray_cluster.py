@@ -164,7 +164,7 @@ class _Cluster:
         return None if len(chunk) > 1 else list(failed(chunk[0], status, reason))
 
 
-class _TimeoutError(BaseException):
+class _TimeoutError(BaseException):  # no Exception: Computation would take it for a measure's fault
     """A task takes too long."""
 
 

@@ -76,7 +76,7 @@ def _end_with(lifeline: Connection) -> None:
     try:
         lifeline.recv()
     except (EOFError, OSError):
-        os._exit(1)
+        os._exit(1)  # sys.exit would end this thread alone
 
 
 def _serve(journal_name: str, assignment: Assignment, pipe: Connection) -> None:

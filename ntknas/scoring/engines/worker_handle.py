@@ -62,7 +62,7 @@ class WorkerHandle:
         process = _context().Process(target=work, args=(name, pipe_of_worker, end_of_worker), daemon=True)
         with threads_for_children(threads):
             process.start()
-        pipe_of_worker.close()
+        pipe_of_worker.close()  # ours would keep the pipe open after the worker's death
         end_of_worker.close()
         return cls(name, device, process, pipe, lifeline)
 
@@ -127,7 +127,7 @@ class WorkerHandle:
 
     def end(self) -> None:
         """End the process at once; what it has journalled stays."""
-        self.process.kill()
+        self.process.kill()  # terminate() is SIGTERM, which workers ignore
         self.process.join()
         self.pipe.close()
         self.lifeline.close()
