@@ -102,6 +102,7 @@ class BinnedCells:
             cells = self.connected.index.to_numpy()[bin_of_cell == index]
             if len(cells) < per_bin:
                 raise ChoiceError(f"The bin {name} has {len(cells)} cells, and {per_bin} were asked for.")
+            # Not choice(): of a permutation a smaller sample of one seed is part of a larger one.
             sample += sorted(generator.permutation(cells)[:per_bin].tolist())
         return sample
 

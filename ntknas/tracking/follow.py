@@ -87,7 +87,7 @@ def follow(
             record.take(trainer.step)
     except DivergedError as error:
         status, reason = Status.DIVERGED, str(error)
-    except (RuntimeError, MemoryError) as error:
+    except (RuntimeError, MemoryError) as error:  # what torch raises; errors of ntknas itself are neither, and pass
         status = Status.OOM if is_out_of_memory(error) else Status.ERROR
         reason = (str(error).splitlines() or [type(error).__name__])[0]
     about = {**(about or {}), "seconds": time.perf_counter() - start}
@@ -142,6 +142,7 @@ class _Record:
         return Track(
             identity,
             self._tracker.frame(),
+            # A record that ran out of memory may have its snapshot, and not its spectrum.
             np.array([snapshot.step for snapshot in snapshots[: len(self._spectra)]], dtype=np.int64),
             np.array(self._spectra) if self._spectra else np.empty((0, 0)),
             np.empty(0, dtype=np.int64) if labels is None else labels.numpy(),

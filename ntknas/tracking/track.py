@@ -70,7 +70,7 @@ class Track:
     def digest(self) -> str:
         """SHA-256 of identity, table and arrays."""
         digest = hashlib.sha256(_text(self.identity).encode())
-        digest.update(self.frame[COLUMNS].to_csv(index=False).encode())
+        digest.update(self.frame[COLUMNS].to_csv(index=False).encode())  # stored checksums are of this text
         for values in (self.steps, self.spectra, self.labels, self.kernels):
             digest.update(b"-" if values is None else np.ascontiguousarray(values).tobytes())
         return digest.hexdigest()
@@ -83,6 +83,7 @@ class Track:
 
 def path_of(folder: Path, identity: Mapping[str, object]) -> Path:
     """Return the file of a track: named by cell and seed, and by the hash of everything that decides it."""
+    # Twelve digits, not DIGITS: tracks are found by these names.
     return folder / f"cell-{identity['cell']}-seed-{identity['seed']}-{text_digest(_text(identity), 12)}.h5"
 
 
@@ -268,7 +269,7 @@ def convert(old: Path, new: Path) -> Track:
         StoreError: If it is none, there is a file in the place already, or it cannot be written.
     """
     track = read(old, unsealed=True)
-    if new.exists() or new.is_symlink():
+    if new.exists() or new.is_symlink():  # exists() denies a link that leads nowhere
         raise StoreError(f"{new} is there already: name a new file.")
     try:
         with replacing(new) as beside:

@@ -175,6 +175,7 @@ class KernelTracker:
     def _parameter_norms(self) -> tuple[float, float]:
         """Return ‖θ_t‖ and ‖θ_t − θ_0‖ / ‖θ_0‖, in float64."""
         selected = parameter_sets.select(self._model, self._parameters)
+        # clone(), since float64 on the CPU is not copied before it, and training goes on in these tensors.
         values = [real(parameter.detach()).double().cpu().clone() for parameter in selected.values()]
         self._start = self._start or values
         change = _norm(a - b for a, b in zip(values, self._start, strict=True))
@@ -188,7 +189,7 @@ def _row(step: int, quantity: str, value: float, status: str, reason: str) -> di
 
 def _batch(model: nn.Module, probe: Probe | Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor | None]:
     if not isinstance(probe, Probe):
-        return probe.detach().clone(), labels
+        return probe.detach().clone(), labels  # the probe is fixed, whatever the caller does to the batch
     if labels is not None:
         raise KernelError("A probe has labels of its own: leave labels out.")
     reference = next(model.parameters())
