@@ -130,6 +130,7 @@ class Checkpoint:
         return CheckpointError(f"The checkpoint {self.path} {fault}. Move it away, and the training begins anew.")
 
     def _reason(self, error: Exception) -> str:
+        # The word is sealed_file's, for a file that does not begin as any of ours.
         if not isinstance(error, DamagedFileError) or "neither" not in str(error):
             return "it is damaged, or no checkpoint"
         with suppress(OSError), open_regular(self.path) as file:
@@ -156,5 +157,6 @@ def _load(body: bytes, device: torch.device) -> object:
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
             raise ValueError("it is packed")
+    # weights_only: a whole pickle runs whatever it names, and a checksum does not say who wrote it.
     content: object = torch.load(io.BytesIO(body), map_location=device, weights_only=True)
     return content

@@ -116,6 +116,7 @@ class TrainingImages:
         Yields:
             Images and labels of each batch.
         """
+        # Not one generator all through: a training that goes on from a checkpoint draws as one that never stopped.
         order = np.random.default_rng([seed, epoch]).permutation(len(self))
         for step, start in enumerate(range(0, len(order), batch_size)):
             batch = order[start : start + batch_size]

@@ -91,6 +91,7 @@ class Trainer:
         """
         was_training = self.network.training
         self.network.train()
+        # By epoch, so that a training that goes on from a checkpoint draws as one that never stopped.
         seed_of_epoch = int(np.random.SeedSequence([self.seed, self.epoch]).generate_state(1)[0])
         with full_precision(), torch.random.fork_rng():
             torch.manual_seed(seed_of_epoch)  # for layers that draw, such as dropout
@@ -107,6 +108,7 @@ class Trainer:
 
     def _pass(self, on_step: OnStep | None) -> Tensor:
         """Make the steps of one epoch; return the sums of losses and of right answers, on the device."""
+        # Sums stay on the device until the epoch ends: a float() in every step would wait for a GPU each time.
         totals = torch.zeros(2, dtype=torch.float64, device=self._reference.device)
         options = self.options
         for images, labels in self.images.batches(options.batch_size, options.augmentation, self.seed, self.epoch):
@@ -116,6 +118,7 @@ class Trainer:
             self._optimizer.zero_grad(set_to_none=True)
             with self._autocast():
                 outputs = self.network(x)
+            # In the network's own precision: what autocast gives may be bfloat16.
             loss = F.cross_entropy(outputs.to(self._reference.dtype), y, label_smoothing=options.label_smoothing)
             loss.backward()
             self._optimizer.step()
