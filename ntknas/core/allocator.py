@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 import platform
 
-_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
-_MAX_THRESHOLD = 2**31 - 1
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # M_TRIM_THRESHOLD and M_MMAP_MAX of malloc.h
+_MAX_THRESHOLD = 2**31 - 1  # mallopt takes an int
 
 
 def keep_freed_memory() -> bool:

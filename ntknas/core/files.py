@@ -47,9 +47,9 @@ def replacing(path: Path) -> Iterator[Path]:
     handle, beside = _new_beside(path)
     try:
         yield beside
-        os.fsync(handle)
+        os.fsync(handle)  # what was written by name is this file, unless it was renamed onto it
         os.replace(beside, path)
-        _sync_folder(path.parent)
+        _sync_folder(path.parent)  # a rename is on the disk once its folder is
     finally:
         os.close(handle)
         with suppress(OSError):
@@ -95,6 +95,7 @@ def new_file(path: Path) -> int:
 
 def remove_stale(path: Path) -> list[Path]:
     """Remove and return what killed processes left of ``replacing`` a file; living ones lock theirs, which stay."""
+    # Numbers of processes are in names of earlier versions.
     pattern = re.compile(rf"\.{re.escape(path.name)}\.(\d+|[0-9a-f]{{16}})\.new")
     removed = []
     for beside in path.parent.iterdir():
@@ -109,7 +110,7 @@ def _is_abandoned(beside: Path) -> bool:
     try:
         with open_regular(beside, follow=False) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError:  # also where nothing can be locked: nobody knows, and it stays
         return False
     return True
 
@@ -163,7 +164,7 @@ def _link_aside(path: Path) -> Path:
     while True:
         name = next(names)
         try:
-            os.link(path, name, follow_symlinks=False)
+            os.link(path, name, follow_symlinks=False)  # a rename would replace what has the name
         except FileExistsError:
             continue
         except OSError:  # a file system without hard links

@@ -81,6 +81,7 @@ class Kernel:
         max(n·eps64, n·(c·eps_rows)²)·λ_1 with c = ``ROW_ERROR_FACTOR``.
         """
         n = self.size
+        # Squared, since eigenvalues of K are squares of singular values of J.
         relative = max(n * torch.finfo(torch.float64).eps, n * (ROW_ERROR_FACTOR * self.row_eps) ** 2)
         return relative * float(self.spectrum[0])
 
@@ -100,6 +101,7 @@ class Kernel:
 
     def cosine(self) -> Kernel:
         """Return D^-½ K D^-½; rows of norm zero give entries that are not a number."""
+        # One root of the product, not the product of two: the diagonal of one batch is then exactly one.
         scale = (self.left_norms[:, None] * self.right_norms[None, :]).sqrt()
         ones = torch.ones_like
         return replace(

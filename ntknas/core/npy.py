@@ -58,7 +58,7 @@ def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int
         raise DataError(f"{entry.filename!r} is of {entry.file_size:,} bytes, expected at most {max_bytes:,}")
     with archive.open(entry) as stream:
         shape, fortran, dtype = _header(stream)
-        size = dtype.itemsize * math.prod(shape)
+        size = dtype.itemsize * math.prod(shape)  # np.prod wraps round, and a huge shape would look small
         if dtype.hasobject:
             raise DataError(
                 f"{entry.filename!r} is an array of Python objects, which are not read: save numbers or texts, such as "

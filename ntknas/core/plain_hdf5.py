@@ -18,7 +18,7 @@ _FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
 _LAYOUTS = {h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED}
 _MAX_EXPANSION = 1040
 """Bytes that deflate can make of one byte."""
-_MAX_CHUNK = 1 << 28
+_MAX_CHUNK = 1 << 28  # a chunk is unpacked whole, whatever is read of it
 _TEXTS_AT_ONCE = 1 << 28
 """Bytes that the texts of one step may take, if each were as long as the file."""
 _MAX_NAMES = 1 << 16
@@ -162,6 +162,7 @@ def _plain_dataset(parent: h5py.Group, name: str) -> h5py.Dataset:
 
 def _check_size(dataset: h5py.Dataset, item: int) -> None:
     """Compare the size that an array declares with what the file holds of it, before it is read."""
+    # As objects, Python's integers: those of numpy wrap round, and a huge shape would look small.
     declared = int(np.prod(dataset.shape, dtype=object)) * item
     stored = min(dataset.id.get_storage_size(), dataset.file.id.get_filesize())
     chunk = int(np.prod(dataset.chunks or (), dtype=object)) * item

@@ -14,7 +14,7 @@ def quoted(value: object, max_length: int = _MAX_LENGTH) -> str:
     """
     if isinstance(value, str | bytes):
         return f"{value[:max_length]!r}…" if len(value) > max_length else repr(value)
-    if isinstance(value, int) and value.bit_length() > 4 * max_length:
+    if isinstance(value, int) and value.bit_length() > 4 * max_length:  # repr() raises beyond 4,300 digits
         return f"a number of {value.bit_length()} bits"
     if isinstance(value, int | float | None):
         return repr(value)

@@ -17,7 +17,7 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
+_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)  # for a pipe that takes the place after it was looked at
 WITHOUT_LINKS: int = getattr(os, "O_NOFOLLOW", 0)
 
 

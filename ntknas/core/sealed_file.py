@@ -19,7 +19,7 @@ from ntknas.core.regular_file import open_regular
 if TYPE_CHECKING:
     import h5py
 
-HEAD = 512
+HEAD = 512  # the smallest user block that HDF5 allows
 MAGIC = b"ntknas sealed HDF5 1\nsha256 "
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -82,7 +82,7 @@ def check(path: Path, magic: bytes = MAGIC) -> None:
         head = file.read(HEAD)
         _check_magic(head, magic)
         digest = hashlib.file_digest(file, "sha256")
-    if head != _filled(magic, digest.hexdigest()):
+    if head != _filled(magic, digest.hexdigest()):  # the whole head: a byte changed in its padding counts too
         raise DamagedFileError("its content does not match its checksum")
 
 
@@ -103,7 +103,7 @@ def read_body(path: Path, magic: bytes) -> bytes:
     with open_regular(path) as file:
         head = file.read(HEAD)
         _check_magic(head, magic)
-        body = file.read()
+        body = file.read()  # hashed and returned: read once more, it could be another file's
     if head != head_of(body, magic):
         raise DamagedFileError("its content does not match its checksum")
     return body

@@ -88,6 +88,7 @@ def open_unpacked(path: Path, max_bytes: int) -> Iterator[BinaryIO]:
         start = file.peek(8)
         magic = next((magic for magic in _UNPACKERS if start.startswith(magic)), b"")
         _check_name(path, magic)
+        # A zip archive is read from its end, for which a limited stream cannot seek.
         packed = file if magic in (b"", _ZIP) else cast(BinaryIO, Limited(file, max_bytes))
         with _UNPACKERS[magic](packed) if magic else packed as stream:
             yield io.BufferedReader(Limited(stream, max_bytes))
@@ -116,4 +117,4 @@ _UNPACKERS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
     _ZIP: _open_zip,
 }
 """What unpacks a file, by its first bytes."""
-_SUFFIXES = dict(zip((".gz", ".bz2", ".xz", ".zip"), _UNPACKERS, strict=True))
+_SUFFIXES = dict(zip((".gz", ".bz2", ".xz", ".zip"), _UNPACKERS, strict=True))  # in the order of _UNPACKERS
