@@ -60,7 +60,7 @@ def together(*decorators: Decorator) -> Decorator:
     """Return a decorator that adds the options of several, in their order."""
 
     def decorate(function: F) -> F:
-        for decorator in reversed(decorators):
+        for decorator in reversed(decorators):  # as in a column of decorators, the lowest acts first
             function = decorator(function)
         return function
 

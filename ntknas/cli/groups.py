@@ -36,6 +36,7 @@ def _announcing(command: click.Command | None) -> click.Command | None:
     """Return a command that says first where its options come from."""
     if command is None or isinstance(command, click.Group) or command.callback is None:
         return command
+    # A copy: commands outlive a run, and would announce once more in each.
     callback, announcing = command.callback, copy.copy(command)
 
     def announce(*arguments: object, **options: object) -> object:
