@@ -45,6 +45,7 @@ def _by_code(values: Sequence[object], codes: np.ndarray) -> np.ndarray | pd.Cat
         return np.array(values)[codes]
     categories = list(dict.fromkeys(value for value in values if value is not None))
     indices = {value: index for index, value in enumerate(categories)}
+    # Minus one is what pandas takes for missing.
     lookup = np.array([-1 if value is None else indices[value] for value in values], dtype=np.int64)
     return pd.Categorical.from_codes(lookup[codes] if len(codes) else [], categories=categories)
 
