@@ -54,7 +54,7 @@ def select(space: Space, cells: str, seed: int) -> list[int]:
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 20
+    return text.isascii() and text.isdigit() and len(text) < 20  # isdigit() alone takes ², which int() does not
 
 
 def read_cells_file(space: Space, path: Path) -> list[int]:

@@ -80,6 +80,7 @@ class Pool:
         for worker in self._workers:
             by_source |= {worker.pipe: worker, worker.process.sentinel: worker}
         sources = [source for worker in self._workers for source in (worker.pipe, worker.process.sentinel)]
+        # By id: a handle compares its fields, and so has no hash.
         active = {id(by_source[source]): by_source[source] for source in wait(sources, self._patience())}
         for worker in active.values():
             yield from self._listen(worker)
@@ -141,7 +142,7 @@ class Pool:
 
     def _stop(self, worker: WorkerHandle, store: ScoreStore) -> Iterator[Report]:
         """End a worker whose task takes too long."""
-        self._remove(worker)
+        self._remove(worker)  # before its journal is read: it writes no more
         if not (yield from self._finished(worker)):
             yield from self._give_up(worker, Status.TIMEOUT, f"took longer than {self._timeout:g} s", store)
         self._hand_on(worker)

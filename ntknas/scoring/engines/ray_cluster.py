@@ -155,7 +155,7 @@ class _Cluster:
             if isinstance(error.cause, NtknasError):
                 raise error.cause from error
             status, reason = Status.CRASHED, str(error.cause).partition("\n")[0]
-        except ray.exceptions.OutOfMemoryError as error:
+        except ray.exceptions.OutOfMemoryError as error:  # before RayError, which it is too
             status, reason = Status.OOM, str(error).partition("\n")[0]
         except ray.exceptions.RayError as error:
             status, reason = Status.CRASHED, str(error).partition("\n")[0]
