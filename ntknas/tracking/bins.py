@@ -148,6 +148,7 @@ def averages(frame: pd.DataFrame, quantities: Iterable[str]) -> pd.DataFrame:
     rows = frame[frame["quantity"].isin(list(quantities))]
     is_logarithmic = rows["quantity"].isin(POSITIVE)
     rows = rows[~is_logarithmic | (rows["value"] > 0)]
+    # The logarithm is taken of every row: of 1.0 where it is not used, which may be negative.
     rows = rows.assign(value=rows["value"].where(~is_logarithmic, np.log(rows["value"].where(is_logarithmic, 1.0))))
     cells = rows.groupby(["bin", "quantity", "step", "cell"], sort=False, observed=True)["value"].mean().dropna()
     grouped = cells.groupby(level=["bin", "quantity", "step"], sort=False)

@@ -153,7 +153,7 @@ def read(path: Path, *, unsealed: bool = False) -> Track:
     """
     try:
         _check_seal(path, unsealed=unsealed)
-        with h5py.File(path, "r", locking=False) as file:
+        with h5py.File(path, "r", locking=False) as file:  # the file is replaced, never changed
             _check_format(path, file)
             track, expected = _read(file)
     except (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, MemoryError) as error:
