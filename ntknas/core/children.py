@@ -15,7 +15,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 
 _SAFE_PATH = "PYTHONSAFEPATH"
-_LOCK = threading.RLock()
+_LOCK = threading.RLock()  # the environment is that of all threads
 
 
 @contextmanager

@@ -29,6 +29,7 @@ def printable(text: object, *, lines: bool = False) -> str:
 
 
 def _is_seen(letter: str, *, lines: bool) -> bool:
+    # isprintable() denies every space but that of ASCII.
     return letter.isprintable() or (lines and letter == "\n") or unicodedata.category(letter) == "Zs"
 
 

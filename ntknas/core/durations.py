@@ -33,7 +33,7 @@ class TimeModel:
             cost: Its cost, above zero, in whatever unit.
             seconds: The time it took.
         """
-        self._seconds_by_cost[cost].append(max(seconds, 1e-9))
+        self._seconds_by_cost[cost].append(max(seconds, 1e-9))  # _fit divides by it
 
     def join(self, model: TimeModel) -> None:
         """Learn what another model has learned."""

@@ -87,7 +87,7 @@ def option_fields(owner: type[DataclassInstance]) -> tuple[OptionField, ...]:
         >>> [field.name for field in option_fields(Choices)][:2]
         ['output', 'batch_norm']
     """
-    hints = get_type_hints(owner, include_extras=True)
+    hints = get_type_hints(owner, include_extras=True)  # a field's own type is a text: annotations are not evaluated
     options = []
     for field in fields(owner):
         hint = hints[field.name]
