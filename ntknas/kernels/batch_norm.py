@@ -48,6 +48,7 @@ class Policy:
     def __init__(self, model: nn.Module):
         self.modules = batch_norms(model)
         self.couples_samples = self.couples(model)
+        # Taken here, before `applied` puts others in their place.
         self._own_forwards = {module: None if is_stock(module) else module.forward for module in self.modules}
 
     @classmethod

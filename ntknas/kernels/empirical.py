@@ -221,7 +221,7 @@ class _Computation:
             KernelError: If they do not.
         """
         chunk, at_once = self.method.chunk, self.method.rows_at_once
-        rows = min(at_once, chunk or at_once)
+        rows = min(at_once, chunk or at_once)  # `chunk` is there for less memory, whatever the other asks for
         if not chunk or self.network.couples_samples:
             accumulator, outputs_count = row_loop.gram(self.network, self.sides, chunk, rows)
         else:

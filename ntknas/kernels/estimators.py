@@ -99,6 +99,7 @@ def largest_eigenvalue(kernel: KernelOperator, tolerance: float = 1e-3, seed: in
 
 
 def _product(kernel: KernelOperator, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    # A copy: ARPACK hands over a part of its workspace, which it goes on writing to.
     return kernel.product(torch.from_numpy(vector.ravel().copy())).numpy()
 
 

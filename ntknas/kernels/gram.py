@@ -125,7 +125,7 @@ class GramAccumulator:
             # One matrix for each product of a batch, added to in place and summed once at the end.
             self._by_product[: len(sides[0])].baddbmm_(sides[0], sides[-1].mT)
         for side, norms, sums in zip(sides, self._norms, self._sums, strict=True):
-            if not self.symmetric:
+            if not self.symmetric:  # of one batch they are the diagonal
                 norms += side.square().sum((0, 2))
             if self.with_sums:
                 sums += side.sum((0, 2))

@@ -15,7 +15,7 @@ from ntknas.core.errors import KernelError
 def nodes(output: Tensor) -> Iterator[Node]:
     """Yield the nodes of an output's graph, each once."""
     visited: set[Node] = set()
-    waiting = [output.grad_fn]
+    waiting = [output.grad_fn]  # no recursion: graphs are deeper than Python's stack
     while waiting:
         node = waiting.pop()
         if node is None or node in visited:

@@ -49,6 +49,7 @@ def _by_set(model: nn.Module, candidates: dict[str, nn.Parameter], name: str) ->
     check_known("parameter set", name, PARAMETERS)
     if name == "all":
         return candidates
+    # Anywhere in the name: weight_hh_l0, in_proj_weight and the scale of BatchNorm are among them.
     weights = {key: value for key, value in candidates.items() if "weight" in key}
     if name == "weights":
         return weights

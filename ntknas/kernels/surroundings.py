@@ -121,6 +121,7 @@ def _mathematical_attention() -> Iterator[None]:
 @contextmanager
 def _eager() -> Iterator[None]:
     """Run what ``torch.compile`` was given as it was given: a compiled backward pass frees buffers that rows share."""
+    # Where it is not loaded nothing is compiled, and set_stance would load it.
     if "torch._dynamo" not in sys.modules or not hasattr(torch.compiler, "set_stance"):
         yield
         return

@@ -19,6 +19,7 @@ class ScaledInput(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer to the scaled input."""
+        # The input, not the weight: the layer stays a stock one, which the layer-wise strategy takes.
         outputs: Tensor = self.layer(self.scale * x)
         return outputs
 

@@ -39,6 +39,7 @@ class NTKDense(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""
+        # Factors beside a stock layer: one that scaled its own weight would be left to the row loop.
         y: Tensor = self._output_factor * self.linear(self._input_factor * x)
         return y
 

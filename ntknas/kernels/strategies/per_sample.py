@@ -65,6 +65,7 @@ def convolution_weight(
     on_cpu = x.device.type == "cpu"
     if any_order and groups == 1 and (not on_cpu or _few_values(x, gradient, kernel)):
         return convolution_weight_by_patches(x, gradient, kernel, geometry)
+    # Grouped convolutions are fast by oneDNN alone, which has none in float64.
     if on_cpu and x.dtype == torch.float32 and x.shape[1] // groups >= MIN_CHANNELS:
         return convolution_weight_by_groups(x, gradient, kernel, geometry)
     return convolution_weight_unfolded(x, gradient, kernel, geometry)

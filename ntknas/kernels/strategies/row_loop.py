@@ -139,6 +139,7 @@ def jacobian_rows(output: Tensor, rows: Rows, parameters: Sequence[nn.Parameter]
     if not output.requires_grad:
         return values
     for target, piece in zip(values.split(rows_at_once), rows.split(rows_at_once), strict=True):
+        # One row at a time goes without vmap, which lacks rules for some operations.
         cotangents, batched = piece.cotangents(), rows_at_once > 1
         by_parameter = gradients.vjp(output, parameters, cotangents if batched else cotangents[0], batched=batched)
         start = 0
