@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -42,7 +42,7 @@ Value = str | bool | int | float
 TEXT = Kind("a text", lambda value: type(value) is str)
 FLAG = Kind("true or false", lambda value: type(value) is bool)
 COUNT = Kind(f"a whole number from 1 to {MAX_COUNT}", lambda value: _is_whole(value) and 1 <= value <= MAX_COUNT)
-NUMBER = Kind("a finite number", lambda value: _is_number(value) and math.isfinite(float(value)))
+NUMBER = Kind("a finite number", lambda value: _is_number(value) and abs(value) <= sys.float_info.max)
 
 TEXTS = ("title", "source", "text")
 TABLES = ("score", "protocol")

@@ -37,6 +37,7 @@ SCORE = "[score]\nmeasures = 'trace'\n"
         (SCORE + "seeds = " + "[" * 5000 + "]" * 5000, "is not TOML"),
         (SCORE + "learning-rate = nan", "learning-rate must be a finite number, got nan"),
         (SCORE + "learning-rate = -inf", "learning-rate must be a finite number, got -inf"),
+        (SCORE + "learning-rate = 1" + "0" * 400, "learning-rate must be a finite number, got a number of 1329 bits"),
         (SCORE + "learning-rate = true", "learning-rate must be a finite number, got true"),
         (SCORE + "nesterov = 1", "nesterov must be true or false, got 1"),
         (SCORE + "nesterov = 'false'", "nesterov must be true or false, got the text 'false'"),
