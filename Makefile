@@ -3,7 +3,8 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
-WORKERS ?= 2
+# Three on two cores: some tests wait for processes of their own.
+WORKERS ?= 3
 
 .PHONY: help demo test lint types format check wheel clean speed studies
 .DEFAULT_GOAL := help

@@ -44,36 +44,43 @@ def test_all_holds_every_extra_and_no_extra_is_needed_by_all(absent):
     assert {"ray", "pyarrow", "grakel", "mlxtend", "statsmodels", "crc32c"} <= set(absent)
 
 
-def test_the_package_alone_scores_correlates_and_draws(tmp_path, absent):
-    commands = [
-        ["score", *SMALL, "--cells", "12", "--measures", "trace,cond,zen"],
-        ["correlate", "--resamples", "0", "--plots", "pictures"],
-        ["kernel", "8216", *SMALL, "--plot", "kernel.png"],
-        ["store", "export", "--csv", "scores.csv"],
-        ["diff", "scores.h5", "scores.h5"],
-        ["bench", "list"],
-        ["data", "list"],
-        ["study", "constancy", "--help"],
-    ]
-    for command, (code, out, err) in zip(commands, without(absent, commands, tmp_path), strict=True):
+ALONE = [
+    ["score", *SMALL, "--cells", "12", "--measures", "trace,cond,zen"],
+    ["correlate", "--resamples", "0", "--plots", "pictures"],
+    ["kernel", "8216", *SMALL, "--plot", "kernel.png"],
+    ["store", "export", "--csv", "scores.csv"],
+    ["diff", "scores.h5", "scores.h5"],
+    ["bench", "list"],
+    ["data", "list"],
+    ["study", "constancy", "--help"],
+]
+NEEDING = {
+    "nb101": ["bench", "import", "nasbench_only108.tfrecord"],
+    "parquet": ["store", "export", "--parquet", "scores.parquet"],
+    "ray": ["score", *SMALL, "--cells", "1", "--engine", "ray"],
+    "studies": ["study", "regression", "--quick", "--data", "boston"],
+}
+
+
+@pytest.fixture(scope="module")
+def answers(absent, tmp_path_factory):
+    """The folder, and what the commands above answer there, in one process without the extras."""
+    folder = tmp_path_factory.mktemp("alone")
+    official.save_tfrecord(folder / "nasbench_only108.tfrecord", [official.nb101_record(5)])
+    return folder, without(absent, [*ALONE, *NEEDING.values()], folder)
+
+
+def test_the_package_alone_scores_correlates_and_draws(answers):
+    folder, answered = answers
+    for command, (code, out, err) in zip(ALONE, answered, strict=False):
         assert code == 0, (command, err)
         assert out, command
-    assert list((tmp_path / "pictures").glob("*.png"))
-    assert (tmp_path / "kernel.png").stat().st_size > 1000
+    assert list((folder / "pictures").glob("*.png"))
+    assert (folder / "kernel.png").stat().st_size > 1000
 
 
-def test_what_needs_an_extra_names_the_command_that_installs_it(tmp_path, absent):
-    tfrecord = official.save_tfrecord(tmp_path / "nasbench_only108.tfrecord", [official.nb101_record(5)])
-    needing = {
-        "nb101": ["bench", "import", tfrecord],
-        "parquet": ["store", "export", "--parquet", "scores.parquet"],
-        "ray": ["score", *SMALL, "--cells", "1", "--engine", "ray"],
-        "studies": ["study", "regression", "--quick", "--data", "boston"],
-    }
-    assert set(needing) == set(EXTRAS)
-    first = ["score", *SMALL, "--cells", "1", "--measures", "trace"]
-    answers = without(absent, [first, *needing.values()], tmp_path)
-    assert answers[0][0] == 0
-    for (extra, command), (code, _, err) in zip(needing.items(), answers[1:], strict=True):
+def test_what_needs_an_extra_names_the_command_that_installs_it(answers):
+    assert set(NEEDING) == set(EXTRAS)
+    for (extra, command), (code, _, err) in zip(NEEDING.items(), answers[1][len(ALONE) :], strict=True):
         assert code == 1, (command, err)
         assert f"pip install 'ntknas[{extra}]'" in err, (command, err)

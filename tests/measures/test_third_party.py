@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,25 +9,34 @@ import pytest
 
 from ntknas.core.errors import ChoiceError
 from ntknas.spaces import load_space, space_names
+from tests.cli.absent import without
 from tests.cli.typed import ntknas
 
 PACKAGE = Path(__file__).parents[1] / "example_package"
 SCORE = "score --probe digits --probe-size 10 --channels 2 --cells-per-stage 1 --cells 12".split()
 
 
-def _ntknas(folder, *arguments, packages=(PACKAGE,)):
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([*map(str, packages), *sys.path])}
-    command = [sys.executable, "-m", "ntknas", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+CORRELATE = "correlate --json --resamples 0".split()
 
 
-def test_its_measures_are_scored_and_correlated_and_still_are_when_it_has_gone(tmp_path):
-    done = _ntknas(tmp_path, *SCORE, "--measures", "diagonal_spread,depth,trace")
-    assert done.returncode == 0, done.stderr
-    for packages, measures in (((PACKAGE,), {"diagonal_spread", "depth", "trace"}), ((), {"trace"})):
-        done = _ntknas(tmp_path, "correlate", "--json", "--resamples", "0", packages=packages)
-        assert done.returncode == 0, done.stderr
-        assert measures <= {row["measure"] for row in json.loads(done.stdout)["rows"]}
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Runs commands in a process that has some packages; returns code, output and messages of each."""
+
+    def run(packages, *commands):
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*map(str, packages), *sys.path]))
+        return without((), commands, tmp_path)
+
+    return run
+
+
+def test_its_measures_are_scored_and_correlated_and_still_are_when_it_has_gone(installed):
+    (code, _, err), correlated = installed([PACKAGE], [*SCORE, "--measures", "diagonal_spread,depth,trace"], CORRELATE)
+    assert code == 0, err
+    (gone,) = installed([], CORRELATE)
+    for (code, out, err), measures in ((correlated, {"diagonal_spread", "depth", "trace"}), (gone, {"trace"})):
+        assert code == 0, err
+        assert measures <= {row["measure"] for row in json.loads(out)["rows"]}
 
 
 def test_without_the_package_there_are_none(tmp_path, monkeypatch, capsys):
@@ -72,21 +80,21 @@ def _package(folder, name, code, points):
     (info / "entry_points.txt").write_text(points)
 
 
-def test_packages_at_fault_cost_themselves_alone_by_name(tmp_path):
+def test_packages_at_fault_cost_themselves_alone_by_name(tmp_path, installed):
     for name, (code, attribute, _) in BROKEN.items():
         _package(tmp_path, name, code, f"[ntknas.measures]\n{name} = theirs_{name}{attribute}\n")
-    packages = (tmp_path, PACKAGE)
-    done = _ntknas(tmp_path, *SCORE, "--measures", "diagonal_spread,trace", packages=packages)
-    assert done.returncode == 0, done.stderr
+    good, half = ([*SCORE, "--measures", measures] for measures in ("diagonal_spread,trace", "of_half"))
+    scored, correlated, refused = installed([tmp_path, PACKAGE], good, CORRELATE, half)
+    code, _, messages = scored
+    assert code == 0, messages
     for name, (*_, reason) in BROKEN.items():
-        (line,) = (line for line in done.stderr.splitlines() if f"package theirs-{name} ({name}) is left out" in line)
+        (line,) = (line for line in messages.splitlines() if f"package theirs-{name} ({name}) is left out" in line)
         assert reason in line
-    done = _ntknas(tmp_path, "correlate", "--json", "--resamples", "0", packages=packages)
-    assert "of_rests" not in {row["measure"] for row in json.loads(done.stdout)["rows"]}
-    done = _ntknas(tmp_path, *SCORE, "--measures", "of_half", packages=packages)
-    assert done.returncode == 1
-    assert "Unknown measure 'of_half'" in done.stderr.splitlines()[-1]
-    assert "The package theirs-half (half) is left out" in done.stderr.splitlines()[-1]
+    assert "of_rests" not in {row["measure"] for row in json.loads(correlated[1])["rows"]}
+    code, _, messages = refused
+    assert code == 1
+    assert "Unknown measure 'of_half'" in messages.splitlines()[-1]
+    assert "The package theirs-half (half) is left out" in messages.splitlines()[-1]
 
 
 SPACES = {
