@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ntknas.core.errors import check_known
@@ -100,6 +100,21 @@ _WEIGHTS: dict[str, Callable[[nn.Conv2d | nn.Linear, Generator], None]] = {
     "normal-fan-in": _normal_fan_in,
     "ntk": _standard_normal,
 }
+
+
+def start(network: nn.Module, operations: Iterable[tuple[str, nn.Module]], scheme: str, seed: int) -> None:
+    """Give a network that was built without memory its storage, and draw its weights operation by operation.
+
+    Args:
+        network: The network, built under ``torch.device("meta")``: torch's own initialisation then costs nothing, and
+            draws nothing from the global random state.
+        operations: Every operation of it that has parameters, with the name that seeds it.
+        scheme: A key of ``INITIALISATIONS``.
+        seed: Seed of the weights.
+    """
+    materialise(network)
+    for name, module in operations:
+        initialise(module, scheme, seed, name)
 
 
 def materialise(network: nn.Module) -> None:

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from ntknas.spaces.base import NetworkSpec
-from ntknas.spaces.initialisation import initialise, materialise
+from ntknas.spaces.initialisation import start
 from ntknas.spaces.layout import laid_out
 from ntknas.spaces.nb101.cells import Cell, Matrix
 from ntknas.spaces.nb101.channels import vertex_channels
 from ntknas.spaces.nb101.counts import STACKS
 from ntknas.spaces.parametrisation import parametrised
+from ntknas.spaces.pooled import PooledNetwork
 
 _EPSILON = 1e-5
 _MOMENTUM = 1 - 0.997  # the official code states the share of the old statistics
@@ -74,7 +75,7 @@ class Module(nn.Module):
         return total
 
 
-class NB101Network(nn.Module):
+class NB101Network(PooledNetwork):
     """The network of the benchmark.
 
     Args:
@@ -108,11 +109,6 @@ class NB101Network(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.classifier = parametrised(nn.Linear(width, num_classes), ntk)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the logits, shape N×C, of images of shape N×3×H×W."""
-        logits: Tensor = self.classifier(self.features(x).mean(dim=(2, 3)))
-        return logits
-
     def features(self, x: Tensor) -> Tensor:
         """Return what is pooled for the classifier, N×channels×height×width."""
         features: Tensor = self.layers(self.stem(laid_out(x)))
@@ -141,7 +137,5 @@ def build(cell: Cell, spec: NetworkSpec) -> NB101Network:
             spec.cells_per_stage,
             ntk=spec.init == "ntk",
         )
-    materialise(network)
-    for name, module in network.operations():
-        initialise(module, spec.init, spec.seed, name)
+    start(network, network.operations(), spec.init, spec.seed)
     return network

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from ntknas.spaces.base import NetworkSpec
-from ntknas.spaces.initialisation import initialise, materialise
+from ntknas.spaces.initialisation import start
 from ntknas.spaces.layout import laid_out
 from ntknas.spaces.nb201.cells import EDGES, OUTPUT_NODE, Cell
 from ntknas.spaces.nb201.counts import STAGES
 from ntknas.spaces.nb201.identity import canonical
 from ntknas.spaces.parametrisation import parametrised
+from ntknas.spaces.pooled import PooledNetwork
 
 
 class ReLUConvBN(nn.Sequential):
@@ -98,7 +99,49 @@ class Reduction(nn.Module):
         return halved
 
 
-class NB201Network(nn.Module):
+class StagedNetwork(PooledNetwork):
+    """A stem, stages of cells with reductions between them, and a head: also of the NATS-Bench size space.
+
+    Args:
+        stem_width: Channels that the stem makes of images.
+        layers: Cells and reductions.
+        width: Channels of the last layer.
+        num_classes: Number of outputs.
+        ntk: Whether layers are NTK-parametrised.
+    """
+
+    def __init__(self, stem_width: int, layers: Sequence[nn.Module], width: int, num_classes: int, ntk: bool):
+        super().__init__()
+        self.stem = nn.Sequential(
+            parametrised(nn.Conv2d(3, stem_width, 3, padding=1, bias=False), ntk), nn.BatchNorm2d(stem_width)
+        )
+        self.cells = nn.Sequential(*layers)
+        self.lastact = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU())
+        self.classifier = parametrised(nn.Linear(width, num_classes), ntk)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return what is pooled for the classifier, N×channels×height×width."""
+        features: Tensor = self.lastact(self.cells(self.stem(laid_out(x))))
+        return features
+
+    def operations(self, edge_name: Callable[[int], object]) -> Iterator[tuple[str, nn.Module]]:
+        """Yield every operation that has parameters, with the name that seeds it.
+
+        Args:
+            edge_name: Returns the name of the operation on an edge of the cell.
+        """
+        yield "stem", self.stem
+        for depth, layer in enumerate(self.cells):
+            if isinstance(layer, InferCell):
+                for edge, module in enumerate(layer.edges):
+                    yield f"{depth}/{edge_name(edge)}", module
+            else:
+                yield f"{depth}", layer
+        yield "lastact", self.lastact
+        yield "classifier", self.classifier
+
+
+class NB201Network(StagedNetwork):
     """The network of the benchmark.
 
     Args:
@@ -119,50 +162,18 @@ class NB201Network(nn.Module):
         ntk: bool,
         zero_cost: bool = False,
     ):
-        super().__init__()
-        self.stem = nn.Sequential(
-            parametrised(nn.Conv2d(3, channels, 3, padding=1, bias=False), ntk), nn.BatchNorm2d(channels)
-        )
         layers: list[nn.Module] = []
+        width = channels
         for stage in range(STAGES):
             if stage:
-                layers.append(Reduction(channels, 2 * channels, ntk))
-                channels *= 2
-            layers.extend(InferCell(operations, channels, channels, ntk, zero_cost) for _ in range(cells_per_stage))
-        self.cells = nn.Sequential(*layers)
-        self.lastact = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU())
-        self.classifier = parametrised(nn.Linear(channels, num_classes), ntk)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the logits, shape N×C, of images of shape N×3×H×W."""
-        logits: Tensor = self.classifier(self.features(x).mean(dim=(2, 3)))
-        return logits
-
-    def features(self, x: Tensor) -> Tensor:
-        """Return what is pooled for the classifier, N×channels×height×width."""
-        features: Tensor = self.lastact(self.cells(self.stem(laid_out(x))))
-        return features
-
-    def operations(self, labels: dict[int, int]) -> Iterator[tuple[str, nn.Module]]:
-        """Yield every operation that has parameters, with the name that seeds it.
-
-        Args:
-            labels: Canonical number of the convolution on each live edge; a dead one is named after its edge.
-        """
-        yield "stem", self.stem
-        for depth, layer in enumerate(self.cells):
-            if isinstance(layer, InferCell):
-                for edge, module in enumerate(layer.edges):
-                    yield f"{depth}/{labels.get(edge, f'dead{edge}')}", module
-            else:
-                yield f"{depth}", layer
-        yield "lastact", self.lastact
-        yield "classifier", self.classifier
+                layers.append(Reduction(width, 2 * width, ntk))
+                width *= 2
+            layers.extend(InferCell(operations, width, width, ntk, zero_cost) for _ in range(cells_per_stage))
+        super().__init__(channels, layers, width, num_classes, ntk)
 
 
 def build(cell: Cell, spec: NetworkSpec) -> NB201Network:
     """Build and start the network of a cell on the CPU, in float32; see ``NB201Network`` and ``initialise``."""
-    # Without memory torch's own initialisation costs nothing, and draws nothing from the global random state.
     with torch.device("meta"):
         network = NB201Network(
             cell.operations,
@@ -172,7 +183,7 @@ def build(cell: Cell, spec: NetworkSpec) -> NB201Network:
             ntk=spec.init == "ntk",
             zero_cost=spec.variant == "zero-cost",
         )
-    materialise(network)
-    for name, module in network.operations(dict(canonical(cell.operations).labels)):
-        initialise(module, spec.init, spec.seed, name)
+    # the canonical number of the convolution on each live edge; a dead one is named after its edge
+    labels = dict(canonical(cell.operations).labels)
+    start(network, network.operations(lambda edge: labels.get(edge, f"dead{edge}")), spec.init, spec.seed)
     return network
