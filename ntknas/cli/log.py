@@ -10,15 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ntknas.core.regular_file import check_regular
+from ntknas.store.layout import log_path
 
 TRACEBACK = "NTKNAS_TRACEBACK"
 """Variable of the environment that asks for tracebacks on standard error."""
-
-
-def log_path(store: Path) -> Path:
-    """Return where the log of a store's runs is."""
-    real = store.resolve() if store.is_symlink() else store
-    return real.with_name(f"{real.name}.log")
 
 
 class _LogFile(logging.FileHandler):

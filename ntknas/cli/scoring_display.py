@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ntknas.cli.left_out import say_left_out
-from ntknas.cli.log import log_path
 from ntknas.cli.meter import Meter
 from ntknas.cli.next_step import after_scoring
 from ntknas.cli.output import note, say
 from ntknas.cli.wording import in_options
+from ntknas.store.layout import log_path
 
 if TYPE_CHECKING:
     from ntknas.core.durations import TimeLeft

@@ -1,4 +1,4 @@
-"""Where a store keeps its file, its journal, the journals of its workers and its checkpoints."""
+"""Where a store keeps its file, its journal, the journals of its workers, its checkpoints and its log."""
 
 from __future__ import annotations
 
@@ -23,8 +23,17 @@ def worker_journals(path: Path) -> list[Path]:
 
 def checkpoints_path(path: Path) -> Path:
     """Return where trainings of a store's networks keep their checkpoints."""
+    return _beside(path, "checkpoints")
+
+
+def log_path(path: Path) -> Path:
+    """Return where the log of a store's runs is."""
+    return _beside(path, "log")
+
+
+def _beside(path: Path, ending: str) -> Path:
     real = path.resolve() if path.is_symlink() else path
-    return real.with_name(f"{real.name}.checkpoints")
+    return real.with_name(f"{real.name}.{ending}")
 
 
 def real_path(path: Path) -> Path:
