@@ -64,8 +64,9 @@ class ScoringResult:
         """
         frame, request = self.read(), self.request
         cells, seeds = frame["cell"].isin(list(request.cells)), frame["seed"].isin(list(request.seeds))
-        names = zip(frame["setting"], frame["measure"], strict=True)
-        measured = np.array([name in request.measures.get(setting, ()) for setting, name in names], dtype=bool)
+        measured = np.zeros(len(frame), dtype=bool)
+        for setting, names in request.measures.items():
+            measured |= ((frame["setting"] == setting) & frame["measure"].isin(list(names))).to_numpy(dtype=bool)
         return frame[cells & seeds & measured].reset_index(drop=True)
 
 
