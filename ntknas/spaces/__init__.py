@@ -5,17 +5,28 @@ from __future__ import annotations
 from ntknas.core.registry import MisfitError, Registry
 from ntknas.spaces.base import CellSpace, NetworkSpec
 from ntknas.spaces.check import ContractError, check_space
-from ntknas.spaces.contract import MEMBERS, BuildOptions, CellLike, Preparable, SizeOptions, Space
+from ntknas.spaces.contract import (
+    MEMBERS,
+    BuildOptions,
+    CellLike,
+    Classified,
+    Preparable,
+    SizeOptions,
+    Space,
+    Structured,
+)
 
 __all__ = [
     "BuildOptions",
     "CellLike",
     "CellSpace",
+    "Classified",
     "ContractError",
     "NetworkSpec",
     "Preparable",
     "SizeOptions",
     "Space",
+    "Structured",
     "check_space",
     "is_own",
     "load_space",

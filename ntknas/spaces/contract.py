@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
 
 from ntknas.core.lazy import nn
+from ntknas.spaces.structure import Structure
 
 T = TypeVar("T")
 
@@ -110,6 +111,30 @@ class Preparable(Protocol):
         Args:
             meter: Called with the work and its number of steps; returns the work, and shows how far it is.
         """
+        ...
+
+
+@runtime_checkable
+class Structured(Protocol):
+    """What a space whose networks can be read off their cells offers beside the contract."""
+
+    def structure(
+        self, cell: CellLike, *, num_classes: int = 10, image_size: int = 32, **size: Unpack[SizeOptions]
+    ) -> Structure:
+        """Return the counts of a cell's network that need its paths; see ``structure.COUNTS``."""
+        ...
+
+
+@runtime_checkable
+class Classified(Protocol):
+    """What a space with the published populations offers beside the contract; see ``populations``."""
+
+    def has_dead_operation(self, cell: CellLike) -> bool:
+        """Return whether an operation other than ``none`` lies on no path from the input to the output."""
+        ...
+
+    def isomorphism_representative(self, cell: CellLike) -> int:
+        """Return the smallest index of a cell that the benchmark's authors call isomorphic."""
         ...
 
 

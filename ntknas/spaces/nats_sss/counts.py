@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ntknas.spaces.nats_sss.configurations import CELL
 from ntknas.spaces.nb201.cells import EDGES, parse_cell
+from ntknas.spaces.structure import Structure
 
 _KERNEL_AREA = {"nor_conv_1x1": 1, "nor_conv_3x3": 9}
 
@@ -60,4 +61,18 @@ def count_flops(widths: tuple[int, ...], *, num_classes: int, cells_per_stage: i
     return (
         sum(weights * sizes[halvings] ** 2 for halvings, (weights, _, _) in convolutions)
         + (widths[-1] + 1) * num_classes
+    )
+
+
+def count_structure(widths: tuple[int, ...], *, num_classes: int, cells_per_stage: int, image_size: int) -> Structure:
+    """Return what paths from input to output say; the one cell of the space lies on them as a whole.
+
+    The layers are those of every configuration, but that a skip connection between different widths is a convolution.
+    """
+    with_norm = [norm for _, (_, _, norm) in _convolutions(widths, cells_per_stage)]
+    return Structure(
+        count_parameters(widths, num_classes=num_classes, cells_per_stage=cells_per_stage),
+        count_flops(widths, num_classes=num_classes, cells_per_stage=cells_per_stage, image_size=image_size),
+        len(with_norm),
+        len(with_norm) + 2 * sum(with_norm) + 4,  # weights, scales and shifts; the last BatchNorm and the classifier
     )

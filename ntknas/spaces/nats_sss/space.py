@@ -8,6 +8,7 @@ from ntknas.spaces.base import CellSpace, NetworkSpec
 from ntknas.spaces.contract import CellLike, SizeOptions
 from ntknas.spaces.nats_sss import configurations, counts
 from ntknas.spaces.nats_sss.configurations import CANDIDATES, Configuration
+from ntknas.spaces.structure import Structure
 
 if TYPE_CHECKING:
     from torch import nn
@@ -68,6 +69,28 @@ class NATSSize(CellSpace[Configuration]):
         configuration, complete = self.cell(cell), self._sized(**size)
         widths, depth = _scaled(configuration, complete["channels"]), complete["cells_per_stage"]
         return counts.count_flops(widths, num_classes=num_classes, cells_per_stage=depth, image_size=image_size)
+
+    def structure(
+        self,
+        cell: CellLike | SupportsIndex | str,
+        *,
+        num_classes: int = 10,
+        image_size: int = 32,
+        **size: Unpack[SizeOptions],
+    ) -> Structure:
+        """Return the counts that need a cell's paths; see ``counts``."""
+        configuration, complete = self.cell(cell), self._sized(**size)
+        widths, depth = _scaled(configuration, complete["channels"]), complete["cells_per_stage"]
+        return counts.count_structure(widths, num_classes=num_classes, cells_per_stage=depth, image_size=image_size)
+
+    def has_dead_operation(self, cell: CellLike | SupportsIndex | str) -> bool:
+        """Return whether an operation lies on no path: never, all configurations have one cell's graph."""
+        self.cell(cell)
+        return False
+
+    def isomorphism_representative(self, cell: CellLike | SupportsIndex | str) -> int:
+        """Return the configuration's own index: no two are one network at the official widths."""
+        return self.cell(cell).index
 
 
 def _scaled(cell: Configuration, channels: int) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ntknas.spaces.nb101.cells import Matrix
 from ntknas.spaces.nb101.channels import vertex_channels
+from ntknas.spaces.structure import Structure
 
 STACKS = 3
 _KERNEL_AREA = {"conv3x3-bn-relu": 9, "conv1x1-bn-relu": 1}
@@ -71,3 +72,27 @@ def count_flops(
     widest = channels << (STACKS - 1)
     convolved = sum(times * area * c * d * sizes[stack] ** 2 for times, stack, (area, c, d) in convolutions)
     return convolved + (widest + 1) * num_classes
+
+
+def count_structure(
+    matrix: Matrix,
+    operations: tuple[str, ...],
+    *,
+    num_classes: int,
+    channels: int,
+    cells_per_stage: int,
+    image_size: int,
+) -> Structure:
+    """Return what paths from input to output say; every vertex of a cell lies on one, so all that is there counts.
+
+    Live layers are 1 + 9 · (convolution vertices + edges out of the input) at the official depth: each such edge has a
+    projection of its own.
+    """
+    size = {"num_classes": num_classes, "channels": channels, "cells_per_stage": cells_per_stage}
+    layers = sum(times for times, _, _ in _convolutions(matrix, operations, channels, cells_per_stage))
+    return Structure(
+        count_parameters(matrix, operations, **size),
+        count_flops(matrix, operations, **size, image_size=image_size),
+        layers,
+        3 * layers + 2,  # weight, scale and shift of each, and the classifier's two
+    )

@@ -8,6 +8,7 @@ from ntknas.spaces.base import CellSpace, NetworkSpec
 from ntknas.spaces.contract import CellLike, Meter, SizeOptions
 from ntknas.spaces.nb101 import catalogue, counts
 from ntknas.spaces.nb101.cells import Cell, parse_cell
+from ntknas.spaces.structure import Structure
 
 if TYPE_CHECKING:
     from torch import nn
@@ -90,6 +91,29 @@ class NB101(CellSpace[Cell]):
             image_size=image_size,
             **self._sized(**size),
         )
+
+    def structure(
+        self,
+        cell: CellLike | SupportsIndex | str,
+        *,
+        num_classes: int = 10,
+        image_size: int = 32,
+        **size: Unpack[SizeOptions],
+    ) -> Structure:
+        """Return the counts that need the cell's paths; see ``counts``."""
+        graph = self.cell(cell)
+        return counts.count_structure(
+            graph.matrix, graph.operations, num_classes=num_classes, image_size=image_size, **self._sized(**size)
+        )
+
+    def has_dead_operation(self, cell: CellLike | SupportsIndex | str) -> bool:
+        """Return whether a vertex lies on no path: never, cells were pruned before they were enumerated."""
+        self.cell(cell)
+        return False
+
+    def isomorphism_representative(self, cell: CellLike | SupportsIndex | str) -> int:
+        """Return the cell's own index: each hash, and so each class of the published rule, is there once."""
+        return self.cell(cell).index
 
 
 SPACE = NB101

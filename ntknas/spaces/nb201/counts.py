@@ -8,9 +8,18 @@ million, n3 and n1 the numbers of 3×3 and 1×1 convolutions in the cell.
 
 from __future__ import annotations
 
+from itertools import compress
+
+from ntknas.spaces.nb201.graph import is_disconnected, live_edges
+from ntknas.spaces.structure import Structure
+
 STAGES = 3
 
 _KERNEL_AREA = {"nor_conv_1x1": 1, "nor_conv_3x3": 9}
+_SKELETON_LAYERS = 7
+"""Convolutions of the stem and of two reductions."""
+_SKELETON_TENSORS = 21
+"""Each with its BatchNorm's scale and shift, but for the reductions' shortcuts; the last BatchNorm; the classifier."""
 
 
 def _areas(operations: tuple[str, ...]) -> list[int]:
@@ -39,3 +48,24 @@ def count_flops(
     cell = sum(area * c * c * size**2 for area in _areas(operations) for c, size in zip(widths, sizes, strict=True))
     reductions = sum((9 + 2 * 9 + 1) * 2 * c * c * size**2 for c, size in zip(widths[:-1], sizes[1:], strict=True))
     return stem + cells_per_stage * cell + reductions + (widths[-1] + 1) * num_classes
+
+
+def count_structure(
+    operations: tuple[str, ...], *, num_classes: int, channels: int, cells_per_stage: int, image_size: int
+) -> Structure:
+    """Return what paths from input to output say; a cell without one has nothing on a path, the stem included.
+
+    At the official setting: live layers 7 + 15 · (live convolutions), trainable layers 21 + 45 · (convolutions).
+    """
+    cells = STAGES * cells_per_stage
+    trainable_layers = _SKELETON_TENSORS + 3 * cells * len(_areas(operations))
+    if is_disconnected(operations):
+        return Structure(0, 0, 0, trainable_layers)
+    live = tuple(compress(operations, live_edges(operations)))
+    size = {"num_classes": num_classes, "channels": channels, "cells_per_stage": cells_per_stage}
+    return Structure(
+        count_parameters(live, **size),
+        count_flops(live, **size, image_size=image_size),
+        _SKELETON_LAYERS + cells * len(_areas(live)),
+        trainable_layers,
+    )

@@ -1,17 +1,39 @@
-"""What the graph of a cell alone tells: whether anything reaches the output, and the published isomorphism string."""
+"""What the graph of a cell alone tells: which edges lie on a path, and the published isomorphism string."""
 
 from __future__ import annotations
 
-from ntknas.spaces.nb201.cells import EDGES, OUTPUT_NODE
+from functools import lru_cache
+
+from ntknas.spaces.nb201.cells import EDGES, OUTPUT_NODE, published_order
 
 
 def is_disconnected(operations: tuple[str, ...]) -> bool:
     """Return whether no path of edges other than ``none`` leads from the input to the output."""
+    return OUTPUT_NODE not in _reached(operations)
+
+
+def live_edges(operations: tuple[str, ...]) -> tuple[bool, ...]:
+    """Return for each edge whether it is no ``none`` and lies on a path from the input to the output.
+
+    A convolution whose input is always zero lies on none, though its BatchNorm has a shift that training can move.
+    """
+    reached, reaching = _reached(operations), {OUTPUT_NODE}
+    for operation, (source, target) in reversed(list(zip(operations, EDGES, strict=True))):
+        if operation != "none" and target in reaching:
+            reaching.add(source)
+    return tuple(
+        operation != "none" and source in reached and target in reaching
+        for operation, (source, target) in zip(operations, EDGES, strict=True)
+    )
+
+
+def _reached(operations: tuple[str, ...]) -> set[int]:
+    """Return the nodes that something comes to from the input; edges are listed by their target."""
     reached = {0}
     for operation, (source, target) in zip(operations, EDGES, strict=True):
         if operation != "none" and source in reached:
             reached.add(target)
-    return OUTPUT_NODE not in reached
+    return reached
 
 
 def isomorphism_string(operations: tuple[str, ...], *, drop_zero_edges: bool = True) -> str:
@@ -42,3 +64,11 @@ def _edge_string(operation: str, source: str, drop_zero_edges: bool) -> str:
     if drop_zero_edges and (operation == "none" or source == "#"):
         return "#"
     return source if operation == "skip_connect" else f"({source})@{operation}"
+
+
+@lru_cache(maxsize=1)
+def isomorphism_representatives() -> tuple[int, ...]:
+    """Return for every cell the smallest index among the cells with its published isomorphism string."""
+    first: dict[str, int] = {}
+    strings = map(isomorphism_string, published_order())
+    return tuple(first.setdefault(string, index) for index, string in enumerate(strings))

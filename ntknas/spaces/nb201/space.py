@@ -8,6 +8,7 @@ from ntknas.spaces.base import CellSpace, NetworkSpec
 from ntknas.spaces.contract import CellLike, SizeOptions
 from ntknas.spaces.nb201 import counts, graph, identity, naslib
 from ntknas.spaces.nb201.cells import EDGES, OPERATIONS, Cell, index_of_operations, parse_cell, published_order
+from ntknas.spaces.structure import Structure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,6 +125,27 @@ class NB201(CellSpace[Cell]):
         """Return the multiply-adds of one forward pass; see ``counts``."""
         operations = self.cell(cell).operations
         return counts.count_flops(operations, num_classes=num_classes, image_size=image_size, **self._sized(**size))
+
+    def structure(
+        self,
+        cell: CellLike | SupportsIndex | str,
+        *,
+        num_classes: int = 10,
+        image_size: int = 32,
+        **size: Unpack[SizeOptions],
+    ) -> Structure:
+        """Return the counts that need the cell's paths; see ``counts``."""
+        operations = self.cell(cell).operations
+        return counts.count_structure(operations, num_classes=num_classes, image_size=image_size, **self._sized(**size))
+
+    def has_dead_operation(self, cell: CellLike | SupportsIndex | str) -> bool:
+        """Return whether an edge other than ``none`` lies on no path (in all but 9,445 cells)."""
+        operations = self.cell(cell).operations
+        return sum(graph.live_edges(operations)) < sum(operation != "none" for operation in operations)
+
+    def isomorphism_representative(self, cell: CellLike | SupportsIndex | str) -> int:
+        """Return the smallest index of a cell with the published isomorphism string (6,466 different ones)."""
+        return graph.isomorphism_representatives()[self.cell(cell).index]
 
 
 SPACE = NB201
