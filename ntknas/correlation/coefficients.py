@@ -38,9 +38,9 @@ def pearson(x: Array, y: Array) -> float:
 def weighted_kendall(x: Array, y: Array) -> float:
     """Return Vigna's weighted τ: a pair counts 1/(1 + r) + 1/(1 + s), with r, s the places of its cells from the top.
 
-    By scipy. The mean of two (``rank=True``): places by x, those tied in it by y, and places by y, those tied in it by x. As in
-    τ-b a tied pair is neither concordant nor discordant, and the weight of untied pairs is divided by. NaN for a
-    constant.
+    By scipy. The mean of two (``rank=True``): places by x, those tied in it by y, and places by y, those tied in it by
+    x. As in τ-b a tied pair is neither concordant nor discordant, and the weight of untied pairs is divided by. NaN for
+    a constant.
     """
     return _without_warning(lambda: float(stats.weightedtau(x, y, rank=True).statistic))
 

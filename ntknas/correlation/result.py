@@ -45,6 +45,8 @@ def _flat(row: Row) -> dict[str, object]:
     for name in COEFFICIENTS:
         estimate = getattr(row, name)
         columns |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+    for name in ("ndcg", "precision", "best_of"):
+        columns |= {f"{name}_{number}": value for number, value in getattr(row, name).items()}
     columns["partial_given"] = " ".join(row.partial_given)
     columns["left_out"] = " ".join(f"{status}:{count}" for status, count in row.left_out.items())
     return columns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 from ntknas.correlation.estimate import TOP_SHARES, Estimate
@@ -51,6 +51,11 @@ class Row:
         seed_kendall: Mean τ-b between the scores of two seeds.
         seed_variance: Share of the measure's variance that lies between the seeds of one cell.
         seconds_per_cell: Time that a cell takes; ``None`` where it is not known.
+        weighted_kendall: Weighted τ; see ``coefficients.weighted_kendall``.
+        ndcg: nDCG by the number of first cells; ``None`` where there are fewer, or accuracies are not in percent.
+        precision: Share of the first cells by score that are among as many most accurate ones, by their number.
+        precision_top10: The same of a tenth of the cells.
+        best_of: Expected best accuracy among the first cells by score, by their number.
     """
 
     measure: str
@@ -79,6 +84,11 @@ class Row:
     seed_kendall: float | None
     seed_variance: float | None
     seconds_per_cell: float | None
+    weighted_kendall: float | None = None
+    ndcg: Mapping[int, float | None] = field(default_factory=dict)
+    precision: Mapping[int, float | None] = field(default_factory=dict)
+    precision_top10: float | None = None
+    best_of: Mapping[int, float | None] = field(default_factory=dict)
 
     @property
     def key(self) -> RowKey:
@@ -93,12 +103,12 @@ class Row:
     def as_json(self) -> dict[str, object]:
         """Return plain data; τ-b among the best, and the ends of its interval, are entries of their own."""
         data: dict[str, object] = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name in TOP_SHARES:
-                data |= {field.name: value.value, f"{field.name}_low": value.low, f"{field.name}_high": value.high}
+        for name in (entry.name for entry in fields(self)):
+            value = getattr(self, name)
+            if name in TOP_SHARES:
+                data |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
             else:
-                data[field.name] = _plain(value)
+                data[name] = _plain(value)
         return data
 
 
@@ -107,4 +117,4 @@ def _plain(value: object) -> object:
         return value.as_json()
     if isinstance(value, tuple):
         return list(value)
-    return dict(value) if isinstance(value, Mapping) else value
+    return {str(key): item for key, item in value.items()} if isinstance(value, Mapping) else value

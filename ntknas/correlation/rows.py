@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from ntknas.correlation.coefficients import Array, kendall
+from ntknas.correlation.coefficients import Array, kendall, weighted_kendall
 from ntknas.correlation.counts import BASELINES, Counts
 from ntknas.correlation.intervals import with_intervals
 from ntknas.correlation.partial import partial_kendall
+from ntknas.correlation.retrieval import retrieval
 from ntknas.correlation.row import BASELINE, Row
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.selection import best_cells
@@ -42,7 +45,7 @@ def make_row(
     )
     coefficients, coverage = with_intervals(item, cells, x, y, resamples, seed)
     best = best_cells(x, y, cells)
-    return Row(
+    row = Row(
         measure=item.measure,
         recipe=item.recipe,
         target=target.name,
@@ -69,6 +72,20 @@ def make_row(
         seed_kendall=item.seed_kendall,
         seed_variance=item.seed_variance,
         seconds_per_cell=item.seconds,
+    )
+    return _with_first_cells(row, x, y)
+
+
+def _with_first_cells(row: Row, x: Array, y: Array) -> Row:
+    """Return the row with what its score puts first."""
+    first = retrieval(x, y)
+    return replace(
+        row,
+        weighted_kendall=_or_none(weighted_kendall(x, y)) if len(x) > 2 else None,
+        ndcg=first.ndcg,
+        precision=first.precision,
+        precision_top10=first.precision_top10,
+        best_of=first.best_of,
     )
 
 

@@ -44,6 +44,11 @@ ROW = {
     "seed_kendall": NUMBER,
     "seed_variance": NUMBER,
     "seconds_per_cell": NUMBER,
+    "weighted_kendall": NUMBER,
+    "ndcg": {"10": NUMBER, "100": NONE, "1000": NONE},
+    "precision": {"10": NUMBER, "100": NONE},
+    "precision_top10": NUMBER,
+    "best_of": {"1": NUMBER, "10": NUMBER, "50": NONE, "100": NONE},
 }
 ONE_SEED = {"seed_kendall": NONE, "seed_variance": NONE}
 COMPLETE = {"left_out": {}, "kendall_top25": NUMBER, "kendall_top25_low": NUMBER, "kendall_top25_high": NUMBER}
@@ -160,7 +165,10 @@ def test_without_runs_intervals_and_counts(folder, capsys):
     fill(path, ("trace",), range(100, 105))
     (folder / "own.csv").write_text("index,mine\n" + "\n".join(f"{cell},{cell % 7}" for cell in range(100, 105)))
     result = answer(capsys, path, "--accuracies", folder / "own.csv", "--compare")
-    nothing = {"spearman": UNSURE, "kendall": UNSURE, "pearson": UNSURE, "regret_best_of_10": NONE, "left_out": {}}
+    nothing = {"spearman": UNSURE, "kendall": UNSURE, "pearson": UNSURE, "regret_best_of_10": NONE, "left_out": {}} | {
+        name: dict.fromkeys(numbers, NONE) for name, numbers in ROW.items() if name in ("ndcg", "precision")
+    }
+    nothing["best_of"] = {"1": NUMBER, "10": NONE, "50": NONE, "100": NONE}
     same(result["rows"][0], ROW | ONE_SEED | nothing)
     same(
         result["targets"]["mine"],

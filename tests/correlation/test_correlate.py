@@ -168,9 +168,12 @@ def test_measures_of_several_data_sets_are_compared_with_their_own_targets(tmp_p
 def test_rows_are_sorted_by_any_of_their_figures(tmp_path, accuracies):
     scores = make_store(tmp_path / "s.h5", {"trace": _noise, "cond": lambda c, s: _noise(c, 1)})
     result = correlate(scores, accuracies, resamples=0)
-    assert {attribute for attribute, _ in SORTS.values()} <= {field.name for field in fields(Row)}
+    assert {figure.attribute for figure in SORTS.values()} <= {field.name for field in fields(Row)}
     by_regret = [row.regret for row in sorted_by(result, "regret").rows]
     assert by_regret == sorted(row.regret for row in result.rows)
+    by_ndcg = [row.ndcg[10] for row in sorted_by(result, "ndcg10").rows]
+    assert by_ndcg == sorted((row.ndcg[10] for row in result.rows), reverse=True)
+    assert sorted_by(result, "ndcg1000").rows == result.rows  # none has 1,000 cells
     with pytest.raises(NtknasError, match="Did you mean 'kendall'"):
         sorted_by(result, "kendal")
 
