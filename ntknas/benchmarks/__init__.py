@@ -12,6 +12,7 @@ from ntknas.core.lazy import importer_of
 from ntknas.core.registry import MisfitError, Registry
 
 if TYPE_CHECKING:
+    from ntknas.benchmarks.score_file import read_scores
     from ntknas.benchmarks.user_file import read_accuracies
 
 __all__ = [
@@ -29,10 +30,13 @@ __all__ = [
     "has_accuracies",
     "load_benchmark",
     "read_accuracies",
+    "read_scores",
     "space_of",
     "table_path",
 ]
-__getattr__ = importer_of({"read_accuracies": "ntknas.benchmarks.user_file"})  # it needs pandas
+__getattr__ = importer_of(  # both need pandas
+    {"read_accuracies": "ntknas.benchmarks.user_file", "read_scores": "ntknas.benchmarks.score_file"}
+)
 
 FOLDER = Path("bench_data")
 """Where imported tables are looked for unless told otherwise."""

@@ -104,5 +104,5 @@ def _check_once(table: Columns, cells: list[int]) -> None:
         if first != row:
             raise DataError(
                 f"it holds cell {cell} more than once, in {table.row_names[first]} and {table.row_names[row]}: "
-                "expected one accuracy per cell"
+                "expected one row per cell"
             )

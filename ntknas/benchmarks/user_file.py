@@ -9,20 +9,15 @@ import numpy as np
 import pandas as pd
 
 from ntknas.benchmarks.cell_columns import CELL_COLUMNS, cell_columns, cells_of
-from ntknas.benchmarks.columns import Choose, Columns, Value, read_archive, read_csv
+from ntknas.benchmarks.column_files import in_file, number_in, read_columns
+from ntknas.benchmarks.columns import Columns, Value
 from ntknas.core.errors import DataError
-from ntknas.core.npy import ARCHIVE_ERRORS
 from ntknas.core.quoting import quoted
 from ntknas.spaces import Space
 
 VALUE_COLUMNS = ("value", "accuracy")
 MAX_ACCURACY = 1e150
 """Larger numbers have squares that are none."""
-
-_MISSING = frozenset(  # what pandas.read_csv takes for a missing value
-    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
-    | {"NULL", "NaN", "None", "n/a", "nan", "null"}
-)
 
 
 def read_accuracies(
@@ -56,35 +51,13 @@ def read_accuracies(
         values[:] = [_value_column(names, naming, column)]
         return [*naming, *values]
 
-    table = _read(path, len(space), choose)
+    table = read_columns(path, len(space), choose)
     try:
         cells = cells_of(table, naming, space)
         accuracies = _numbers(table, values[0])
     except DataError as error:
-        raise DataError(_in_file(path, error)) from error
+        raise DataError(in_file(path, error)) from error
     return pd.Series(accuracies, index=pd.Index(cells, name="cell"), name=values[0]).dropna()
-
-
-def _read(path: Path, rows: int, choose: Choose) -> Columns:
-    is_archive = path.suffix == ".npz"
-    try:
-        table = (read_archive if is_archive else read_csv)(path, rows, choose)
-    except FileNotFoundError as error:
-        raise DataError(f"No such file: {path}.") from error
-    except DataError as error:
-        raise DataError(_in_file(path, error)) from error
-    except ARCHIVE_ERRORS as error:
-        kind = "numpy archive" if is_archive else "CSV file"
-        reason = getattr(error, "strerror", None) or (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DataError(f"{path} is not a {kind} that can be read: {reason}.") from error
-    if not table.row_names:
-        raise DataError(f"{path} holds no rows.")
-    return table
-
-
-def _in_file(path: Path, error: DataError) -> str:
-    text = str(error).rstrip(".")
-    return f"{path}{', ' if text.startswith(('line ', 'row ')) else ': '}{text}."
 
 
 def _value_column(names: Sequence[str], naming: Sequence[str], column: str | None) -> str:
@@ -111,14 +84,8 @@ def _numbers(table: Columns, name: str) -> np.ndarray:
 
 
 def _number(value: Value, row_name: str, name: str) -> float:
-    if isinstance(value, str) and value.strip() in _MISSING:
-        return float("nan")
-    try:
-        # float() would read 1_000 as 1000, and bytes, which are a hash, as digits.
-        number = float("_" if isinstance(value, bytes) or "_" in str(value) else value)
-    except ValueError:
-        number = float("inf")  # refused below
-    if abs(number) > MAX_ACCURACY:
+    number = number_in(value)
+    if number is None or abs(number) > MAX_ACCURACY:
         raise DataError(
             f"{row_name}: expected a number from -{MAX_ACCURACY:g} to {MAX_ACCURACY:g} in column {name!r}, got "
             f"{quoted(value)}"

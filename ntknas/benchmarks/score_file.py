@@ -1,0 +1,160 @@
+"""A user's own scores, from a CSV file or a numpy archive: every column of numbers is a score."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ntknas.benchmarks.cell_columns import CELL_COLUMNS, cell_columns, cells_of
+from ntknas.benchmarks.column_files import in_file, number_in, read_columns
+from ntknas.benchmarks.columns import Columns
+from ntknas.core.errors import DataError
+from ntknas.core.quoting import quoted
+from ntknas.spaces import Space
+
+Array = NDArray[np.float64]
+
+_FAR = 100.0
+"""How many times as far out as all other scores a number is that cannot be one."""
+_LEAST_SIGN = 100.0
+"""Smaller round numbers may be scores."""
+
+
+def read_scores(
+    path: Path | str,
+    space: Space,
+    columns: Collection[str] = (),
+    *,
+    cell_column: str | None = None,
+    missing: Collection[float] = (),
+) -> pd.DataFrame:
+    r"""Read scores by cell.
+
+    Args:
+        path: CSV file, plain or compressed, or ``.npz`` of columns as arrays, as for ``read_accuracies``: columns that
+            name the cells (index, architecture string, hash or NASLib's tuple), which must agree on every row, and
+            scores.
+        space: The space of the cells.
+        columns: Scores to take, of those that it has; without them every other column with a number in it.
+        cell_column: The column that names the cells, where it is not one of the usual ones or others are not to count.
+        missing: Numbers that stand for a failure, not for a score.
+
+    Returns:
+        One column per score by index of the cell; NaN where there is none. ``attrs["notes"]`` says which columns are
+        no scores, and what looks odd.
+
+    Raises:
+        DataError: If the file cannot be read, names a cell twice, unknown or in two ways that disagree, a score is no
+            number, or a column has the same score everywhere, or none.
+
+    Example:
+        >>> import ntknas, tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "mine.csv"
+        >>> _ = path.write_text("index,mine\n3,0.5\n8,0.25\n")
+        >>> read_scores(path, ntknas.load_space("nb201"))["mine"].to_dict()
+        {3: 0.5, 8: 0.25}
+    """
+    path = Path(path)
+    naming: list[str] = []
+
+    def choose(names: Sequence[str]) -> list[str]:
+        naming[:] = cell_columns(names, cell_column)
+        return [*naming, *_score_columns(names, naming, columns)]
+
+    table = read_columns(path, len(space), choose)
+    notes: list[str] = []
+    try:
+        cells = cells_of(table, naming, space)
+        scores = dict(_scores(table, naming, columns, notes))
+        notes += _without(missing, scores)
+        for name, values in scores.items():
+            _check_that_it_ranks(name, values)
+    except DataError as error:
+        raise DataError(in_file(path, error)) from error
+    notes += _suspicions(scores)
+    frame = pd.DataFrame(scores, index=pd.Index(cells, name="cell"))
+    frame.attrs["notes"] = [f"{path}: {note}" for note in notes]
+    return frame
+
+
+def _score_columns(names: Sequence[str], naming: Sequence[str], columns: Collection[str]) -> list[str]:
+    candidates = [name for name in names if name not in CELL_COLUMNS and name not in naming]
+    chosen = [name for name in candidates if name in columns] if columns else candidates
+    if not chosen:
+        wanted = f"none of the scores {', '.join(columns)}" if columns else "no column of scores"
+        raise DataError(f"it has {wanted}: beside {' and '.join(naming)} it has {', '.join(candidates) or 'nothing'}")
+    return chosen
+
+
+def _scores(
+    table: Columns, naming: Sequence[str], columns: Collection[str], notes: list[str]
+) -> Iterator[tuple[str, Array]]:
+    """Yield every column of scores; one of texts alone, or without a name, is none."""
+    candidates = [name for name in table.values if name not in naming]
+    for name in candidates:
+        values = [number_in(value) for value in table.values[name]]
+        is_text = all(value is None or np.isnan(value) for value in values) and None in values
+        if (name and not is_text) or name in columns:
+            yield name, _numbers(table, name, values)
+        else:
+            what = f"column {quoted(name)} holds no numbers" if name else "one column has no name"
+            notes.append(f"{what}, and is taken for no score.")
+    if len(notes) == len(candidates):
+        raise DataError(f"it has no column of scores: {' '.join(notes)}")
+
+
+def _numbers(table: Columns, name: str, values: Sequence[float | None]) -> Array:
+    for row, value in enumerate(values):
+        if value is None:
+            raise DataError(
+                f"{table.row_names[row]}: expected a number in column {name!r}, got {quoted(table.values[name][row])}"
+            )
+    return np.array(values, np.float64)
+
+
+def _without(missing: Collection[float], scores: Mapping[str, Array]) -> Iterator[str]:
+    """Remove what stands for a failure; yield how often it did."""
+    for sign in missing:
+        count = 0
+        for values in scores.values():
+            failed = values == sign
+            values[failed] = np.nan
+            count += int(failed.sum())
+        yield f"{count:,} scores are {sign:g}, which stands for none (`missing`)."
+
+
+def _check_that_it_ranks(name: str, values: Array) -> None:
+    known = values[np.isfinite(values)]
+    otherwise = "Take others alone with `measures`, or leave it out of the file"
+    if not len(known):
+        raise DataError(f"column {name!r} holds no score: of its {len(values):,} values none is a number. {otherwise}")
+    if np.ptp(known) == 0 and len(known) > 1:
+        raise DataError(f"column {name!r} ranks nothing: its {len(known):,} scores are all {known[0]:g}. {otherwise}")
+
+
+def _suspicions(scores: Mapping[str, Array]) -> Iterator[str]:
+    """Yield a remark on every number that looks like a sign of failure rather than a score."""
+    suspects: dict[float, list[str]] = {}
+    for name, values in scores.items():
+        known = values[np.isfinite(values)]
+        for suspect in sorted({float(known.min()), float(known.max())}):
+            others = known[known != suspect]
+            if len(others) and _is_a_sign(suspect, others):
+                suspects.setdefault(suspect, []).append(f"{name} {np.count_nonzero(known == suspect):,}")
+    for suspect, counts in suspects.items():
+        yield (
+            f"{suspect:g} is far from every other score of its column, and stands there so often: {', '.join(counts)}. "
+            f"If it means a failure, say so: `missing` {suspect:g}."
+        )
+
+
+def _is_a_sign(suspect: float, others: Array) -> bool:
+    """Return whether a number is like −1e8 or 9999, far beyond all others, or the only negative one, and −1."""
+    digits = f"{abs(suspect):.0f}"
+    is_round = float(digits) == abs(suspect) and (digits.strip("9") == "" or digits.rstrip("0") == "1")
+    is_far = abs(suspect) >= _LEAST_SIGN and abs(suspect) > _FAR * np.abs(others).max()
+    return bool((is_round and is_far) or (suspect == -1 and others.min() >= 0))
