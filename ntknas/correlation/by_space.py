@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
 
 import pandas as pd
 
@@ -15,6 +16,14 @@ from ntknas.correlation.result import Correlation
 from ntknas.correlation.row import Row
 from ntknas.correlation.sources import AccuracySource
 from ntknas.data.datasets import tables_of
+
+
+class PopulationOptions(TypedDict, total=False):
+    """Which cells are correlated, and what partial correlations hold fixed; as of ``correlate``."""
+
+    population: str
+    cells: Collection[int] | None
+    given: Collection[str] | None
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,7 @@ def correlate_by_space(
     sort: str | None = None,
     measures: Collection[str] = (),
     progress: Meter = iter,
+    **options: Unpack[PopulationOptions],
 ) -> SpaceResults:
     """Correlate the scores of each space with its own accuracies.
 
@@ -75,6 +85,7 @@ def correlate_by_space(
         sort: What rows are sorted by; see ``order.SORTS``.
         measures: Measures to show, derived ones included; all without it.
         progress: Wraps the list of what rows are computed from, to show how far it is.
+        **options: ``population``, ``cells`` and ``given``, as of ``correlate``.
 
     Returns:
         The results, and why there is none of the other spaces.
@@ -90,7 +101,13 @@ def correlate_by_space(
         try:
             accuracies = source.of(space, of_space)
             result = correlate(
-                of_space, accuracies, resamples=resamples, seed=seed, measures=measures, progress=progress
+                of_space,
+                accuracies,
+                resamples=resamples,
+                seed=seed,
+                measures=measures,
+                progress=progress,
+                **options,
             )
         except NtknasError as error:
             if len(spaces) == 1:

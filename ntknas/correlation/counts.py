@@ -1,17 +1,20 @@
-"""Parameters and FLOPs of cells: the baselines of every table, and what partial correlations hold fixed."""
+"""Counts of cells, which take no network: the baselines of every table, and what partial correlations hold fixed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from ntknas.correlation.coefficients import Array
-from ntknas.spaces import Space, load_space
+from ntknas.data.datasets import get_dataset
+from ntknas.spaces import Space, Structured, load_space
+from ntknas.spaces.structure import COUNTS, EVERY_SPACE
 from ntknas.store.setting import Setting
 
-BASELINES = ("parameters", "flops")
+GIVEN = ("effective_parameters", "live_layers")
+"""What partial correlations hold fixed, where a space has it."""
 
 
 class NetworkSize(NamedTuple):
@@ -41,33 +44,67 @@ class NetworkSize(NamedTuple):
             return None
         return cls(setting.space, image_size, setting.num_classes, network.channels, network.cells_per_stage)
 
+    @classmethod
+    def official(cls, space: Space, dataset: str = "cifar10") -> NetworkSize:
+        """Return the size of a space's official networks for a data set.
+
+        Args:
+            space: The space.
+            dataset: Name of the data set.
+
+        Returns:
+            The size.
+
+        Raises:
+            ChoiceError: If there is no such data set.
+        """
+        images, defaults = get_dataset(dataset), space.defaults
+        channels, depth = defaults["channels"], defaults["cells_per_stage"]
+        return cls(space.name, images.image_size, images.num_classes, channels, depth)
+
 
 class Counts:
-    """The counts of cells in networks of one size, each taken once.
+    """The counts of cells in networks of one size, each taken once; see ``spaces.structure.COUNTS``.
 
     Args:
         size: The size.
+        space: The space, where it is not one that is found by its name.
+
+    Attributes:
+        names: Counts that the space has, in the order of the tables.
+        given: Counts that partial correlations hold fixed, where nothing else is asked for.
     """
 
-    def __init__(self, size: NetworkSize):
-        space: Space = load_space(size.space)
-        options = {"channels": size.channels, "cells_per_stage": size.cells_per_stage}
-        self._count: dict[str, Callable[[int], int]] = {
-            "parameters": lambda cell: space.parameters(space[cell], num_classes=size.num_classes, **options),
-            "flops": lambda cell: space.flops(
-                space[cell], num_classes=size.num_classes, image_size=size.image_size, **options
-            ),
-        }
-        self._counted: dict[str, dict[int, float]] = {name: {} for name in BASELINES}
+    def __init__(self, size: NetworkSize, space: Space | None = None):
+        self._size = size
+        self._space = load_space(size.space) if space is None else space
+        is_structured = isinstance(self._space, Structured)
+        self.names = tuple(COUNTS) if is_structured else EVERY_SPACE
+        self.given = GIVEN if is_structured else EVERY_SPACE
+        self._counted: dict[str, dict[int, float]] = {name: {} for name in self.names}
 
     def of(self, name: str, cells: Iterable[int]) -> Array:
-        """Return one count of cells: ``parameters`` or ``flops`` (multiply-adds of one image)."""
-        counted, count = self._counted[name], self._count[name]
+        """Return one count of cells, one of ``names``."""
+        counted = self._counted[name]
         indices = list(map(int, cells))
         for cell in indices:
             if cell not in counted:
-                counted[cell] = float(count(cell))
+                self._count(name, cell)
         return np.array([counted[cell] for cell in indices], np.float64)
+
+    def _count(self, name: str, cell: int) -> None:
+        size, space = self._size, self._space
+        options = {"channels": size.channels, "cells_per_stage": size.cells_per_stage}
+        if name == "parameters":
+            self._counted[name][cell] = space.parameters(space[cell], num_classes=size.num_classes, **options)
+            return
+        options |= {"num_classes": size.num_classes, "image_size": size.image_size}
+        if name == "flops":
+            self._counted[name][cell] = space.flops(space[cell], **options)
+            return
+        assert isinstance(space, Structured)
+        for part, number in space.structure(space[cell], **options)._asdict().items():
+            self._counted[part][cell] = number
 
 
 def counts_by_setting(settings: Mapping[str, Setting]) -> dict[str, Counts]:

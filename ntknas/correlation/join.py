@@ -8,15 +8,19 @@ import pandas as pd
 
 from ntknas.benchmarks.table import AccuracyTable, Benchmark
 from ntknas.core.errors import DataError, NtknasError
-from ntknas.correlation.counts import counts_by_setting
+from ntknas.correlation.counts import Counts, NetworkSize, counts_by_setting
+from ntknas.correlation.covariates import Covariates
 from ntknas.correlation.given import as_scores
+from ntknas.correlation.populations import Restriction
 from ntknas.correlation.rankings import rankings
 from ntknas.correlation.result import Correlation
 from ntknas.correlation.row import BASELINE, Row, RowKey
-from ntknas.correlation.rows import make_row, points_of
+from ntknas.correlation.rows import Setup, make_row, points_of
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.targets import Accuracies, as_accuracies
 from ntknas.measures import inputs_of
+from ntknas.spaces import Space, load_space, space_names
+from ntknas.spaces.populations import ALL
 from ntknas.store.frame import settings_of
 from ntknas.store.setting import Setting
 
@@ -33,12 +37,18 @@ def correlate(
     resamples: int = 1000,
     seed: int = 0,
     measures: Collection[str] = (),
+    population: str = ALL,
+    cells: Collection[int] | None = None,
+    given: Collection[str] | None = None,
+    space: Space | str | None = None,
+    dataset: str = "cifar10",
     progress: Meter = iter,
 ) -> Correlation:
     """Correlate scores with accuracies.
 
     Scores are signed so that higher is better, and combined over seeds to one score per cell by their measure's rule.
-    The counts of parameters and FLOPs stand beside them as baselines, where the scores are a store's.
+    The counts of ``spaces.structure`` stand beside them as baselines, where the space is known. Cells that are one
+    network are resampled together.
 
     Args:
         scores: As from ``ntknas.load_store``; or plain ones: a series by cell index, a table with cells as its index
@@ -49,32 +59,57 @@ def correlate(
         resamples: Number of bootstrap resamples; fewer than 200 give no intervals.
         seed: Seed of the bootstrap and of the noise simulation.
         measures: Measures to show, derived ones included; all without it. The counts are shown in any case.
+        population: Cells to take: ``all``, ``connected``, ``reachable``, ``isomorphic`` or ``distinct``. Ranks, derived
+            measures and all statistics are of these alone; of ``distinct`` a network counts once, with the score of its
+            first scored cell and the mean accuracy of all its cells.
+        cells: Indices of the only cells to take of these.
+        given: What partial correlations hold fixed: names of counts, or of measures that rank these cells in one way;
+            effective parameters and live layers without any.
+        space: The cells' space, where the scores are not a store's, which says it.
+        dataset: Data set that networks of ``space`` are counted for.
         progress: Wraps the list of what rows are computed from, to show how far it is.
 
     Returns:
         The rows and what belongs to them.
 
     Raises:
-        NtknasError: If there are no scores, none of them has an accuracy, or either is not of a form that is read; the
-            message says what is missing.
+        NtknasError: If there are no scores, none of them has an accuracy, either is not of a form that is read, or
+            fewer than ten cells are left of those that were scored; the message says what is missing.
     """
     if isinstance(scores, pd.DataFrame | pd.Series) and scores.empty:
         raise NtknasError("There are no scores to correlate: run ntknas score first.")
     table = as_scores(scores)
     settings = _settings(table)
-    scored_settings = {str(digest): settings[digest] for digest in table["setting"].unique() if digest in settings}
+    digests = [str(digest) for digest in table["setting"].unique()]
+    scored_settings = {digest: settings[digest] for digest in digests if digest in settings}
+    known = _space_of(space, scored_settings)
+    restriction = Restriction.of(population, known, cells)
+    table = restriction.scores(table)
     counts = counts_by_setting(scored_settings)
-    scored = _of_measures(rankings(table, scored_settings, counts), measures)
-    targets = as_accuracies(accuracies)
-    cells = pd.Index(sorted(table["cell"].unique()), name="cell")
-    summaries = {target.name: target.summary(cells, seed) for target in targets}
+    if known is not None and not scored_settings:
+        counts |= dict.fromkeys(digests, Counts(NetworkSize.official(known, dataset), known))
+    ranked = rankings(table, scored_settings, counts)
+    scored = _of_measures(ranked, measures)
+    shown = pd.Index(sorted(table["cell"].unique()), name="cell")
+    targets = restriction.accuracies(as_accuracies(accuracies), shown)
+    summaries = {target.name: target.summary(shown, seed) for target in targets}
+    covariates = Covariates(given, ranked, counts)
+    setup = Setup(restriction, counts, covariates, restriction.networks(shown), resamples, seed)
     rows: list[Row] = []
     points: dict[RowKey, pd.DataFrame] = {}
     for target, item in progress([(target, item) for target in targets for item in scored]):
         shared = points_of(item, target)
-        rows.append(make_row(item, target, shared, counts.get(item.setting), resamples, seed))
+        rows.append(make_row(item, target, shared, setup))
         points[rows[-1].key] = shared
     return Correlation(rows, summaries, points, settings, resamples)
+
+
+def _space_of(space: Space | str | None, settings: Mapping[str, Setting]) -> Space | None:
+    """Return the space that is named, or else that of all settings, if it is installed."""
+    names = {setting.space for setting in settings.values()}
+    if space is None and len(names) == 1 and names <= set(space_names()):
+        space = names.pop()
+    return load_space(space) if isinstance(space, str) else space
 
 
 def _of_measures(scored: list[Scored], measures: Collection[str]) -> list[Scored]:

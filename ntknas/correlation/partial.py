@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from ntknas.correlation.coefficients import Array, kendall
 
+CONSTANT = "constant"
+"""Why a covariate that tells no cells apart is dropped."""
 
-def partial_kendall(x: Array, y: Array, covariates: Mapping[str, Array]) -> tuple[float | None, list[str]]:
+
+class Partial(NamedTuple):
+    """A partial correlation, and what it holds fixed.
+
+    Attributes:
+        value: τ-b given the covariates; ``None`` where it is not defined: constants, a score that ranks the cells as a
+            covariate does.
+        given: Names of the covariates that were used.
+        dropped: Why each of the others was not: ``constant``, or the one that ranks the cells alike.
+    """
+
+    value: float | None
+    given: tuple[str, ...]
+    dropped: Mapping[str, str]
+
+
+def partial_kendall(x: Array, y: Array, covariates: Mapping[str, Array]) -> Partial:
     """Return Kendall's τ-b of x and y given covariates.
 
     From the inverse P of the matrix of all τ-b: −P_xy / √(P_xx P_yy). Covariates that are constant, or rank the cells
@@ -21,27 +40,39 @@ def partial_kendall(x: Array, y: Array, covariates: Mapping[str, Array]) -> tupl
         covariates: Covariates by name.
 
     Returns:
-        The partial correlation, ``None`` where it is not defined (constants, a score that ranks as a covariate does),
-        and the names of the covariates that were used.
+        The partial correlation, and which covariates were used.
     """
     if len(x) < 4:
-        return None, []
-    distinct: dict[str, Array] = {}
-    for name, values in covariates.items():
-        if np.ptp(values) > 0 and not any(_ranks_alike(values, earlier) for earlier in distinct.values()):
-            distinct[name] = values
+        return Partial(None, (), {})
+    distinct, dropped = _distinct(covariates)
     variables = [x, y, *distinct.values()]
+    undefined = Partial(None, tuple(distinct), dropped)
     if any(np.ptp(v) == 0 for v in variables):
-        return None, list(distinct)
+        return undefined
     matrix = np.eye(len(variables))
     for i in range(len(variables)):
         for j in range(i):
             matrix[i, j] = matrix[j, i] = kendall(variables[i], variables[j])
     if np.linalg.cond(matrix) > 1e10:  # its inverse would be rounding
-        return None, list(distinct)
+        return undefined
     precision = np.linalg.inv(matrix)
     scale = precision[0, 0] * precision[1, 1]
-    return (float(-precision[0, 1] / np.sqrt(scale)) if scale > 0 else None), list(distinct)
+    return undefined._replace(value=float(-precision[0, 1] / np.sqrt(scale)) if scale > 0 else None)
+
+
+def _distinct(covariates: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, str]]:
+    """Return the covariates that tell cells apart, each in its own way, and why the others are dropped."""
+    distinct: dict[str, Array] = {}
+    dropped: dict[str, str] = {}
+    for name, values in covariates.items():
+        alike = [earlier for earlier, others in distinct.items() if np.ptp(values) and _ranks_alike(values, others)]
+        if np.ptp(values) == 0:
+            dropped[name] = CONSTANT
+        elif alike:
+            dropped[name] = alike[0]
+        else:
+            distinct[name] = values
+    return distinct, dropped
 
 
 def _ranks_alike(a: Array, b: Array) -> bool:

@@ -6,14 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from ntknas.core.score import Status
-from ntknas.correlation import seeds
-from ntknas.correlation.coefficients import Array
-from ntknas.correlation.counts import BASELINES, Counts
+from ntknas.correlation.counts import Counts
 from ntknas.correlation.derived import derived_scores
 from ntknas.correlation.names import kernel_names
-from ntknas.correlation.row import BASELINE
-from ntknas.correlation.scored import Scored, scored_measures
+from ntknas.correlation.scored import Scored, baseline, scored_measures
 from ntknas.measures import all_derived, all_measures
 from ntknas.store.setting import Setting
 
@@ -27,12 +23,13 @@ def rankings(scores: pd.DataFrame, settings: Mapping[str, Setting], counts: Mapp
         counts: Counts of cells by setting, where the space is known.
     """
     scored = scored_measures(scores, settings, kernel_names(settings))
-    scored = _in_order([*scored, *derived_scores(scored, settings)])
+    scored = _in_order([*scored, *derived_scores(scored, settings, counts)])
     setting = scored[0].setting
     if setting not in counts:
         return scored
     cells = sorted(set().union(*(item.scored_cells for item in scored)))
-    return scored + [_baseline(name, setting, cells, counts[setting].of(name, cells)) for name in BASELINES]
+    known = counts[setting]
+    return scored + [baseline(name, setting, cells, known.of(name, cells)) for name in known.names]
 
 
 def _in_order(scored: Iterable[Scored]) -> list[Scored]:
@@ -40,8 +37,3 @@ def _in_order(scored: Iterable[Scored]) -> list[Scored]:
     measures = list(all_measures())
     order = {name: number for number, name in enumerate((*measures, None, *all_derived()))}
     return sorted(scored, key=lambda item: order.get(item.measure, len(measures)))
-
-
-def _baseline(name: str, setting: str, cells: list[int], counts: Array) -> Scored:
-    frame = pd.DataFrame({"value": counts, "status": Status.OK.value}, index=pd.Index(cells, name="cell"))
-    return Scored(name, BASELINE, setting, frame, 1, 0.0, coverage=seeds.BOTH)

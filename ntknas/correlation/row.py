@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from ntknas.correlation.estimate import TOP_SHARES, Estimate
 
+CELLS = "cells"
+NETWORKS = "networks"
 BASELINE = "baseline"
 """What stands in place of a recipe where a row is one of the counts."""
 
@@ -45,8 +47,8 @@ class Row:
         regret: How far its accuracy falls short of the best; the mean over tied cells.
         regret_best_of_5: How far the most accurate of the five best-scored cells falls short.
         regret_best_of_10: The same of ten.
-        partial_kendall: τ-b given the counts in ``partial_given``.
-        partial_given: Counts that the partial correlation holds fixed.
+        partial_kendall: τ-b given what is in ``partial_given``.
+        partial_given: Counts and measures that the partial correlation holds fixed.
         baseline_kendall: τ-b of each count with the accuracies, on the same cells.
         seed_kendall: Mean τ-b between the scores of two seeds.
         seed_variance: Share of the measure's variance that lies between the seeds of one cell.
@@ -56,6 +58,12 @@ class Row:
         precision: Share of the first cells by score that are among as many most accurate ones, by their number.
         precision_top10: The same of a tenth of the cells.
         best_of: Expected best accuracy among the first cells by score, by their number.
+        population: Name of the population that the cells are of.
+        chosen_cells: Number of cells that the population was narrowed to; ``None`` where it was not.
+        networks: Number of networks that the cells are; ``None`` where that is not known.
+        resampled: What intervals resample: ``cells``, or ``networks`` where several cells are one.
+        partial_n: Number of the cells that have all of ``partial_given``.
+        partial_dropped: Why other covariates are not held fixed, by name: ``constant``, or which ranks the cells alike.
     """
 
     measure: str
@@ -89,6 +97,12 @@ class Row:
     precision: Mapping[int, float | None] = field(default_factory=dict)
     precision_top10: float | None = None
     best_of: Mapping[int, float | None] = field(default_factory=dict)
+    population: str = "all"
+    chosen_cells: int | None = None
+    networks: int | None = None
+    resampled: str = CELLS
+    partial_n: int = 0
+    partial_dropped: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> RowKey:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from ntknas.correlation.coefficients import Array, kendall, weighted_kendall
-from ntknas.correlation.counts import BASELINES, Counts
+from ntknas.correlation.counts import Counts
+from ntknas.correlation.covariates import Covariates
 from ntknas.correlation.intervals import with_intervals
 from ntknas.correlation.partial import partial_kendall
+from ntknas.correlation.populations import Restriction
 from ntknas.correlation.retrieval import retrieval
-from ntknas.correlation.row import BASELINE, Row
+from ntknas.correlation.row import Row
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.selection import best_cells
 from ntknas.correlation.targets import Accuracies
@@ -25,25 +28,38 @@ def points_of(item: Scored, target: Accuracies) -> pd.DataFrame:
     return pd.DataFrame({"score": x, "accuracy": target.means.loc[cells].to_numpy(np.float64)}, index=cells)
 
 
-def make_row(
-    item: Scored, target: Accuracies, points: pd.DataFrame, counts: Counts | None, resamples: int, seed: int
-) -> Row:
+@dataclass(frozen=True)
+class Setup:
+    """What rows are made with.
+
+    Attributes:
+        restriction: Which cells are correlated.
+        counts: Counts of cells by setting, where the space is known.
+        covariates: What partial correlations hold fixed.
+        networks: A number for each cell's network; ``None`` where that is not known.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
+    """
+
+    restriction: Restriction
+    counts: Mapping[str, Counts]
+    covariates: Covariates
+    networks: pd.Series | None
+    resamples: int
+    seed: int
+
+
+def make_row(item: Scored, target: Accuracies, points: pd.DataFrame, setup: Setup) -> Row:
     """Return the row of a ranking.
 
     Args:
         item: What was scored.
         target: The accuracies.
         points: As from ``points_of``.
-        counts: Counts of the cells, where they are known.
-        resamples: Number of bootstrap resamples.
-        seed: Seed of the bootstrap.
+        setup: What rows are made with.
     """
     cells, x, y = points.index, points["score"].to_numpy(np.float64), points["accuracy"].to_numpy(np.float64)
-    covariates = {name: counts.of(name, cells) for name in BASELINES} if counts else {}
-    partial, covariate_names = (
-        (None, []) if item.recipe == BASELINE or not counts else partial_kendall(x, y, covariates)
-    )
-    coefficients, coverage = with_intervals(item, cells, x, y, resamples, seed)
+    coefficients, coverage = with_intervals(item, cells, x, y, setup.resamples, setup.seed)
     best = best_cells(x, y, cells)
     row = Row(
         measure=item.measure,
@@ -66,14 +82,47 @@ def make_row(
         regret=best.regret,
         regret_best_of_5=best.regret_of_5,
         regret_best_of_10=best.regret_of_10,
-        partial_kendall=partial,
-        partial_given=tuple(covariate_names),
-        baseline_kendall={n: _or_none(kendall(v, y)) for n, v in covariates.items()} if len(x) > 2 else {},
+        partial_kendall=None,
+        partial_given=(),
+        baseline_kendall=_of_counts(setup.counts.get(item.setting), cells, y),
         seed_kendall=item.seed_kendall,
         seed_variance=item.seed_variance,
         seconds_per_cell=item.seconds,
     )
-    return _with_first_cells(row, x, y)
+    return _with_population(_with_partial(_with_first_cells(row, x, y), item, points, setup), cells, setup)
+
+
+def _of_counts(counts: Counts | None, cells: pd.Index, y: Array) -> dict[str, float | None]:
+    """Return τ-b of every count with the accuracies."""
+    if counts is None or len(y) < 3:
+        return {}
+    return {name: _or_none(kendall(counts.of(name, cells), y)) for name in counts.names}
+
+
+def _with_partial(row: Row, item: Scored, points: pd.DataFrame, setup: Setup) -> Row:
+    """Return the row with its partial correlation, on the cells that have all covariates."""
+    covariates = setup.covariates.of(item, points.index)
+    if covariates.empty or (row.is_baseline and row.measure in covariates):
+        return row
+    complete = covariates.notna().all(axis=1)
+    x, y = (points.loc[complete, name].to_numpy(np.float64) for name in ("score", "accuracy"))
+    columns = {str(name): covariates.loc[complete, name].to_numpy(np.float64) for name in covariates}
+    partial = partial_kendall(x, y, columns)
+    return replace(
+        row,
+        partial_kendall=partial.value,
+        partial_given=partial.given,
+        partial_n=len(x),
+        partial_dropped=partial.dropped,
+    )
+
+
+def _with_population(row: Row, cells: pd.Index, setup: Setup) -> Row:
+    """Return the row with what its cells are."""
+    chosen = setup.restriction.cells
+    networks = None if setup.networks is None else int(setup.networks[cells].nunique())
+    population, number = setup.restriction.population, None if chosen is None else len(chosen)
+    return replace(row, population=population, chosen_cells=number, networks=networks)
 
 
 def _with_first_cells(row: Row, x: Array, y: Array) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -11,6 +11,8 @@ from ntknas.core.score import Status
 from ntknas.correlation import seeds
 from ntknas.correlation.aggregate import over_seeds
 from ntknas.correlation.bootstrap import MIN_CELLS
+from ntknas.correlation.coefficients import Array
+from ntknas.correlation.row import BASELINE
 from ntknas.correlation.selection import seed_kendall, seed_variance
 from ntknas.measures import Aggregate, Measure, all_measures
 from ntknas.store.setting import Setting
@@ -52,6 +54,20 @@ class Scored:
     def scored_cells(self) -> pd.Index:
         """The cells that have a value."""
         return self.cells.index[self.cells["status"] == Status.OK.value]
+
+
+def baseline(name: str, setting: str, cells: Iterable[int], values: Array) -> Scored:
+    """Return a count of cells as a score: it takes no time, and no initialisation moves it.
+
+    Args:
+        name: Name of the count.
+        setting: Digest of the setting whose networks were counted.
+        cells: The cells.
+        values: Their counts.
+    """
+    index = pd.Index(list(cells), name="cell")
+    frame = pd.DataFrame({"value": values, "status": Status.OK.value}, index=index)
+    return Scored(name, BASELINE, setting, frame, 1, 0.0, coverage=seeds.BOTH)
 
 
 def scored_measures(scores: pd.DataFrame, settings: Mapping[str, Setting], kernels: Mapping[str, str]) -> list[Scored]:

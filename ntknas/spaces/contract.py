@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
 
 from ntknas.core.lazy import nn
@@ -135,6 +135,15 @@ class Classified(Protocol):
 
     def isomorphism_representative(self, cell: CellLike) -> int:
         """Return the smallest index of a cell that the benchmark's authors call isomorphic."""
+        ...
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """What a space offers beside the contract, where the first cell that is a network is slower to find."""
+
+    def identity(self, cell: CellLike) -> Hashable:
+        """Return what is equal for cells with one representative under ``weights``."""
         ...
 
 

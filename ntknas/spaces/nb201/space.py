@@ -11,7 +11,7 @@ from ntknas.spaces.nb201.cells import EDGES, OPERATIONS, Cell, index_of_operatio
 from ntknas.spaces.structure import Structure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from torch import nn
 
@@ -106,6 +106,10 @@ class NB201(CellSpace[Cell]):
         if parameters == "all" and variant != "official":
             return index
         return identity.class_representatives("all" if parameters == "all" else "weights")[index]
+
+    def identity(self, cell: CellLike | SupportsIndex | str) -> Hashable:
+        """Return the form of a cell that is equal for cells with equal kernels at initialisation under ``weights``."""
+        return identity.canonical(self.cell(cell).operations).weights
 
     def parameters(
         self, cell: CellLike | SupportsIndex | str, *, num_classes: int = 10, **size: Unpack[SizeOptions]
