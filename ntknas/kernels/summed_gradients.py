@@ -7,24 +7,20 @@ s_p[n] = Σ_a ∂f(x_n)/∂θ_{p,a} for each parameter tensor p, and K = Σ_p s_
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from ntknas.core.choices import Choices
-from ntknas.core.errors import ChoiceError, KernelError
-from ntknas.kernels import decoupling, outputs, preparation, repeatability, verification
+from ntknas.core.errors import ChoiceError
+from ntknas.kernels import preparation
 from ntknas.kernels.batch import Batch
 from ntknas.kernels.chunks import Piece
+from ntknas.kernels.contractions import Form, contracted_jacobian
 from ntknas.kernels.gradients import real
-from ntknas.kernels.memory import is_out_of_memory
-from ntknas.kernels.method import Method
-from ntknas.kernels.network import NetworkUnderPolicy, under_policy
-from ntknas.kernels.projections import TOLERANCE
-from ntknas.kernels.strategies import layer_wise, per_sample
+from ntknas.kernels.strategies import per_sample
 from ntknas.kernels.strategies.per_sample import Geometry
-from ntknas.kernels.strategies.tapping import Context, LayerTap, Tapping
+from ntknas.kernels.strategies.tapping import Context, LayerTap
 
 OUTPUTS = ("sum", "label")
 """Output reductions of which a sample has one row."""
@@ -114,120 +110,8 @@ def compute_sums(
         ChoiceError: If a choice is unknown.
         KernelError: If they are not defined for this module and batch.
     """
-    method = Method(verify=verify, chunk=chunk)
-    preparation.check_model(model)
-    with under_policy(model, [batch], choices) as network:
-        return _Sums(network, batch, method).compute()
-
-
-@dataclass(eq=False)
-class _Sums:
-    """Sums of gradients of one network on one batch.
-
-    Attributes:
-        network: The network.
-        batch: The batch.
-        method: How to compute them.
-    """
-
-    network: NetworkUnderPolicy
-    batch: Batch
-    method: Method
-
-    def compute(self) -> Tensor:
-        """Compute the sums layer by layer, or sample by sample where that does not apply."""
-        blockers = layer_wise.blockers(self.network)
-        if self.method.verify:
-            blockers += self._checked(tapped=not blockers)
-        self.network.record_statistics(self.batch.x)
-        if self.method.verify:
-            verification.proof(self.network, [self.batch], self.method.chunk)
-        if blockers or self.network.couples_samples:
-            return self._by_sample()
-        try:
-            sums = self._by_layer()
-        except (KernelError, RuntimeError) as error:
-            if is_out_of_memory(error):
-                raise
-            return self._by_sample()  # what taps cannot do; a true fault comes up again there
-        return sums if not self.method.verify or self._agrees(sums) else self._by_sample()
-
-    def _checked(self, *, tapped: bool) -> list[str]:
-        """Check that the network is a fixed function that its policy suits; return what speaks against layers."""
-        repeatability.check(self.network, self.batch.x)
-        if self.network.couples_samples:
-            return []
-        return decoupling.check(self.network, self.batch.x, tapped=tapped).blockers
-
-    def _chunks(self) -> list[Batch]:
-        return self.batch.split(None if self.network.couples_samples else self.method.chunk)
-
-    def _by_layer(self) -> Tensor:
-        """Sum what every layer hands over in one backward pass of a chunk."""
-        return torch.cat([self._by_layer_at_once(chunk) for chunk in self._chunks()])
-
-    def _by_layer_at_once(self, chunk: Batch) -> Tensor:
-        columns = self._columns()
-        sums = torch.zeros(len(chunk), len(self.network.parameters), dtype=torch.float64)
-
-        def add(tap: LayerTap) -> None:
-            for index, values in enumerate(_tap_sums(tap)):
-                sums[:, columns[tap.number, index]] += values.cpu()
-
-        tapping = Tapping(self.network, len(chunk))
-        tapping.deliver = add
-        with tapping.active():
-            output = self.network.output(chunk.x)
-            (cotangent,) = self.network.passes(output, chunk.labels)
-            outside = tapping.backward(output, cotangent, [*self.network.leaves], last=True)
-        layer_wise.check_inside(self.network, outside)
-        return sums
-
-    def _columns(self) -> dict[tuple[int, int], int]:
-        """Return the column of what a layer hands over, by the layer's number and the index of the piece."""
-        by_parameter = {id(parameter): column for column, parameter in enumerate(self.network.leaves)}
-        columns = {}
-        for number, module in enumerate(self.network.model.modules()):
-            parameters = [module._parameters.get(name) for name in ("weight", "bias")]
-            for index, column in enumerate(by_parameter[id(p)] for p in parameters if id(p) in by_parameter):
-                columns[number, index] = column
-        return columns
-
-    def _by_sample(self) -> Tensor:
-        """Sum the gradients of one backward pass for each sample: the oracle."""
-        sums = []
-        for chunk in self._chunks():
-            output = self.network.output(chunk.x)
-            (cotangent,) = self.network.passes(output, chunk.labels)
-            for sample in range(len(chunk)):
-                alone = torch.zeros_like(cotangent)
-                alone[sample] = cotangent[sample]
-                sums.append(self._tensor_sums(output, alone))
-        return torch.stack(sums)
-
-    def _agrees(self, sums: Tensor) -> bool:
-        """Return whether a random combination of the samples has the sums of its own plain backward pass."""
-        generator = torch.Generator().manual_seed(0)
-        # Away from zero, so that every sample counts.
-        weights = torch.rand(len(self.batch), generator=generator, dtype=torch.float64) + 0.5
-        expected = torch.zeros(len(self.network.parameters), dtype=torch.float64)
-        for chunk, w in zip(self._chunks(), weights.split(self.method.chunk or len(self.batch)), strict=True):
-            output = self.network.output(chunk.x)
-            (cotangent,) = self.network.passes(output, chunk.labels)
-            expected += self._tensor_sums(output, cotangent * w.to(cotangent)[:, None])
-        error = (weights @ sums - expected).norm()
-        x = self.batch.x
-        return bool(error <= TOLERANCE[x.dtype if x.is_floating_point() else torch.float32] * expected.norm())
-
-    def _tensor_sums(self, output: Tensor, cotangent: Tensor) -> Tensor:
-        """Return the sum of the gradient's entries by parameter tensor, zero where nothing depends on it."""
-        if output.requires_grad:
-            outputs.check_precision(output, self.network.leaves)
-        sums = [
-            0.0 if gradient is None else float(real(gradient).sum(dtype=torch.float64))
-            for gradient in self.network.vjp(output, cotangent)
-        ]
-        return torch.tensor(sums, dtype=torch.float64)
+    form = Form(_tap_sums, lambda gradient: float(real(gradient).sum(dtype=torch.float64)))
+    return contracted_jacobian(model, batch, choices, form, verify=verify, chunk=chunk)[:, 0]
 
 
 def _tap_sums(tap: LayerTap) -> Iterator[Tensor]:
