@@ -11,6 +11,7 @@ from ntknas.core.cases import NetworkCase
 from ntknas.core.lazy import nn, torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.definition import Need
+from ntknas.measures.draws import draw_weights, noise
 from ntknas.measures.features import watched
 from ntknas.measures.registry import register
 
@@ -97,15 +98,10 @@ def zen(case: NetworkCase) -> float:
 
 def _zen_draw(case: NetworkCase, generator: torch.Generator) -> float:
     network = case.copy()
-    _gaussian_weights(network, generator)
-    shape = (ZEN_BATCH, *case.images.shape[1:])
-    # In the layout of the probe: convolutions add up in another order in another one.
-    last = case.images.is_contiguous(memory_format=torch.channels_last)
-    layout = torch.channels_last if last else torch.contiguous_format
-    draws = (torch.randn(shape, generator=generator).to(case.images) for _ in range(2))
-    first, noise = (x.contiguous(memory_format=layout) for x in draws)
+    draw_weights(network, generator)
+    first, perturbation = (noise(case, generator, ZEN_BATCH) for _ in range(2))
     with torch.no_grad(), watched(network) as tap:
-        features, moved = (tap.of(network, x) for x in (first, first + ZEN_MIX * noise))
+        features, moved = (tap.of(network, x) for x in (first, first + ZEN_MIX * perturbation))
     change = float((features - moved).abs().flatten(1).sum(1).double().mean())
     if change <= 0:
         raise NoValueError(Status.UNDEFINED, "the features do not depend on the input")
@@ -116,14 +112,6 @@ def _zen_draw(case: NetworkCase, generator: torch.Generator) -> float:
                 raise NoValueError(Status.UNDEFINED, "a BatchNorm keeps no running variance")
             total += math.log(float(module.running_var.double().mean())) / 2
     return total
-
-
-def _gaussian_weights(network: nn.Module, generator: torch.Generator) -> None:
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            module.weight.data.copy_(torch.randn(module.weight.shape, generator=generator))
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
 
 
 @register(

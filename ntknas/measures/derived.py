@@ -24,6 +24,8 @@ class DerivedMeasure:
         formula: Definition in symbols.
         higher_is_better: Direction.
         source: Where the definition comes from.
+        lowest_if_undefined: Inputs for which the status ``undefined`` says that a cell is worse than any number: the
+            function is given an infinite one in its place.
     """
 
     name: str
@@ -32,6 +34,7 @@ class DerivedMeasure:
     formula: str
     higher_is_better: bool
     source: str
+    lowest_if_undefined: tuple[str, ...] = ()
 
     @property
     def sign(self) -> int:

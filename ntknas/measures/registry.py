@@ -21,6 +21,7 @@ from ntknas.core.kernel import Kernel
 from ntknas.core.plugins import Fault
 from ntknas.measures.definition import Aggregate, ComputeT, Measure, Need
 from ntknas.measures.derived import Combine, DerivedMeasure
+from ntknas.spaces.structure import COUNTS
 
 ENTRY_POINT_GROUP = "ntknas.measures"
 _FIRST = (
@@ -107,7 +108,13 @@ def register(
 
 
 def register_derived(
-    name: str, *, inputs: tuple[str, ...], formula: str, better: str, source: str
+    name: str,
+    *,
+    inputs: tuple[str, ...],
+    formula: str,
+    better: str,
+    source: str,
+    lowest_if_undefined: tuple[str, ...] = (),
 ) -> Callable[[CombineT], CombineT]:
     """Register a function as a derived measure, which ``ntknas correlate`` makes where all its inputs were scored.
 
@@ -118,22 +125,28 @@ def register_derived(
         formula: Definition in symbols.
         better: ``higher`` or ``lower``.
         source: Where the definition comes from.
+        lowest_if_undefined: Inputs for which a cell of status ``undefined`` is worse than any number: the function is
+            given an infinite one in its place.
 
     Returns:
         The decorator.
 
     Raises:
-        ValueError: If the name is taken or cannot be typed in a list, there are no inputs, or the direction is neither
-            ``higher`` nor ``lower``.
+        ValueError: If the name is taken or cannot be typed in a list, there are no inputs, one is named as lowest
+            that is none, or the direction is neither ``higher`` nor ``lower``.
     """
     _check_name(name)
     _check_direction(better)
     if not inputs:
         raise ValueError(f"the derived measure {name!r} has no inputs")
+    if not set(lowest_if_undefined) <= set(inputs):
+        raise ValueError(f"the derived measure {name!r} takes no {', '.join(set(lowest_if_undefined) - set(inputs))}")
 
     def add(compute: CombineT) -> CombineT:
         _check_free(name, compute.__module__)
-        _DERIVED[name] = DerivedMeasure(name, compute, tuple(inputs), formula, better == "higher", source)
+        _DERIVED[name] = DerivedMeasure(
+            name, compute, tuple(inputs), formula, better == "higher", source, tuple(lowest_if_undefined)
+        )
         return compute
 
     return add
@@ -200,10 +213,10 @@ def all_derived() -> dict[str, DerivedMeasure]:
 
 
 def inputs_of(names: Iterable[str]) -> tuple[str, ...]:
-    """Return measures by name, with derived ones replaced by the measures that they take."""
+    """Return measures by name, with derived ones replaced by the measures that they take; counts are not scored."""
     derived = all_derived()
     taken = [member for name in names for member in (derived[name].inputs if name in derived else (name,))]
-    return tuple(dict.fromkeys(taken))
+    return tuple(name for name in dict.fromkeys(taken) if name not in COUNTS)
 
 
 def sign_of(name: str) -> int:

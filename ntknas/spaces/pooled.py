@@ -16,6 +16,10 @@ class PooledNetwork(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         """Return what is pooled for the classifier, N×channels×height×width."""
 
+    @abstractmethod
+    def blocks(self) -> list[nn.Module]:
+        """Return the stem and what follows one another behind it: each takes the output of the one before."""
+
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits, shape N×C, of images of shape N×3×H×W."""
         logits: Tensor = self.classifier(self.features(x).mean(dim=(2, 3)))

@@ -114,6 +114,10 @@ class NB101Network(PooledNetwork):
         features: Tensor = self.layers(self.stem(laid_out(x)))
         return features
 
+    def blocks(self) -> list[nn.Module]:
+        """Return the stem, then the modules and the poolings between their stacks."""
+        return [self.stem, *self.layers]
+
     def operations(self) -> Iterator[tuple[str, nn.Module]]:
         """Yield every operation that has parameters, with the name that seeds it."""
         yield "stem", self.stem

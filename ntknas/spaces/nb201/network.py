@@ -124,6 +124,10 @@ class StagedNetwork(PooledNetwork):
         features: Tensor = self.lastact(self.cells(self.stem(laid_out(x))))
         return features
 
+    def blocks(self) -> list[nn.Module]:
+        """Return the stem, then the cells and reductions."""
+        return [self.stem, *self.cells]
+
     def operations(self, edge_name: Callable[[int], object]) -> Iterator[tuple[str, nn.Module]]:
         """Yield every operation that has parameters, with the name that seeds it.
 

@@ -1,0 +1,71 @@
+"""SWAP: how many different patterns the units of a network make over a batch of images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ntknas.core.cases import NetworkCase
+from ntknas.core.lazy import torch
+from ntknas.core.score import NoValueError, Status
+from ntknas.measures.activations import relu_outputs
+from ntknas.measures.definition import Need
+from ntknas.measures.draws import draw_weights
+from ntknas.measures.registry import register
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Generator, Tensor
+
+SWAP_REPEATS = 32
+_WORD = 8
+"""Bytes of the numbers in which patterns are kept."""
+
+
+@register(
+    "swap",
+    formula="mean over 32 draws of W ~ N(0,1) of the number of distinct patterns a_u ∈ {0,1}^S of units u of ReLU maps "
+    "over S images",
+    better="higher",
+    source="Peng et al. (ICLR 2024), SWAP",
+    needs=(Need.NETWORK,),
+)
+def swap(case: NetworkCase) -> float:
+    """Return the number of distinct patterns of units over the probe, BatchNorm in training mode. Higher is better.
+
+    At most 2^S, so that S, the number of images, should be large enough for the units of the network.
+
+    Raises:
+        NoValueError: ``undefined`` if no module of the network is a ReLU that returns a map.
+    """
+    generator = torch.Generator().manual_seed(case.seed)
+    return sum(_distinct_patterns(case, generator) for _ in range(SWAP_REPEATS)) / SWAP_REPEATS
+
+
+def _distinct_patterns(case: NetworkCase, generator: Generator) -> int:
+    network = case.copy()
+    draw_weights(network, generator)
+    with torch.no_grad(), relu_outputs(network) as outputs:
+        network(case.images)
+    codes = [(output > 0).flatten(1).T for output in outputs if output.dim() == 4]
+    if not codes:
+        raise NoValueError(Status.UNDEFINED, "no module of the network is a ReLU that returns a map")
+    return count_distinct(torch.cat(codes))
+
+
+def count_distinct(codes: Tensor) -> int:
+    """Return how many rows of a matrix of bits differ."""
+    words = _words(codes.cpu().numpy())
+    labels = words[0]
+    for word in words[1:]:
+        first, second = (torch.unique(part, return_inverse=True)[1] for part in (labels, word))
+        labels = first * (second.max() + 1) + second
+    return len(torch.unique(labels))
+
+
+def _words(codes: NDArray[np.bool_]) -> Tensor:
+    """Return the rows of a matrix of bits as numbers of 64 bits, which stand one below the other."""
+    packed = np.packbits(codes, axis=1)
+    padded = np.pad(packed, ((0, 0), (0, -packed.shape[1] % _WORD)))
+    return torch.from_numpy(padded.view(np.int64)).T.contiguous()
