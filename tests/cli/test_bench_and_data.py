@@ -7,6 +7,7 @@ import pytest
 
 from ntknas import load_store
 from ntknas.data import source_names
+from ntknas.spaces.structure import COUNTS
 from tests.benchmarks import official
 from tests.cli.test_commands import fails, ntknas
 from tests.data import official_images
@@ -117,7 +118,7 @@ def test_nb101_on_the_cpu_against_published_accuracies(capsys, test_data):
     )
     assert code == 0
     rows = json.loads(out)["rows"]
-    assert {row["measure"] for row in rows} == {"trace", "cond", "lga", "parameters", "flops"}
+    assert {row["measure"] for row in rows} == {"trace", "cond", "lga", *COUNTS}
     assert {row["n"] for row in rows} == {50}
     assert all(row["target"] == "test_acc_108_mean" for row in rows)
 
@@ -230,8 +231,8 @@ def test_the_rank_sum_of_tenas_stands_beside_its_parts(capsys):
     rows = json.loads(ntknas(capsys, "correlate", "--json", "--resamples", 50, "--compare")[1])
     assert {"cond", "linear_regions", "tenas_rank"} <= {row["measure"] for row in rows["rows"]}
     pairs = rows["comparisons"]["cifar10-valid/valid/200"]
-    assert len(pairs) == 10
+    assert len(pairs) == 36
     alone = json.loads(ntknas(capsys, "correlate", "--json", "--resamples", 50, "--measures", "tenas_rank")[1])
-    assert {row["measure"] for row in alone["rows"]} == {"tenas_rank", "parameters", "flops"}
+    assert {row["measure"] for row in alone["rows"]} == {"tenas_rank", *COUNTS}
     out = ntknas(capsys, "correlate", "--resamples", 50, "--compare")[1]
     assert "difference [95 %]" in out

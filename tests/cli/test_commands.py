@@ -14,6 +14,7 @@ import pytest
 from ntknas import load_space, load_store
 from ntknas.cli.main import _COMMANDS, run
 from ntknas.core.sealed_file import seal
+from ntknas.spaces.structure import COUNTS
 from tests.cli.absent import without
 from tests.cli.typed import SMALL, ntknas, without_variables
 
@@ -82,12 +83,12 @@ def test_correlate_prints_a_table_json_and_csv(capsys):
     assert "parameters" in out
     code, out, _ = ntknas(capsys, "correlate", "scores.h5", "--json", "--resamples", 50)
     answer = json.loads(out)
-    assert [row["measure"] for row in answer["rows"]] == ["trace", "cond", "parameters", "flops"]
+    assert [row["measure"] for row in answer["rows"]] == ["trace", "cond", *COUNTS]
     assert answer["rows"][0]["target"] == "cifar10-valid/valid/200"
     assert answer["targets"]["cifar10-valid/valid/200"]["ceiling"]["kendall"]["value"] > 0
     code, out, _ = ntknas(capsys, "correlate", "--csv", "--dataset", "all", "--resamples", 0)
     assert out.splitlines()[0].startswith("measure,recipe,target")
-    assert len(out.splitlines()) == 13
+    assert len(out.splitlines()) == 1 + 3 * 8
     code, out, _ = ntknas(capsys, "correlate", "--target", "cifar100/valid/200", "--json", "--resamples", 0)
     assert list(json.loads(out)["targets"]) == ["cifar100/valid/200"]
 

@@ -6,6 +6,7 @@ import pytest
 
 from ntknas.cli.main import run
 from ntknas.core.score import Status
+from ntknas.spaces.structure import COUNTS
 from tests.correlation.stores import NB201, NETWORK, OWN_TRAINING, TRAINING, fill, value
 
 TARGET = "cifar10-valid/valid/200"
@@ -39,8 +40,8 @@ ROW = {
     "regret_best_of_5": NUMBER,
     "regret_best_of_10": NUMBER,
     "partial_kendall": NUMBER,
-    "partial_given": [TEXT],
-    "baseline_kendall": {"parameters": NUMBER, "flops": NUMBER},
+    "partial_given": [TEXT, TEXT],
+    "baseline_kendall": dict.fromkeys(COUNTS, NUMBER),
     "seed_kendall": NUMBER,
     "seed_variance": NUMBER,
     "seconds_per_cell": NUMBER,
@@ -49,6 +50,12 @@ ROW = {
     "precision": {"10": NUMBER, "100": NONE},
     "precision_top10": NUMBER,
     "best_of": {"1": NUMBER, "10": NUMBER, "50": NONE, "100": NONE},
+    "population": TEXT,
+    "chosen_cells": NONE,
+    "networks": COUNT,
+    "resampled": TEXT,
+    "partial_n": COUNT,
+    "partial_dropped": {},
 }
 ONE_SEED = {"seed_kendall": NONE, "seed_variance": NONE}
 COMPLETE = {"left_out": {}, "kendall_top25": NUMBER, "kendall_top25_low": NUMBER, "kendall_top25_high": NUMBER}
@@ -116,13 +123,15 @@ def test_at_initialisation(folder, capsys):
     parts = "rows targets settings interval resamples curves left_out comparisons unmeasured".split()
     assert list(result) == parts
     rows = {row["measure"]: row for row in result["rows"]}
-    assert list(rows) == ["trace", "cond", "linear_regions", "tenas_rank", "parameters", "flops"]
+    assert list(rows) == ["trace", "cond", "linear_regions", "tenas_rank", *COUNTS]
     same(rows["cond"], ROW)
     same(rows["trace"], ROW | COMPLETE)
     same(rows["linear_regions"], ROW | COMPLETE | ONE_SEED)
     same(rows["tenas_rank"], ROW | ONE_SEED)
-    for name in ("parameters", "flops"):
-        same(rows[name], ROW | COMPLETE | ONE_SEED | {"partial_kendall": NONE, "partial_given": []})
+    alone, alike = {"partial_kendall": NONE, "partial_given": []}, {"partial_kendall": NONE}
+    of_counts = {"effective_parameters": alone, "live_layers": alone, "effective_flops": alike}
+    for name in COUNTS:
+        same(rows[name], ROW | COMPLETE | ONE_SEED | of_counts.get(name, {}))
     assert [rows[name]["setting"] for name in ("cond", "linear_regions", "tenas_rank")] == [kernel, network, kernel]
     assert (rows["tenas_rank"]["recipe"], rows["flops"]["recipe"]) == ("te-nas", "baseline")
     assert rows["tenas_rank"]["kernel"] == rows["cond"]["kernel"] == "sum/frozen/weights"
@@ -133,7 +142,7 @@ def test_at_initialisation(folder, capsys):
     assert (result["resamples"], result["curves"], result["left_out"], result["unmeasured"]) == (200, [], 0, [])
     assert result["interval"].startswith("95 % bootstrap over cells")
     assert list(result["comparisons"]) == [TARGET]
-    assert len(result["comparisons"][TARGET]) == 15
+    assert len(result["comparisons"][TARGET]) == 45
     for pair in result["comparisons"][TARGET]:
         same(pair, COMPARISON)
 
@@ -150,8 +159,7 @@ def test_of_trained_networks(folder, capsys):
         *(("trace", epoch) for epoch in (0, 1, 5)),
         *(("cond", epoch) for epoch in (0, 1, 5)),
         *(("valid_accuracy", epoch) for epoch in (1, 5)),
-        ("parameters", 0),
-        ("flops", 0),
+        *((name, 0) for name in COUNTS),
     ]
     assert [curve["measure"] for curve in result["curves"]] == ["trace", "cond", "valid_accuracy"]
     for curve in result["curves"][:2]:

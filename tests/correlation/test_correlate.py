@@ -18,6 +18,7 @@ from ntknas.correlation.order import SORTS, sorted_by
 from ntknas.correlation.row import Row
 from ntknas.correlation.sources import AccuracySource
 from ntknas.measures import Aggregate
+from ntknas.spaces.structure import COUNTS
 from tests.correlation.stores import NB201, fill
 
 CELLS = list(range(40, 100))
@@ -42,8 +43,8 @@ def test_a_row_says_what_is_in_its_json(tmp_path, accuracies):
     scores = make_store(tmp_path / "s.h5", {"trace": _noise, "cond": lambda c, s: _noise(c, 1)})
     result = correlate(scores, accuracies, resamples=200)
     row = result.rows[0]
-    assert [row.measure for row in result.rows] == ["trace", "cond", "parameters", "flops"]
-    assert [row.is_baseline for row in result.rows] == [False, False, True, True]
+    assert [row.measure for row in result.rows] == ["trace", "cond", *COUNTS]
+    assert [row.is_baseline for row in result.rows] == [False] * 2 + [True] * 6
     assert row.key == RowKey("trace", row.setting, "mine")
     data = row.as_json()
     assert {field.name for field in fields(row)} <= set(data)
@@ -54,7 +55,7 @@ def test_a_row_says_what_is_in_its_json(tmp_path, accuracies):
     assert result.targets == {"mine": TargetSummary(None, None, 60, 60)}
     assert json.loads(json.dumps(as_json(result), allow_nan=False)) == as_json(result)
     assert result.settings[row.setting].fields == NB201
-    assert len(result.frame()) == 4
+    assert len(result.frame()) == 8
 
 
 def test_scores_are_signed_so_that_higher_is_better(tmp_path, accuracies):
@@ -130,14 +131,16 @@ def test_a_benchmark_gives_every_target_with_its_noise(tmp_path):
         assert 0.5 < summary.seed_agreement["kendall"].value < summary.ceiling["kendall"].value < 1
     one = correlate(scores, load_benchmark("nb201", dataset="cifar100"), resamples=0)
     assert list(one.targets) == ["cifar100/valid/200"]
-    assert one.rows[0].partial_given == ("parameters",)  # FLOPs rank these cells alike
+    plain = correlate(scores, load_benchmark("nb201", dataset="cifar100"), resamples=0, given=["parameters", "flops"])
+    assert plain.rows[0].partial_given == ("parameters",)
+    assert plain.rows[0].partial_dropped == {"flops": "parameters"}
 
 
 def test_two_settings_are_two_rows(tmp_path, accuracies):
     make_store(tmp_path / "s.h5", {"trace": _noise})
     scores = make_store(tmp_path / "s.h5", {"trace": lambda c, s: _noise(c, 3)}, fields=NB201 | {"batch_norm": "eval"})
     rows = correlate(scores, accuracies, resamples=0).rows
-    assert [row.measure for row in rows] == ["trace", "trace", "parameters", "flops"]
+    assert [row.measure for row in rows] == ["trace", "trace", *COUNTS]
     assert len({row.setting for row in rows[:2]}) == 2
 
 
@@ -160,8 +163,8 @@ def test_measures_of_several_data_sets_are_compared_with_their_own_targets(tmp_p
     assert shown == {("trace", "cifar10-valid"), ("cond", "cifar10-valid"), ("trace", "cifar100")}
     pairs = {target: {(pair.first, pair.second) for pair in comparisons(result, target)} for target in result.targets}
     assert {target: len(found) for target, found in pairs.items()} == {
-        "cifar10-valid/valid/200": 6,
-        "cifar100/valid/200": 3,
+        "cifar10-valid/valid/200": 28,
+        "cifar100/valid/200": 21,
     }
 
 

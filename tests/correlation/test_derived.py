@@ -8,6 +8,7 @@ from scipy import stats
 from ntknas import NtknasError, correlate, load_store
 from ntknas.correlation.derived import combine
 from ntknas.measures import all_derived, register, register_derived, registry, sign_of
+from ntknas.spaces.structure import COUNTS
 from tests.correlation.stores import NB201, NETWORK, TRAINING, fill, value
 
 CELLS = range(60)
@@ -38,7 +39,7 @@ def difference(monkeypatch):
 def test_any_derived_measure_is_a_row_signed_by_its_direction(tmp_path, difference):
     fill(tmp_path / "s.h5", ("lga", "cond"), CELLS, seeds=(0, 1))
     result = correlate(load_store(tmp_path / "s.h5"), ACCURACIES, resamples=200)
-    assert [row.measure for row in result.rows] == ["cond", "lga", "difference", "parameters", "flops"]
+    assert [row.measure for row in result.rows] == ["cond", "lga", "difference", *COUNTS]
     cond, _, row = result.rows[:3]
     x = {name: np.array([[value(cell, seed, name) for seed in (0, 1)] for cell in CELLS]) for name in ("lga", "cond")}
     expected = x["lga"].mean(axis=1) - np.sqrt(x["cond"].prod(axis=1))

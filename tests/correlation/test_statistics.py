@@ -121,9 +121,9 @@ def test_partial_correlation_of_one_covariate_is_the_textbook_formula():
     x, y = z + rng.standard_normal(60), z + rng.standard_normal(60)
     xy, xz, yz = (stats.kendalltau(*pair).statistic for pair in ((x, y), (x, z), (y, z)))
     expected = (xy - xz * yz) / np.sqrt((1 - xz**2) * (1 - yz**2))
-    got, used = partial_kendall(x, y, {"z": z})
+    got, used, dropped = partial_kendall(x, y, {"z": z})
     assert got == pytest.approx(expected)
-    assert used == ["z"]
+    assert (used, dropped) == (("z",), {})
     assert abs(got) < abs(xy)
 
 
@@ -131,9 +131,11 @@ def test_covariates_that_rank_alike_or_not_at_all_are_dropped():
     rng = np.random.default_rng(1)
     x, y, z = rng.standard_normal((3, 30))
     alone = partial_kendall(x, y, {"z": z})
-    assert partial_kendall(x, y, {"z": z, "again": 3 * z + 1, "reversed": -z, "constant": np.ones(30)}) == alone
+    found = partial_kendall(x, y, {"z": z, "again": 3 * z + 1, "reversed": -z, "ones": np.ones(30)})
+    assert found[:2] == alone[:2]
+    assert found.dropped == {"again": "z", "reversed": "z", "ones": "constant"}
     assert partial_kendall(x, y, {})[0] == pytest.approx(stats.kendalltau(x, y).statistic)
-    assert partial_kendall(x, y, {"x": x}) == (None, ["x"])
+    assert partial_kendall(x, y, {"x": x}) == (None, ("x",), {})
     assert partial_kendall(np.ones(30), y, {"z": z})[0] is None
     assert partial_kendall(x[:3], y[:3], {})[0] is None
 

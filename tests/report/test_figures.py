@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 import ntknas
 from ntknas.data import Request, make_probe
 from ntknas.scoring import NetworkOptions, Recipe, Training
+from ntknas.spaces.structure import COUNTS
 from ntknas.training import TrainingImages, TrainingOptions
 from tests.correlation.stores import NB201, OWN_TRAINING, TRAINING, fill
 
@@ -32,11 +33,11 @@ def titles(figure):
 
 def test_of_correlations(result):
     labels = [label.get_text() for label in ntknas.figures.correlations(result).axes[0].get_yticklabels()]
-    assert labels == ["trace", "cond", "valid_accuracy", "parameters", "flops"]
+    assert labels == ["trace", "cond", "valid_accuracy", *COUNTS]
     panels = titles(ntknas.figures.scatter(result, TARGET))
     assert panels == [
         *("trace · epoch 0", "trace · epoch 1", "cond · epoch 0", "cond · epoch 1"),
-        *("valid_accuracy", "parameters", "flops"),
+        *("valid_accuracy", *COUNTS),
     ]
     assert titles(ntknas.figures.over_epochs(result, TARGET)) == ["trace", "cond", "valid_accuracy"]
 
