@@ -26,6 +26,8 @@ class DerivedMeasure:
         source: Where the definition comes from.
         lowest_if_undefined: Inputs for which the status ``undefined`` says that a cell is worse than any number: the
             function is given an infinite one in its place.
+        fitted: What of it was chosen on cells with known accuracies, on which it then looks better than it is; empty if
+            nothing was.
     """
 
     name: str
@@ -35,6 +37,7 @@ class DerivedMeasure:
     higher_is_better: bool
     source: str
     lowest_if_undefined: tuple[str, ...] = ()
+    fitted: str = ""
 
     @property
     def sign(self) -> int:

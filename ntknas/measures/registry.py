@@ -115,6 +115,7 @@ def register_derived(
     better: str,
     source: str,
     lowest_if_undefined: tuple[str, ...] = (),
+    fitted: str = "",
 ) -> Callable[[CombineT], CombineT]:
     """Register a function as a derived measure, which ``ntknas correlate`` makes where all its inputs were scored.
 
@@ -127,6 +128,7 @@ def register_derived(
         source: Where the definition comes from.
         lowest_if_undefined: Inputs for which a cell of status ``undefined`` is worse than any number: the function is
             given an infinite one in its place.
+        fitted: What of it was chosen on cells with known accuracies, such as its constants; tables warn of it.
 
     Returns:
         The decorator.
@@ -145,7 +147,7 @@ def register_derived(
     def add(compute: CombineT) -> CombineT:
         _check_free(name, compute.__module__)
         _DERIVED[name] = DerivedMeasure(
-            name, compute, tuple(inputs), formula, better == "higher", source, tuple(lowest_if_undefined)
+            name, compute, tuple(inputs), formula, better == "higher", source, tuple(lowest_if_undefined), fitted
         )
         return compute
 
