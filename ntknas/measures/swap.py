@@ -11,8 +11,9 @@ from ntknas.core.lazy import torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.activations import relu_outputs
 from ntknas.measures.definition import Need
+from ntknas.measures.derived import Array
 from ntknas.measures.draws import draw_weights
-from ntknas.measures.registry import register
+from ntknas.measures.registry import register, register_derived
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +42,41 @@ def swap(case: NetworkCase) -> float:
     """
     generator = torch.Generator().manual_seed(case.seed)
     return sum(_distinct_patterns(case, generator) for _ in range(SWAP_REPEATS)) / SWAP_REPEATS
+
+
+@register_derived(
+    "swap_reg",
+    inputs=("swap", "parameters"),
+    formula="swap · exp(−(Θ − μ)²/σ), Θ parameters in thousands, μ the most of all cells, σ (most − fewest)²",
+    better="higher",
+    source="Peng et al. (ICLR 2024), SWAP; μ and σ, set by hand there, by a rule of ours",
+    fitted="that the largest cells are preferred",
+)
+def swap_reg(patterns: Array, parameters: Array) -> Array:
+    """Return ``swap`` times a factor from 1 for the largest cell to 1/e for the smallest. Higher is better.
+
+    The constants say which size is preferred; ``regularised`` takes others. Those here are made of the sizes of the
+    cells that are correlated, so that they suit any space. Parameters are those of the official networks.
+    """
+    thousands = parameters / 1000
+    width = np.ptp(thousands) if len(thousands) else 0.0
+    return regularised(patterns, parameters, thousands.max(initial=0.0), width**2 or 1.0)
+
+
+def regularised(patterns: Array, parameters: Array, mu: float, sigma: float) -> Array:
+    """Return swap · exp(−(Θ − μ)²/σ), Θ the parameters in thousands.
+
+    Args:
+        patterns: Scores ``swap`` of some cells.
+        parameters: Numbers of parameters of their networks.
+        mu: Thousands of parameters that are preferred.
+        sigma: How little other sizes are punished, in thousands squared.
+
+    Returns:
+        A score for each cell.
+    """
+    result: Array = patterns * np.exp(-((parameters / 1000 - mu) ** 2) / sigma)
+    return result
 
 
 def _distinct_patterns(case: NetworkCase, generator: Generator) -> int:

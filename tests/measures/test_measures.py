@@ -243,13 +243,13 @@ def spread(kernel):
 def new_file(tmp_path, monkeypatch):
     """A file more in the folder of the measures."""
     caches = registry._own_modules, registry._load_own, registry.left_out
-    (tmp_path / "of_range.py").write_text(MODULE)
+    (tmp_path / "zz_range.py").write_text(MODULE)
     monkeypatch.setattr(ntknas.measures, "__path__", [*ntknas.measures.__path__, str(tmp_path)])
     monkeypatch.setattr(registry, "_MEASURES", dict(all_measures()))
     for cache in caches:
         cache.cache_clear()
     yield
-    sys.modules.pop("ntknas.measures.of_range", None)
+    sys.modules.pop("ntknas.measures.zz_range", None)
     for cache in caches:
         cache.cache_clear()
 
