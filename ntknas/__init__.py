@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ntknas.core.score import Score
     from ntknas.correlation import correlate
     from ntknas.data import make_probe
-    from ntknas.kernels import empirical_ntk
+    from ntknas.kernels import attacked_images, empirical_ntk, perturbed_ntk
     from ntknas.measures import measure, register
     from ntknas.scoring.following import follow
     from ntknas.scoring.session import forecast, score
@@ -30,6 +30,7 @@ __all__ = [
     "KernelTracker",
     "NtknasError",
     "Score",
+    "attacked_images",
     "correlate",
     "empirical_ntk",
     "figures",
@@ -40,6 +41,7 @@ __all__ = [
     "load_store",
     "make_probe",
     "measure",
+    "perturbed_ntk",
     "register",
     "score",
 ]
@@ -49,6 +51,7 @@ _HOME = {
     "KernelTracker": "ntknas.tracking",
     "NtknasError": "ntknas.core.errors",
     "Score": "ntknas.core.score",
+    "attacked_images": "ntknas.kernels",
     "correlate": "ntknas.correlation",
     "empirical_ntk": "ntknas.kernels",
     "follow": "ntknas.scoring.following",
@@ -58,6 +61,7 @@ _HOME = {
     "load_store": "ntknas.store",
     "make_probe": "ntknas.data",
     "measure": "ntknas.measures",
+    "perturbed_ntk": "ntknas.kernels",
     "register": "ntknas.measures",
     "score": "ntknas.scoring.session",
 }

@@ -140,7 +140,8 @@ def _row(measure: Measure, score: Score) -> list[str]:
 def _name(choices: Choices) -> str:
     parameters = choices.parameters if isinstance(choices.parameters, str) else f"{len(choices.parameters)} named"
     words = [choices.output, choices.batch_norm, parameters]
-    return " / ".join([*words, *[choices.normalisation] * (choices.normalisation != "none")])
+    words += [choices.normalisation] * (choices.normalisation != "none")
+    return " / ".join(words + [f"{choices.rows.text} by {choices.perturb}"] * (choices.attack is not None))
 
 
 def _draw(inspection: Inspection, path: Path) -> Path:

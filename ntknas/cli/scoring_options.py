@@ -5,6 +5,8 @@ By hand are those of another form here than there: measures as a list of names, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 
 from ntknas.cli import kinds
@@ -46,9 +48,9 @@ probe_options = options_of(ProbeOptions)
 training_options = together(options_of(TrainingImages), options_of(TrainingOptions))
 
 
-def kernel_options_with(**defaults: str) -> Decorator:
+def kernel_options_with(*, leave_out: Iterable[str] = (), **defaults: str) -> Decorator:
     """Options that say which kernel of which network, with defaults of one command."""
-    return together(options_of(Choices, **defaults), options_of(NetworkOptions))
+    return together(options_of(Choices, leave_out=leave_out, **defaults), options_of(NetworkOptions))
 
 
 kernel_options = kernel_options_with()

@@ -64,7 +64,7 @@ _PRINTED = (
     "--unit", type=kinds.Choice(["epoch", "step"]), default="epoch", show_default=True, help="Unit of --every."
 )
 @click.option("--measures", default="kernel", show_default=True, help="Measures to take of every kernel.")
-@scoring_options.kernel_options_with(output="traced")
+@scoring_options.kernel_options_with(leave_out=("perturb", "kernel_of"), output="traced")
 @scoring_options.probe_options_with(size=32)
 @scoring_options.training_options
 @shared.device_option

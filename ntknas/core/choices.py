@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 
-from ntknas.core.errors import check_known
+from ntknas.core.errors import ChoiceError, check_known
 from ntknas.core.options import Option
+from ntknas.core.perturbation import CLEAN, NO_ATTACK, PERTURBED, Attack, RowKind
 
 OUTPUTS = {
     "sum": "g_i = Σ_c J[i,c], K_ij = g_i·g_j (N×N)",
@@ -45,6 +46,8 @@ class Choices:
         parameters: Parameter set, a key of ``PARAMETERS``, or the names of the parameters themselves.
         normalisation: Normalisation of K, a key of ``NORMALISATIONS``.
         precision: Precision of the rows of J; the Gram matrix is always accumulated in float64.
+        perturb: Attack on the batch, as in ``perturbation.ATTACKS``.
+        kernel_of: Which rows the kernel is of where there is an attack, as in ``perturbation.ROWS``.
     """
 
     output: Annotated[str, Option("Output reduction.", choices=OUTPUTS)] = "sum"
@@ -54,12 +57,23 @@ class Choices:
     precision: Annotated[str, Option("Precision of the rows; the Gram matrix is float64.", choices=PRECISIONS)] = (
         "float32"
     )
+    perturb: Annotated[
+        str,
+        Option(
+            "Attack on the probe by the untrained network: none, fgsm:EPS or pgdT:EPS[:ALPHA], of pixels from 0 to 1, "
+            "such as fgsm:1/255 or pgd20:8/255."
+        ),
+    ] = NO_ATTACK
+    kernel_of: Annotated[
+        str,
+        Option("Rows of the kernel under an attack: perturbed, clean, mixed:BETA or mixed-robust:BETA."),
+    ] = PERTURBED
 
     def __post_init__(self) -> None:
         """Check every choice against the known ones.
 
         Raises:
-            ChoiceError: If a choice is unknown.
+            ChoiceError: If a choice is unknown, or rows are to be mixed without an attack.
         """
         check_known("output reduction", self.output, OUTPUTS)
         check_known("batch-norm policy", self.batch_norm, BATCH_NORMS)
@@ -67,6 +81,31 @@ class Choices:
             check_known("parameter set", self.parameters, PARAMETERS)
         check_known("normalisation", self.normalisation, NORMALISATIONS)
         check_known("precision", self.precision, PRECISIONS)
+        self._check_attack()
+
+    def _check_attack(self) -> None:
+        attack, rows = Attack.parse(self.perturb), RowKind.parse(self.kernel_of)
+        if attack is None and rows.is_mixed:
+            raise ChoiceError(f"`kernel_of` {self.kernel_of} needs an attack: give `perturb` too, such as fgsm:1/255.")
+        if attack is None or rows.name == CLEAN:
+            attack, rows = None, RowKind(PERTURBED)
+        # One text for each kernel: scores are found by it.
+        object.__setattr__(self, "perturb", NO_ATTACK if attack is None else attack.text)
+        object.__setattr__(self, "kernel_of", rows.text)
+
+    @property
+    def attack(self) -> Attack | None:
+        """The attack on the batch; ``None`` for the kernel of the batch as it is."""
+        return Attack.parse(self.perturb)
+
+    @property
+    def rows(self) -> RowKind:
+        """Which rows the kernel is of where there is an attack."""
+        return RowKind.parse(self.kernel_of)
+
+    def unperturbed(self) -> Choices:
+        """Return the choices without the attack."""
+        return replace(self, perturb=NO_ATTACK, kernel_of=PERTURBED)
 
     @classmethod
     def of(cls, output: str, batch_norm: str, parameters: str | Sequence[str], normalisation: str = "none") -> Choices:
@@ -88,5 +127,7 @@ class Choices:
         return cls(output, batch_norm, names, normalisation)
 
     def as_dict(self) -> dict[str, str | Sequence[str]]:
-        """Return the choices as a plain dictionary, ready for JSON."""
-        return asdict(self)
+        """Return the choices as a plain dictionary, ready for JSON; those of an attack where there is one."""
+        # Left out rather than "none": settings from before these fields keep their digests.
+        usual = {"perturb": NO_ATTACK, "kernel_of": PERTURBED}
+        return {name: value for name, value in asdict(self).items() if usual.get(name) != value}

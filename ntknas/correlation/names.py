@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ntknas.core.perturbation import CLEAN
 from ntknas.correlation.result import Correlation
 from ntknas.correlation.row import Row
 from ntknas.store.identity import TrainingIdentity
@@ -11,6 +12,7 @@ from ntknas.store.setting import Setting
 
 _NAMING = ("output", "batch_norm", "parameters")
 _NOT_NAMING = ("probe_hash", "held_out_hash", "epoch", "training_data_hash")
+_OF_ATTACKS = ("kernel_of", "perturb")
 _MISSING = "nan"
 """What a name says of a field that this setting lacks and another has."""
 _MAX_LETTERS = 24
@@ -45,13 +47,21 @@ def kernel_names(settings: Mapping[str, Setting]) -> dict[str, str]:
 
 
 def _compared(name: str, settings: Mapping[str, Setting], trained: Mapping[str, Setting]) -> Mapping[str, Setting]:
-    """Return the settings to compare a field among: one of the training among trained ones, since others have none."""
+    """Return the settings to compare a field among: one of the training among trained ones, since others have none.
+
+    An attack is one of kernels.
+    """
+    if name in _OF_ATTACKS:
+        return {digest: setting for digest, setting in settings.items() if setting.kernel is not None}
     return trained if TrainingIdentity.has_field(name) else settings
 
 
 def _text(setting: Setting, name: str) -> str:
     if name == "cell_seeds":  # which settings of shared seeds do not say
         return setting.network.cell_seeds or "shared"
+    if name in _OF_ATTACKS and setting.kernel is not None:  # nor do clean kernels say that they are
+        rows = setting.kernel.rows.text if setting.kernel.attack else CLEAN
+        return rows if name == "kernel_of" else setting.perturb or "unperturbed"
     value = setting.fields.get(name)
     return _MISSING if value is None else str(value)
 

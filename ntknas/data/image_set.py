@@ -26,6 +26,7 @@ class ImageSet:
         take: Returns the images at some places, normalised, float32, n×3×H×W.
         note: What a user should know, such as missing batches; else empty.
         black: What a black pixel is after normalisation, one value per channel.
+        white: The same of a white one; ``None`` where images have no pixels from 0 to 1.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ImageSet:
     take: Callable[[np.ndarray], Tensor] = field(repr=False)
     note: str = ""
     black: Tensor = field(default_factory=lambda: torch.zeros(3), repr=False)
+    white: Tensor | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.labels)

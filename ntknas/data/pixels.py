@@ -72,4 +72,5 @@ def image_set(
     def take(indices: np.ndarray) -> Tensor:
         return (torch.from_numpy(pixels[indices]).float() / 255 - mean) / deviation
 
-    return ImageSet(name, labels.astype(np.int64), num_classes, take, note, (-mean / deviation).flatten())
+    black, white = (-mean / deviation).flatten(), ((1 - mean) / deviation).flatten()
+    return ImageSet(name, labels.astype(np.int64), num_classes, take, note, black, white)

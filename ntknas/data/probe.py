@@ -12,6 +12,7 @@ import numpy as np
 
 from ntknas.core.errors import ChoiceError, DataError, check_known
 from ntknas.core.lazy import torch
+from ntknas.core.pixel_range import PixelRange
 from ntknas.data.augmentation import AUGMENTATIONS, augment
 from ntknas.data.image_set import ImageSet, Request
 from ntknas.data.sources import load_images
@@ -45,6 +46,7 @@ class Probe:
         redraw: For probes that are drawn afresh for each seed of the weights: returns that of a seed. This one is that
             of seed 0, and the others follow from it.
         split: Split of the source that the images are from.
+        pixel_range: Where pixels from 0 to 1 lie after normalisation; ``None`` where images have none.
     """
 
     images: Tensor = field(repr=False)
@@ -59,6 +61,7 @@ class Probe:
     held_out: Probe | None = field(default=None, repr=False)
     redraw: Callable[[int], Probe] | None = field(default=None, repr=False)
     split: str = "train"
+    pixel_range: PixelRange | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -161,6 +164,7 @@ def make_probe(
         augmentation,
         request.pixels,
         split=request.split,
+        pixel_range=None if images.white is None else PixelRange(images.black, images.white),
     )
     if not fresh:
         return probe

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ntknas.kernels.batch import Batch
     from ntknas.kernels.empirical import compute_kernel, empirical_ntk
     from ntknas.kernels.operator import KernelOperator, kernel_operator, open_operator
+    from ntknas.kernels.perturbed import attacked_images, compute_perturbed_kernel, perturbed_ntk
 
 __all__ = [
     "ALGORITHM_VERSION",
@@ -19,18 +20,24 @@ __all__ = [
     "Batch",
     "KernelOperator",
     "Method",
+    "attacked_images",
     "compute_kernel",
+    "compute_perturbed_kernel",
     "empirical_ntk",
     "kernel_operator",
     "open_operator",
+    "perturbed_ntk",
 ]
 __getattr__ = importer_of(
     {
         "Batch": "ntknas.kernels.batch",
         "KernelOperator": "ntknas.kernels.operator",
+        "attacked_images": "ntknas.kernels.perturbed",
         "compute_kernel": "ntknas.kernels.empirical",
+        "compute_perturbed_kernel": "ntknas.kernels.perturbed",
         "empirical_ntk": "ntknas.kernels.empirical",
         "kernel_operator": "ntknas.kernels.operator",
         "open_operator": "ntknas.kernels.operator",
+        "perturbed_ntk": "ntknas.kernels.perturbed",
     }
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,18 +16,20 @@ class Batch:
     Attributes:
         x: The samples, N×….
         labels: Their classes, N, or ``None``.
+        parts: Into how many equal parts it falls that do not see one another, even where BatchNorm couples samples.
     """
 
     x: Tensor
     labels: Tensor | None = None
+    parts: int = 1
 
     def __len__(self) -> int:
         """Number of samples."""
         return len(self.x)
 
     def split(self, size: int | None) -> list[Batch]:
-        """Return the batch in chunks of some size, or whole for ``None``."""
-        size = size or len(self)
+        """Return the batch in chunks of some size, or in its parts for ``None``."""
+        size = size or len(self) // self.parts
         samples = self.x.split(size)
         labels = [None] * len(samples) if self.labels is None else self.labels.split(size)
         return [Batch(x, y) for x, y in zip(samples, labels, strict=True)]
@@ -43,3 +45,8 @@ def joined(batches: Sequence[Batch]) -> Batch:
         return batches[0]
     labels = [batch.labels for batch in batches if batch.labels is not None]
     return Batch(torch.cat([batch.x for batch in batches]), torch.cat(labels) if labels else None)
+
+
+def stacked(batches: Sequence[Batch]) -> Batch:
+    """Return batches of one size as the parts of one."""
+    return replace(joined(batches), parts=len(batches))

@@ -94,7 +94,15 @@ def empirical_ntk(
     return compute_kernel(model, preparation.checked_batches(x, x2, labels, labels2), choices, method)
 
 
-def compute_kernel(model: nn.Module, sides: Sequence[Batch], choices: Choices, method: Method | None = None) -> Kernel:
+def compute_kernel(
+    model: nn.Module,
+    sides: Sequence[Batch],
+    choices: Choices,
+    method: Method | None = None,
+    *,
+    reference: Tensor | None = None,
+    weights: Sequence[float] | None = None,
+) -> Kernel:
     """Compute the kernel that some choices name; see ``empirical_ntk``.
 
     Args:
@@ -102,6 +110,8 @@ def compute_kernel(model: nn.Module, sides: Sequence[Batch], choices: Choices, m
         sides: One batch, or two for a cross-kernel.
         choices: Which kernel; its precision is that of network and batches, whatever the choices say.
         method: How to compute it.
+        reference: Samples whose statistics ``frozen`` takes; those of the first batch without them.
+        weights: Weights of the parts of the one batch, for a kernel whose rows are weighted sums of the parts' rows.
 
     Returns:
         The kernel.
@@ -116,7 +126,7 @@ def compute_kernel(model: nn.Module, sides: Sequence[Batch], choices: Choices, m
         if method.verify:  # first: of a random function no two passes could be compared
             repeatability.check(network, sides[0].x)
         strategy = _choose(network, sides, method)
-        return _Computation(network, sides, method).kernel(strategy)
+        return _Computation(network, sides, method, reference, weights).kernel(strategy)
 
 
 def _choose(network: NetworkUnderPolicy, sides: Sequence[Batch], method: Method) -> str:
@@ -154,11 +164,15 @@ class _Computation:
         network: The network.
         sides: One batch or two.
         method: How it was asked for.
+        reference: Samples whose statistics are recorded, if not the first batch's.
+        weights: Weights of the parts of the one batch, where rows are sums of theirs.
     """
 
     network: NetworkUnderPolicy
     sides: Sequence[Batch]
     method: Method
+    reference: Tensor | None = None
+    weights: Sequence[float] | None = None
 
     def kernel(self, strategy: str) -> Kernel:
         """Compute the kernel by a strategy, or by the row loop where that turns out not to apply.
@@ -188,7 +202,9 @@ class _Computation:
 
         A single pass of a single batch records them on its way; joined, repeated or divided batches need them before.
         """
-        if len(self.sides) > 1 or self.network.choices.output == "full" or self.method.chunk:
+        if self.reference is not None:
+            self.network.record_statistics(self.reference)
+        elif len(self.sides) > 1 or self.network.choices.output == "full" or self.method.chunk:
             self.network.record_statistics(self.sides[0].x)
         elif self.network.policy.needs_recording:
             self.network.policy.record()
@@ -255,7 +271,9 @@ class _Computation:
 
     def _finished(self, accumulator: GramAccumulator, outputs_count: int, strategy: str) -> Kernel:
         """Normalise, and bring the kernel to the CPU."""
-        choices, first = self.network.choices, self.sides[0]
+        # Parts have the same labels: of their rows the sums are one part's.
+        choices, first = self.network.choices, self.sides[0].split(None)[0] if self.weights else self.sides[0]
+        accumulator = accumulator.mixed(self.weights) if self.weights else accumulator
         symmetric = len(self.sides) == 1
         matrix, row_norms, column_norms = (
             tensor.detach().cpu() for tensor in normalised(accumulator, choices.normalisation)

@@ -161,6 +161,20 @@ class GramAccumulator:
             for total, value, span in zip(totals, values, spans, strict=False):
                 total[span] = value
 
+    def mixed(self, weights: Sequence[float]) -> GramAccumulator:
+        """Return that of weighted sums of rows.
+
+        Args:
+            weights: One for each equal part of the rows of the one batch; the k-th rows of all parts are summed.
+        """
+        parts = len(weights)
+        total = self.block(self.sizes[0] // parts)
+        w = torch.tensor(weights, dtype=torch.float64, device=self.device)
+        rows = self.gram.unflatten(0, (parts, -1)).unflatten(2, (parts, -1))
+        total._gram = torch.einsum("a,aibj,b->ij", w, rows, w)
+        total._sums = [w @ self.sums[0].unflatten(0, (parts, -1))]
+        return total
+
     def merge(self, addend: GramAccumulator) -> None:
         """Add what belongs to another output, as the trace over outputs does: its columns stand beside these."""
         self._gram += addend.gram

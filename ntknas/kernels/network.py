@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ntknas.core.choices import Choices
+from ntknas.core.errors import KernelError
 from ntknas.kernels import gradients, outputs, parameter_sets, preparation
 from ntknas.kernels.batch import Batch
 from ntknas.kernels.batch_norm import Policy, applied
@@ -95,8 +96,13 @@ def under_policy(model: nn.Module, sides: Sequence[Batch], choices: Choices) -> 
 
     Raises:
         ChoiceError: If the parameter set is unknown.
-        KernelError: If parameters and inputs do not share a precision, or the set is empty.
+        KernelError: If parameters and inputs do not share a precision, the set is empty, or the choices name an attack,
+            which has to be made before.
     """
+    if choices.attack is not None:
+        raise KernelError(
+            f"A kernel under attack ({choices.perturb}) is computed by perturbed_ntk: leave out `perturb` here."
+        )
     parameters = parameter_sets.select(model, choices.parameters)
     precision = preparation.precision(parameters, [side.x for side in sides])
     with preparation.prepared(model, parameters, sides[0].x), applied(model, choices.batch_norm) as policy:

@@ -12,8 +12,8 @@ from torch import nn
 
 from ntknas.core.cases import NetworkCase
 from ntknas.core.errors import NtknasError
-from ntknas.core.score import Score, Status
-from ntknas.kernels import Batch, Method, compute_kernel, open_operator
+from ntknas.core.score import NoValueError, Score, Status
+from ntknas.kernels import Batch, Method, compute_perturbed_kernel, open_operator
 from ntknas.kernels.memory import is_out_of_memory
 from ntknas.kernels.method import AUTO
 from ntknas.measures import Subject, get_measure, measure
@@ -120,6 +120,8 @@ class Computation:
         for chunk in _chunks(item, len(self._images)):
             try:
                 return _all_measured(item, self._subject(item, network, chunk))
+            except NoValueError as error:  # an attack that finds no gradient
+                return without_score(item, error.status, str(error))
             except NtknasError:
                 raise
             except ANY_FAULT as error:
@@ -143,7 +145,8 @@ class Computation:
         method = Method(strategy.name, verify, chunk, strategy.rows_at_once)
         if item.kind == "regression":
             return regression_case(network, item.choices, images, probe, method)
-        return compute_kernel(network, [batch], item.choices, method)
+        # The attack's random start is of the seed that was asked for: the same for every cell.
+        return compute_perturbed_kernel(network, batch, item.choices, probe.pixel_range, method, item.seed)
 
 
 class _DisconnectedError(Exception):

@@ -22,7 +22,7 @@ _OUTPUTS_OF_FORMS = ("sum", "label")
 def forms_suffice(item: WorkItem, network: nn.Module) -> bool:
     """Return whether class forms, C backward passes, do for a coupled kernel, which would take N."""
     choices = item.choices
-    has_forms = choices.normalisation == "none" and choices.output in _OUTPUTS_OF_FORMS
+    has_forms = choices.normalisation == "none" and choices.output in _OUTPUTS_OF_FORMS and not choices.attack
     measured = has_forms and all(get_measure(name).from_forms for name in item.measures)
     return measured and couples_samples(choices.batch_norm, network)
 

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
-from ntknas.core.errors import DataError, NtknasError
+from ntknas.core.choices import Choices
+from ntknas.core.errors import DataError, KernelError, NtknasError
 from ntknas.core.kernel import Kernel
-from ntknas.core.score import Score
+from ntknas.core.pixel_range import PixelRange
+from ntknas.core.score import NoValueError, Score
 from ntknas.data.probe import Probe
-from ntknas.kernels import Batch, Method, compute_kernel
+from ntknas.kernels import Batch, Method, compute_perturbed_kernel
 from ntknas.kernels.preparation import checked_batches, converted, in_precision
 from ntknas.measures import Need, get_measure, measure
 from ntknas.scoring.cell_kernel import DTYPES, cell_network, prepare_images
@@ -93,7 +96,8 @@ def inspect_cell(
     start = time.perf_counter()
     network = cell_network(space, cell, seed, dataset, recipe.network, images)
     method = Method(verify=not is_own(space))
-    kernel = compute_kernel(network, [Batch(images, probe.labels)], recipe.choices, method)
+    batch = Batch(images, probe.labels)
+    kernel = _attacked_or_not(network, batch, recipe.choices, probe.pixel_range, method, seed)
     seconds = time.perf_counter() - start
     disconnected = space.is_disconnected(space[cell])
     description: dict[str, object] = {
@@ -128,9 +132,11 @@ def inspect_model(
     """
     model, x, labels = load_model(reference)
     description: dict[str, object] = {"model": reference}
+    pixel_range = None
     if x is None:
         probe = draw_probe()
         x, labels, description["probe"] = probe.images, probe.labels, probe.describe()
+        pixel_range = probe.pixel_range
     else:
         description["inputs"] = "x".join(map(str, x.shape))
     dtype = DTYPES[recipe.choices.precision]
@@ -138,8 +144,8 @@ def inspect_model(
     start = time.perf_counter()
     try:
         with folder_first(reference):
-            network, batches = converted(model, device, dtype), checked_batches(x, labels=labels)
-            kernel = compute_kernel(network, batches, recipe.choices, Method(verify=verify))
+            network, (batch,) = converted(model, device, dtype), checked_batches(x, labels=labels)
+            kernel = _attacked_or_not(network, batch, recipe.choices, pixel_range, Method(verify=verify))
     except NtknasError:
         raise
     except _FAULTS_OF_MODULES as error:
@@ -150,6 +156,15 @@ def inspect_model(
         ) from error
     seconds = time.perf_counter() - start
     return Inspection(reference, description, kernel, measures_of(kernel, recipe.measures), seconds)
+
+
+def _attacked_or_not(
+    network: nn.Module, batch: Batch, choices: Choices, pixel_range: PixelRange | None, method: Method, seed: int = 0
+) -> Kernel:
+    try:
+        return compute_perturbed_kernel(network, batch, choices, pixel_range, method, seed)
+    except NoValueError as error:
+        raise KernelError(f"There is no kernel under attack: {error}.") from error
 
 
 def measures_of(kernel: Kernel, names: tuple[str, ...]) -> list[Score]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ntknas.core.errors import DataError
 from ntknas.data.probe import Probe
 from ntknas.scoring.recipe import Group, Recipe, training_group
 from ntknas.spaces import Space, load_space, space_names
@@ -50,6 +51,18 @@ class Job:
     probe: Probe
     strategy: Strategy = AUTO
     training: Training | None = None
+
+    def __post_init__(self) -> None:
+        """Check that the images can be attacked where that is asked for.
+
+        Raises:
+            DataError: If they have no pixels from 0 to 1.
+        """
+        if self.recipe.choices.attack and self.probe.pixel_range is None:
+            raise DataError(
+                f"`perturb` moves pixels from 0 to 1, and the images of {self.probe.source} have none: choose another "
+                "`probe`, such as digits."
+            )
 
     @property
     def epochs(self) -> tuple[int, ...]:

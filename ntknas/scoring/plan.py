@@ -156,7 +156,7 @@ class _GroupPlanner:
     def plan(self, pending: Mapping[Network, list[int]]) -> tuple[list[WorkItem], list[ScoreRecord]]:
         """Return what has to be computed, and what the store holds for another cell that is the same network."""
         group, choices = self.group, self.job.recipe.choices
-        choices = choices if group.kind in WITHOUT_KERNEL else replace(choices, output=group.output)
+        choices = choices.unperturbed() if group.kind in WITHOUT_KERNEL else replace(choices, output=group.output)
         twins = self._twins({representative for representative, _ in pending})
         items, copies = [], []
         for network, members in pending.items():

@@ -124,13 +124,15 @@ class Recipe:
         """Check the measures.
 
         Raises:
-            ChoiceError: If a measure is unknown, or there is none.
+            ChoiceError: If a measure is unknown or not defined under the attack, or there is none.
         """
         if not self.measures:
             raise ChoiceError("A recipe needs at least one measure.")
         for name in self.measures:
             if get_measure(name).subject is TrainingCase:
                 raise ChoiceError(f"{name!r} is measured by itself wherever networks are trained: leave it out.")
+            if self.choices.attack and get_measure(name).subject is RegressionCase:
+                raise ChoiceError(f"{name!r} is of images that are not attacked: leave it out, or `perturb`.")
 
     def groups(self) -> list[Group]:
         """Return the measures by what they are computed from; measures of the network stand alone, timed alone."""

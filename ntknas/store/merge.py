@@ -17,7 +17,7 @@ from ntknas.store.setting import Setting
 from ntknas.store.store import ScoreStore
 from ntknas.store.table import Table
 
-_KERNEL_FIELDS = {"output", "batch_norm", "parameters", "normalisation", "held_out_hash"}
+_KERNEL_FIELDS = {"output", "batch_norm", "parameters", "normalisation", "held_out_hash", "perturb", "kernel_of"}
 """Fields in which settings of one run differ: its measures are taken of several kernels, and of the network."""
 
 

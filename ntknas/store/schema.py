@@ -24,7 +24,7 @@ _MAX_DEPTH = 20
 """Lists and mappings within one another."""
 _TEXT_FIELDS = ("space", "dataset", "output", "batch_norm", "parameters", "normalisation")
 _OPTIONAL_TEXTS = (
-    *("precision", "variant", "init", "cell_seeds", "held_out_hash"),
+    *("precision", "variant", "init", "cell_seeds", "held_out_hash", "perturb", "kernel_of"),
     *(f"probe_{name}" for name in ("hash", "source", "shape", "draw", "augmentation", "pixels", "split")),
 )
 

@@ -15,7 +15,7 @@ from ntknas.core.errors import ChoiceError, StoreError
 from ntknas.store import schema
 from ntknas.store.identity import NetworkIdentity, ProbeIdentity, TrainingIdentity, Versions
 
-CHOICES = ("output", "batch_norm", "parameters", "normalisation", "precision")
+CHOICES = ("output", "batch_norm", "parameters", "normalisation", "precision", "perturb", "kernel_of")
 _T = TypeVar("_T", NetworkIdentity, ProbeIdentity, Versions)
 
 
@@ -174,6 +174,16 @@ class Setting:
     def precision(self) -> str | None:
         """Precision that was computed in."""
         return self._text("precision")
+
+    @property
+    def perturb(self) -> str | None:
+        """Attack on the probe; ``None`` where there is none."""
+        return self._text("perturb")
+
+    @property
+    def kernel_of(self) -> str | None:
+        """Which rows the kernel is of, where these are not those of the perturbed probe alone."""
+        return self._text("kernel_of")
 
     @cached_property
     def kernel(self) -> Choices | None:

@@ -185,17 +185,17 @@ def test_a_network_that_fails_becomes_a_status_and_the_run_goes_on(tmp_path, mon
 
 @pytest.mark.parametrize("batch_norm", ["frozen", "coupled"])
 def test_what_does_not_fit_is_computed_in_smaller_chunks(tmp_path, monkeypatch, batch_norm):
-    whole, real, tried = tmp_path / "whole.h5", computation.compute_kernel, []
+    whole, real, tried = tmp_path / "whole.h5", computation.compute_perturbed_kernel, []
     what = recipe(batch_norm=batch_norm, precision="float64")
     score(whole, [11, 284], what)
 
-    def small(network, sides, choices, method):
+    def small(network, batch, choices, pixel_range, method, seed):
         tried.append(method.chunk)
         if method.chunk is None or method.chunk > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return real(network, sides, choices, method)
+        return real(network, batch, choices, pixel_range, method, seed)
 
-    monkeypatch.setattr(computation, "compute_kernel", small)
+    monkeypatch.setattr(computation, "compute_perturbed_kernel", small)
     score(tmp_path / "chunks.h5", [11, 284], what)
     assert tried == [None, 4, 2] * 2
     values = [load_store(path).set_index(["cell", "measure"])["value"] for path in (whole, tmp_path / "chunks.h5")]

@@ -33,8 +33,8 @@ def load(request: Request) -> ImageSet:
         small = images[torch.as_tensor(indices)].unsqueeze(1)
         return F.interpolate(small, size, mode="bilinear", align_corners=False).repeat(1, 3, 1, 1)
 
-    black = torch.full((3,), -mean / deviation)
-    return ImageSet("digits", digits.target[in_split].astype(np.int64), 10, take, black=black)
+    black, white = (torch.full((3,), (value - mean) / deviation) for value in (0.0, 1.0))
+    return ImageSet("digits", digits.target[in_split].astype(np.int64), 10, take, black=black, white=white)
 
 
 SOURCE = ImageSource("digits", "scikit-learn's 1,797 handwritten digits, brought to 3 channels and any size", load)

@@ -50,7 +50,8 @@ def load(request: Request) -> ImageSet:
 
     expected = _IMAGES[request.split]
     note = "" if len(labels) == expected else f"{request.root / _RAW} holds {len(labels):,} of {expected:,} images"
-    return ImageSet("mnist", labels, 10, take, note, torch.full((3,), -mean / deviation))
+    black, white = (torch.full((3,), (value - mean) / deviation) for value in (0.0, 1.0))
+    return ImageSet("mnist", labels, 10, take, note, black, white)
 
 
 def fetch(root: Path) -> None:

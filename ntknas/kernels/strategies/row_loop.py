@@ -34,24 +34,24 @@ def gram(
     Returns:
         The Gram matrix, and the number of outputs C.
     """
-    forwards = [network.output(side.x) for side in sides]
-    passes = [_rows_of_passes(network, f, side.labels) for f, side in zip(forwards, sides, strict=True)]
+    parts = [[(network.output(part.x), part.labels) for part in side.split(None)] for side in sides]
+    passes = [zip(*(_rows_of_passes(network, *part) for part in side), strict=True) for side in parts]
     total: GramAccumulator | None = None
     for rows in zip(*passes, strict=True):
-        chunks = [side.split(chunk or len(side)) for side in rows]
+        chunks = [_chunks(side, part_rows, chunk) for side, part_rows in zip(parts, rows, strict=True)]
 
-        def sweep(side: int, number: int, receive: Receive, chunks: list[list[Rows]] = chunks) -> None:
-            receive(0, jacobian_rows(forwards[side], chunks[side][number], network.leaves, rows_at_once))
+        def sweep(side: int, number: int, receive: Receive, chunks: list[list[_Chunk]] = chunks) -> None:
+            receive(0, jacobian_rows(*chunks[side][number], network.leaves, rows_at_once))
 
-        sizes = [len(side) for side in rows]
-        accumulator = GramAccumulator(sizes, network.columns, network.with_sums, forwards[0].device)
-        assembled([[len(piece) for piece in side] for side in chunks], sweep, accumulator)
+        sizes = [sum(map(len, part_rows)) for part_rows in rows]
+        accumulator = GramAccumulator(sizes, network.columns, network.with_sums, sides[0].x.device)
+        assembled([[len(piece) for _, piece in side] for side in chunks], sweep, accumulator)
         if total is None:
             total = accumulator
         else:
             total.merge(accumulator)
     assert total is not None
-    return total, forwards[0].shape[1]
+    return total, parts[0][0][0].shape[1]
 
 
 def sweep(
@@ -109,6 +109,19 @@ class Rows:
         else:
             cotangents[:, entries] = torch.diag_embed(self.cotangent[entries].T).permute(1, 2, 0)
         return cotangents
+
+
+_Chunk = tuple[Tensor, Rows]
+"""The output of a part, with its graph, and some of its rows."""
+
+
+def _chunks(parts: Sequence[tuple[Tensor, Tensor | None]], rows: Sequence[Rows], size: int | None) -> list[_Chunk]:
+    """Return the rows of a batch chunk by chunk, those of one part together."""
+    return [
+        (output, piece)
+        for (output, _), of_part in zip(parts, rows, strict=True)
+        for piece in of_part.split(size or len(of_part))
+    ]
 
 
 def _rows_of_passes(network: NetworkUnderPolicy, forward: Tensor, labels: Tensor | None) -> Iterator[Rows]:
