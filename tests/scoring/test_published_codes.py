@@ -231,6 +231,40 @@ def _synflow(network, images, left_out):
     return np.log(flow)
 
 
+def _suite_zero(network, images, labels):
+    kept = _zero_cost(network, images, labels)
+    weights = [layer.weight for layer in _layers(network)]
+    network.zero_grad()
+    F.cross_entropy(network(images), labels).backward()
+    scaled = sum(float((w * w.grad).detach().sum()) for w in weights)
+    x = images.clone().requires_grad_()
+    network(x).sum().backward()
+    rows, classes = x.grad.flatten(1).numpy(), labels.numpy()
+    logarithms = [np.log(np.abs(np.corrcoef(rows[classes == c])) + 1e-5).sum() for c in np.unique(classes)]
+    return {
+        **{name: kept[name] for name in ("grad_norm", "snip", "grasp", "fisher", "jacob_cov", "synflow")},
+        "l2_norm": sum(float(w.detach().norm()) for w in weights),
+        "plain": scaled,
+        "epe_nas": sum(abs(value) for value in logarithms),
+        "naswot": _codes_in_common(network, images),
+    }
+
+
+def _codes_in_common(network, images):
+    """NASLib looks at what ReLUs are given, and adds up the units on which two images agree."""
+    kernel = np.zeros((len(images), len(images)))
+
+    def count(_, inputs, __):
+        on = (inputs[0].flatten(1) > 0).double().numpy()
+        kernel[:] += on @ on.T + (1 - on) @ (1 - on).T
+
+    handles = [m.register_forward_hook(count) for m in _relus(network)]
+    network(images)
+    for handle in handles:
+        handle.remove()
+    return np.linalg.slogdet(kernel)[1]
+
+
 READINGS = {
     "tenas": (_tenas, 8),
     "tenas-thin": (_tenas, 8),
@@ -243,6 +277,7 @@ READINGS = {
     "vilhess": (_vilhess, 20),
     "vilhess-code": (_vilhess_code, 20),
     "zero-cost-nas": (_zero_cost, 8),
+    "nb-suite-zero": (_suite_zero, 8),
 }
 
 
