@@ -1,0 +1,36 @@
+"""What the pages of the referee share: tables in Markdown, and figures as they are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ntknas.correlation import Estimate, Row
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *rows))
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number with so many digits, or a dash."""
+    return "–" if value is None else f"{value:.{digits}f}".replace(f"-{0:.{digits}f}", f"{0:.{digits}f}")
+
+
+def interval(estimate: Estimate, digits: int = 2) -> str:
+    """Return a coefficient with its interval."""
+    ends = estimate.interval
+    text = number(estimate.value, digits)
+    return text if ends is None else f"{text} [{number(ends[0], digits)}, {number(ends[1], digits)}]"
+
+
+def way(row: Row) -> str:
+    """Return the measure of a row with what it was measured by."""
+    if row.is_baseline or row.recipe == "custom":
+        return row.measure
+    return f"{row.measure} ({row.recipe})"
+
+
+def left_out(row: Row) -> str:
+    """Return the cells without a score by reason."""
+    return ", ".join(f"{count} {reason}" for reason, count in row.left_out.items()) or "0"
