@@ -19,11 +19,13 @@ from ntknas.data.datasets import tables_of
 
 
 class PopulationOptions(TypedDict, total=False):
-    """Which cells are correlated, and what partial correlations hold fixed; as of ``correlate``."""
+    """Which cells are correlated, what partial correlations hold fixed, and what is combined; as of ``correlate``."""
 
     population: str
     cells: Collection[int] | None
     given: Collection[str] | None
+    combine: Collection[str]
+    unscored: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def correlate_by_space(
         sort: What rows are sorted by; see ``order.SORTS``.
         measures: Measures to show, derived ones included; all without it.
         progress: Wraps the list of what rows are computed from, to show how far it is.
-        **options: ``population``, ``cells`` and ``given``, as of ``correlate``.
+        **options: ``population``, ``cells``, ``given``, ``combine`` and ``unscored``, as of ``correlate``.
 
     Returns:
         The results, and why there is none of the other spaces.

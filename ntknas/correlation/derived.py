@@ -86,6 +86,7 @@ def _derive(measure: DerivedMeasure, inputs: Sequence[Scored]) -> Scored:
         epoch=first.epoch,
         coverage=first.coverage if len({item.coverage for item in inputs}) == 1 else seeds.CELLS,
         jackknifed=[combine(measure, cells) for cells in jackknifed],
+        fitted=measure.fitted,
     )
 
 

@@ -28,6 +28,7 @@ def as_json(result: Correlation) -> dict[str, object]:
         "interval": INTERVAL if result.resamples >= MIN_RESAMPLES else NO_INTERVAL,
         "resamples": result.resamples,
         "curves": [curve.as_json() for target in result.targets for curve in curves(result, target)],
+        "notes": list(result.notes),
     }
 
 

@@ -24,7 +24,7 @@ _OPERATIONS: Mapping[type[ast.operator], Callable[[Array, Array], Array]] = {
     ast.Div: np.divide,
 }
 _GRAMMAR = (
-    "A combination has names of scores (in quotes where a name is no word), numbers, + − * /, rank() and log(), such "
+    "A combination has names of scores (in quotes where a name is no word), numbers, + − * /, rank(), log() and abs(), such "
     "as rank(a)+rank(b)"
 )
 
@@ -37,7 +37,7 @@ def _mid_ranks(values: Array) -> Array:
     return ranks
 
 
-_FUNCTIONS: Mapping[str, Callable[[Array], Array]] = {"rank": _mid_ranks, "log": np.log}
+_FUNCTIONS: Mapping[str, Callable[[Array], Array]] = {"rank": _mid_ranks, "log": np.log, "abs": np.abs}
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Expression:
             The combination.
 
         Raises:
-            ChoiceError: If the text is not of the grammar, too long, or names no score.
+            ChoiceError: If the text is not of the grammar, too long, names no score, or is one alone.
 
         Example:
             >>> Expression.parse("rank(naswot) - 2 * log('my score')").names
@@ -83,8 +83,9 @@ class Expression:
             raise ChoiceError(f"Not a combination of scores: {quoted(text)}. {_GRAMMAR}.") from error
         leaves = list(_leaves(root, text))
         names = dict.fromkeys(leaf for leaf in leaves if isinstance(leaf, str))
-        if not names:
-            raise ChoiceError(f"{quoted(text)} names no score. {_GRAMMAR}.")
+        if not names or isinstance(root, ast.Name | ast.Constant):
+            what = "is one score alone" if names else "names no score"
+            raise ChoiceError(f"{quoted(text)} {what}. {_GRAMMAR}.")
         return cls(text, tuple(names), tuple(leaf for leaf in leaves if not isinstance(leaf, str)), root)
 
     def compute(self, scores: Mapping[str, Array]) -> Array:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
-from ntknas.core.errors import DataError
+from ntknas.core.errors import ChoiceError, DataError, check_known
 from ntknas.core.score import Status
 
 SETTING = "given"
 """What stands in place of a setting where scores are not of a store."""
+OFFICIAL = "official"
+"""What stands there of the counts beside such scores: those of the official networks."""
 _OF_A_STORE = ("setting", "measure", "cell", "seed", "value", "status")
 _PLAIN = ("cell", "measure", "seed", "value", "status")
 _EXPECTED = (
@@ -18,19 +22,22 @@ _EXPECTED = (
 )
 
 
-def as_scores(scores: pd.DataFrame | pd.Series) -> pd.DataFrame:
+def as_scores(scores: pd.DataFrame | pd.Series, lower_is_better: Collection[str] | None = None) -> pd.DataFrame:
     """Return scores as a table with the columns of a store's.
 
     Args:
         scores: As from ``ntknas.load_store``; a table with columns ``cell`` and ``value``, perhaps ``measure`` and
             ``seed``; a table with cells as its index, or a column ``cell``, and one column per measure; or a series by
             cell, named as its measure. Missing values are scores without one.
+        lower_is_better: Plain scores of which lower ones are better; of all others higher ones are, whatever their
+            names. Without it a name that is a measure's has that one's direction.
 
     Returns:
         The table.
 
     Raises:
         DataError: If columns are missing, cells are no indices, values no numbers, or a cell stands there twice.
+        ChoiceError: If there is no score of a name in ``lower_is_better``.
     """
     if isinstance(scores, pd.Series):
         scores = scores.rename(scores.name or "score").to_frame()
@@ -40,6 +47,8 @@ def as_scores(scores: pd.DataFrame | pd.Series) -> pd.DataFrame:
         absent = [name for name in _OF_A_STORE if name not in scores]
         if absent:
             raise DataError(f"These scores have no column {' and no '.join(absent)}. {_EXPECTED}")
+        if lower_is_better:
+            raise ChoiceError("`lower_is_better` is of scores of your own: a store's have the directions of measures.")
         return scores
     long = _long(scores)
     long["cell"] = _cells(long["cell"])
@@ -48,7 +57,16 @@ def as_scores(scores: pd.DataFrame | pd.Series) -> pd.DataFrame:
     if twice.any():
         first = long[twice].iloc[0]
         raise DataError(f"Cell {first['cell']} has several scores of {first['measure']}: expected one per seed.")
-    return _completed(long)
+    return _completed(_with_sign(long, lower_is_better))
+
+
+def _with_sign(long: pd.DataFrame, lower_is_better: Collection[str] | None) -> pd.DataFrame:
+    if lower_is_better is None:
+        return long
+    names = long["measure"].unique()
+    for name in lower_is_better:
+        check_known("score of your own (`lower_is_better`)", name, names)
+    return long.assign(sign=np.where(long["measure"].isin(list(lower_is_better)), -1, 1))
 
 
 def _long(scores: pd.DataFrame) -> pd.DataFrame:

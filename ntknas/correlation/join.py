@@ -7,15 +7,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 import pandas as pd
 
 from ntknas.benchmarks.table import AccuracyTable, Benchmark
-from ntknas.core.errors import DataError, NtknasError
+from ntknas.core.errors import DataError, NtknasError, check_known
+from ntknas.correlation.combination import Combination, combinations
 from ntknas.correlation.counts import Counts, NetworkSize, counts_by_setting
 from ntknas.correlation.covariates import Covariates
-from ntknas.correlation.given import as_scores
+from ntknas.correlation.given import OFFICIAL, SETTING, as_scores
 from ntknas.correlation.populations import Restriction
 from ntknas.correlation.rankings import rankings
 from ntknas.correlation.result import Correlation
 from ntknas.correlation.row import BASELINE, Row, RowKey
-from ntknas.correlation.rows import Setup, make_row, points_of
+from ntknas.correlation.rows import LEFT_OUT, UNSCORED, Setup, make_row, points_of
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.targets import Accuracies, as_accuracies
 from ntknas.measures import inputs_of
@@ -42,6 +43,9 @@ def correlate(
     given: Collection[str] | None = None,
     space: Space | str | None = None,
     dataset: str = "cifar10",
+    combine: Collection[str] = (),
+    unscored: str = LEFT_OUT,
+    lower_is_better: Collection[str] | None = None,
     progress: Meter = iter,
 ) -> Correlation:
     """Correlate scores with accuracies.
@@ -67,6 +71,12 @@ def correlate(
             effective parameters and live layers without any.
         space: The cells' space, where the scores are not a store's, which says it.
         dataset: Data set that networks of ``space`` are counted for.
+        combine: Combinations to show beside the measures, such as ``rank(a) + rank(b)`` of names of measures, counts or
+            scores of your own: each signed so that higher is better, ranks from 1 for the worst, among the cells that
+            have all of them and an accuracy.
+        unscored: ``left-out``, or ``last``: cells without a score are placed below all that have one.
+        lower_is_better: Plain scores of which lower ones are better; of all others higher ones are, whatever their
+            names. Without it a name that is a measure's has that one's direction.
         progress: Wraps the list of what rows are computed from, to show how far it is.
 
     Returns:
@@ -78,7 +88,8 @@ def correlate(
     """
     if isinstance(scores, pd.DataFrame | pd.Series) and scores.empty:
         raise NtknasError("There are no scores to correlate: run ntknas score first.")
-    table = as_scores(scores)
+    check_known("way with cells without a score (`unscored`)", unscored, UNSCORED)
+    table = as_scores(scores, lower_is_better)
     settings = _settings(table)
     digests = [str(digest) for digest in table["setting"].unique()]
     scored_settings = {digest: settings[digest] for digest in digests if digest in settings}
@@ -86,9 +97,11 @@ def correlate(
     restriction = Restriction.of(population, known, cells)
     table = restriction.scores(table)
     counts = counts_by_setting(scored_settings)
-    if known is not None and not scored_settings:
-        counts |= dict.fromkeys(digests, Counts(NetworkSize.official(known, dataset), known))
+    if known is not None and SETTING in digests:
+        own_dataset = settings[SETTING].dataset if SETTING in settings else dataset
+        counts |= dict.fromkeys((SETTING, OFFICIAL), Counts(NetworkSize.official(known, own_dataset), known))
     ranked = rankings(table, scored_settings, counts)
+    combined = combinations(combine, ranked)
     scored = _of_measures(ranked, measures)
     shown = pd.Index(sorted(table["cell"].unique()), name="cell")
     targets = restriction.accuracies(as_accuracies(accuracies), shown)
@@ -97,11 +110,19 @@ def correlate(
     setup = Setup(restriction, counts, covariates, restriction.networks(shown), resamples, seed)
     rows: list[Row] = []
     points: dict[RowKey, pd.DataFrame] = {}
-    for target, item in progress([(target, item) for target in targets for item in scored]):
-        shared = points_of(item, target)
+    pairs = [(target, item) for target in targets for item in _with_combined(scored, combined, target)]
+    for target, item in progress(pairs):
+        shared = points_of(item, target, unscored)
         rows.append(make_row(item, target, shared, setup))
         points[rows[-1].key] = shared
-    return Correlation(rows, summaries, points, settings, resamples)
+    return Correlation(rows, summaries, points, settings, resamples, tuple(filter(None, (c.note for c in combined))))
+
+
+def _with_combined(scored: Iterable[Scored], combined: Iterable[Combination], target: Accuracies) -> Iterable[Scored]:
+    """Return what is shown, combinations after measures and before counts."""
+    counts = [item for item in scored if item.recipe == BASELINE]
+    made = [combination.on(target.means.index) for combination in combined]
+    return [*(item for item in scored if item.recipe != BASELINE), *made, *counts]
 
 
 def _space_of(space: Space | str | None, settings: Mapping[str, Setting]) -> Space | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ntknas.core.perturbation import CLEAN
+from ntknas.correlation.given import SETTING
 from ntknas.correlation.result import Correlation
 from ntknas.correlation.row import Row
 from ntknas.store.identity import TrainingIdentity
@@ -78,6 +79,9 @@ def _short_hash(setting: Setting) -> str:
 def variant(result: Correlation, row: Row) -> str:
     """Return what differs in a row's setting from the other settings of its measure; empty if it has one setting."""
     digests = {rival.setting for rival in result.rows if rival.measure == row.measure}
+    if row.setting == SETTING:
+        return "yours" if len(digests) > 1 else ""
+    digests.discard(SETTING)
     settings = {digest: result.settings[digest] for digest in digests if digest in result.settings}
     if len(settings) < 2:
         return ""

@@ -23,6 +23,7 @@ class Correlation:
         points: For each row the cells, signed scores and accuracies that were used.
         settings: What the digests in the rows stand for.
         resamples: Number of bootstrap resamples.
+        notes: What is to be said beside the rows.
     """
 
     rows: list[Row]
@@ -30,6 +31,7 @@ class Correlation:
     points: Mapping[RowKey, pd.DataFrame]
     settings: Mapping[str, Setting]
     resamples: int
+    notes: tuple[str, ...] = ()
 
     def of_target(self, target: str) -> list[Row]:
         """Return the rows of one target."""
@@ -48,5 +50,6 @@ def _flat(row: Row) -> dict[str, object]:
     for name in ("ndcg", "precision", "best_of"):
         columns |= {f"{name}_{number}": value for number, value in getattr(row, name).items()}
     columns["partial_given"] = " ".join(row.partial_given)
+    columns["placed_last"] = " ".join(f"{status}:{count}" for status, count in row.placed_last.items())
     columns["left_out"] = " ".join(f"{status}:{count}" for status, count in row.left_out.items())
     return columns

@@ -63,6 +63,10 @@ class Row:
         networks: Number of networks that the cells are; ``None`` where that is not known.
         resampled: What intervals resample: ``cells``, or ``networks`` where several cells are one.
         partial_n: Number of the cells that have all of ``partial_given``.
+        higher_is_better: Direction of the measure; scores are signed by it.
+        placed_last: Number of cells without a score that were placed last, by reason.
+        fitted: What of the score was chosen on cells with known accuracies, or may have been: on such cells it looks
+            better than it is. Empty if nothing was.
         partial_dropped: Why other covariates are not held fixed, by name: ``constant``, or which ranks the cells alike.
     """
 
@@ -103,6 +107,9 @@ class Row:
     resampled: str = CELLS
     partial_n: int = 0
     partial_dropped: Mapping[str, str] = field(default_factory=dict)
+    higher_is_better: bool = True
+    placed_last: Mapping[str, int] = field(default_factory=dict)
+    fitted: str = ""
 
     @property
     def key(self) -> RowKey:

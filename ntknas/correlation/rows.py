@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from ntknas.core.score import Status
 from ntknas.correlation.coefficients import Array, kendall, weighted_kendall
 from ntknas.correlation.counts import Counts
 from ntknas.correlation.covariates import Covariates
+from ntknas.correlation.estimate import Estimate
 from ntknas.correlation.intervals import with_intervals
 from ntknas.correlation.partial import partial_kendall
 from ntknas.correlation.populations import Restriction
@@ -20,12 +22,30 @@ from ntknas.correlation.scored import Scored
 from ntknas.correlation.selection import best_cells
 from ntknas.correlation.targets import Accuracies
 
+LEFT_OUT, LAST = "left-out", "last"
+UNSCORED = (LEFT_OUT, LAST)
+"""What is done with cells without a score."""
 
-def points_of(item: Scored, target: Accuracies) -> pd.DataFrame:
-    """Return signed scores and accuracies of the cells that have both."""
+
+def points_of(item: Scored, target: Accuracies, unscored: str = LEFT_OUT) -> pd.DataFrame:
+    """Return signed scores and accuracies of the cells that have both.
+
+    Args:
+        item: What was scored.
+        target: The accuracies.
+        unscored: ``left-out``, or ``last``: cells without a score have the next number below all scores.
+
+    Returns:
+        Columns ``score`` and ``accuracy`` by cell.
+    """
     cells = item.scored_cells.intersection(target.means.index)
-    x = item.sign * item.cells.loc[cells, "value"].to_numpy(np.float64)
-    return pd.DataFrame({"score": x, "accuracy": target.means.loc[cells].to_numpy(np.float64)}, index=cells)
+    scores = item.sign * item.cells.loc[cells, "value"].astype(np.float64)
+    if unscored == LAST and len(cells):
+        others = item.cells.index.difference(item.scored_cells).intersection(target.means.index)
+        last = pd.Series(np.nextafter(scores.min(), -np.inf), others, dtype=np.float64)
+        scores = pd.concat([scores, last]).sort_index() if len(others) else scores
+    accuracies = target.means.loc[scores.index].to_numpy(np.float64)
+    return pd.DataFrame({"score": scores.to_numpy(np.float64), "accuracy": accuracies}, index=scores.index)
 
 
 @dataclass(frozen=True)
@@ -60,6 +80,7 @@ def make_row(item: Scored, target: Accuracies, points: pd.DataFrame, setup: Setu
     """
     cells, x, y = points.index, points["score"].to_numpy(np.float64), points["accuracy"].to_numpy(np.float64)
     coefficients, coverage = with_intervals(item, cells, x, y, setup.resamples, setup.seed)
+    left_out, placed = _without_score(item.cells, target.means, cells)
     best = best_cells(x, y, cells)
     row = Row(
         measure=item.measure,
@@ -69,12 +90,12 @@ def make_row(item: Scored, target: Accuracies, points: pd.DataFrame, setup: Setu
         kernel=item.kernel,
         epoch=item.epoch,
         n=len(x),
-        left_out=_left_out(item.cells, target.means),
+        left_out=left_out,
         ties=_tied_pairs(x),
         tied_accuracies=_tied_pairs(y),
         kendall=coefficients["kendall"],
         spearman=coefficients["spearman"],
-        pearson=coefficients["pearson"],
+        pearson=Estimate(None) if placed else coefficients["pearson"],  # last is a rank, and no number
         kendall_top10=coefficients["kendall_top10"],
         kendall_top25=coefficients["kendall_top25"],
         interval_covers=coverage,
@@ -88,6 +109,9 @@ def make_row(item: Scored, target: Accuracies, points: pd.DataFrame, setup: Setu
         seed_kendall=item.seed_kendall,
         seed_variance=item.seed_variance,
         seconds_per_cell=item.seconds,
+        higher_is_better=item.sign > 0,
+        placed_last=placed,
+        fitted=item.fitted,
     )
     return _with_population(_with_partial(_with_first_cells(row, x, y), item, points, setup), cells, setup)
 
@@ -138,10 +162,16 @@ def _with_first_cells(row: Row, x: Array, y: Array) -> Row:
     )
 
 
-def _left_out(cells: pd.DataFrame, means: pd.Series) -> dict[str, int]:
-    reasons = cells["status"].where(cells["status"] != "ok")
-    reasons = reasons.fillna(pd.Series("no accuracy", index=cells.index.difference(means.index)))
-    return {str(status): int(count) for status, count in reasons.dropna().value_counts().items()}
+def _without_score(cells: pd.DataFrame, means: pd.Series, used: pd.Index) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the number of cells that are left out, and of those that were placed last, both by reason."""
+    reasons = cells["status"].where(cells["status"] != Status.OK.value)
+    reasons = reasons.fillna(pd.Series("no accuracy", index=cells.index.difference(means.index))).dropna()
+    is_placed = reasons.index.isin(used)
+    return _counted(reasons[~is_placed]), _counted(reasons[is_placed])
+
+
+def _counted(reasons: pd.Series) -> dict[str, int]:
+    return {str(reason): int(count) for reason, count in reasons.value_counts().items()}
 
 
 def _tied_pairs(values: Array) -> int:

@@ -35,6 +35,7 @@ class Scored:
         epoch: Epochs of training before it was taken.
         coverage: What an interval over cells covers: ``cells`` or ``cells and initialisation``.
         jackknifed: For each seed the same as ``cells`` over the other seeds, where intervals need it.
+        fitted: What of it was chosen on cells with known accuracies, or may have been; empty if nothing was.
     """
 
     measure: str
@@ -49,6 +50,7 @@ class Scored:
     epoch: int = 0
     coverage: str = seeds.CELLS
     jackknifed: list[pd.DataFrame] = field(default_factory=list)
+    fitted: str = ""
 
     @property
     def scored_cells(self) -> pd.Index:
@@ -87,7 +89,9 @@ def scored_measures(scores: pd.DataFrame, settings: Mapping[str, Setting], kerne
 
 
 def _score(name: str, measure: Measure | None, rows: pd.DataFrame, setting: Setting | None, kernel: str) -> Scored:
-    """Bring the rows of one measure under one setting to one score per cell."""
+    """Bring the rows of one measure under one setting to one score per cell; a user's own say their direction."""
+    own_sign = int(rows["sign"].iloc[0]) if "sign" in rows and rows["sign"].notna().all() else 0
+    measure = None if own_sign else measure
     rule = measure.aggregate if measure else Aggregate.MEAN
     first = rows.iloc[0]
     is_independent = setting is not None and setting.network.has_independent_seeds
@@ -96,7 +100,7 @@ def _score(name: str, measure: Measure | None, rows: pd.DataFrame, setting: Sett
         str(first.get("recipe", "custom")),
         str(first["setting"]),
         over_seeds(rows, rule),
-        measure.sign if measure else 1,
+        measure.sign if measure else own_sign or 1,
         _seconds(rows),
         kernel,
         seed_kendall(rows),

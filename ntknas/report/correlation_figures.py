@@ -9,7 +9,7 @@ import numpy as np
 
 from ntknas.correlation import Correlation, Curve, Estimate, Row, curves, row_name
 from ntknas.correlation.names import variant
-from ntknas.measures import expand, sign_of
+from ntknas.measures import expand
 from ntknas.report.figures import Array, BarGroup, Bars, Line, LineGrid, LinePanel, Panel, ScatterGrid
 
 TRAINING = expand(["training"])
@@ -121,7 +121,7 @@ def scatter(result: Correlation, target: str) -> ScatterGrid:
 
 
 def _scatter_panel(result: Correlation, row: Row) -> Panel:
-    points, sign, tau = result.points[row.key], sign_of(row.measure), row.kendall
+    points, sign, tau = result.points[row.key], 1 if row.higher_is_better else -1, row.kendall
     note = "no value" if tau.value is None else f"τ = {tau.value:.2f}"
     if tau.interval:
         note += f" [{tau.interval[0]:.2f}, {tau.interval[1]:.2f}]"

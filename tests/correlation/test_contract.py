@@ -56,6 +56,9 @@ ROW = {
     "resampled": TEXT,
     "partial_n": COUNT,
     "partial_dropped": {},
+    "higher_is_better": bool,
+    "placed_last": {},
+    "fitted": TEXT,
 }
 ONE_SEED = {"seed_kendall": NONE, "seed_variance": NONE}
 COMPLETE = {"left_out": {}, "kendall_top25": NUMBER, "kendall_top25_low": NUMBER, "kendall_top25_high": NUMBER}
@@ -120,7 +123,7 @@ def test_at_initialisation(folder, capsys):
     kernel = fill(path, ("trace", "cond"), CELLS, seeds=(0, 1), recipe="te-nas", scores=some_fail)
     network = fill(path, ("linear_regions",), CELLS, fields=NETWORK, recipe="te-nas")
     result = answer(capsys, path, "--compare")
-    parts = "rows targets settings interval resamples curves left_out comparisons unmeasured".split()
+    parts = "rows targets settings interval resamples curves notes left_out comparisons unmeasured".split()
     assert list(result) == parts
     rows = {row["measure"]: row for row in result["rows"]}
     assert list(rows) == ["trace", "cond", "linear_regions", "tenas_rank", *COUNTS]
@@ -195,4 +198,4 @@ def test_of_several_spaces(folder, capsys):
     assert list(result["not_shown"]) == ["nb101"]
     assert "`" not in result["not_shown"]["nb101"]
     assert "--accuracies" in result["not_shown"]["nb101"]
-    assert list(result["spaces"]["nb201"]) == "rows targets settings interval resamples curves left_out".split()
+    assert list(result["spaces"]["nb201"]) == "rows targets settings interval resamples curves notes left_out".split()
