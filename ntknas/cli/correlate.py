@@ -40,6 +40,13 @@ _MANY_CELLS = 1000
 @click.option("--setting", multiple=True, help="Scores of this setting, or the beginning of its digest; repeatable.")
 @click.option("--recipe", multiple=True, help="Scores computed with this recipe; repeatable.")
 @click.option("--measures", help="Measures and groups to show, separated by commas.  [default: all that were taken]")
+@shared.population_option
+@click.option("--cells-file", type=click.Path(path_type=Path), help="These cells alone: one index or string per line.")
+@click.option(
+    "--given",
+    help="What the partial τ holds fixed: counts, or measures with one ranking of these cells, separated by commas.  "
+    "[default: effective_parameters,live_layers]",
+)
 @click.option("--sort", type=kinds.Choice(list(SORTS)), help="What rows are sorted by, best first.")
 @click.option(
     "--dataset",
@@ -75,20 +82,22 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
     """Correlate the scores in STORE with trained accuracies.
 
     Coefficients are of scores signed so that higher is better; intervals are 95 % bootstrap over cells, and over
-    initialisations where cells have several seeds. Parameters and FLOPs stand in the same table as baselines. Each
-    space of the store is held against its own benchmark.
+    initialisations where cells have several seeds; cells that are one network are resampled together. Counts of the
+    cells' networks stand in the same table as baselines. Each space of the store is held against its own benchmark.
     """
     check_one_format(json=json, csv=csv)
     check_store(store)
     check_source(options)
-    check_names({"accuracies": options["accuracies"]})
+    check_names({name: options[name] for name in ("accuracies", "cells_file")})
 
     from ntknas.correlation.by_space import correlate_by_space
 
     source = take_source(options)
     measures = split_names(options.pop("measures"), derived=True) or ()
-    scores = _selected(store, measures, options)
+    given = options["given"] = _split_given(options["given"])
+    scores = _selected(store, (*measures, *given) if measures and given else measures, options)
     check_one_space(source, scores)
+    options["cells"] = _cells_of(options.pop("cells_file"), scores)
     _note_few_resamples(options["resamples"])
     answer = _in_options(correlate_by_space(scores, source, **options, measures=measures, progress=_progress))
     for message in (*answer.not_shown.values(), *_cells_without_accuracy(answer, source)):
@@ -103,6 +112,26 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
         _print(answer, comparison_seed)
     if plots:
         _draw_all(answer, plots)
+
+
+def _split_given(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _cells_of(file: Path | None, scores: pd.DataFrame) -> list[int] | None:
+    """Return the cells that a file names, of the space of some scores."""
+    from ntknas.scoring.cells import read_cells_file
+    from ntknas.spaces import load_space
+
+    spaces = [str(space) for space in scores["space"].unique()]
+    if file is None:
+        return None
+    if len(spaces) > 1:
+        raise click.UsageError(
+            f"--cells-file names cells of one space, and the scores are of {' and '.join(spaces)}: choose one with "
+            "--space."
+        )
+    return read_cells_file(load_space(spaces[0]), file)
 
 
 def _in_options(answer: SpaceResults) -> SpaceResults:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ntknas.cli.output import print_table, say
+from ntknas.spaces.populations import POPULATIONS
 
 if TYPE_CHECKING:
     from ntknas.correlation import Correlation, Curve, Estimate, Row, TargetSummary
@@ -15,9 +16,7 @@ def print_result(result: Correlation) -> None:
     """Print one table for each target and epoch, and of trained networks τ by epoch."""
     for target, summary in result.targets.items():
         _print_target(result, target, summary)
-    say(f"{_LEGEND}\n{_covered(result)}")
-    if all(row.partial_given != ("parameters", "flops") for row in result.rows):
-        say("FLOPs rank these cells as parameters do, and are left out of the partial τ.")
+    say(f"{_LEGEND}\n{_held_fixed(result)}\n{_covered(result)}")
     seconds = [row.seconds_per_cell for row in result.rows if row.seconds_per_cell]
     if seconds:
         fastest, slowest = f"{min(seconds):.2f}", f"{max(seconds):.2f}"
@@ -30,6 +29,7 @@ def _print_target(result: Correlation, target: str, summary: TargetSummary) -> N
     kernels = _kernels(rows)
     is_one_kernel = len({kernel for kernel in kernels if "label/" not in kernel}) < 2
     say(f"{target}  ({_noise(summary)})")
+    say(_population(rows))
     if is_one_kernel:
         say(f"kernel (output/batch norm/parameters): {' and '.join(kernels)}")
     header = [*_HEADER[:1], *(["kernel"] * (not is_one_kernel)), *_HEADER[1:]]
@@ -41,6 +41,15 @@ def _print_target(result: Correlation, target: str, summary: TargetSummary) -> N
         say()
     if are_trained:
         _print_curves(result, target)
+
+
+def _population(rows: Sequence[Row]) -> str:
+    """Say which cells a table is about: the population, and how many of it were scored."""
+    largest = max(rows, key=lambda row: row.n)
+    rule = POPULATIONS[largest.population]
+    cells = f"{largest.n} cells" + (f" in {largest.networks} networks" if largest.networks is not None else "")
+    chosen = "" if largest.chosen_cells is None else f", of {largest.chosen_cells} that were chosen"
+    return f"population {largest.population} ({rule}): {cells}{chosen}"
 
 
 def _kernels(rows: Sequence[Row]) -> list[str]:
@@ -89,7 +98,7 @@ _LEAST = ("regret", "Spearman ρ", "top 25 %", "top 10 %", "left out")
 """Columns to leave out first where the terminal is narrow."""
 _LEGEND = """\
 Higher is better in every column but regret. [95 %]: bootstrap over cells, from 10 cells on. top: τ among the most
-accurate cells, from 10 on. partial τ: given parameters and FLOPs. regret: accuracy that the best-scored cell lacks.
+accurate cells, from 10 on. regret: accuracy that the best-scored cell lacks.
 Noise ceiling: what the true accuracies would reach with this table; τ between training seeds: the table with itself."""
 
 
@@ -124,6 +133,20 @@ def _noise(summary: TargetSummary) -> str:
 
 
 _TOPS = {"kendall_top10": "top 10 %", "kendall_top25": "top 25 %"}
+
+
+def _held_fixed(result: Correlation) -> str:
+    """Say what partial correlations are given, and what they cannot be given."""
+    from ntknas.correlation.partial import CONSTANT
+
+    givens = list(dict.fromkeys(row.partial_given for row in result.rows if row.partial_given))
+    dropped = {item for row in result.rows for item in row.partial_dropped.items()}
+    texts = [
+        f"{name} is constant" if why == CONSTANT else f"{name} ranks these cells as {why} does"
+        for name, why in sorted(dropped)
+    ]
+    given = " or ".join(" and ".join(names) for names in givens) or "nothing"
+    return f"partial τ: given {given}{'; ' * bool(texts)}{', '.join(texts)}{' and is left out' * bool(texts)}."
 
 
 def _covered(result: Correlation) -> str:

@@ -10,6 +10,7 @@ from ntknas.cli import kinds
 from ntknas.cli.derived import option_of
 from ntknas.cli.types import Decorator
 from ntknas.scoring.engines.protocol import EngineOptions
+from ntknas.spaces.populations import ALL, POPULATIONS
 
 DEFAULT_STORE = Path("scores.h5")
 
@@ -33,6 +34,14 @@ dataset_option = click.option(
     default="cifar10",
     show_default=True,
     help="Data set that networks are built for, and whose accuracy is the target.",
+)
+population_option = click.option(
+    "--population",
+    type=kinds.Choice(list(POPULATIONS)),
+    default=ALL,
+    show_default=True,
+    help="Cells that are meant: all, those with a path to the output (connected), those without a dead operation "
+    "(reachable), one of each published class (isomorphic), one of each network (distinct).",
 )
 store_option = click.option(
     "--store",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     "--cells", default="100", show_default=True, help="Cells of a random sample, a range such as 0:1001, or all."
 )
 @click.option("--cells-seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the sample.")
+@shared.population_option
 @click.option("--cells-file", type=click.Path(path_type=Path), help="Score these cells: one index or string per line.")
 @click.option("--seeds", type=kinds.COUNT, default=1, show_default=True, help="Initialisations of each cell.")
 @scoring_options.measures_option
@@ -96,13 +97,14 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     check_names(options)
     check_place_for(options["store"])
 
-    from ntknas.scoring.cells import read_cells_file, select
+    from ntknas.scoring.cells import read_cells_file, select, within
 
     recipe_name = apply_recipe(ctx, options)
     space = open_space(options["bench"])
-    file, amount, seed = options["cells_file"], options["cells"], options["cells_seed"]
-    cells = read_cells_file(space, file) if file else select(space, amount, seed)
+    file, amount, seed, population = (options[name] for name in ("cells_file", "cells", "cells_seed", "population"))
+    cells = within(space, population, read_cells_file(space, file)) if file else select(space, amount, seed, population)
     provenance = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
+    provenance |= {"population": population} if population != "all" else {}
     recipe = recipe_of(options, split_names(options["measures"]), recipe_name)
     probe = draw_probe(options, held_out=recipe.needs_held_out)
 

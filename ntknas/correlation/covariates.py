@@ -30,11 +30,15 @@ class Covariates:
     def __init__(self, given: Collection[str] | None, scored: Sequence[Scored], counts: Mapping[str, Counts]):
         self._given, self._counts = given, counts
         self._measured: dict[str, pd.Series] = {}
-        counted = {name for known in counts.values() for name in known.names}
+        counted = dict.fromkeys(name for known in counts.values() for name in known.names)
         measured = [item for item in scored if item.recipe != BASELINE]
         for name in given or ():
             if name not in counted:
-                check_known("count or measure of these scores", name, [*counted, *(item.measure for item in measured)])
+                check_known(
+                    "count or measure of these scores",
+                    name,
+                    [*counted, *dict.fromkeys(item.measure for item in measured)],
+                )
                 self._measured[name] = _ranking(name, measured)
 
     def of(self, item: Scored, cells: pd.Index) -> pd.DataFrame:

@@ -141,12 +141,13 @@ class Restriction:
 
     def _check_number(self, number: int, of_what: str) -> None:
         if number < MIN_CELLS:
-            raise NtknasError(f"{self} leaves {number} of {of_what}: at least {MIN_CELLS} are needed.")
+            raise NtknasError(f"Of {of_what} {number} are {self}: at least {MIN_CELLS} are needed.")
 
     def __str__(self) -> str:
-        named = "" if self.cells is None else f"The {len(self.cells)} chosen `cells`"
-        population = f"`population` {self.population}" + (f" of {self.space.name}" if self.space else "")
-        return named if self.population == ALL else f"{named or 'The'}{' of the' * bool(named)} {population}"
+        of_space = f" of {self.space.name}" if self.space else ""
+        texts = [f"in `population` {self.population}{of_space}"] if self.population != ALL else []
+        texts += [f"among the {len(self.cells)} that were chosen"] if self.cells is not None else []
+        return " and ".join(texts)
 
     def networks(self, cells: pd.Index) -> pd.Series | None:
         """Return a number for each cell's network; ``None`` where the space is not known.

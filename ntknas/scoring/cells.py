@@ -1,7 +1,8 @@
-"""Which cells of a space to score: all, a seeded sample, or a user's list."""
+"""Which cells of a space, or of a population of it, to score: all, a seeded sample, or a user's list."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,47 +11,74 @@ from ntknas.core.errors import ChoiceError, DataError
 from ntknas.core.regular_file import read_text
 from ntknas.spaces import Space
 from ntknas.spaces.naming import find
+from ntknas.spaces.populations import ALL, is_member, members
 
-__all__ = ["find", "read_cells_file", "sample", "select"]
+__all__ = ["find", "read_cells_file", "sample", "select", "within"]
 
 _MIN_BYTES = 1 << 22
 _BYTES_PER_CELL = 1 << 8
 
 
-def sample(space: Space, count: int, seed: int) -> list[int]:
+def sample(space: Space, count: int, seed: int, population: str = ALL) -> list[int]:
     """Return a sample of cells without replacement, in the order of their indices.
 
+    Args:
+        space: The space.
+        count: Number of cells.
+        seed: Seed of the sample: the first cells of one permutation of the population.
+        population: Name of the population that the cells are drawn from.
+
     Raises:
-        ChoiceError: If the space has fewer cells, or none is asked for.
+        ChoiceError: If the population has fewer cells, or none is asked for.
     """
-    if not 1 <= count <= len(space):
-        raise ChoiceError(f"`cells` must be 'all' or a number from 1 to {len(space)} for {space.name}, got {count}.")
+    cells = members(space, population)
+    if not 1 <= count <= len(cells):
+        of = f"population {population} of {space.name}" if population != ALL else space.name
+        raise ChoiceError(f"`cells` must be 'all' or a number from 1 to {len(cells)} for {of}, got {count}.")
     # Not choice(): of a permutation a smaller sample of one seed is part of a larger one.
-    return sorted(np.random.default_rng(seed).permutation(len(space))[:count].tolist())
+    return sorted(cells[place] for place in np.random.default_rng(seed).permutation(len(cells))[:count])
 
 
-def select(space: Space, cells: str, seed: int) -> list[int]:
+def within(space: Space, population: str, cells: Iterable[int]) -> list[int]:
+    """Return those of some cells that are of a population.
+
+    Args:
+        space: The space.
+        population: Name of the population.
+        cells: The cells.
+
+    Raises:
+        ChoiceError: If none of them is.
+    """
+    kept = list(filter(is_member(space, population), cells))
+    if not kept:
+        raise ChoiceError(f"None of the `cells` is of the `population` {population} of {space.name}.")
+    return kept
+
+
+def select(space: Space, cells: str, seed: int, population: str = ALL) -> list[int]:
     """Return the cells that a text asks for.
 
     Args:
         space: The space.
         cells: ``all``, the number of a random sample, or a range of indices such as ``0:1001``, whose end is left out.
         seed: Seed of the sample.
+        population: Name of the population whose cells are meant; of a range those that are of it.
 
     Raises:
-        ChoiceError: If it is none of these.
+        ChoiceError: If it is none of these, or none of the range is of the population.
     """
     if cells == "all":
-        return list(range(len(space)))
+        return members(space, population)
     first, colon, last = cells.partition(":")
     if colon and _is_number(first) and _is_number(last) and int(first) < int(last) <= len(space):
-        return list(range(int(first), int(last)))
+        return within(space, population, range(int(first), int(last)))
     if not _is_number(cells):
         raise ChoiceError(
             f"`cells` must be 'all' or a number from 1 to {len(space)} for {space.name}, or a range such as 0:1001 "
             f"within 0:{len(space)}, got {cells!r}."
         )
-    return sample(space, int(cells), seed)
+    return sample(space, int(cells), seed, population)
 
 
 def _is_number(text: str) -> bool:

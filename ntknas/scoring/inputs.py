@@ -14,11 +14,12 @@ from ntknas.data.datasets import get_dataset
 from ntknas.data.probe import Probe
 from ntknas.data.probe_options import ProbeOptions
 from ntknas.measures import expand
-from ntknas.scoring.cells import find, select
+from ntknas.scoring.cells import find, select, within
 from ntknas.scoring.job import AUTO, Job, Strategy
 from ntknas.scoring.recipe import NetworkOptions, Recipe
 from ntknas.scoring.recipe_file import load_recipe_file
 from ntknas.spaces import CellLike, Space, load_space
+from ntknas.spaces.populations import ALL
 from ntknas.training import TrainingImages, TrainingOptions
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class ScoringOptions(TypedDict, total=False):
     training: Training | None
     strategy: str
     rows_at_once: int | None
+    population: str
 
 
 def inputs_of(
@@ -83,7 +85,7 @@ def inputs_of(
         raise ChoiceError(f"The recipe {recipe.name} trains networks: give `training`, or name the images of `probe`.")
     strategy = Strategy(options.get("strategy", AUTO.name), _rows_of(options.get("rows_at_once")))
     job = Job(space, dataset, recipe, probe, strategy, training)
-    return Inputs(job, _cells_of(space, cells), _seeds_of(seeds))
+    return Inputs(job, _cells_of(space, cells, options.get("population", ALL)), _seeds_of(seeds))
 
 
 def _seeds_of(seeds: int | Iterable[int]) -> list[int]:
@@ -106,12 +108,13 @@ def _rows_of(rows_at_once: int | None) -> int:
     return rows
 
 
-def _cells_of(space: Space, cells: str | Iterable[int | str | CellLike]) -> list[int]:
+def _cells_of(space: Space, cells: str | Iterable[int | str | CellLike], population: str) -> list[int]:
     if isinstance(cells, str):
-        return select(space, cells, 0)
+        return select(space, cells, 0, population)
     if not isinstance(cells, Iterable):
         raise ChoiceError(f"`cells` are several, such as [0, 8216], or a text such as 'all', got {cells!r}.")
-    return list(dict.fromkeys(_cell_of(space, cell) for cell in cells))
+    named = list(dict.fromkeys(_cell_of(space, cell) for cell in cells))
+    return within(space, population, named) if population != ALL else named
 
 
 def _cell_of(space: Space, cell: int | str | CellLike) -> int:

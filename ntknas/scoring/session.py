@@ -26,6 +26,7 @@ from ntknas.scoring.progress import KernelDone
 from ntknas.scoring.summary import Summary
 from ntknas.scoring.tally import Tally
 from ntknas.scoring.trial import choose_rows
+from ntknas.spaces.populations import ALL
 from ntknas.store import ScoreStore, load_store
 from ntknas.store.requests import Request
 
@@ -82,6 +83,7 @@ def score(
     training: Training | None = None,
     strategy: str = "auto",
     rows_at_once: int | None = None,
+    population: str = ALL,
     workers: int | None = 0,
     engine: Engine | str = "local",
     device: str = "auto",
@@ -107,6 +109,8 @@ def score(
         training: How networks are trained, and when they are measured.
         strategy: How kernels are computed, as in ``empirical_ntk``.
         rows_at_once: Rows of a coupled kernel that one backward pass computes; by default a short trial decides.
+        population: Name of the population that ``cells`` are of: a sample is drawn from it, and of cells that are named
+            those are scored that are of it.
         workers: Number of worker processes; 0 computes in this process, ``None`` takes one per GPU or core.
         engine: What computes, or its name: ``local`` or ``ray``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``, for an engine that is named.
@@ -138,6 +142,7 @@ def score(
         training=training,
         strategy=strategy,
         rows_at_once=rows_at_once,
+        population=population,
     )
     computing = make_engine(engine, workers=workers, device=device) if isinstance(engine, str) else engine
     session = _Session(inputs, computing, on_event, about or {}, tries=rows_at_once is None)

@@ -81,7 +81,7 @@ HARMLESS = {  # text, paths and flags that only read, choose or print
     *"bench dataset measures cells cells-file epochs init variant probe image-data bench-data train-images".split(),
     *"device workers shard target column accuracies vary data widths alphas recipe setting space sort".split(),
     *"fresh-probes nesterov mixed-precision independent-seeds keep-checkpoints keep-kernels quick".split(),
-    *"json csv compare dry-run split worst mixed cell-column contraction perturb kernel-of".split(),
+    *"json csv compare dry-run split worst mixed cell-column contraction perturb kernel-of given".split(),
 }
 WRITING = {"bench import --bench-data", "data fetch --image-data", "store export --csv"}
 
