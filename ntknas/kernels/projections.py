@@ -50,7 +50,8 @@ class Projections:
 
     def weighted_chunks(self) -> Iterator[tuple[Batch, Tensor]]:
         """Yield the batch chunk by chunk with the entries of u that belong to it, once they are drawn."""
-        yield from zip(self.batch.split(self.chunk), self.weights.split(self.chunk or len(self.batch)), strict=True)
+        chunks = self.batch.split(self.chunk)
+        yield from zip(chunks, self.weights.split([len(chunk) for chunk in chunks]), strict=True)
 
     @cached_property
     def direction(self) -> list[Tensor]:

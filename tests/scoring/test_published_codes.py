@@ -4,10 +4,16 @@ The networks are small ones of the recipe's own definition, in float64. Where a 
 ``none`` the networks here do too, so that every parameter has a gradient, as it has there.
 """
 
+import hashlib
+
+import warnings
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from sklearn.datasets import load_digits
 from torch import nn
 
 from ntknas import load_space
@@ -16,8 +22,9 @@ from ntknas.core.cases import NetworkCase
 from ntknas.data import Request, make_probe
 from ntknas.measures.activations import _crops
 from ntknas.scoring.recipe_file import load_recipe_file, recipe_names
-from ntknas.spaces.nb201.network import Reduction, Zero
+from ntknas.spaces.nb201.network import InferCell, Reduction, ReLUConvBN, Zero
 from ntknas.store import load_store
+from tests.kernels.reference import jacobian_under
 
 SPACE = load_space("nb201")
 CELLS = {
@@ -265,7 +272,127 @@ def _codes_in_common(network, images):
     return np.linalg.slogdet(kernel)[1]
 
 
+def _robust_ntk(network, images, labels):
+    """PGD in pixels by the network in evaluation mode, then J with the statistics of the clean images."""
+    digits = load_digits().images / 16
+    mean, deviation = digits.mean(), digits.std()
+    pixels, epsilon = (images * deviation + mean).clamp(0, 1), 8 / 255
+    seed = int.from_bytes(hashlib.sha256(b"attack/0/1").digest()[:8], "little") >> 1
+    start = 2 * torch.rand(images.shape, generator=torch.Generator().manual_seed(seed)) - 1
+    x = (pixels + epsilon * start).clamp(0, 1)
+    network.eval()
+    for _ in range(20):
+        x.requires_grad_()
+        loss = F.cross_entropy(network((x - mean) / deviation), labels)
+        moved = x.detach() + 2.5 * epsilon / 20 * torch.autograd.grad(loss, x)[0].sign() - pixels
+        x = (pixels + moved.clamp(-epsilon, epsilon)).clamp(0, 1)
+    names = [name for name, _ in network.named_parameters() if "weight" in name]
+    rows = jacobian_under(network, (x - mean) / deviation, names, "frozen", frozen_on=images)
+    eigenvalues = np.linalg.eigvalsh(np.einsum("icp,jcp->ij", rows, rows))
+    return {"lambda_min": eigenvalues[0], "cond": eigenvalues[-1] / eigenvalues[0]}
+
+
+def _nested_as_published(network):
+    """Put containers around what has one more in the code: stem, stages, branches and poolings of cells."""
+    layers = list(network.cells)
+    for layer in layers:
+        for name, module in list(layer.named_modules()):
+            if isinstance(module, ReLUConvBN) or (isinstance(layer, InferCell) and isinstance(module, nn.AvgPool2d)):
+                parent, _, own = name.rpartition(".")
+                setattr(layer.get_submodule(parent), own, nn.Sequential(module))
+    first, second = (number for number, layer in enumerate(layers) if isinstance(layer, Reduction))
+    stages = (layers[:first], layers[first + 1 : second], layers[second + 1 :])
+    body = [nn.Sequential(*stages[0]), layers[first], nn.Sequential(*stages[1]), layers[second]]
+    network.stem, network.cells = nn.Sequential(network.stem), _Unwatched(*body, nn.Sequential(*stages[2]))
+    return network
+
+
+class _Unwatched(nn.Sequential):
+    """A container that the code has not."""
+
+
+def _meco(network, images, labels):
+    results = {"meco": [], "meco_opt": [], "meco_layers": []}
+    generator = torch.Generator().manual_seed(0)
+
+    def forward_hook(module, _, output):
+        features = output[0].detach().clone()
+        n = features.shape[0]
+        features = features.reshape(n, -1)
+        results["meco"].append(_smallest_correlation(features))
+        if output.dim() == 4:  # ours leaves out vectors, whose correlations are all zero, and so draws nothing for them
+            some = torch.randperm(n, generator=generator)[:8]
+            results["meco_opt"].append(_smallest_correlation(features[some]) * n / len(some))
+        if isinstance(module, nn.Conv2d):
+            results["meco_layers"].append(results["meco"][-1])
+
+    for module in _nested_as_published(network.train()).modules():
+        if not isinstance(module, _Unwatched):
+            module.register_forward_hook(forward_hook)
+    with torch.no_grad():
+        network(images)
+    return {name: sum(values) for name, values in results.items()}
+
+
+def _smallest_correlation(features):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of one position there is no covariance
+        correlations = torch.corrcoef(features)
+    correlations = correlations.reshape(len(features), len(features))
+    correlations[torch.isnan(correlations)] = 0
+    correlations[torch.isinf(correlations)] = 0
+    return float(torch.linalg.eig(correlations)[0].real.min())
+
+
+def _az_nas(network, images, labels):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(images.shape, generator=generator).double().requires_grad_()
+    features = []
+    for block in [network.train().stem, *network.cells]:
+        x = block(x)
+        features.append(x)
+    entropies = []
+    for feature in features:
+        b, c, h, w = feature.shape
+        rows = feature.detach().permute(0, 2, 3, 1).reshape(b * h * w, c)
+        rows = rows - rows.mean(0, keepdim=True)
+        shares = torch.linalg.eigvalsh(rows.T @ rows / len(rows))
+        shares = shares / shares.sum()
+        entropies.append(float((-shares * torch.log(shares + 1e-8)).sum()))
+    scores = []
+    for f_in, f_out in pairwise(features):
+        g_out = 2.0 * torch.randint(2, f_out.shape, generator=generator).double() - 1
+        (g_in,) = torch.autograd.grad(f_out, f_in, g_out, retain_graph=True)
+        if g_in.shape[2:] != g_out.shape[2:]:
+            g_in = nn.PixelUnshuffle(g_in.shape[2] // g_out.shape[2])(g_in)
+        columns_in = g_in.permute(0, 2, 3, 1).flatten(0, 2)
+        columns_out = g_out.permute(0, 2, 3, 1).flatten(0, 2)
+        s = float(torch.linalg.svdvals(columns_in.T @ columns_out / len(columns_out)).max())
+        scores.append(-s - 1 / (s + 1e-6) + 2)
+    return {
+        "az_expressivity": np.sum(entropies),
+        "az_progressivity": np.min(np.diff(entropies)),
+        "az_trainability": np.mean(scores),
+    }
+
+
+def _swap(network, images, labels):
+    generator, scores, activations = torch.Generator().manual_seed(0), [], []
+    for module in _relus(network.train()):
+        module.register_forward_hook(lambda _, given, output: activations.append(output.sign().flatten(1)))
+    for _ in range(32):
+        for layer in _layers(network):
+            layer.weight.data = torch.randn(layer.weight.shape, generator=generator).double()
+        network.classifier.bias.data.zero_()
+        activations.clear()
+        with torch.no_grad():
+            network(images)
+        scores.append(len(torch.unique(torch.cat(activations, 1).T, dim=0)))
+    return {"swap": np.mean(scores)}
+
+
 READINGS = {
+    "robust-ntk": (_robust_ntk, 6),
     "tenas": (_tenas, 8),
     "tenas-thin": (_tenas, 8),
     "mok": (_mok_in_training, 8),
@@ -277,6 +404,9 @@ READINGS = {
     "vilhess": (_vilhess, 20),
     "vilhess-code": (_vilhess_code, 20),
     "zero-cost-nas": (_zero_cost, 8),
+    "meco": (_meco, 1),
+    "az-nas": (_az_nas, 8),
+    "swap": (_swap, 24),
     "nb-suite-zero": (_suite_zero, 8),
 }
 
