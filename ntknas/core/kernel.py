@@ -76,14 +76,8 @@ class Kernel:
 
     @property
     def singular_below(self) -> float:
-        """The eigenvalue at or below which the kernel counts as singular.
-
-        max(n·eps64, n·(c·eps_rows)²)·λ_1 with c = ``ROW_ERROR_FACTOR``.
-        """
-        n = self.size
-        # Squared, since eigenvalues of K are squares of singular values of J.
-        relative = max(n * torch.finfo(torch.float64).eps, n * (ROW_ERROR_FACTOR * self.row_eps) ** 2)
-        return relative * float(self.spectrum[0])
+        """The eigenvalue at or below which the kernel counts as singular; see ``singular_below``."""
+        return singular_below(self.spectrum, self.row_eps)
 
     @property
     def is_singular(self) -> bool:
@@ -111,3 +105,18 @@ class Kernel:
             left_norms=ones(self.left_norms),
             right_norms=ones(self.right_norms),
         )
+
+
+def singular_below(spectrum: Tensor, row_eps: float) -> float:
+    """Return the eigenvalue at or below which a Gram matrix counts as singular.
+
+    max(n·eps64, n·(c·eps_rows)²)·λ_1 with c = ``ROW_ERROR_FACTOR``.
+
+    Args:
+        spectrum: Its n eigenvalues in descending order.
+        row_eps: Machine epsilon of the precision of the rows.
+    """
+    n = len(spectrum)
+    # Squared, since eigenvalues of K are squares of singular values of J.
+    relative = max(n * torch.finfo(torch.float64).eps, n * (ROW_ERROR_FACTOR * row_eps) ** 2)
+    return relative * float(spectrum[0])

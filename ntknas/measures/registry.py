@@ -39,7 +39,7 @@ _FIRST = (
 
 
 GROUPS = {
-    "kernel": "every measure of a kernel",
+    "kernel": "every measure of a kernel but those of the trace over outputs alone, which costs a pass for each",
     "regression": "kernel ridge regression on a held-out probe",
     "baselines": "every measure that needs no kernel",
     "training": "what a network's own training has come to",
@@ -246,11 +246,16 @@ def expand(names: Iterable[str]) -> tuple[str, ...]:
             subject = _SUBJECTS.get(name)
             members = all_measures().items()
             untrained = [member for member, m in members if m.subject is not TrainingCase]
-            alone = [member for member, m in members if m.subject is subject and Need.CHOICES not in m.needs]
+            alone = [member for member, m in members if m.subject is subject and not _stands_apart(m)]
             expanded += alone if subject else untrained
         else:
             expanded.append(name)
     return tuple(dict.fromkeys(expanded))
+
+
+def _stands_apart(measure: Measure) -> bool:
+    """Return whether a measure is in no group but ``all``: it reads more choices, or costs many times the others."""
+    return Need.CHOICES in measure.needs or measure.outputs == ("traced",)
 
 
 def get_measure(name: str) -> Measure:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ntknas.core.kernel import Kernel
 from ntknas.core.lazy import torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.definition import Aggregate, Need
 from ntknas.measures.registry import register
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 _KERNEL = (Need.KERNEL,)
 EIG_OFFSET = 1.0
 """k of the measure ``eig``."""
 
 
-def _regular(kernel: Kernel) -> Tensor:
+def check_invertible(kernel: Kernel) -> None:
+    """Check that the smallest eigenvalue of a kernel can be told from zero.
+
+    Raises:
+        NoValueError: ``singular`` if it cannot.
+    """
     if kernel.is_singular:
         raise NoValueError(
             Status.SINGULAR,
             f"λ_n = {float(kernel.spectrum[-1]):.3g} is zero at the precision of the rows "
             f"(threshold {kernel.singular_below:.3g})",
         )
-    return kernel.spectrum
 
 
 @register(
@@ -61,8 +60,8 @@ def condition_number(kernel: Kernel) -> float:
     Raises:
         NoValueError: ``singular`` if λ_n is zero at the precision of the rows.
     """
-    spectrum = _regular(kernel)
-    return float(spectrum[0] / spectrum[-1])
+    check_invertible(kernel)
+    return float(kernel.spectrum[0] / kernel.spectrum[-1])
 
 
 @register(
@@ -89,7 +88,8 @@ def log_determinant(kernel: Kernel) -> float:
     Raises:
         NoValueError: ``singular`` if λ_n is zero at the precision of the rows.
     """
-    return float(_regular(kernel).log().sum())
+    check_invertible(kernel)
+    return float(kernel.spectrum.log().sum())
 
 
 @register(

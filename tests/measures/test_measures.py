@@ -125,6 +125,8 @@ def test_directions_of_the_definitions():
         "cond",
         "krr_mse",
         "train_loss",
+        "hnas_cond",
+        "label_energy",
     ]
 
 
