@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ntknas.core.cases import NetworkCase
-from ntknas.core.lazy import torch
+from ntknas.core.lazy import nn, torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.activations import relu_outputs
 from ntknas.measures.definition import Need
@@ -17,7 +17,7 @@ from ntknas.measures.registry import register, register_derived
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Generator, Tensor
+    from torch import Tensor
 
 SWAP_REPEATS = 32
 _WORD = 8
@@ -38,10 +38,15 @@ def swap(case: NetworkCase) -> float:
     At most 2^S, so that S, the number of images, should be large enough for the units of the network.
 
     Raises:
-        NoValueError: ``undefined`` if no module of the network is a ReLU that returns a map.
+        NoValueError: ``undefined`` if no module of the network is a ReLU that returns a map; ``non-finite`` if the
+            network's output holds NaN or infinity.
     """
-    generator = torch.Generator().manual_seed(case.seed)
-    return sum(_distinct_patterns(case, generator) for _ in range(SWAP_REPEATS)) / SWAP_REPEATS
+    network, generator = case.copy(), torch.Generator().manual_seed(case.seed)
+    total = 0
+    for _ in range(SWAP_REPEATS):
+        draw_weights(network, generator)
+        total += _distinct_patterns(network, case.images)
+    return total / SWAP_REPEATS
 
 
 @register_derived(
@@ -79,11 +84,11 @@ def regularised(patterns: Array, parameters: Array, mu: float, sigma: float) -> 
     return result
 
 
-def _distinct_patterns(case: NetworkCase, generator: Generator) -> int:
-    network = case.copy()
-    draw_weights(network, generator)
+def _distinct_patterns(network: nn.Module, images: Tensor) -> int:
     with torch.no_grad(), relu_outputs(network) as outputs:
-        network(case.images)
+        logits = network(images)
+    if not bool(logits.isfinite().all()):
+        raise NoValueError(Status.NON_FINITE, "the network's output holds NaN or infinity")
     codes = [(output > 0).flatten(1).T for output in outputs if output.dim() == 4]
     if not codes:
         raise NoValueError(Status.UNDEFINED, "no module of the network is a ReLU that returns a map")

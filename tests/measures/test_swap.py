@@ -111,6 +111,13 @@ def test_dead_units_are_one_pattern():
     assert measure("swap", NetworkCase(network, torch.zeros(6, 3, 4, 4), torch.zeros(6))).value == 1
 
 
+def test_activations_that_overflow_are_no_score():
+    layers = [module for _ in range(40) for module in (nn.Conv2d(64, 64, 3, padding=1), nn.ReLU())]
+    network = nn.Sequential(nn.Conv2d(3, 64, 1), *layers)
+    case = NetworkCase(network, torch.ones(2, 3, 3, 3), torch.zeros(2))
+    assert measure("swap", case).status is Status.NON_FINITE
+
+
 def test_the_factor_of_the_preferred_size():
     patterns, parameters = np.array([5.0, 7.0, 9.0]), np.array([400_000.0, 1_000_000.0, 1_600_000.0])
     np.testing.assert_allclose(

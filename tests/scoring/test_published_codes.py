@@ -5,7 +5,6 @@ The networks are small ones of the recipe's own definition, in float64. Where a 
 """
 
 import hashlib
-
 import warnings
 from itertools import pairwise
 
@@ -25,6 +24,7 @@ from ntknas.scoring.recipe_file import load_recipe_file, recipe_names
 from ntknas.spaces.nb201.network import InferCell, Reduction, ReLUConvBN, Zero
 from ntknas.store import load_store
 from tests.kernels.reference import jacobian_under
+from tests.measures.test_vkdnw import REFERENCES as FISHER
 
 SPACE = load_space("nb201")
 CELLS = {
@@ -387,8 +387,69 @@ def _swap(network, images, labels):
         activations.clear()
         with torch.no_grad():
             network(images)
-        scores.append(len(torch.unique(torch.cat(activations, 1).T, dim=0)))
+        scores.append(len(set(map(bytes, torch.cat(activations, 1).T.to(torch.uint8).numpy()))))
     return {"swap": np.mean(scores)}
+
+
+def _vkdnw(network, images, labels):
+    """The Fisher information coordinate by coordinate, and the parts that other recipes have too."""
+    fisher = {name: reading(NetworkCase(network, images, labels)) for name, reading in FISHER.items()}
+    az_nas = _az_nas(network, images, labels)
+    del az_nas["az_progressivity"]
+    return {**fisher, "jacob_cov": _jacob_cov(network.train(), images), **az_nas}
+
+
+def _zico(network, images, labels):
+    """The gradients of every layer's weights by mini-batch, then their means and deviations over these."""
+    network.train()
+    kept = {}
+    for some, classes in zip(images.split(len(images) // 2), labels.split(len(images) // 2), strict=True):
+        network.zero_grad()
+        F.cross_entropy(network(some), classes).backward()
+        for number, layer in enumerate(_layers(network)):
+            kept.setdefault(number, []).append(layer.weight.grad.flatten().clone().numpy())
+    return {"zico": _inverse_variation(kept, lambda g: g), "zico_abs": _inverse_variation(kept, np.abs)}
+
+
+def _inverse_variation(kept, deviating):
+    total = 0.0
+    for gradients in map(np.array, kept.values()):
+        spread = np.std(deviating(gradients), axis=0)
+        nonzero = np.nonzero(spread)[0]
+        summed = np.sum(np.mean(np.abs(gradients), axis=0)[nonzero] / spread[nonzero])
+        total += np.log(summed) if summed else 0.0
+    return total
+
+
+def _hnas(network, images, labels):
+    """Hooks keep what every layer is given and what comes back to its output; a sample's row is made of its own."""
+    given, back = {}, {}
+
+    def keep(layer, inputs, output):
+        given[layer] = inputs[0].detach()
+        output.register_hook(lambda gradient: back.update({layer: gradient.detach()}))
+
+    for layer in _layers(network.train()):
+        layer.register_forward_hook(keep)
+    network(images)[torch.arange(len(images)), labels].sum().backward()
+    rows = [[] for _ in images]
+    for layer in _layers(network):
+        for row, a, g in zip(rows, given[layer], back[layer], strict=True):
+            if isinstance(layer, nn.Conv2d):
+                a = F.unfold(a[None], layer.kernel_size, padding=layer.padding, stride=layer.stride)[0]
+                row.append((g.flatten(1) @ a.T).flatten())
+            else:
+                row.append(torch.outer(g, a).flatten())
+            if layer.bias is not None:
+                row.append(g.flatten(1).sum(1) if isinstance(layer, nn.Conv2d) else g)
+    matrix = torch.stack([torch.cat(row) for row in rows]).numpy()
+    kernel = matrix @ matrix.T
+    return {"hnas_trace": np.sqrt(np.trace(kernel) / len(images)), "hnas_cond": _conditioned(kernel)}
+
+
+def _nasi(network, images, labels):
+    F.cross_entropy(network.train()(images), labels).backward()
+    return {"nasi": sum(float(p.grad.square().sum()) for p in network.parameters())}
 
 
 READINGS = {
@@ -406,8 +467,12 @@ READINGS = {
     "zero-cost-nas": (_zero_cost, 8),
     "meco": (_meco, 1),
     "az-nas": (_az_nas, 8),
-    "swap": (_swap, 24),
+    "swap": (_swap, 11),
     "nb-suite-zero": (_suite_zero, 8),
+    "vkdnw": (_vkdnw, 8),
+    "zico": (_zico, 8),
+    "hnas": (_hnas, 8),
+    "nasi": (_nasi, 8),
 }
 
 
