@@ -45,7 +45,7 @@ def read_scores(
 
     Returns:
         One column per score by index of the cell; NaN where there is none. ``attrs["notes"]`` says which columns are
-        no scores, and what looks odd.
+        no scores, and what looks odd, ``attrs["not_taken"]`` which ``columns`` leave out.
 
     Raises:
         DataError: If the file cannot be read, names a cell twice, unknown or in two ways that disagree, a score is no
@@ -60,8 +60,10 @@ def read_scores(
     """
     path = Path(path)
     naming: list[str] = []
+    header: list[str] = []
 
     def choose(names: Sequence[str]) -> list[str]:
+        header[:] = names
         naming[:] = cell_columns(names, cell_column)
         return [*naming, *_score_columns(names, naming, columns)]
 
@@ -78,6 +80,7 @@ def read_scores(
     notes += _suspicions(scores)
     frame = pd.DataFrame(scores, index=pd.Index(cells, name="cell"))
     frame.attrs["notes"] = [f"{path}: {note}" for note in notes]
+    frame.attrs["not_taken"] = [name for name in header if name not in table.values]
     return frame
 
 
@@ -147,8 +150,8 @@ def _suspicions(scores: Mapping[str, Array]) -> Iterator[str]:
                 suspects.setdefault(suspect, []).append(f"{name} {np.count_nonzero(known == suspect):,}")
     for suspect, counts in suspects.items():
         yield (
-            f"{suspect:g} is far from every other score of its column, and stands there so often: {', '.join(counts)}. "
-            f"If it means a failure, say so: `missing` {suspect:g}."
+            f"{suspect:g} is far from every other score of its column (in so many rows: {', '.join(counts)}). If it "
+            f"means a failure, say so: `missing` {suspect:g}."
         )
 
 

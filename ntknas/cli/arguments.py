@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,12 +162,13 @@ def open_space(name: str) -> Space:
     return space
 
 
-def split_names(text: str | None, *, derived: bool = False) -> tuple[str, ...] | None:
+def split_names(text: str | None, *, derived: bool = False, others: Iterable[str] = ()) -> tuple[str, ...] | None:
     """Split names of measures at commas and replace those of groups by their members; ``None`` stays.
 
     Args:
         text: What the user wrote.
         derived: Whether derived measures may be named: they are correlated, and nothing computes them of one cell.
+        others: Names that may be named besides, such as those of scores of one's own.
 
     Returns:
         Names of measures.
@@ -182,7 +183,7 @@ def split_names(text: str | None, *, derived: bool = False) -> tuple[str, ...] |
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise ChoiceError("--measures names none: leave it out for the default, or name some, such as trace,cond.")
-    all_names = [*all_measures(), *(all_derived() if derived else ()), *GROUPS]
+    all_names = [*all_measures(), *(all_derived() if derived else ()), *GROUPS, *others]
     for name in names:
         if name not in all_names:
             error = unknown_measure(name, all_names)

@@ -11,16 +11,12 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
-from ntknas.cli.arguments import split_names
+from ntknas.cli.correlate_scores import check_scores, own_scores_options, take_scores
 from ntknas.cli.correlate_source import check_one_space, check_source, take_source
 from ntknas.cli.correlate_tables import print_comparisons, print_result
-from ntknas.cli.left_out import say_left_out
-from ntknas.cli.names import check_names, check_store
+from ntknas.cli.names import check_names
 from ntknas.cli.output import check_one_format, csv_option, json_option, note, print_csv, print_json, say
-from ntknas.cli.types import Options
-from ntknas.cli.unmeasured import say_unmeasured, unmeasured_of
 from ntknas.cli.wording import in_options
-from ntknas.core.errors import NtknasError
 from ntknas.correlation.order import SORTS
 
 if TYPE_CHECKING:
@@ -60,7 +56,25 @@ _MANY_CELLS = 1000
     "--accuracies", type=click.Path(path_type=Path), help="CSV file of your own accuracies: index or cell, value."
 )
 @click.option("--column", help="Column of --accuracies to take.")
-@click.option("--cell-column", help="Column of --accuracies that names the cells.  [default: all that do, and agree]")
+@click.option(
+    "--cell-column",
+    help="Column of --accuracies, or else of --scores, that names the cells.  [default: all that do, and agree]",
+)
+@own_scores_options
+@click.option(
+    "--combine",
+    multiple=True,
+    metavar="EXPRESSION",
+    help="Combination of scores to show beside them, such as rank(a)+rank(b): names, numbers, + - * /, rank, log, abs; "
+    "repeatable.",
+)
+@click.option(
+    "--unscored",
+    type=kinds.Choice(["left-out", "last"]),
+    default="left-out",
+    show_default=True,
+    help="What is done with cells without a score: left out and counted, or placed last.",
+)
 @click.option(
     "--resamples",
     type=kinds.NUMBER,
@@ -79,33 +93,33 @@ _MANY_CELLS = 1000
 @json_option
 @csv_option
 def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: bool, **options: Any) -> None:
-    """Correlate the scores in STORE with trained accuracies.
+    """Correlate the scores in STORE, or your own, with trained accuracies.
 
     Coefficients are of scores signed so that higher is better; intervals are 95 % bootstrap over cells, and over
     initialisations where cells have several seeds; cells that are one network are resampled together. Counts of the
     cells' networks stand in the same table as baselines. Each space of the store is held against its own benchmark.
     """
     check_one_format(json=json, csv=csv)
-    check_store(store)
+    check_scores(store, options)
     check_source(options)
-    check_names({name: options[name] for name in ("accuracies", "cells_file")})
+    check_names({name: options[name] for name in ("accuracies", "scores", "cells_file")})
 
     from ntknas.correlation.by_space import correlate_by_space
 
+    options["given"] = _split_given(options["given"])
+    scores, measures = take_scores(store, options)
     source = take_source(options)
-    measures = split_names(options.pop("measures"), derived=True) or ()
-    given = options["given"] = _split_given(options["given"])
-    scores = _selected(store, (*measures, *given) if measures and given else measures, options)
     check_one_space(source, scores)
     options["cells"] = _cells_of(options.pop("cells_file"), scores)
     _note_few_resamples(options["resamples"])
     answer = _in_options(correlate_by_space(scores, source, **options, measures=measures, progress=_progress))
-    for message in (*answer.not_shown.values(), *_cells_without_accuracy(answer, source)):
+    for message in (*answer.not_shown.values(), *answer.notes, *_cells_without_accuracy(answer, source)):
         note(message)
     comparison_seed = options["seed"] if compare else None
     if json:
-        unmeasured = [asdict(setting) for setting in scores.attrs["unmeasured"]]
-        print_json({**answer.as_json(scores.attrs["left_out"].lines, comparison_seed), "unmeasured": unmeasured})
+        unmeasured = [asdict(setting) for setting in scores.attrs.get("unmeasured", ())]
+        lines = scores.attrs["left_out"].lines if "left_out" in scores.attrs else 0
+        print_json({**answer.as_json(lines, comparison_seed), "unmeasured": unmeasured})
     elif csv:
         print_csv(answer.frame())
     else:
@@ -137,24 +151,6 @@ def _cells_of(file: Path | None, scores: pd.DataFrame) -> list[int] | None:
 def _in_options(answer: SpaceResults) -> SpaceResults:
     """Return the answer with reasons that name the options of the command."""
     return replace(answer, not_shown={space: in_options(reason) for space, reason in answer.not_shown.items()})
-
-
-def _selected(store: Path, measures: tuple[str, ...], options: Options) -> pd.DataFrame:
-    """Read the scores that are meant, and those that derived measures are made of."""
-    from ntknas.measures import inputs_of
-    from ntknas.store import load_store
-    from ntknas.store.selection import Selection, select
-
-    inputs = inputs_of(measures)
-    selection = Selection(options.pop("space"), options.pop("setting"), options.pop("recipe"), inputs)
-    scores = load_store(store)
-    say_left_out(scores.attrs["left_out"], store)
-    if scores.empty:
-        raise NtknasError(f"{store} holds no scores yet. Make some with: ntknas score --store {store}")
-    selected = select(scores, selection)
-    selected.attrs["unmeasured"] = unmeasured_of(scores, selected)
-    say_unmeasured(selected.attrs["unmeasured"])
-    return selected
 
 
 def _progress(pairs: list[Pair]) -> Iterable[Pair]:

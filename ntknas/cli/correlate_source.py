@@ -30,9 +30,10 @@ def check_source(options: Options) -> None:
     if options["dataset"] and options["target"]:
         raise click.UsageError("--target names its data set: it cannot be combined with --dataset.")
     if options["accuracies"] is None:
-        for name, flag in (("column", "--column"), ("cell_column", "--cell-column")):
-            if options[name] is not None:
-                raise click.UsageError(f"{flag} names a column of --accuracies.")
+        if options["column"] is not None:
+            raise click.UsageError("--column names a column of --accuracies.")
+        if options["cell_column"] is not None and options["scores"] is None:
+            raise click.UsageError("--cell-column names a column of --accuracies or --scores.")
 
 
 def take_source(options: Options) -> AccuracySource:

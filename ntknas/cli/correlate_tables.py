@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ntknas.cli.output import print_table, say
+from ntknas.correlation.row import SETTING
 from ntknas.spaces.populations import POPULATIONS
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ def print_result(result: Correlation) -> None:
     """Print one table for each target and epoch, and of trained networks τ by epoch."""
     for target, summary in result.targets.items():
         _print_target(result, target, summary)
-    say(f"{_LEGEND}\n{_held_fixed(result)}\n{_covered(result)}")
+    say("\n".join([_LEGEND, _held_fixed(result), _covered(result), *_remarks(result)]))
     seconds = [row.seconds_per_cell for row in result.rows if row.seconds_per_cell]
     if seconds:
         fastest, slowest = f"{min(seconds):.2f}", f"{max(seconds):.2f}"
@@ -30,14 +31,16 @@ def _print_target(result: Correlation, target: str, summary: TargetSummary) -> N
     is_one_kernel = len({kernel for kernel in kernels if "label/" not in kernel}) < 2
     say(f"{target}  ({_noise(summary)})")
     say(_population(rows))
-    if is_one_kernel:
+    if is_one_kernel and kernels:
         say(f"kernel (output/batch norm/parameters): {' and '.join(kernels)}")
-    header = [*_HEADER[:1], *(["kernel"] * (not is_one_kernel)), *_HEADER[1:]]
+    first = max((number for row in rows for number, value in row.ndcg.items() if value is not None), default=None)
+    header = [*_HEADER[:1], *(["kernel"] * (not is_one_kernel)), *_HEADER[1:], *_first_names(first)]
+    shared = {row.measure for row in rows if row.setting != SETTING}
     are_trained = any(row.epoch for row in rows)
     for epoch in sorted({row.epoch for row in rows}):
         title = (f"after {epoch} epoch(s) of training" if epoch else "at initialisation") if are_trained else ""
-        cells = [_cells(row, with_kernel=not is_one_kernel) for row in rows if row.epoch == epoch]
-        print_table(title, header, cells, left=1 if is_one_kernel else 2, least=_LEAST)
+        cells = [_cells(row, first, shared, with_kernel=not is_one_kernel) for row in rows if row.epoch == epoch]
+        print_table(title, header, cells, left=1 if is_one_kernel else 2, least=[*_first_names(first)[::-1], *_LEAST])
         say()
     if are_trained:
         _print_curves(result, target)
@@ -98,19 +101,40 @@ _LEAST = ("regret", "Spearman ρ", "top 25 %", "top 10 %", "left out")
 """Columns to leave out first where the terminal is narrow."""
 _LEGEND = """\
 Higher is better in every column but regret. [95 %]: bootstrap over cells, from 10 cells on. top: τ among the most
-accurate cells, from 10 on. regret: accuracy that the best-scored cell lacks.
+accurate cells, from 10 on. regret: accuracy that the best-scored cell lacks. weighted τ: pairs count by their places.
+nDCG@P: of the first P cells, accuracies in percent; best of 10: expected best accuracy among the 10 best-scored cells.
 Noise ceiling: what the true accuracies would reach with this table; τ between training seeds: the table with itself."""
 
 
-def _cells(row: Row, *, with_kernel: bool) -> list[str]:
+def _first_names(first: int | None) -> list[str]:
+    """Return the names of the columns of what a score puts first; without nDCG where none has it."""
+    return ["weighted τ", *([f"nDCG@{first}"] if first else []), "best of 10"]
+
+
+def _cells(row: Row, first: int | None, shared: Collection[str], *, with_kernel: bool) -> list[str]:
     kernel = [row.kernel or row.recipe] if with_kernel else []
+    name = f"{row.measure} (yours)" if row.setting == SETTING and row.measure in shared else row.measure
+    ndcg = [_fixed(row.ndcg.get(first))] if first else []
+    of_first = [_fixed(row.weighted_kendall), *ndcg, _fixed(row.best_of.get(10))]
     coefficients = [_estimate(row.kendall), _fixed(row.spearman.value)]
     numbers = (row.kendall_top10.value, row.kendall_top25.value, row.partial_kendall, row.regret)
-    return [row.measure, *kernel, str(row.n), _left_out(row), *coefficients, *map(_fixed, numbers)]
+    name += "*" * bool(row.fitted)
+    return [name, *kernel, str(row.n), _left_out(row), *coefficients, *map(_fixed, numbers), *of_first]
 
 
 def _left_out(row: Row) -> str:
-    return ", ".join(f"{count} {status}" for status, count in row.left_out.items()) or "0"
+    left_out = [f"{count} {status}" for status, count in row.left_out.items()]
+    placed = [f"{count} {status} (placed last)" for status, count in row.placed_last.items()]
+    return ", ".join([*left_out, *placed]) or "0"
+
+
+def _remarks(result: Correlation) -> list[str]:
+    """Say of scores that were fitted what was, and what placing last means."""
+    fitted = {row.measure: row.fitted for row in result.rows if row.fitted}
+    remarks = [f"* {name}: {what}." for name, what in fitted.items()]
+    if remarks:
+        remarks.append("  What was chosen on cells with known accuracies looks better on them than it is: take others.")
+    return remarks
 
 
 def _estimate(estimate: Estimate) -> str:

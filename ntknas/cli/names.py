@@ -109,6 +109,15 @@ def _check_accuracies(path: Path) -> None:
         )
 
 
+def _check_scores(path: Path) -> None:
+    from ntknas.core.errors import DataError
+
+    if not path.exists():
+        raise DataError(
+            f"No such file: {path}. --scores takes a CSV file (or .npz) with a column index (or cell) and one a score."
+        )
+
+
 def _check_device(text: str) -> None:
     from ntknas.scoring.environment import check_device
 
@@ -124,6 +133,7 @@ def _check_model(location: str) -> None:
 _CHECKS: Mapping[str, Callable[..., None]] = {
     "bench": _check_space,
     "accuracies": _check_accuracies,
+    "scores": _check_scores,
     "dataset": _check_dataset,
     "recipe": _check_recipe,
     "init": _check_init,

@@ -45,6 +45,11 @@ class SpaceResults:
         """Whether scores of several spaces were asked for."""
         return len(self.results) + len(self.not_shown) > 1
 
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said beside the rows."""
+        return [note for result in self.results.values() for note in result.notes]
+
     def frame(self) -> pd.DataFrame:
         """Return all rows; with a column ``space`` where there are several."""
         return one_frame(self.results) if self.are_several else next(iter(self.results.values())).frame()

@@ -13,8 +13,7 @@ from ntknas.core.score import Status
 from ntknas.correlation import seeds
 from ntknas.correlation.bootstrap import MIN_CELLS
 from ntknas.correlation.expression import Expression
-from ntknas.correlation.given import SETTING
-from ntknas.correlation.row import BASELINE
+from ntknas.correlation.row import BASELINE, SETTING
 from ntknas.correlation.scored import Scored
 
 COMBINED = "combined"
@@ -148,7 +147,7 @@ class Combination:
 
 
 def _component(name: str, expression: Expression, ranked: Sequence[Scored]) -> Scored:
-    check_known(f"score in the combination {expression.text!r}", name, dict.fromkeys(item.measure for item in ranked))
+    check_known(f"name in the combination {expression.text!r},", name, dict.fromkeys(item.measure for item in ranked))
     named = [item for item in ranked if item.measure == name]
     measured = [item for item in named if item.recipe != BASELINE]
     if len(measured) < 2:

@@ -24,8 +24,8 @@ _OPERATIONS: Mapping[type[ast.operator], Callable[[Array, Array], Array]] = {
     ast.Div: np.divide,
 }
 _GRAMMAR = (
-    "A combination has names of scores (in quotes where a name is no word), numbers, + − * /, rank(), log() and abs(), such "
-    "as rank(a)+rank(b)"
+    "A combination has names of scores (in quotes where a name is no word), numbers, + − * /, rank(), log() and "
+    "abs(), such as rank(a)+rank(b)"
 )
 
 

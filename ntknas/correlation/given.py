@@ -9,11 +9,8 @@ import pandas as pd
 
 from ntknas.core.errors import ChoiceError, DataError, check_known
 from ntknas.core.score import Status
+from ntknas.correlation.row import SETTING
 
-SETTING = "given"
-"""What stands in place of a setting where scores are not of a store."""
-OFFICIAL = "official"
-"""What stands there of the counts beside such scores: those of the official networks."""
 _OF_A_STORE = ("setting", "measure", "cell", "seed", "value", "status")
 _PLAIN = ("cell", "measure", "seed", "value", "status")
 _EXPECTED = (
@@ -60,12 +57,39 @@ def as_scores(scores: pd.DataFrame | pd.Series, lower_is_better: Collection[str]
     return _completed(_with_sign(long, lower_is_better))
 
 
+def own_scores(table: pd.DataFrame, lower_is_better: Collection[str], space: str, dataset: str) -> pd.DataFrame:
+    """Return a user's own scores as those of a store's, with the space and the data set of their networks.
+
+    Args:
+        table: As from ``benchmarks.read_scores``.
+        lower_is_better: Columns of which lower is better.
+        space: Name of the space.
+        dataset: Name of the data set.
+
+    Returns:
+        The scores.
+
+    Raises:
+        ChoiceError: If there is no column of a name in ``lower_is_better``.
+    """
+    scores = as_scores(table, lower_is_better).assign(space=space, dataset=dataset)
+    scores.attrs = {"settings": {SETTING: {"space": space, "dataset": dataset}}}
+    return scores
+
+
+def beside(stored: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """Return a store's scores and a user's own as one table, with the ``attrs`` of both."""
+    both = pd.concat([stored, own], ignore_index=True)
+    both.attrs = {**own.attrs, **stored.attrs, "settings": stored.attrs.get("settings", {}) | own.attrs["settings"]}
+    return both
+
+
 def _with_sign(long: pd.DataFrame, lower_is_better: Collection[str] | None) -> pd.DataFrame:
     if lower_is_better is None:
         return long
     names = long["measure"].unique()
     for name in lower_is_better:
-        check_known("score of your own (`lower_is_better`)", name, names)
+        check_known("`lower_is_better` score", name, names)
     return long.assign(sign=np.where(long["measure"].isin(list(lower_is_better)), -1, 1))
 
 

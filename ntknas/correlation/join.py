@@ -11,11 +11,11 @@ from ntknas.core.errors import DataError, NtknasError, check_known
 from ntknas.correlation.combination import Combination, combinations
 from ntknas.correlation.counts import Counts, NetworkSize, counts_by_setting
 from ntknas.correlation.covariates import Covariates
-from ntknas.correlation.given import OFFICIAL, SETTING, as_scores
+from ntknas.correlation.given import as_scores
 from ntknas.correlation.populations import Restriction
 from ntknas.correlation.rankings import rankings
 from ntknas.correlation.result import Correlation
-from ntknas.correlation.row import BASELINE, Row, RowKey
+from ntknas.correlation.row import BASELINE, OFFICIAL, SETTING, Row, RowKey
 from ntknas.correlation.rows import LEFT_OUT, UNSCORED, Setup, make_row, points_of
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.targets import Accuracies, as_accuracies

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ntknas.core.perturbation import CLEAN
-from ntknas.correlation.given import SETTING
 from ntknas.correlation.result import Correlation
-from ntknas.correlation.row import Row
+from ntknas.correlation.row import SETTING, Row
 from ntknas.store.identity import TrainingIdentity
 from ntknas.store.setting import Setting
 

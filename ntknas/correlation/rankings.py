@@ -8,8 +8,8 @@ import pandas as pd
 
 from ntknas.correlation.counts import Counts
 from ntknas.correlation.derived import derived_scores
-from ntknas.correlation.given import OFFICIAL, SETTING
 from ntknas.correlation.names import kernel_names
+from ntknas.correlation.row import OFFICIAL, SETTING
 from ntknas.correlation.scored import Scored, baseline, scored_measures
 from ntknas.measures import all_derived, all_measures
 from ntknas.store.setting import Setting

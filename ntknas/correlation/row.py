@@ -12,6 +12,10 @@ CELLS = "cells"
 NETWORKS = "networks"
 BASELINE = "baseline"
 """What stands in place of a recipe where a row is one of the counts."""
+SETTING = "given"
+"""What stands in place of a setting where scores are not of a store."""
+OFFICIAL = "official"
+"""What stands there of the counts beside such scores: those of the official networks."""
 
 
 class RowKey(NamedTuple):
