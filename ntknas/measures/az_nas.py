@@ -49,8 +49,8 @@ def az_expressivity(case: NetworkCase) -> float:
     """Return the sum over features of the entropy of their principal components. Higher is better.
 
     Raises:
-        NoValueError: ``undefined`` if a feature does not vary or the network has no blocks; ``non-finite`` if a
-            feature holds NaN or infinity.
+        NoValueError: ``undefined`` if a feature does not vary or the network has no blocks of maps; ``non-finite`` if
+            a feature holds NaN or infinity.
     """
     return sum(_entropies(case))
 
@@ -66,8 +66,8 @@ def az_progressivity(case: NetworkCase) -> float:
     """Return by how much entropy grows at least from block to block. Higher is better.
 
     Raises:
-        NoValueError: ``undefined`` if a feature does not vary or the network has no blocks; ``non-finite`` if a
-            feature holds NaN or infinity.
+        NoValueError: ``undefined`` if a feature does not vary or the network has no blocks of maps; ``non-finite`` if
+            a feature holds NaN or infinity.
     """
     return min(later - earlier for earlier, later in pairwise(_entropies(case)))
 
@@ -87,8 +87,8 @@ def az_trainability(case: NetworkCase) -> float:
 
     Raises:
         NoValueError: ``undefined`` if a block is the identity (its term is −∞; ``az_nas`` ranks such cells last), does
-            not reduce the image by a whole factor, or the network has no blocks; ``non-finite`` if a gradient holds
-            NaN or infinity.
+            not reduce the image by a whole factor, or the network has no blocks of maps; ``disconnected`` if nothing
+            leads through a block; ``non-finite`` if a gradient holds NaN or infinity.
     """
     terms: list[float] = []
     generator = torch.Generator().manual_seed(case.seed)
@@ -125,7 +125,7 @@ def entropy(feature: Tensor) -> float:
     """Return the entropy of the principal components of a feature's channels, in float64.
 
     Args:
-        feature: N×C×H×W.
+        feature: Samples by channels by positions.
 
     Returns:
         −Σ_i p_i log(p_i + 1e-8), between 0 and about log C.
@@ -158,7 +158,9 @@ def _generator(case: NetworkCase) -> Generator:
 def _trainability(before: Tensor, after: Tensor, generator: Generator) -> float:
     """Return a block's term, from its input and its output."""
     signs = (2 * torch.randint(2, after.shape, generator=generator) - 1).to(after)
-    (gradient,) = torch.autograd.grad(after, before, signs, allow_unused=True, materialize_grads=True)
+    gradient = torch.autograd.grad(after, before, signs, allow_unused=True)[0] if after.requires_grad else None
+    if gradient is None:
+        raise NoValueError(Status.DISCONNECTED, "nothing leads through a block")
     if torch.equal(gradient, signs):
         raise NoValueError(Status.UNDEFINED, "identity block")
     gradient = _folded(gradient, signs)
@@ -180,10 +182,16 @@ def _folded(gradient: Tensor, signs: Tensor) -> Tensor:
 def _run_in_blocks(case: NetworkCase, generator: Generator, visit: Callable[[int, Tensor, Tensor], None]) -> None:
     """Pass noise through the network, and look at each block's number, input and output; gradients end at the input."""
     network = case.copy().requires_grad_(False)
-    if not isinstance(network, HasBlocks) or len(network.blocks()) < 2:
-        raise NoValueError(Status.UNDEFINED, "the network does not say which blocks it is made of")
-    with _cut(network.blocks(), visit):
+    with _cut(_blocks_of(network), visit):
         network(noise(case, generator))
+
+
+def _blocks_of(network: nn.Module) -> list[nn.Module]:
+    is_module = isinstance(getattr(network, "blocks", None), nn.Module)  # as many networks call a part of theirs
+    blocks = network.blocks() if isinstance(network, HasBlocks) and not is_module else []
+    if len(blocks) < 2:
+        raise NoValueError(Status.UNDEFINED, "the network does not say which blocks it is made of")
+    return blocks
 
 
 @contextmanager
@@ -197,6 +205,8 @@ def _cut(blocks: list[nn.Module], visit: Callable[[int, Tensor, Tensor], None]) 
         return (inputs[block],)
 
     def leave(block: nn.Module, _: object, output: Tensor) -> Tensor:
+        if output.dim() != 4:
+            raise NoValueError(Status.UNDEFINED, "a block returns no map of channels by height by width")
         visit(number[block], inputs.pop(block), output)
         return output.detach()
 

@@ -158,6 +158,18 @@ class Chain(nn.Module):
         return self.chain(x)
 
 
+class OfParts(nn.Module):
+    """A network that calls a part of it blocks."""
+
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU())
+
+    def forward(self, x):
+        """Return what the part returns."""
+        return self.blocks(x)
+
+
 class Scaled(nn.Module):
     """Its input times a number."""
 
@@ -191,10 +203,20 @@ def test_a_block_that_is_the_identity_has_a_status():
     assert measure("az_expressivity", case).status is Status.OK
 
 
+@pytest.mark.parametrize("cell", ["none", "nor_conv_3x3"])
+def test_blocks_that_nothing_leads_through(cell):
+    nothing = f"|none~0|+|none~0|{cell}~1|+|none~0|none~1|{cell}~2|"
+    assert measure("az_trainability", make_case("nb201", nothing)).status is Status.DISCONNECTED
+    assert measure("az_expressivity", make_case("nb201", nothing)).status is Status.UNDEFINED
+
+
 def test_networks_that_have_no_such_blocks():
     case = NetworkCase(nn.Conv2d(3, 2, 3), torch.zeros(2, 3, 8, 8), torch.zeros(2))
+    parts = NetworkCase(OfParts(), case.images, case.labels)
     for name in NAMES:
         assert "which blocks" in measure(name, case).reason
+        assert "which blocks" in measure(name, parts).reason
+        assert "no map" in of_chain(name, Scaled(1.0), nn.Flatten()).reason
         assert of_chain(name, Scaled(1.0)).status is Status.UNDEFINED
     odd = of_chain("az_trainability", Scaled(1.0), nn.Conv2d(3, 3, 3))
     assert "whole factor" in odd.reason
