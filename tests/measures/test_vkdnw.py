@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from ntknas.core.score import NoValueError, Status
 from ntknas.measures.draws import noise
 from ntknas.measures.vkdnw import coordinates, softmax_factor, spread
 
+INPUTS = 64
 SMALL = {"channels": 4, "cells_per_stage": 1, "num_classes": 4, "init": "kaiming-fan-in"}
 CELLS = {
     "nb201": ("nb201", 8216),
@@ -49,19 +50,23 @@ def _construction_order(network):
     return [p for m in modules if isinstance(m, kinds) for p in (m.weight, m.bias) if p is not None]
 
 
+def _with(network, x, name, value):
+    return functional_call(network, {name: value}, (x,), tie_weights=True)
+
+
 @lru_cache
 def _matrices(case):
     """The smoothed probabilities and J, one directional derivative of all logits for each coordinate."""
     network = case.network.eval()
-    x = noise(case, torch.Generator().manual_seed(case.seed), 64)
-    parameters = {name: p.detach() for name, p in network.named_parameters()}
+    x = noise(case, torch.Generator().manual_seed(case.seed), INPUTS)
     columns = []
-    for name in list(parameters)[:128]:
-        along = {each: torch.zeros_like(p) for each, p in parameters.items()}
-        along[name].flatten()[0] = 1.0
-        columns.append(jvp(lambda p: functional_call(network, p, (x,)), (parameters,), (along,))[1])
-    p = 0.95 * torch.softmax(network(x).detach(), 1) + 0.05 / 4
-    return p.numpy(), torch.stack(columns, 2).numpy()
+    for name, p in list(network.named_parameters())[:128]:
+        along = torch.zeros_like(p.detach())
+        along.flatten()[0] = 1.0
+        with torch.no_grad():
+            columns.append(jvp(partial(_with, network, x, name), (p.detach(),), (along,))[1])
+    softmax = torch.softmax(network(x).detach(), 1)
+    return (0.95 * softmax + 0.05 / softmax.shape[1]).numpy(), torch.stack(columns, 2).numpy()
 
 
 def _score(information):
@@ -75,7 +80,7 @@ def _vkdnw(case):
     total = 0
     for p, j in zip(*_matrices(case), strict=True):
         total = total + j.T @ (np.diag(p) - np.outer(p, p)) @ j
-    return _score(total / 64)
+    return _score(total / INPUTS)
 
 
 def _vkdnw_code(case):
@@ -83,7 +88,7 @@ def _vkdnw_code(case):
     for p, j in zip(*_matrices(case), strict=True):
         rows = _cholesky(np.diag(p) - np.outer(p, p)) @ j
         total = total + rows.T @ rows
-    return _score(total / 64)
+    return _score(total / INPUTS)
 
 
 def _cholesky(matrix):

@@ -19,12 +19,13 @@ from ntknas import load_space
 from ntknas.cli.main import run
 from ntknas.core.cases import NetworkCase
 from ntknas.data import Request, make_probe
+from ntknas.measures import vkdnw
 from ntknas.measures.activations import _crops
 from ntknas.scoring.recipe_file import load_recipe_file, recipe_names
 from ntknas.spaces.nb201.network import InferCell, Reduction, ReLUConvBN, Zero
 from ntknas.store import load_store
 from tests.kernels.reference import jacobian_under
-from tests.measures.test_vkdnw import REFERENCES as FISHER
+from tests.measures import test_vkdnw
 
 SPACE = load_space("nb201")
 CELLS = {
@@ -393,7 +394,7 @@ def _swap(network, images, labels):
 
 def _vkdnw(network, images, labels):
     """The Fisher information coordinate by coordinate, and the parts that other recipes have too."""
-    fisher = {name: reading(NetworkCase(network, images, labels)) for name, reading in FISHER.items()}
+    fisher = {name: reading(NetworkCase(network, images, labels)) for name, reading in test_vkdnw.REFERENCES.items()}
     az_nas = _az_nas(network, images, labels)
     del az_nas["az_progressivity"]
     return {**fisher, "jacob_cov": _jacob_cov(network.train(), images), **az_nas}
@@ -481,7 +482,12 @@ def test_there_is_a_reading_of_every_published_recipe():
 
 
 @pytest.mark.parametrize("name", list(READINGS))
-def test_a_recipe_computes_what_the_code_does(name, tmp_path):
+def test_a_recipe_computes_what_the_code_does(name, tmp_path, monkeypatch):
+    for module in (
+        vkdnw,
+        test_vkdnw,
+    ):  # 64 in the tests of the measure itself
+        monkeypatch.setattr(module, "INPUTS", 8)
     reading, size = READINGS[name]
     scores = _scored(name, size, tmp_path)
     for cell in CELLS.values():
