@@ -48,6 +48,30 @@ def test_any_derived_measure_is_a_row_signed_by_its_direction(tmp_path, differen
     assert (sign_of("difference"), sign_of("cond"), sign_of("tenas_rank"), sign_of("mine")) == (-1, -1, 1, 1)
 
 
+@pytest.mark.usefixtures("difference")
+def test_an_undefined_input_may_be_the_worst():
+    """Of cond lower is better, so that the worst is +∞; other statuses, and other inputs, leave a cell without."""
+
+    @register_derived(
+        "worst",
+        inputs=("lga", "cond"),
+        lowest_if_undefined=("cond",),
+        formula="LGA + κ",
+        better="higher",
+        source="this test",
+    )
+    def worst(lga, cond):
+        return lga + cond
+
+    lga = pd.DataFrame({"value": [1.0, 2.0, 3.0, np.nan], "status": ["ok", "ok", "ok", "undefined"]})
+    cond = pd.DataFrame({"value": [5.0, np.nan, np.nan, 1.0], "status": ["ok", "undefined", "singular", "ok"]})
+    result = combine(all_derived()["worst"], [lga, cond])
+    assert result["status"].tolist() == ["ok", "ok", "singular", "undefined"]
+    assert result["value"].tolist()[:2] == [6.0, np.inf]
+    assert result["value"].isna().tolist() == [False, False, True, True]
+    assert cond["status"].tolist() == ["ok", "undefined", "singular", "ok"]
+
+
 def test_without_all_inputs_there_is_none(tmp_path, difference):
     fill(tmp_path / "s.h5", ("lga",), CELLS)
     fill(tmp_path / "s.h5", ("cond",), CELLS, fields=NB201 | {"batch_norm": "eval"}, recipe="other")
@@ -98,5 +122,9 @@ def test_names_are_taken_once(difference):
         register("tenas_rank", formula="1", better="lower", source="this test", needs=())(difference)
     with pytest.raises(ValueError, match="has no inputs"):
         register_derived("empty", inputs=(), formula="1", better="lower", source="this test")
+    with pytest.raises(ValueError, match="takes no cond"):
+        register_derived(
+            "odd", inputs=("trace",), lowest_if_undefined=("cond",), formula="1", better="lower", source="this test"
+        )
     with pytest.raises(ValueError, match="'higher' or 'lower'"):
         register_derived("sideways", inputs=("trace",), formula="1", better="left", source="this test")

@@ -11,12 +11,13 @@ import torch
 from scipy.stats import rankdata
 from torch import nn
 
-from ntknas import load_space, measure
+from ntknas import correlate, load_space, make_probe, measure, score
 from ntknas.core.cases import NetworkCase
 from ntknas.core.score import NoValueError, Status
 from ntknas.correlation.derived import combine
 from ntknas.measures import all_derived
 from ntknas.measures.az_nas import entropy
+from ntknas.scoring import NetworkOptions, Recipe
 
 MIXED = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|avg_pool_3x3~0|skip_connect~1|nor_conv_1x1~2|"
 DEAD = "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|nor_conv_1x1~0|none~1|none~2|"
@@ -258,3 +259,23 @@ def test_the_aggregate_of_a_cell_that_is_best_in_all_is_zero():
     values = combine(all_derived()["az_nas"], columns)["value"]
     assert values.iloc[-1] == 0
     assert values.iloc[0] == pytest.approx(4 * np.log(1 / 5))
+
+
+def test_from_scores_to_the_aggregate_with_flops():
+    """Twelve cells; in two of them one path of skip connections is all that is alive, and one leads nowhere."""
+    space, small = load_space("nb201"), NetworkOptions(channels=2, cells_per_stage=1, init="kaiming-fan-in")
+    cells = [space.index(IDENTITY), space.index("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"), *range(20, 30)]
+    recipe = Recipe(network=small, measures=NAMES)
+    scores = score("nb201", cells, recipe=recipe, probe=make_probe("noise", 4)).frame
+    accuracies = pd.Series({cell: float(number) for number, cell in enumerate(cells)}, name="mine")
+    result = correlate(scores, accuracies, resamples=0)
+    row = next(row for row in result.rows if row.measure == "az_nas")
+    assert (row.n, dict(row.left_out)) == (11, {"disconnected": 1})
+    trainability = next(row for row in result.rows if row.measure == "az_trainability")
+    assert (trainability.n, dict(trainability.left_out)) == (9, {"disconnected": 1, "undefined": 2})
+    wide = scores.pivot(index="cell", columns="measure", values="value").drop(cells[1])
+    wide["az_trainability"] = wide["az_trainability"].fillna(-1e9)
+    wide["flops"] = [space.flops(cell) for cell in wide.index]
+    expected = sum(np.log(rankdata(wide[name]) / 11) for name in wide)
+    points = result.points[row.key]["score"]
+    np.testing.assert_allclose(points.loc[wide.index], expected)
