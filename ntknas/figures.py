@@ -9,14 +9,14 @@ from matplotlib.figure import Figure
 from ntknas.core.errors import check_known
 from ntknas.core.kernel import Kernel
 from ntknas.correlation import Correlation
-from ntknas.report import correlation_figures
+from ntknas.report import correlation_figures, search_figures
 from ntknas.report.figures import KernelView
 from ntknas.report.plotter import render
 
 if TYPE_CHECKING:
     from ntknas.scoring.following import FollowedCells
 
-__all__ = ["correlations", "kernel", "over_epochs", "scatter", "tracks"]
+__all__ = ["best_of_k", "correlations", "kernel", "over_epochs", "scatter", "tracks"]
 
 
 def kernel(kernel: Kernel, title: str = "") -> Figure:
@@ -50,6 +50,19 @@ def scatter(result: Correlation, target: str) -> Figure:
         ChoiceError: If there is no such target.
     """
     return render(correlation_figures.scatter(result, check_known("target", target, result.targets)))
+
+
+def best_of_k(result: Correlation, target: str) -> Figure | None:
+    """Draw the best accuracy among the first k cells by every measure, over k; ``None`` where no cell has a score.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ChoiceError: If there is no such target.
+    """
+    lines = search_figures.best_of_k(result, check_known("target", target, result.targets))
+    return None if lines is None else render(lines)
 
 
 def over_epochs(result: Correlation, target: str) -> Figure | None:

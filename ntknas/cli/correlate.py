@@ -87,7 +87,7 @@ _MANY_CELLS = 1000
     "--plots",
     cls=kinds.TrustedOption,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder to draw bar and scatter plots into.",
+    help="Folder to draw into: correlations, scores against accuracies, the best of k.",
 )
 @click.option("--compare", is_flag=True, help="Test between measures: is the best one better than each other one?")
 @json_option

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from ntknas.correlation import Correlation
 from ntknas.report import correlation_figures as figures
+from ntknas.report import search_figures
 from ntknas.report.figures import Figure
 from ntknas.report.plotter import draw
 
 
 def draw_correlation(result: Correlation, folder: Path) -> list[Path]:
-    """Draw the bars, and for each target the points and, of trained networks, the curves over the epochs.
+    """Draw the bars, and for each target the points, the best of k and, of trained networks, curves over the epochs.
 
     Args:
         result: The result.
@@ -26,6 +27,9 @@ def draw_correlation(result: Correlation, folder: Path) -> list[Path]:
     specifications: dict[str, Figure] = {"correlations": figures.bars(result)}
     specifications |= {f"scatter-{_file(target)}": figures.scatter(result, target) for target in result.targets}
     for target in result.targets:
+        best_of_k = search_figures.best_of_k(result, target)
+        if best_of_k:
+            specifications[f"best-of-k-{_file(target)}"] = best_of_k
         over_epochs = figures.over_epochs(result, target)
         if over_epochs:
             specifications[f"epochs-{_file(target)}"] = over_epochs

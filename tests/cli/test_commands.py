@@ -102,7 +102,8 @@ def test_correlate_with_own_accuracies_and_plots(capsys, tmp_path):
     code, out, err = ntknas(capsys, "correlate", "--accuracies", "own.csv", "--plots", "pictures")
     assert code == 0
     assert "mine  (no noise figures" in out
-    assert {path.name for path in (tmp_path / "pictures").iterdir()} == {"correlations.png", "scatter-mine.png"}
+    pictures = {"correlations.png", "scatter-mine.png", "best-of-k-mine.png"}
+    assert {path.name for path in (tmp_path / "pictures").iterdir()} == pictures
     assert "pictures/correlations.png" in err
 
 

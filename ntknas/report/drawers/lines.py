@@ -29,8 +29,7 @@ def draw_line_grid(grid: LineGrid) -> Figure:
     rows, columns = math.ceil(len(grid.panels) / widest), min(widest, len(grid.panels))
     size = (max(MIN_WIDTH, 3.2 * columns + 0.4), 2.5 * rows + 1.0)
     panels = Panels.make(rows, columns, size, share_x=True, share_y=grid.share_y)
-    names = list(dict.fromkeys(line.name for panel in grid.panels for line in panel.lines))
-    colours = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(names)}
+    colours = _colours(grid)
     ticks = sorted({float(x) for panel in grid.panels for line in panel.lines for x in line.x})
     for axes, panel in zip(panels, grid.panels, strict=False):
         _draw_panel(axes, panel, colours)
@@ -40,6 +39,14 @@ def draw_line_grid(grid: LineGrid) -> Figure:
     panels.figure.suptitle(grid.title)
     _add_legend(panels)
     return panels.figure
+
+
+def _colours(grid: LineGrid) -> dict[str, str]:
+    """Return a colour for each name, grey for what is muted wherever it stands."""
+    lines = [line for panel in grid.panels for line in panel.lines]
+    shown = list(dict.fromkeys(line.name for line in lines if not line.muted))
+    greys = {line.name: "0.3" for line in lines}
+    return greys | {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(shown)}
 
 
 def _label(panels: Panels, grid: LineGrid, columns: int) -> None:

@@ -1,0 +1,73 @@
+"""What searching by a score finds: the best of its first k cells, beside a random search and the optimum."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ntknas.correlation import Correlation, Row, row_name
+from ntknas.correlation.retrieval import best_of
+from ntknas.report.figures import Array, Line, LineGrid, LinePanel
+
+_LINES = 6
+"""Curves in one frame, which has as many colours."""
+_EVERY = 100
+"""Up to this k every one is drawn, beyond it ``_FURTHER`` more."""
+_FURTHER = 100
+RANDOM = "random search"
+
+
+def best_of_k(result: Correlation, target: str) -> LineGrid | None:
+    """Return the expected best accuracy among the k first cells of every measure, over k; ``None`` without cells.
+
+    Ties are in random order. A random search is the expectation over all cells, and the level their best accuracy. A
+    count that puts the same cells first as an earlier row does is left out.
+
+    Args:
+        result: The result.
+        target: The target.
+
+    Returns:
+        The figure.
+    """
+    rows = [row for row in result.of_target(target) if row.n]
+    if not rows:
+        return None
+    y = _accuracies(result, max(rows, key=lambda row: row.n))
+    lines = _different([(row, _line(result, row)) for row in rows])
+    random = _curve(RANDOM, np.zeros(len(y)), y, muted=True)
+    chunks = [lines[start : start + _LINES] for start in range(0, len(lines), _LINES)]
+    panels = [LinePanel(_title(chunk, chunks), [*chunk, random], float(y.max())) for chunk in chunks]
+    population = rows[0].population
+    title = f"Best of the k best-scored cells; level: the best of all {len(y):,} (population {population})"
+    return LineGrid(title, "k", f"accuracy, {target}", panels, "log")
+
+
+def _title(lines: list[Line], frames: list[list[Line]]) -> str:
+    """Say which curves a frame has, where their colours come again in another."""
+    return f"{lines[0].name} to {lines[-1].name}" if len(frames) > 1 else ""
+
+
+def _accuracies(result: Correlation, row: Row) -> Array:
+    accuracies: Array = result.points[row.key]["accuracy"].to_numpy(np.float64)
+    return accuracies
+
+
+def _line(result: Correlation, row: Row) -> Line:
+    scores = result.points[row.key]["score"].to_numpy(np.float64)
+    return _curve(row_name(result, row), scores, _accuracies(result, row), muted=False)
+
+
+def _curve(name: str, x: Array, y: Array, *, muted: bool) -> Line:
+    further = np.geomspace(_EVERY, max(len(x), _EVERY), _FURTHER).astype(int)
+    numbers = np.unique(np.concatenate([np.arange(1, _EVERY + 1), further, [len(x)]]))
+    numbers = numbers[numbers <= len(x)]
+    return Line(name, numbers.astype(np.float64), best_of(x, y, numbers.tolist()), muted=muted)
+
+
+def _different(lines: list[tuple[Row, Line]]) -> list[Line]:
+    """Leave out the counts whose curve is an earlier one."""
+    kept: list[Line] = []
+    for row, line in lines:
+        if not (row.is_baseline and any(np.array_equal(line.y, earlier.y) for earlier in kept)):
+            kept.append(line)
+    return kept

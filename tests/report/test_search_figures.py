@@ -1,0 +1,50 @@
+"""What searching by a score finds, as a figure: its curves against searches that are carried out."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import ntknas
+from ntknas.report.search_figures import RANDOM, best_of_k
+
+CELLS = np.arange(150)
+ACCURACIES = pd.Series(60 + 30 * np.random.default_rng(0).random(150), CELLS, name="mine")
+
+
+def _figure(scores, **options):
+    return best_of_k(ntknas.correlate(pd.DataFrame(scores, CELLS), ACCURACIES, resamples=0, **options), "mine")
+
+
+def test_every_measure_has_its_curve_beside_a_random_search_and_the_optimum():
+    scores = {"right": ACCURACIES.to_numpy(), "wrong": -ACCURACIES.to_numpy()}
+    (panel,) = _figure(scores).panels
+    lines = {line.name: line for line in panel.lines}
+    assert list(lines) == ["right", "wrong", RANDOM]
+    assert panel.level == ACCURACIES.max()
+    assert (lines["right"].y == ACCURACIES.max()).all()
+    ascending = np.sort(ACCURACIES)
+    np.testing.assert_array_equal(lines["wrong"].y, ascending[lines["wrong"].x.astype(int) - 1])
+    assert lines[RANDOM].y[[0, -1]] == pytest.approx([ACCURACIES.mean(), ACCURACIES.max()])
+    assert list(lines["right"].x[:100]) == list(range(1, 101))
+    assert lines["right"].x[-1] == 150
+
+
+def test_counts_that_put_the_same_cells_first_have_one_curve():
+    figure = _figure({"own": np.arange(150.0)}, space="nb201")
+    names = [line.name for panel in figure.panels for line in panel.lines]
+    assert "parameters" in names
+    assert "flops" not in names
+
+
+def test_many_measures_are_drawn_in_frames_of_six():
+    rng = np.random.default_rng(1)
+    figure = _figure({f"m{number}": rng.random(150) for number in range(8)})
+    assert [[line.name for line in panel.lines] for panel in figure.panels] == [
+        [*(f"m{number}" for number in range(6)), RANDOM],
+        ["m6", "m7", RANDOM],
+    ]
+    assert [panel.title for panel in figure.panels] == ["m0 to m5", "m6 to m7"]
+
+
+def test_without_a_score_there_is_no_figure():
+    assert _figure({"none": np.full(150, np.nan)}) is None
