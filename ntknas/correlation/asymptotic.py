@@ -14,19 +14,34 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ntknas.correlation.coefficients import Array, scaled
+from ntknas.correlation.drawn import Codes, summed
 
 Integers = NDArray[np.int64]
 
 
-def standard_error(name: str, x: Array, y: Array) -> float:
+def standard_error(name: str, x: Array, y: Array, networks: Codes | None = None) -> float:
     """Return the standard error of a coefficient.
 
     Args:
         name: ``kendall``, ``spearman`` or ``pearson``.
         x: Scores, shape n; not constant.
         y: Accuracies, shape n; not constant.
+        networks: As from ``drawn.repeated``.
     """
-    return float(np.std(INFLUENCES[name](x, y)) / np.sqrt(len(x)))
+    return error_of(INFLUENCES[name](x, y), networks)
+
+
+def error_of(influences: Array, networks: Codes | None = None) -> float:
+    """Return the standard error that cells' influences make: sd(ψ)/√n, or √(Σ (Σ ψ over a network's cells)²)/n.
+
+    Args:
+        influences: One of each cell.
+        networks: As from ``drawn.repeated``; cells of one network are not independent.
+    """
+    if networks is None:
+        return float(np.std(influences) / np.sqrt(len(influences)))
+    sums = summed(influences - influences.mean(), networks)
+    return float(np.sqrt((sums**2).sum()) / len(influences))
 
 
 def kendall_influence(x: Array, y: Array) -> Array:

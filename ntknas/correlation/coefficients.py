@@ -86,8 +86,20 @@ def _draws(indices: NDArray[np.int64]) -> Array:
 
 
 def _kendall_pairs(x: Array, y: Array, indices: NDArray[np.int64]) -> Array:
-    """Return τ-b by pair signs: a resample weighs pair (i, j) by the product of how often i and j are in it."""
-    weights = _draws(indices)
+    return kendall_drawn(x, y, _draws(indices))
+
+
+def kendall_drawn(x: Array, y: Array, weights: Array) -> Array:
+    """Return τ-b of resamples by pair signs: one weighs pair (i, j) by the product of how often i and j are in it.
+
+    Args:
+        x: First variable, shape n.
+        y: Second variable, shape n.
+        weights: How often each cell is in each resample, shape B×n.
+
+    Returns:
+        Shape B; NaN where a resample is constant.
+    """
     sign_x, sign_y = _pair_signs(x), _pair_signs(y)
 
     def weighted(pairs: Array) -> Array:

@@ -11,9 +11,10 @@ import numpy as np
 from scipy import stats
 
 from ntknas.core.holm import holm
-from ntknas.correlation.asymptotic import kendall_influence
-from ntknas.correlation.bootstrap import LEVEL, MIN_CELLS, MIN_RESAMPLES, draw_resamples
-from ntknas.correlation.coefficients import Array, kendall, resampled
+from ntknas.correlation.asymptotic import error_of, kendall_influence
+from ntknas.correlation.bootstrap import LEVEL, MIN_CELLS, MIN_RESAMPLES, draw_any, in_chunks, resampled
+from ntknas.correlation.coefficients import Array, kendall
+from ntknas.correlation.drawn import Codes, repeated
 
 MANY_CELLS = 500
 """With more cells differences are tested by their standard errors: they are normal enough, and resamples take long."""
@@ -80,7 +81,12 @@ class Difference:
 
 
 def difference(
-    first: Array, second: Array, accuracies: Array, resamples: int = 1000, seed: int = 0
+    first: Array,
+    second: Array,
+    accuracies: Array,
+    resamples: int = 1000,
+    seed: int = 0,
+    networks: Codes | None = None,
 ) -> Difference | None:
     """Test one pair of scores; see ``compare``.
 
@@ -90,19 +96,27 @@ def difference(
         accuracies: Accuracies of these cells.
         resamples: Number of bootstrap resamples.
         seed: Seed of the bootstrap.
+        networks: A number for each cell's network, where it is known: networks are resampled, not cells.
 
     Returns:
-        The difference, or ``None`` for fewer than ten cells or 200 resamples, or a constant.
+        The difference, or ``None`` for fewer than ten cells or networks or 200 resamples, or a constant.
     """
+    same, number = repeated(networks), len(accuracies) if networks is None else len(np.unique(networks))
     taus = [kendall(x, accuracies) for x in (first, second)]
-    if len(accuracies) < MIN_CELLS or not np.isfinite(taus).all() or resamples < MIN_RESAMPLES:
+    if number < MIN_CELLS or not np.isfinite(taus).all() or resamples < MIN_RESAMPLES:
         return None
-    spread = _spread({"first": first, "second": second}, accuracies, resamples, seed)
+    spread = _spread({"first": first, "second": second}, accuracies, resamples, seed, same)
     value = float(taus[0] - taus[1])
-    return Difference(len(accuracies), value, *_test(value, spread["first"] - spread["second"], len(accuracies)))
+    return Difference(len(accuracies), value, *_test(value, spread["first"] - spread["second"], len(accuracies), same))
 
 
-def compare(scores: dict[str, Array], accuracies: Array, resamples: int = 1000, seed: int = 0) -> list[Comparison]:
+def compare(
+    scores: dict[str, Array],
+    accuracies: Array,
+    resamples: int = 1000,
+    seed: int = 0,
+    networks: Codes | None = None,
+) -> list[Comparison]:
     """Compare every pair of measures.
 
     By paired bootstrap over cells, with as many resamples as ``enough_resamples`` says; beyond 500 cells by the
@@ -113,21 +127,23 @@ def compare(scores: dict[str, Array], accuracies: Array, resamples: int = 1000, 
         accuracies: Accuracies of these cells.
         resamples: Least number of bootstrap resamples; 0 for no tests.
         seed: Seed of the bootstrap.
+        networks: A number for each cell's network, where it is known: networks are resampled, not cells.
 
     Returns:
-        The pairs, the smallest p-value first; none for fewer than ten cells, and no pair with a constant.
+        The pairs, the smallest p-value first; none for fewer than ten cells or networks, and no pair with a constant.
     """
+    same, distinct = repeated(networks), len(accuracies) if networks is None else len(np.unique(networks))
     taus = {name: kendall(x, accuracies) for name, x in scores.items()}
     names = sorted((name for name, tau in taus.items() if np.isfinite(tau)), key=lambda name: -taus[name])
-    if len(accuracies) < MIN_CELLS or len(names) < 2 or not resamples:
+    if distinct < MIN_CELLS or len(names) < 2 or not resamples:
         return []
     pairs = list(combinations(names, 2))
     number = enough_resamples(len(pairs), resamples)
-    spread = _spread({name: scores[name] for name in names}, accuracies, number, seed)
+    spread = _spread({name: scores[name] for name in names}, accuracies, number, seed, same)
     tests = []
     for first, second in pairs:
         value = taus[first] - taus[second]
-        low, high, p, is_bound = _test(value, spread[first] - spread[second], len(accuracies))
+        low, high, p, is_bound = _test(value, spread[first] - spread[second], len(accuracies), same)
         tests.append(Comparison(first, second, len(accuracies), value, low, high, p, p, is_bound, is_bound))
     tests.sort(key=lambda item: (item.p, -item.difference))
     return _corrected(tests)
@@ -154,22 +170,24 @@ def _corrected(tests: list[Comparison]) -> list[Comparison]:
     return [replace(item, p_holm=p, p_holm_is_bound=bool(p <= bound and p < 1)) for item, p in pairs]
 
 
-def _spread(scores: dict[str, Array], accuracies: Array, resamples: int, seed: int) -> dict[str, Array]:
+def _spread(
+    scores: dict[str, Array], accuracies: Array, resamples: int, seed: int, networks: Codes | None
+) -> dict[str, Array]:
     """Return τ-b of each measure on every resample, or each cell's influence on it where there are many cells."""
     if len(accuracies) > MANY_CELLS:
         return {name: kendall_influence(x, accuracies) for name, x in scores.items()}
     taus: dict[str, list[Array]] = {name: [] for name in scores}
-    indices = draw_resamples(len(accuracies), resamples, seed)
-    for chunk in np.array_split(indices, max(1, resamples // 1000)):  # the weights of 1,000 resamples at a time
+    indices = draw_any(len(accuracies), resamples, seed, networks)
+    for chunk in in_chunks(indices, 1000):  # the weights of 1,000 resamples at a time
         for name, values in taus.items():
             values.append(resampled("kendall", scores[name], accuracies, chunk))
     return {name: np.concatenate(values) for name, values in taus.items()}
 
 
-def _test(difference: float, spread: Array, n: int) -> _Test:
+def _test(difference: float, spread: Array, n: int, networks: Codes | None) -> _Test:
     """Return interval and p-value of a difference."""
     if n > MANY_CELLS:
-        error = float(np.std(spread) / np.sqrt(n))
+        error = error_of(spread, networks)
         half = float(stats.norm.ppf((1 + LEVEL) / 2)) * error
         p = float(2 * stats.norm.sf(abs(difference) / error)) if error > 0 else 1.0
         return _Test(difference - half, difference + half, p, p_is_bound=False)

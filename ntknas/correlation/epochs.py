@@ -125,7 +125,9 @@ def _point(result: Correlation, row: Row, first: Row | None, training: TrainingI
     cells = trained.index.intersection(initial.index)
     scores, first_scores = (frame.loc[cells, "score"].to_numpy(np.float64) for frame in (trained, initial))
     accuracies = trained.loc[cells, "accuracy"].to_numpy(np.float64)
-    return Point(row.epoch, steps, row, difference(scores, first_scores, accuracies, result.resamples, seed))
+    networks = result.networks_of(cells)
+    gain = difference(scores, first_scores, accuracies, result.resamples, seed, networks)
+    return Point(row.epoch, steps, row, gain)
 
 
 def _steps_per_epoch(training: TrainingIdentity) -> int:

@@ -107,7 +107,8 @@ def correlate(
     targets = restriction.accuracies(as_accuracies(accuracies), shown)
     summaries = {target.name: target.summary(shown, seed) for target in targets}
     covariates = Covariates(given, ranked, counts)
-    setup = Setup(restriction, counts, covariates, restriction.networks(shown), resamples, seed)
+    networks = restriction.networks(shown)
+    setup = Setup(restriction, counts, covariates, networks, resamples, seed)
     rows: list[Row] = []
     points: dict[RowKey, pd.DataFrame] = {}
     pairs = [(target, item) for target in targets for item in _with_combined(scored, combined, target)]
@@ -115,7 +116,8 @@ def correlate(
         shared = points_of(item, target, unscored)
         rows.append(make_row(item, target, shared, setup))
         points[rows[-1].key] = shared
-    return Correlation(rows, summaries, points, settings, resamples, tuple(filter(None, (c.note for c in combined))))
+    notes = tuple(filter(None, (combination.note for combination in combined)))
+    return Correlation(rows, summaries, points, settings, resamples, notes, networks)
 
 
 def _with_combined(scored: Iterable[Scored], combined: Iterable[Combination], target: Accuracies) -> Iterable[Scored]:

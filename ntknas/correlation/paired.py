@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
-from ntknas.correlation.compare import Comparison, compare
+from ntknas.core.errors import check_known
+from ntknas.correlation.compare import Comparison, Difference, compare, difference
 from ntknas.correlation.names import row_name
 from ntknas.correlation.result import Correlation
+from ntknas.correlation.row import Row
 
 
 def comparisons(result: Correlation, target: str, seed: int = 0) -> list[Comparison]:
@@ -27,4 +30,29 @@ def comparisons(result: Correlation, target: str, seed: int = 0) -> list[Compari
     cells = sorted(set.intersection(*(set(frame.index) for frame in points.values())))
     scores = {names[key]: frame.loc[cells, "score"].to_numpy(np.float64) for key, frame in points.items()}
     accuracies = next(iter(points.values())).loc[cells, "accuracy"].to_numpy(np.float64)
-    return compare(scores, accuracies, result.resamples, seed)
+    return compare(scores, accuracies, result.resamples, seed, result.networks_of(pd.Index(cells)))
+
+
+def difference_from(result: Correlation, row: Row, other: str, seed: int = 0) -> Difference | None:
+    """Return the paired test of a row against one other ranking of its target, such as a count.
+
+    Args:
+        result: The result.
+        row: One of its rows.
+        other: Name of the measure or count, as ``names.row_name`` says it.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        τ-b of the row less that of the other on the cells that both have, not corrected for other tests; ``None`` for
+        fewer than ten cells or networks, without enough resamples, or where one is constant.
+
+    Raises:
+        ChoiceError: If the target has no other row of this name.
+    """
+    names = {row_name(result, rival): rival for rival in result.of_target(row.target) if rival.key != row.key}
+    rival = names[check_known("row to compare with", other, names)]
+    first, second = result.points[row.key], result.points[rival.key]
+    cells = first.index.intersection(second.index)
+    scores, rival_scores = (frame.loc[cells, "score"].to_numpy(np.float64) for frame in (first, second))
+    accuracies = first.loc[cells, "accuracy"].to_numpy(np.float64)
+    return difference(scores, rival_scores, accuracies, result.resamples, seed, result.networks_of(cells))

@@ -53,11 +53,24 @@ def partial_kendall(x: Array, y: Array, covariates: Mapping[str, Array]) -> Part
     for i in range(len(variables)):
         for j in range(i):
             matrix[i, j] = matrix[j, i] = kendall(variables[i], variables[j])
-    if np.linalg.cond(matrix) > 1e10:  # its inverse would be rounding
-        return undefined
-    precision = np.linalg.inv(matrix)
-    scale = precision[0, 0] * precision[1, 1]
-    return undefined._replace(value=float(-precision[0, 1] / np.sqrt(scale)) if scale > 0 else None)
+    value = float(of_matrices(matrix[None])[0])
+    return undefined._replace(value=value if np.isfinite(value) else None)
+
+
+def of_matrices(matrices: Array) -> Array:
+    """Return the partial correlation of the first two variables in each of some matrices of τ-b; NaN for none.
+
+    Args:
+        matrices: B of them, B×k×k.
+    """
+    partials = np.full(len(matrices), np.nan)
+    usable = np.flatnonzero(np.isfinite(matrices).all(axis=(1, 2)))
+    usable = usable[np.linalg.cond(matrices[usable]) <= 1e10]  # beyond, an inverse would be rounding
+    precision = np.linalg.inv(matrices[usable])
+    scale = precision[:, 0, 0] * precision[:, 1, 1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        partials[usable] = np.where(scale > 0, -precision[:, 0, 1] / np.sqrt(scale), np.nan)
+    return partials
 
 
 def _distinct(covariates: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, str]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from ntknas.correlation.coefficients import COEFFICIENTS
+from ntknas.correlation.drawn import Codes
 from ntknas.correlation.row import Row, RowKey
 from ntknas.correlation.targets import TargetSummary
 from ntknas.store.setting import Setting
@@ -24,6 +26,7 @@ class Correlation:
         settings: What the digests in the rows stand for.
         resamples: Number of bootstrap resamples.
         notes: What is to be said beside the rows.
+        networks: A number for each cell's network; ``None`` where that is not known.
     """
 
     rows: list[Row]
@@ -32,6 +35,11 @@ class Correlation:
     settings: Mapping[str, Setting]
     resamples: int
     notes: tuple[str, ...] = ()
+    networks: pd.Series | None = None
+
+    def networks_of(self, cells: pd.Index) -> Codes | None:
+        """Return a number for each of some cells' networks, where they are known."""
+        return None if self.networks is None else self.networks[cells].to_numpy(np.int64)
 
     def of_target(self, target: str) -> list[Row]:
         """Return the rows of one target."""

@@ -12,13 +12,16 @@ from ntknas.core.score import Status
 from ntknas.correlation.coefficients import Array, kendall, weighted_kendall
 from ntknas.correlation.counts import Counts
 from ntknas.correlation.covariates import Covariates
+from ntknas.correlation.drawn import Codes, repeated
 from ntknas.correlation.estimate import Estimate
-from ntknas.correlation.intervals import with_intervals
-from ntknas.correlation.partial import partial_kendall
+from ntknas.correlation.intervals import jackknifed_scores, with_intervals
+from ntknas.correlation.partial import Partial, partial_kendall
+from ntknas.correlation.partial_interval import partial_interval
 from ntknas.correlation.populations import Restriction
 from ntknas.correlation.retrieval import retrieval
-from ntknas.correlation.row import Row
+from ntknas.correlation.row import CELLS, NETWORKS, Row
 from ntknas.correlation.scored import Scored
+from ntknas.correlation.seeds import with_seeds
 from ntknas.correlation.selection import best_cells
 from ntknas.correlation.targets import Accuracies
 
@@ -68,6 +71,10 @@ class Setup:
     resamples: int
     seed: int
 
+    def networks_of(self, cells: pd.Index) -> Codes | None:
+        """Return a number for each of some cells' networks, where they are known."""
+        return None if self.networks is None else self.networks[cells].to_numpy(np.int64)
+
 
 def make_row(item: Scored, target: Accuracies, points: pd.DataFrame, setup: Setup) -> Row:
     """Return the row of a ranking.
@@ -79,7 +86,7 @@ def make_row(item: Scored, target: Accuracies, points: pd.DataFrame, setup: Setu
         setup: What rows are made with.
     """
     cells, x, y = points.index, points["score"].to_numpy(np.float64), points["accuracy"].to_numpy(np.float64)
-    coefficients, coverage = with_intervals(item, cells, x, y, setup.resamples, setup.seed)
+    coefficients, coverage = with_intervals(item, cells, x, y, setup.resamples, setup.seed, setup.networks_of(cells))
     left_out, placed = _without_score(item.cells, target.means, cells)
     best = best_cells(x, y, cells)
     row = Row(
@@ -129,24 +136,47 @@ def _with_partial(row: Row, item: Scored, points: pd.DataFrame, setup: Setup) ->
     if covariates.empty or (row.is_baseline and row.measure in covariates):
         return row
     complete = covariates.notna().all(axis=1)
-    x, y = (points.loc[complete, name].to_numpy(np.float64) for name in ("score", "accuracy"))
-    columns = {str(name): covariates.loc[complete, name].to_numpy(np.float64) for name in covariates}
+    cells = points.index[complete]
+    x, y = (points.loc[cells, name].to_numpy(np.float64) for name in ("score", "accuracy"))
+    columns = {str(name): covariates.loc[cells, name].to_numpy(np.float64) for name in covariates}
     partial = partial_kendall(x, y, columns)
+    estimate = _with_ends(partial, item, cells, [x, y, *(columns[name] for name in partial.given)], setup)
     return replace(
         row,
         partial_kendall=partial.value,
         partial_given=partial.given,
         partial_n=len(x),
         partial_dropped=partial.dropped,
+        partial_low=estimate.low,
+        partial_high=estimate.high,
     )
+
+
+def _with_ends(partial: Partial, item: Scored, cells: pd.Index, variables: list[Array], setup: Setup) -> Estimate:
+    """Return a partial correlation with its interval: over cells or networks, and over seeds where several are."""
+    if partial.value is None:
+        return Estimate(None)
+    ends = partial_interval(variables, setup.resamples, setup.seed, setup.networks_of(cells))
+    estimate, jackknifed = Estimate(partial.value, *ends), jackknifed_scores(item, cells)
+    if jackknifed is None:
+        return estimate
+    without = [
+        partial_kendall(x, variables[1], dict(zip(partial.given, variables[2:], strict=True))) for x in jackknifed
+    ]
+    return with_seeds(estimate, [np.nan if one.value is None else one.value for one in without])
 
 
 def _with_population(row: Row, cells: pd.Index, setup: Setup) -> Row:
     """Return the row with what its cells are."""
     chosen = setup.restriction.cells
-    networks = None if setup.networks is None else int(setup.networks[cells].nunique())
-    population, number = setup.restriction.population, None if chosen is None else len(chosen)
-    return replace(row, population=population, chosen_cells=number, networks=networks)
+    networks = setup.networks_of(cells)
+    return replace(
+        row,
+        population=setup.restriction.population,
+        chosen_cells=None if chosen is None else len(chosen),
+        networks=None if networks is None else len(np.unique(networks)),
+        resampled=CELLS if repeated(networks) is None else NETWORKS,
+    )
 
 
 def _with_first_cells(row: Row, x: Array, y: Array) -> Row:

@@ -10,7 +10,7 @@ from ntknas.spaces.structure import COUNTS
 from tests.correlation.stores import NB201, NETWORK, OWN_TRAINING, TRAINING, fill, value
 
 TARGET = "cifar10-valid/valid/200"
-CELLS = range(100, 140)
+CELLS = range(100, 148)
 NUMBER, TEXT, COUNT, NONE = float, str, int, type(None)
 INTERVAL = {"value": NUMBER, "low": NUMBER, "high": NUMBER}
 UNSURE = {"value": NUMBER, "low": NONE, "high": NONE}
@@ -56,6 +56,8 @@ ROW = {
     "resampled": TEXT,
     "partial_n": COUNT,
     "partial_dropped": {},
+    "partial_low": NUMBER,
+    "partial_high": NUMBER,
     "higher_is_better": bool,
     "placed_last": {},
     "fitted": TEXT,
@@ -103,9 +105,9 @@ def same(data, expected):
 
 
 def some_fail(cell, seed, measure):
-    if cell < 103:
+    if cell < 111:
         return Status.SINGULAR if measure == "cond" else value(cell, seed, measure)
-    return Status.DISCONNECTED if cell == 103 and measure == "cond" else value(cell, seed, measure)
+    return Status.DISCONNECTED if cell == 111 and measure == "cond" else value(cell, seed, measure)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +133,8 @@ def test_at_initialisation(folder, capsys):
     same(rows["trace"], ROW | COMPLETE)
     same(rows["linear_regions"], ROW | COMPLETE | ONE_SEED)
     same(rows["tenas_rank"], ROW | ONE_SEED)
-    alone, alike = {"partial_kendall": NONE, "partial_given": []}, {"partial_kendall": NONE}
+    alike = dict.fromkeys(("partial_kendall", "partial_low", "partial_high"), NONE)
+    alone = alike | {"partial_given": []}
     of_counts = {"effective_parameters": alone, "live_layers": alone, "effective_flops": alike}
     for name in COUNTS:
         same(rows[name], ROW | COMPLETE | ONE_SEED | of_counts.get(name, {}))
@@ -179,6 +182,7 @@ def test_without_runs_intervals_and_counts(folder, capsys):
     nothing = {"spearman": UNSURE, "kendall": UNSURE, "pearson": UNSURE, "regret_best_of_10": NONE, "left_out": {}} | {
         name: dict.fromkeys(numbers, NONE) for name, numbers in ROW.items() if name in ("ndcg", "precision")
     }
+    nothing |= {"partial_low": NONE, "partial_high": NONE}
     nothing["best_of"] = {"1": NUMBER, "10": NONE, "50": NONE, "100": NONE}
     same(result["rows"][0], ROW | ONE_SEED | nothing)
     same(

@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ntknas import correlate
+from ntknas import correlate, load_space
 from ntknas.correlation.bootstrap import draw_resamples, estimate
+from ntknas.correlation.drawn import Draws
 from ntknas.correlation.estimate import Estimate
 from ntknas.correlation.seeds import with_seeds
+from ntknas.spaces.populations import network_of
 
 
 def _scores(rng, cells, seeds, moved=0.3):
@@ -73,12 +75,14 @@ def test_what_an_interval_covers_is_said():
 
 def test_seeds_of_each_networks_own_are_covered_by_cells():
     scores, accuracies = _table(2, space="nb201", dataset="cifar10", cell_seeds="independent")
+    networks = pd.factorize(pd.Series(map(network_of(load_space("nb201")), range(60))))[0]
     for chosen in (scores, scores[scores["seed"] == 0]):
         (row,) = correlate(chosen, accuracies, resamples=200).rows
         assert row.interval_covers == "cells and initialisation"
         values = chosen.groupby("cell")["value"].mean().to_numpy()
-        alone = estimate("kendall", values, accuracies.to_numpy(), draw_resamples(60, 200, 0))
+        alone = estimate("kendall", values, accuracies.to_numpy(), Draws.of(networks, 200, 0))
         assert row.kendall.as_json() == pytest.approx(vars(alone))
+        assert (row.resampled, row.networks) == ("networks", networks.max() + 1)
 
 
 def test_cells_that_lack_a_seed_leave_the_initialisation_out():
