@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ntknas.cli.output import print_table, say
-from ntknas.correlation.row import SETTING
+from ntknas.correlation.row import NETWORKS, SETTING
 from ntknas.spaces.populations import POPULATIONS
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ _HEADER = (
     "Spearman ρ",
     "top 10 %",
     "top 25 %",
-    "partial τ",
+    "partial τ [95 %]",
     "regret",
 )
 _LEAST = ("regret", "Spearman ρ", "top 25 %", "top 10 %", "left out")
@@ -117,9 +117,10 @@ def _cells(row: Row, first: int | None, shared: Collection[str], *, with_kernel:
     ndcg = [_fixed(row.ndcg.get(first))] if first else []
     of_first = [_fixed(row.weighted_kendall), *ndcg, _fixed(row.best_of.get(10))]
     coefficients = [_estimate(row.kendall), _fixed(row.spearman.value)]
-    numbers = (row.kendall_top10.value, row.kendall_top25.value, row.partial_kendall, row.regret)
+    tops = [_fixed(row.kendall_top10.value), _fixed(row.kendall_top25.value)]
     name += "*" * bool(row.fitted)
-    return [name, *kernel, str(row.n), _left_out(row), *coefficients, *map(_fixed, numbers), *of_first]
+    numbers = [*coefficients, *tops, _estimate(row.partial), _fixed(row.regret)]
+    return [name, *kernel, str(row.n), _left_out(row), *numbers, *of_first]
 
 
 def _left_out(row: Row) -> str:
@@ -181,11 +182,14 @@ def _covered(result: Correlation) -> str:
     over_cells = [row.interval_covers == CELLS for row in rows]
     if not any(row.kendall.interval for row in rows):
         return "There are no intervals: they need 200 resamples and 10 cells."
+    networks = any(row.resampled == NETWORKS for row in result.rows)
+    said = _NETWORKS if networks else ""
     if all(over_cells):
-        return _CELLS_ALONE
-    return _SOME if any(over_cells) else "The intervals are over cells and initialisations."
+        return said + _CELLS_ALONE
+    return said + (_SOME if any(over_cells) else "The intervals are over cells and initialisations.")
 
 
+_NETWORKS = "Some of these cells are one network (their kernels are equal): networks are resampled, not cells.\n"
 _CELLS_ALONE = """\
 The intervals are over cells alone: the initialisation, which networks of one seed share, is not in them (it is with
 score --seeds 3, or better --independent-seeds)."""

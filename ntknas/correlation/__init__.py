@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ntknas.correlation.export import as_json
     from ntknas.correlation.join import correlate
     from ntknas.correlation.names import row_name
-    from ntknas.correlation.paired import comparisons, difference_from
+    from ntknas.correlation.paired import comparisons, difference_to
     from ntknas.correlation.result import Correlation
     from ntknas.correlation.row import Row, RowKey
     from ntknas.correlation.sources import AccuracySource
@@ -30,7 +30,7 @@ _HOME = {
     "comparisons": "paired",
     "correlate": "join",
     "curves": "epochs",
-    "difference_from": "paired",
+    "difference_to": "paired",
     "row_name": "names",
 }
 __all__ = [
@@ -45,7 +45,7 @@ __all__ = [
     "comparisons",
     "correlate",
     "curves",
-    "difference_from",
+    "difference_to",
     "row_name",
 ]
 __getattr__ = importer_of({name: f"ntknas.correlation.{module}" for name, module in _HOME.items()})

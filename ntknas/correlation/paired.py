@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ntknas.core.errors import check_known
+from ntknas.core.errors import ChoiceError, check_known
 from ntknas.correlation.compare import Comparison, Difference, compare, difference
 from ntknas.correlation.names import row_name
 from ntknas.correlation.result import Correlation
@@ -33,13 +33,13 @@ def comparisons(result: Correlation, target: str, seed: int = 0) -> list[Compari
     return compare(scores, accuracies, result.resamples, seed, result.networks_of(pd.Index(cells)))
 
 
-def difference_from(result: Correlation, row: Row, other: str, seed: int = 0) -> Difference | None:
+def difference_to(result: Correlation, row: Row, measure: str, seed: int = 0) -> Difference | None:
     """Return the paired test of a row against one other ranking of its target, such as a count.
 
     Args:
         result: The result.
         row: One of its rows.
-        other: Name of the measure or count, as ``names.row_name`` says it.
+        measure: The other measure or count, which has one row of the target.
         seed: Seed of the bootstrap.
 
     Returns:
@@ -47,10 +47,14 @@ def difference_from(result: Correlation, row: Row, other: str, seed: int = 0) ->
         fewer than ten cells or networks, without enough resamples, or where one is constant.
 
     Raises:
-        ChoiceError: If the target has no other row of this name.
+        ChoiceError: If the target has no other row of the measure, or several.
     """
-    names = {row_name(result, rival): rival for rival in result.of_target(row.target) if rival.key != row.key}
-    rival = names[check_known("row to compare with", other, names)]
+    rivals = [rival for rival in result.of_target(row.target) if rival.key != row.key]
+    check_known("row to compare with", measure, [rival.measure for rival in rivals])
+    named = [rival for rival in rivals if rival.measure == measure]
+    if len(named) > 1:
+        raise ChoiceError(f"{measure} has {len(named)} rows of {row.target}: choose one by its setting or recipe.")
+    (rival,) = named
     first, second = result.points[row.key], result.points[rival.key]
     cells = first.index.intersection(second.index)
     scores, rival_scores = (frame.loc[cells, "score"].to_numpy(np.float64) for frame in (first, second))

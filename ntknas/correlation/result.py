@@ -57,6 +57,7 @@ def _flat(row: Row) -> dict[str, object]:
         columns |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
     for name in ("ndcg", "precision", "best_of"):
         columns |= {f"{name}_{number}": value for number, value in getattr(row, name).items()}
+    columns |= {"partial_low": row.partial.low, "partial_high": row.partial.high}
     columns["partial_given"] = " ".join(row.partial_given)
     columns["placed_last"] = " ".join(f"{status}:{count}" for status, count in row.placed_last.items())
     columns["left_out"] = " ".join(f"{status}:{count}" for status, count in row.left_out.items())

@@ -72,8 +72,7 @@ class Row:
         fitted: What of the score was chosen on cells with known accuracies, or may have been: on such cells it looks
             better than it is. Empty if nothing was.
         partial_dropped: Why other covariates are not held fixed, by name: ``constant``, or which ranks the cells alike.
-        partial_low: Lower end of the 95 % interval of ``partial_kendall``.
-        partial_high: Upper end.
+        partial: ``partial_kendall`` with its interval.
     """
 
     measure: str
@@ -113,8 +112,7 @@ class Row:
     resampled: str = CELLS
     partial_n: int = 0
     partial_dropped: Mapping[str, str] = field(default_factory=dict)
-    partial_low: float | None = None
-    partial_high: float | None = None
+    partial: Estimate = field(default_factory=lambda: Estimate(None))
     higher_is_better: bool = True
     placed_last: Mapping[str, int] = field(default_factory=dict)
     fitted: str = ""

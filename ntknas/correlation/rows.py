@@ -147,8 +147,7 @@ def _with_partial(row: Row, item: Scored, points: pd.DataFrame, setup: Setup) ->
         partial_given=partial.given,
         partial_n=len(x),
         partial_dropped=partial.dropped,
-        partial_low=estimate.low,
-        partial_high=estimate.high,
+        partial=estimate,
     )
 
 

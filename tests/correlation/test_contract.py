@@ -56,8 +56,7 @@ ROW = {
     "resampled": TEXT,
     "partial_n": COUNT,
     "partial_dropped": {},
-    "partial_low": NUMBER,
-    "partial_high": NUMBER,
+    "partial": INTERVAL,
     "higher_is_better": bool,
     "placed_last": {},
     "fitted": TEXT,
@@ -133,7 +132,7 @@ def test_at_initialisation(folder, capsys):
     same(rows["trace"], ROW | COMPLETE)
     same(rows["linear_regions"], ROW | COMPLETE | ONE_SEED)
     same(rows["tenas_rank"], ROW | ONE_SEED)
-    alike = dict.fromkeys(("partial_kendall", "partial_low", "partial_high"), NONE)
+    alike = {"partial_kendall": NONE, "partial": UNSURE | {"value": NONE}}
     alone = alike | {"partial_given": []}
     of_counts = {"effective_parameters": alone, "live_layers": alone, "effective_flops": alike}
     for name in COUNTS:
@@ -182,7 +181,7 @@ def test_without_runs_intervals_and_counts(folder, capsys):
     nothing = {"spearman": UNSURE, "kendall": UNSURE, "pearson": UNSURE, "regret_best_of_10": NONE, "left_out": {}} | {
         name: dict.fromkeys(numbers, NONE) for name, numbers in ROW.items() if name in ("ndcg", "precision")
     }
-    nothing |= {"partial_low": NONE, "partial_high": NONE}
+    nothing["partial"] = UNSURE
     nothing["best_of"] = {"1": NUMBER, "10": NONE, "50": NONE, "100": NONE}
     same(result["rows"][0], ROW | ONE_SEED | nothing)
     same(
