@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,10 @@ class NetworkCase:
         seed: Seed of the weights, from which measures seed their own draws.
         choices: What is chosen for kernels; measures that say so take batch-norm policy and parameter set from it.
         verify: Whether those prove on this network what they compute.
+        held_out_images: Images of a held-out probe, for measures that say that they need one.
+        held_out_labels: Their labels.
+        resized: Builds the same cell from the same seed with other channels and cells per stage, on the network's
+            device and in its precision; ``None`` where nothing says how.
     """
 
     network: nn.Module = field(repr=False)
@@ -33,6 +38,9 @@ class NetworkCase:
     seed: int = 0
     choices: Choices = field(default_factory=Choices)
     verify: bool = True
+    held_out_images: Tensor | None = field(default=None, repr=False)
+    held_out_labels: Tensor | None = field(default=None, repr=False)
+    resized: Callable[[int, int], nn.Module] | None = field(default=None, repr=False)
 
     def copy(self) -> nn.Module:
         """Return a copy of the network in training mode."""

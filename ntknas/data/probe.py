@@ -47,6 +47,7 @@ class Probe:
             of seed 0, and the others follow from it.
         split: Split of the source that the images are from.
         pixel_range: Where pixels from 0 to 1 lie after normalisation; ``None`` where images have none.
+        places: Which images of the split these are.
     """
 
     images: Tensor = field(repr=False)
@@ -62,6 +63,7 @@ class Probe:
     redraw: Callable[[int], Probe] | None = field(default=None, repr=False)
     split: str = "train"
     pixel_range: PixelRange | None = field(default=None, repr=False)
+    places: np.ndarray | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -78,23 +80,29 @@ class Probe:
         """Return the probe for a seed of the weights: this one, unless probes are drawn afresh."""
         return replace(self.redraw(seed), held_out=self.held_out) if self.redraw is not None else self
 
-    def with_held_out(self, request: Request) -> Probe:
-        """Return this probe with as many images of the test split beside it, drawn alike and never augmented.
+    def with_held_out(self, request: Request, split: str = "test") -> Probe:
+        """Return this probe with as many other images beside it, drawn alike and never augmented.
 
         Args:
             request: As for ``make_probe``.
+            split: Split that they are of; of this probe's own, images that are not in it.
 
         Returns:
             The probe.
 
         Raises:
-            ChoiceError: If this probe is of the test split itself.
+            ChoiceError: If this probe is of the test split itself, or one of its split is to be beside probes that are
+                drawn afresh.
+            DataError: If the split has too few images.
         """
-        if self.split == "test":
+        if self.split == split == "test":
             raise ChoiceError(
                 "A held-out probe is of the test split, and so is this probe: take one of `probe_split` train."
             )
-        held_out = make_probe(self.source, len(self), replace(request, split="test"), self.draw)
+        if self.split == split and self.redraw is not None:
+            raise ChoiceError("`fresh_probes` may draw the images of a held-out probe of `held_out_split` train.")
+        taken = self.places if self.split == split else None
+        held_out = make_probe(self.source, len(self), replace(request, split=split), self.draw, without=taken)
         return replace(self, held_out=held_out)
 
     def describe(self) -> dict[str, str | int]:
@@ -122,6 +130,7 @@ def make_probe(
     augmentation: str = "none",
     *,
     fresh: bool = False,
+    without: np.ndarray | None = None,
 ) -> Probe:
     """Draw a probe.
 
@@ -133,6 +142,7 @@ def make_probe(
         draw: A key of ``DRAWS``.
         augmentation: A key of ``AUGMENTATIONS``.
         fresh: Whether each seed of the weights gets a probe of its own, drawn and augmented with another seed.
+        without: Places of images that are left out.
 
     Returns:
         The probe.
@@ -146,9 +156,11 @@ def make_probe(
     check_known("augmentation", augmentation, AUGMENTATIONS)
     if size < 1:
         raise DataError(f"A probe needs at least one image, got {size}.")
-    images = load_images(source, replace(request, size=size))
+    taken = np.unique([] if without is None else without).astype(np.int64)
+    images = load_images(source, replace(request, size=size + len(taken)))
+    left = np.setdiff1d(np.arange(len(images)), taken)
     generator = np.random.default_rng(request.seed)
-    indices = _DRAWN[draw](images, size, generator)
+    indices = left[_DRAWN[draw](replace(images, labels=images.labels[left]), size, generator)]
     labels = torch.from_numpy(np.ascontiguousarray(images.labels[indices]))
     pixels = images.take(indices)
     if augmentation != "none":
@@ -165,6 +177,7 @@ def make_probe(
         request.pixels,
         split=request.split,
         pixel_range=None if images.white is None else PixelRange(images.black, images.white),
+        places=indices,
     )
     if not fresh:
         return probe

@@ -32,6 +32,7 @@ class ProbeOptions:
         augmentation: A key of ``AUGMENTATIONS``.
         pixels: A key of ``pixels.NORMALISATIONS``.
         download: Whether missing images may be fetched.
+        held_out: Split that a held-out probe is of.
     """
 
     source: Annotated[
@@ -51,6 +52,10 @@ class ProbeOptions:
     ] = "none"
     pixels: Annotated[str, Option("Normalisation of the images.", choices=NORMALISATIONS)] = "nas-bench-201"
     download: Annotated[bool, Option("Fetch missing images from their official source.", acts=True)] = False
+    held_out: Annotated[
+        str,
+        Option("Split of the held-out images, for measures that need some.", name="held_out_split", choices=SPLITS),
+    ] = "test"
 
     def request(self, dataset: str) -> Request:
         """Return what is asked of an image source for networks of a data set: its training split."""
@@ -74,4 +79,4 @@ class ProbeOptions:
         request, source = self.request(dataset), self.source or get_dataset(dataset).images
         of_split = replace(request, split=self.split)
         probe = make_probe(source, self.size, of_split, self.draw, self.augmentation, fresh=self.fresh)
-        return probe.with_held_out(request) if held_out else probe
+        return probe.with_held_out(request, self.held_out) if held_out else probe

@@ -16,12 +16,12 @@ class Batch:
     Attributes:
         x: The samples, N×….
         labels: Their classes, N, or ``None``.
-        parts: Into how many equal parts it falls that do not see one another, even where BatchNorm couples samples.
+        parts: Sizes of the parts that do not see one another even where BatchNorm couples samples; empty for one part.
     """
 
     x: Tensor
     labels: Tensor | None = None
-    parts: int = 1
+    parts: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         """Number of samples."""
@@ -29,9 +29,9 @@ class Batch:
 
     def split(self, size: int | None) -> list[Batch]:
         """Return the batch in chunks of some size, or in its parts for ``None``."""
-        size = size or len(self) // self.parts
-        samples = self.x.split(size)
-        labels = [None] * len(samples) if self.labels is None else self.labels.split(size)
+        sizes = size or list(self.parts) or len(self)
+        samples = self.x.split(sizes)
+        labels = [None] * len(samples) if self.labels is None else self.labels.split(sizes)
         return [Batch(x, y) for x, y in zip(samples, labels, strict=True)]
 
     def repeated(self, copies: int) -> Batch:
@@ -48,5 +48,5 @@ def joined(batches: Sequence[Batch]) -> Batch:
 
 
 def stacked(batches: Sequence[Batch]) -> Batch:
-    """Return batches of one size as the parts of one."""
-    return replace(joined(batches), parts=len(batches))
+    """Return batches as the parts of one."""
+    return replace(joined(batches), parts=tuple(map(len, batches)))

@@ -32,6 +32,8 @@ class Need(StrEnum):
     NETWORK = "network"
     CHOICES = "choices"
     """Of a measure of the network: the batch-norm policy and the parameter set that kernels have."""
+    HELD_OUT = "held-out"
+    """Of a measure of the network: a held-out probe."""
     TRAINING = "training"
 
 

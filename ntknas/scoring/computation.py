@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ntknas.core.cases import NetworkCase
 from ntknas.core.errors import NtknasError
@@ -87,7 +87,10 @@ class Computation:
     def _take_probe(self, seed: int) -> None:
         if seed != self._seed:
             self._seed, self._probe = seed, self.job.probe.of_seed(seed)
-            self._images = prepare_images(self._probe.images, self.device, self.job.recipe.choices.precision)
+            self._images = self._prepared(self._probe.images)
+
+    def _prepared(self, images: Tensor) -> Tensor:
+        return prepare_images(images, self.device, self.job.recipe.choices.precision)
 
     def _moments(self, task: Task) -> Iterator[Moment]:
         """Build the network, and train it as far as the task asks for."""
@@ -136,8 +139,7 @@ class Computation:
         """Compute what the measures of an item are taken of."""
         job, images, probe, verify = self.job, self._images, self._probe, not is_own(self.job.space)
         if item.kind == "network":
-            seed = job.recipe.network.seed(job.space, item.cell, item.seed)
-            return NetworkCase(network, images, probe.labels, seed, item.choices, verify=verify)
+            return self._network_case(item, network)
         batch, strategy = Batch(images, probe.labels), job.strategy
         if item.kind == "kernel" and chunk is None and strategy.name == AUTO and forms_suffice(item, network):
             with open_operator(network, batch, item.choices, verify=verify) as kernel:
@@ -147,6 +149,25 @@ class Computation:
             return regression_case(network, item.choices, images, probe, method)
         # The attack's random start is of the seed that was asked for: the same for every cell.
         return compute_perturbed_kernel(network, batch, item.choices, probe.pixel_range, method, item.seed)
+
+    def _network_case(self, item: WorkItem, network: nn.Module) -> NetworkCase:
+        job, images, held_out = self.job, self._images, self._probe.held_out
+
+        def resized(channels: int, cells_per_stage: int) -> nn.Module:
+            options = replace(job.recipe.network, channels=channels, cells_per_stage=cells_per_stage)
+            return cell_network(job.space, item.cell, item.seed, job.dataset, options, images)
+
+        return NetworkCase(
+            network=network,
+            images=images,
+            labels=self._probe.labels,
+            seed=job.recipe.network.seed(job.space, item.cell, item.seed),
+            choices=item.choices,
+            verify=not is_own(job.space),
+            held_out_images=None if held_out is None else self._prepared(held_out.images),
+            held_out_labels=None if held_out is None else held_out.labels,
+            resized=None if item.epoch else resized,  # which would be untrained
+        )
 
 
 class _DisconnectedError(Exception):

@@ -151,7 +151,7 @@ class Recipe:
     @property
     def needs_held_out(self) -> bool:
         """Whether a measure needs a held-out probe."""
-        return any(get_measure(name).subject is RegressionCase for name in self.measures)
+        return _need_held_out(self.measures)
 
     def setting(self, space: Space, dataset: str, probe: Probe, group: Group) -> Setting:
         """Return the identity of scores under this recipe.
@@ -162,7 +162,7 @@ class Recipe:
             probe: The probe.
             group: What the scores are computed from.
         """
-        held_out = probe.held_out if group.kind == "regression" else None
+        held_out = probe.held_out if _need_held_out(group.measures) else None
         return Setting.of(
             space=space.name,
             dataset=dataset,
@@ -186,6 +186,11 @@ class Recipe:
         if not any(Need.CHOICES in get_measure(name).needs for name in group.measures):
             return {}
         return {"batch_norm": self.choices.batch_norm, "parameters": self.choices.parameters}
+
+
+def _need_held_out(measures: tuple[str, ...]) -> bool:
+    definitions = map(get_measure, measures)
+    return any(measure.subject is RegressionCase or Need.HELD_OUT in measure.needs for measure in definitions)
 
 
 WITHOUT_KERNEL = ("network", "training")

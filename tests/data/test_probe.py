@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -179,3 +180,32 @@ def test_every_source_is_a_module_that_loads(name, tmp_path):
     official_images.imagenet16(tmp_path)
     official_images.mnist(tmp_path)
     assert len(load_images(name, Request(root=tmp_path))) > 0
+
+
+@pytest.mark.parametrize("source", ["digits", "noise"])
+@pytest.mark.parametrize("draw", ["random", "balanced", "first"])
+def test_a_held_out_probe_may_be_of_other_training_images(source, draw):
+    request = Request(image_size=6)
+    probe = make_probe(source, 120, request, draw, "crop-flip")
+    plain = make_probe(source, 120, request, draw)
+    held_out = probe.with_held_out(request, "train").held_out
+    assert (held_out.split, held_out.augmentation, len(held_out)) == ("train", "none", 120)
+    assert not {image.numpy().tobytes() for image in plain.images} & {x.numpy().tobytes() for x in held_out.images}
+    assert held_out.hash == probe.with_held_out(request, "train").held_out.hash
+    assert held_out.hash != probe.with_held_out(request).held_out.hash
+    if source == "digits":  # the images are those at their places
+        everything = load_images(source, request)
+        assert torch.equal(everything.take(held_out.places), held_out.images)
+        assert not np.intersect1d(held_out.places, plain.places).size
+
+
+def test_held_out_probes_that_cannot_be():
+    request = Request(image_size=6)
+    with pytest.raises(ChoiceError, match="`fresh_probes` may draw the images"):
+        make_probe("digits", 10, request, fresh=True).with_held_out(request, "train")
+    with pytest.raises(DataError, match="choose a smaller probe"):
+        make_probe("digits", 1000, request, "random").with_held_out(request, "train")
+    of_test = make_probe("digits", 10, replace(request, split="test"))
+    with pytest.raises(ChoiceError, match="of the test split"):
+        of_test.with_held_out(request)
+    assert of_test.with_held_out(request, "train").held_out.split == "train"

@@ -19,7 +19,7 @@ from ntknas import load_space
 from ntknas.cli.main import run
 from ntknas.core.cases import NetworkCase
 from ntknas.data import Request, make_probe
-from ntknas.measures import vkdnw
+from ntknas.measures import teg, vkdnw
 from ntknas.measures.activations import _crops
 from ntknas.scoring.recipe_file import load_recipe_file, recipe_names
 from ntknas.spaces.nb201.network import InferCell, Reduction, ReLUConvBN, Zero
@@ -453,7 +453,49 @@ def _nasi(network, images, labels):
     return {"nasi": sum(float(p.grad.square().sum()) for p in network.parameters())}
 
 
+def _teg(split):
+    """Rows of both batches in training mode, no ridge; the thin network's patterns of crops without its stem."""
+
+    def reading(network, images, labels):
+        network.train()
+        request, size = Request(), len(images)
+        probe = make_probe("digits", size, request, "random", "crop-flip")
+        other = probe.with_held_out(request, split).held_out
+        targets = [np.eye(10)[batch.numpy()] for batch in (labels, other.labels)]
+        targets = [target - target.mean(0) for target in targets]
+
+        def inside(name):
+            return "weight" in name and not name.startswith(("stem", "lastact", "classifier"))
+
+        x, y = (_rows(network, batch, inside) for batch in (images, other.images.double()))
+        error = y @ x.T @ np.linalg.inv(x @ x.T) @ targets[0] - targets[1]
+        rows = _rows(network, images, lambda name: "weight" in name)
+        regions = {"teg_regions": _regions_without_stem(network.of_cell, images)}
+        return {"teg_cond": _conditioned(rows @ rows.T), "teg_mse": (error**2).sum() / size, **regions}
+
+    return reading
+
+
+def _regions_without_stem(cell, images):
+    network, generator, on = SPACE.build(cell, seed=0, channels=1, cells_per_stage=1).double(), _seeded(0), []
+    for _ in range(3):
+        outputs = []
+        handles = [m.register_forward_hook(lambda _, x, y, to=outputs: to.append(y)) for m in _relus(network)]
+        with torch.no_grad():
+            network.lastact(network.cells(teg._crops(images, generator)))
+        for handle in handles:
+            handle.remove()
+        on.append(torch.cat([output.flatten(1).sign() for output in outputs], 1).numpy())
+    return len({pattern.tobytes() for batch in on for pattern in batch})
+
+
+def _seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
 READINGS = {
+    "teg": (_teg("train"), 5),
+    "teg-test": (_teg("test"), 5),
     "robust-ntk": (_robust_ntk, 6),
     "tenas": (_tenas, 8),
     "tenas-thin": (_tenas, 8),
@@ -522,4 +564,5 @@ def _read_literally(name, size, cell, reading, probe_hash):
     for module in network.modules():
         if isinstance(module, Zero):
             module.forward = lambda x: x * 0.0
+    network.of_cell = cell
     return reading(network, probe.images.double(), probe.labels)
