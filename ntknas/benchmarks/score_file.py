@@ -127,7 +127,7 @@ def _without(missing: Collection[float], scores: Mapping[str, Array]) -> Iterato
             failed = values == sign
             values[failed] = np.nan
             count += int(failed.sum())
-        yield f"{count:,} scores are {sign:g}, which stands for none (`missing`)."
+        yield f"scores that are {sign:g}, which stands for none (`missing`): {count:,}."
 
 
 def _check_that_it_ranks(name: str, values: Array) -> None:

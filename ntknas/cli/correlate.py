@@ -100,8 +100,8 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
     cells' networks stand in the same table as baselines. Each space of the store is held against its own benchmark.
     """
     check_one_format(json=json, csv=csv)
-    check_scores(store, options)
     check_source(options)
+    check_scores(store, options)
     check_names({name: options[name] for name in ("accuracies", "scores", "cells_file")})
 
     from ntknas.correlation.by_space import correlate_by_space

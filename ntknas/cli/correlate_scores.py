@@ -106,8 +106,8 @@ def _read(store: Path, options: Options) -> tuple[pd.DataFrame, tuple[str, ...]]
         names = (*measures, *needed) if measures else ()
         return _stored(store, names, options), measures
     stored = _stored(store, (), options) if reads_store else None
-    own = _own(_typed(shown), needed, own_options, options, stored)
-    measures = split_names(shown, derived=True, others=own["measure"].unique()) or ()
+    own, columns = _own(_typed(shown), needed, own_options, options, stored)
+    measures = split_names(shown, derived=True, others=columns) or ()
     return own if stored is None else beside(stored, own), measures
 
 
@@ -142,8 +142,8 @@ def _stored(store: Path, names: tuple[str, ...], options: Options) -> pd.DataFra
 
 def _own(
     shown: list[str], needed: Collection[str], own_options: Options, options: Options, stored: pd.DataFrame | None
-) -> pd.DataFrame:
-    """Return a user's own scores: those that are to be shown and what these need, or all."""
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return a user's own scores, those that are to be shown and what these need, or all; and all their columns."""
     from ntknas.benchmarks import read_scores
     from ntknas.correlation.given import own_scores
     from ntknas.spaces import load_space
@@ -158,8 +158,9 @@ def _own(
     )
     for remark in table.attrs["notes"]:
         note(remark)
-    lower_is_better = [name for name in own_options["lower_is_better"] if name not in table.attrs["not_taken"]]
-    return own_scores(table, lower_is_better, space, _dataset(options, stored))
+    not_taken = table.attrs["not_taken"]
+    lower_is_better = [name for name in own_options["lower_is_better"] if name not in not_taken]
+    return own_scores(table, lower_is_better, space, _dataset(options, stored)), [*table, *not_taken]
 
 
 def _space(options: Options, stored: pd.DataFrame | None) -> str:
