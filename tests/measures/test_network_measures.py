@@ -14,7 +14,7 @@ from ntknas import load_space, measure
 from ntknas.core.cases import NetworkCase
 from ntknas.core.errors import KernelError
 from ntknas.core.score import Status
-from ntknas.measures import Need, activations, all_measures, expand, get_measure, gradients
+from ntknas.measures import Need, activations, expand, get_measure, gradients
 from ntknas.measures.activations import (
     JACOB_COV_OFFSET,
     LINEAR_REGION_SAMPLES,
@@ -319,11 +319,11 @@ def test_labels_that_are_no_classes_are_refused(name):
 
 
 def test_directions_and_sources():
-    for name in expand(["baselines"]):
-        chosen = all_measures()[name]
-        assert chosen.higher_is_better
+    baselines = {name: get_measure(name) for name in expand(["baselines"])}
+    assert [name for name, chosen in baselines.items() if not chosen.higher_is_better] == ["hnas_cond"]
+    for chosen in baselines.values():
         assert chosen.source
-        assert chosen.compute.__doc__
+        assert ("Higher" if chosen.higher_is_better else "Lower") in chosen.compute.__doc__
 
 
 def test_crops_are_of_the_probe():
