@@ -30,12 +30,17 @@ def bars(result: Correlation) -> Bars:
         _by_kernel(result, labels) if by_kernel else [_by_target(result, target, labels) for target in result.targets]
     )
     cells = max(row.n for row in result.rows)
-    title = f"{_subject(result)} against {_only_target(result)}, {cells} cells"
+    title = f"{_subject(result)} against {_only_target(result)}, {cells} cells{_population(result)}"
     return Bars(title, "Kendall τ-b, 95 % bootstrap interval", labels, groups, muted)
 
 
 def _subject(result: Correlation) -> str:
     return "Scores while networks train" if any(row.epoch for row in result.rows) else "Scores at initialisation"
+
+
+def _population(result: Correlation) -> str:
+    """Return the name of the population for a title."""
+    return f", population {result.rows[0].population}" if result.rows else ""
 
 
 def _only_target(result: Correlation) -> str:
@@ -103,7 +108,7 @@ def over_epochs(result: Correlation, target: str) -> LineGrid | None:
         if curve.measure not in TRAINING
     ]
     panels += [LinePanel(curve.name, [_line(curve, "the measure")], 0.0) for curve in trained]
-    title = f"Scores while networks train, against {target}"
+    title = f"Scores while networks train, against {target}{_population(result)}"
     y_label = "Kendall τ-b, 95 % interval"
     return LineGrid(title, "epochs of training", y_label, panels, "symlog") if panels else None
 
@@ -117,7 +122,8 @@ def scatter(result: Correlation, target: str) -> ScatterGrid:
     """Return score against accuracy for every measure, in the measure's own units."""
     panels = [_scatter_panel(result, row) for row in result.of_target(target)]
     is_percentage = result.targets[target].ceiling is not None
-    return ScatterGrid(f"{_subject(result)} against {target}", "accuracy (%)" if is_percentage else target, panels)
+    title = f"{_subject(result)} against {target}{_population(result)}"
+    return ScatterGrid(title, "accuracy (%)" if is_percentage else target, panels)
 
 
 def _scatter_panel(result: Correlation, row: Row) -> Panel:
