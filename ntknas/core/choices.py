@@ -14,6 +14,7 @@ OUTPUTS = {
     "sum": "g_i = Σ_c J[i,c], K_ij = g_i·g_j (N×N)",
     "traced": "K_ij = Σ_c J[i,c]·J[j,c] (N×N)",
     "label": "g_i = J[i,y_i], K_ij = g_i·g_j (N×N)",
+    "features": "g_i = Σ_k ∂h_k(x_i)/∂θ, h what the last linear layer is given, its parameters left out (N×N)",
     "full": "K_(i,c),(j,d) = J[i,c]·J[j,d] (NC×NC, row i·C + c)",
 }
 BATCH_NORMS = {

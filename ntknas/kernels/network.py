@@ -14,6 +14,7 @@ from ntknas.core.errors import KernelError
 from ntknas.kernels import gradients, outputs, parameter_sets, preparation
 from ntknas.kernels.batch import Batch
 from ntknas.kernels.batch_norm import Policy, applied
+from ntknas.kernels.features import features_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +105,8 @@ def under_policy(model: nn.Module, sides: Sequence[Batch], choices: Choices) -> 
             f"A kernel under attack ({choices.perturb}) is computed by perturbed_ntk: leave out `perturb` here."
         )
     parameters = parameter_sets.select(model, choices.parameters)
+    if choices.output == "features":
+        model, parameters = features_of(model, parameters)
     precision = preparation.precision(parameters, [side.x for side in sides])
     with preparation.prepared(model, parameters, sides[0].x), applied(model, choices.batch_norm) as policy:
         yield NetworkUnderPolicy(model, policy, parameters, replace(choices, precision=precision))

@@ -71,7 +71,7 @@ class Passes(Sequence[Tensor]):
 
     def __len__(self) -> int:
         """Number of passes."""
-        return 1 if self._reduction in ("sum", "label") else self._output.shape[1]
+        return self._output.shape[1] if self._reduction in ("traced", "full") else 1
 
     @overload
     def __getitem__(self, number: int) -> Tensor: ...
@@ -85,7 +85,7 @@ class Passes(Sequence[Tensor]):
             return [self[k] for k in range(*number.indices(len(self)))]
         if not 0 <= number < len(self):
             raise IndexError(number)  # ends iteration: Sequence goes by index until this
-        if self._reduction == "sum":
+        if self._reduction in ("sum", "features"):
             return torch.ones_like(self._output)
         if self._labels is not None:
             return _one_hot(self._labels, self._output)
@@ -98,7 +98,7 @@ def passes(reduction: str, output: Tensor, labels: Tensor | None) -> Passes:
     """Return the cotangents of a reduction.
 
     Args:
-        reduction: ``sum``, ``label``, ``traced`` or ``full``.
+        reduction: A key of ``OUTPUTS``; for ``features`` the network returns these.
         output: The network's output, N×C.
         labels: Class of each sample, for ``label``.
 

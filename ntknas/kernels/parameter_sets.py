@@ -53,8 +53,14 @@ def _by_set(model: nn.Module, candidates: dict[str, nn.Parameter], name: str) ->
     weights = {key: value for key, value in candidates.items() if "weight" in key}
     if name == "weights":
         return weights
-    head = {id(parameter) for parameter in _head(model).parameters()}
-    return {key: value for key, value in weights.items() if id(value) not in head}
+    head = last_linear_layer(model)
+    if head is None:
+        raise KernelError(
+            "The set 'weights-no-head' leaves out the last linear layer, and this module has none: "
+            "choose 'weights', or pass parameter names."
+        )
+    left_out = {id(parameter) for parameter in head.parameters()}
+    return {key: value for key, value in weights.items() if id(value) not in left_out}
 
 
 def _by_name(candidates: dict[str, nn.Parameter], names: Sequence[str]) -> dict[str, nn.Parameter]:
@@ -63,11 +69,7 @@ def _by_name(candidates: dict[str, nn.Parameter], names: Sequence[str]) -> dict[
     return {name: candidates[name] for name in names}
 
 
-def _head(model: nn.Module) -> nn.Linear:
+def last_linear_layer(model: nn.Module) -> nn.Linear | None:
+    """Return the last linear layer of a network, which is its classifier; ``None`` if it has none."""
     layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    if not layers:
-        raise KernelError(
-            "The set 'weights-no-head' leaves out the last linear layer, and this module has none: "
-            "choose 'weights', or pass parameter names."
-        )
-    return layers[-1]
+    return layers[-1] if layers else None

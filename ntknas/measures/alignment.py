@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _LABELLED = (Need.KERNEL, Need.LABELS)
-_ONE_ROW_A_SAMPLE = ("sum", "traced", "label")
+_ONE_ROW_A_SAMPLE = ("sum", "traced", "label", "features")
 
 
 def label_kernel(kernel: Kernel) -> Tensor:

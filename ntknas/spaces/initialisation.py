@@ -26,9 +26,14 @@ INITIALISATIONS = {
     "kaiming-fan-out": "weights N(0, 2/fan_out), biases 0",
     "xavier": "weights N(0, 2/(fan_in+fan_out)), biases 0",
     "normal-fan-in": "weights N(0, 1/fan_in), biases 0",
+    "truncated-normal": "linear layers: weights N(0, 0.02²) within ±2, biases 0; convolutions as under default",
     "ntk": "NTK parametrisation: weights N(0, 1), multiplied by √(2/fan_in) in the forward pass, biases 0",
 }
 """What each scheme draws for convolutions and linear layers; BatchNorm starts at scale 1, shift 0 under all."""
+
+
+TRUNCATED_DEVIATION = 0.02
+"""Of vision transformers, As-ViT's among them."""
 
 
 def fan_in(layer: nn.Conv2d | nn.Linear) -> int:
@@ -59,9 +64,9 @@ def initialise(module: nn.Module, scheme: str, seed: int, name: str) -> None:
     source = generator(seed, name)
     for layer in module.modules():  # one generator for all of them, so that their order counts
         if isinstance(layer, nn.Conv2d | nn.Linear):
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)  # before: some schemes draw it
             _WEIGHTS[scheme](layer, source)
-            if layer.bias is not None and scheme != "default":
-                nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.BatchNorm2d):
             layer.reset_parameters()
 
@@ -92,12 +97,20 @@ def _standard_normal(layer: nn.Conv2d | nn.Linear, source: Generator) -> None:
     nn.init.normal_(layer.weight, generator=source)
 
 
+def _truncated_normal(layer: nn.Conv2d | nn.Linear, source: Generator) -> None:
+    if isinstance(layer, nn.Linear):
+        nn.init.trunc_normal_(layer.weight, std=TRUNCATED_DEVIATION, generator=source)
+    else:
+        _default(layer, source)
+
+
 _WEIGHTS: dict[str, Callable[[nn.Conv2d | nn.Linear, Generator], None]] = {
     "default": _default,
     "kaiming-fan-in": _kaiming("fan_in"),
     "kaiming-fan-out": _kaiming("fan_out"),
     "xavier": _xavier,
     "normal-fan-in": _normal_fan_in,
+    "truncated-normal": _truncated_normal,
     "ntk": _standard_normal,
 }
 

@@ -493,10 +493,23 @@ def _seeded(seed):
     return torch.Generator().manual_seed(seed)
 
 
+def _as_vit(network, images, labels):
+    """Image by image, which is how layers that do not mix samples see them; the features summed, the classifier out."""
+    network.train()
+    rows = []
+    for image in images:
+        network.zero_grad()
+        network.features(image[None]).mean((2, 3)).sum().backward()
+        wanted = [p for name, p in network.named_parameters() if "weight" in name and not name.startswith("classifier")]
+        rows.append(torch.cat([p.grad.flatten() for p in wanted]).numpy())
+    return {"cond": _conditioned(np.array(rows) @ np.array(rows).T)}
+
+
 READINGS = {
+    "as-vit": (_as_vit, 8),
     "teg": (_teg("train"), 5),
     "teg-test": (_teg("test"), 5),
-    "robust-ntk": (_robust_ntk, 6),
+    "robust-ntk": (_robust_ntk, 3),
     "tenas": (_tenas, 8),
     "tenas-thin": (_tenas, 8),
     "mok": (_mok_in_training, 8),

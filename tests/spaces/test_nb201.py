@@ -142,6 +142,7 @@ EXPECTED_DEVIATION = {
     "kaiming-fan-out": lambda i, o: (2 / o) ** 0.5,
     "xavier": lambda i, o: (2 / (i + o)) ** 0.5,
     "normal-fan-in": lambda i, o: (1 / i) ** 0.5,
+    "truncated-normal": lambda i, o: (1 / 3 / i) ** 0.5,
     "ntk": lambda i, o: 1.0,
 }
 
@@ -160,6 +161,18 @@ def test_initialisations_have_the_stated_spread(space, init):
     assert bool((head.bias == 0).all()) == (init != "default")
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
     assert all((m.weight == 1).all() and (m.bias == 0).all() and (m.running_var == 1).all() for m in norms)
+
+
+def test_linear_layers_of_transformers_start_truncated_normal_and_convolutions_as_ever(space):
+    network, plain = (space.build(8216, num_classes=1000, init=init) for init in ("truncated-normal", "default"))
+    weight = network.classifier.weight.detach()
+    assert float(weight.std()) == pytest.approx(0.02, rel=0.02)
+    assert abs(float(weight.mean())) < 5e-4
+    assert float((weight / weight.std()).pow(4).mean()) == pytest.approx(3, rel=0.05)
+    for (name, value), other in zip(network.state_dict().items(), plain.state_dict().values(), strict=True):
+        assert torch.equal(value, other) == (not name.startswith("classifier"))
+    biased = space.build(8216, variant="zero-cost", init="truncated-normal").cells[0].edges
+    assert any(bool((layer.bias != 0).any()) for layer in biased.modules() if isinstance(layer, nn.Conv2d))
 
 
 def test_ntk_parametrisation_is_the_scaled_standard_one(space):
