@@ -18,6 +18,7 @@ from ntknas.kernels.batch import Batch
 from ntknas.kernels.network import NetworkUnderPolicy, under_policy
 from ntknas.kernels.projections import TOLERANCE
 from ntknas.kernels.strategies import layer_wise
+from ntknas.kernels.strategies.tapping import NotLayerWiseError
 
 _LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
 _ROUNDINGS = 1e2
@@ -41,7 +42,8 @@ def slot_kernel(
 
     Raises:
         ChoiceError: If the policy is unknown.
-        KernelError: If the rows are not defined for this module and batch.
+        KernelError: If there are no convolutions and linear layers, or labels do not fit.
+        NotLayerWiseError: If a layer of the module has no such rows; also a ``KernelError``.
 
     Example:
         >>> from torch import nn, tensor
@@ -53,7 +55,7 @@ def slot_kernel(
     with under_policy(model, [batch], Choices.of("label", batch_norm, _names(model))) as network:
         blockers = layer_wise.blockers(network)
         if blockers:
-            raise KernelError(
+            raise NotLayerWiseError(
                 f"Rows by slot need layers that own their parameters alone, got {', '.join(blockers[:3])}."
             )
         network.record_statistics(batch.x)

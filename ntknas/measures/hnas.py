@@ -37,7 +37,8 @@ def hnas_trace(case: NetworkCase) -> float:
     """Return the root of the mean squared norm of a row. Higher is better.
 
     Raises:
-        NoValueError: ``non-finite`` if the kernel is not finite.
+        NoValueError: ``undefined`` if a layer has no rows by slot, as where two layers share a weight; ``non-finite``
+            if the kernel is not finite.
     """
     kernel = _kernel(case)
     return math.sqrt(float(kernel.trace()) / len(kernel))
@@ -55,8 +56,7 @@ def hnas_cond(case: NetworkCase) -> float:
     """Return the condition number of the same kernel. Lower is better.
 
     Raises:
-        NoValueError: ``singular`` if λ_N is zero at the precision of the rows; ``non-finite`` if the kernel is not
-            finite.
+        NoValueError: ``singular`` if λ_N is zero at the precision of the rows; else as ``hnas_trace`` does.
     """
     spectrum = torch.linalg.eigvalsh(_kernel(case)).flip(0)
     threshold = singular_below(spectrum, torch.finfo(case.images.dtype).eps)
@@ -72,11 +72,15 @@ def _kernel(case: NetworkCase) -> Tensor:
     """Return the kernel of the coupled network.
 
     Raises:
-        NoValueError: ``non-finite`` if it is not finite.
+        NoValueError: ``undefined`` if a layer has no rows by slot; ``non-finite`` if the kernel is not finite.
     """
     from ntknas.kernels.slots import slot_kernel
+    from ntknas.kernels.strategies.tapping import NotLayerWiseError
 
-    kernel = slot_kernel(case.network, case.images, case.labels, "coupled", case.verify)
+    try:
+        kernel = slot_kernel(case.network, case.images, case.labels, "coupled", case.verify)
+    except NotLayerWiseError as error:
+        raise NoValueError(Status.UNDEFINED, str(error)) from error
     if not bool(torch.isfinite(kernel).all()):
         raise NoValueError(Status.NON_FINITE, "the kernel holds NaN or infinity")
     return kernel

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ntknas.core.cases import NetworkCase
-from ntknas.core.lazy import torch
+from ntknas.core.lazy import nn, torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.definition import Need
 from ntknas.measures.draws import noise
@@ -42,8 +42,8 @@ def vkdnw(case: NetworkCase) -> float:
     ``vkdnw_code``; the two rank cells almost alike.
 
     Raises:
-        NoValueError: ``undefined`` if all deciles are zero; ``non-finite`` if the network's outputs or gradients are
-            not finite.
+        NoValueError: ``undefined`` if all deciles are zero, or a BatchNorm keeps no running statistics; ``non-finite``
+            if the network's outputs or gradients are not finite.
     """
     probabilities, jacobian = _probabilities_and_jacobian(case)
     # The factor diag(√p)(1 − 1pᵀ), whose Gram matrix is diag p − ppᵀ: no difference of two matrices.
@@ -71,11 +71,17 @@ def vkdnw_code(case: NetworkCase) -> float:
 
 
 def _probabilities_and_jacobian(case: NetworkCase) -> tuple[Tensor, Tensor]:
-    """Return the smoothed probabilities, N×C, and the logits' derivative by the coordinates, N×C×P, in float64."""
+    """Return the smoothed probabilities, N×C, and the logits' derivative by the coordinates, N×C×P, in float64.
+
+    Raises:
+        NoValueError: ``undefined`` if a BatchNorm keeps no running statistics.
+    """
     from ntknas.kernels.first_entries import first_entry_jacobian
 
     inputs = noise(case, torch.Generator().manual_seed(case.seed), INPUTS)
     network = case.copy().eval()
+    if any(isinstance(module, nn.BatchNorm2d) and module.running_mean is None for module in network.modules()):
+        raise NoValueError(Status.UNDEFINED, "a BatchNorm keeps no running statistics, which evaluation mode has")
     jacobian = first_entry_jacobian(network, inputs, coordinates(network), "eval", case.verify)
     with torch.no_grad():
         softmax = network(inputs).double().softmax(1).cpu()

@@ -10,6 +10,7 @@ from ntknas import empirical_ntk, load_space, measure
 from ntknas.core.cases import NetworkCase
 from ntknas.core.score import Status
 from ntknas.measures import Aggregate, get_measure
+from tests.kernels import cases
 from tests.kernels.reference import jacobian_under, rows
 
 
@@ -73,6 +74,16 @@ def test_a_singular_kernel_and_one_that_is_not_finite():
     broken = NetworkCase(nn.Sequential(case.network, nn.Tanh(), nn.Linear(2, 2).double()), case.images, case.labels)
     broken.network[2].weight.data[0, 0] = math.nan
     assert {measure(name, broken).status for name in ("hnas_trace", "hnas_cond")} == {Status.NON_FINITE}
+
+
+def test_layers_without_rows_by_slot():
+    """Two layers share a weight; one sees every column of every image as a sample."""
+    for name in ("tied", "steps as samples"):
+        network = next(each for each in cases.CASES if each.name == name).network()
+        x, labels = cases.batch()
+        score = measure("hnas_cond", NetworkCase(network, x, labels))
+        assert score.status is Status.UNDEFINED
+        assert "layer" in score.reason or "Linear" in score.reason
 
 
 def test_directions_and_aggregates():

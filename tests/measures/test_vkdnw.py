@@ -151,6 +151,13 @@ def test_deciles_that_are_all_zero():
     assert error.value.status is Status.UNDEFINED
 
 
+def test_batch_norm_that_keeps_no_statistics():
+    network = load_space("nb201").build(8216, seed=1, variant="zero-cost", **SMALL)
+    score = measure("vkdnw_code", NetworkCase(network, torch.zeros(3, 3, 6, 6), torch.tensor([0, 1, 0])))
+    assert score.status is Status.UNDEFINED
+    assert "no running statistics" in score.reason
+
+
 def test_a_network_that_is_not_finite():
     case = _case("nats-sss")
     for p in case.network.classifier.parameters():
