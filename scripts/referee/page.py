@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterable, Sequence
 
 from ntknas.correlation import Estimate, Row
@@ -28,9 +30,18 @@ def way(row: Row) -> str:
     """Return the measure of a row with what it was measured by."""
     if row.is_baseline or row.recipe == "custom":
         return row.measure
-    return f"{row.measure} ({row.recipe})"
+    return f"{row.measure} ({row.recipe.split('+')[0]})"
 
 
 def left_out(row: Row) -> str:
     """Return the cells without a score by reason."""
     return ", ".join(f"{count} {reason}" for reason, count in row.left_out.items()) or "0"
+
+
+def filled(text: str, name: str, content: str) -> str:
+    """Return a page with what stands between two of its markers replaced."""
+    pattern = rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)"
+    page, count = re.subn(pattern, lambda match: match[1] + content + "\n" + match[2], text, flags=re.DOTALL)
+    if count != 1:
+        sys.exit(f"The page has no markers <!-- {name} --> and <!-- end of {name} -->.")
+    return page

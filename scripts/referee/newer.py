@@ -1,0 +1,99 @@
+"""The newer measures on random cells, beside their published figures.
+
+    python scripts/referee/newer.py --store FILE.h5 --accuracies nb201.csv --column NAME
+
+FILE holds the scores of scripts/referee/ways.py; the CSV file the test accuracies on CIFAR-10 after 200 epochs (mean
+over training seeds), which the published figures are of. Prints the tables of newer-measures.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+from page import interval, left_out, number, table, way
+
+from ntknas import load_space, load_store
+from ntknas.benchmarks import read_accuracies
+from ntknas.correlation import Correlation, Estimate, Row, correlate
+
+
+class Published(NamedTuple):
+    """A published figure: Kendall's τ and Spearman's ρ on a population, where they are printed."""
+
+    population: str
+    kendall: float | None
+    spearman: float | None
+
+
+PUBLISHED = {
+    "meco": [Published("all", None, 0.894)],
+    "az_nas": [Published("all", 0.741, 0.913), Published("reachable", 0.712, 0.892)],
+    "vkdnw_single": [Published("reachable", 0.618, 0.815)],
+    "vkdnw_agg": [Published("reachable", 0.750, 0.919)],
+    "zico": [Published("all", 0.61, 0.80), Published("reachable", 0.607, 0.802)],
+    "jacob_cov": [Published("reachable", 0.616, 0.800)],
+    "naswot": [Published("reachable", 0.571, 0.762)],
+    "synflow": [Published("reachable", 0.561, 0.758)],
+    "zen": [Published("reachable", 0.102, 0.103)],
+    "flops": [Published("all", 0.578, 0.753), Published("reachable", 0.623, 0.799)],
+    "trainable_layers": [Published("all", 0.580, 0.723), Published("reachable", 0.626, 0.767)],
+}
+"""Test accuracy on CIFAR-10 after 200 epochs: MeCo's paper (of the training on cifar10-valid), the paper and the code of
+AZ-NAS, ZiCo's paper, VKDNW's paper and the runs of its authors."""
+POPULATIONS = ("reachable", "all")
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--accuracies", type=Path, required=True)
+    parser.add_argument("--column", required=True)
+    arguments = parser.parse_args()
+    accuracies = read_accuracies(arguments.accuracies, load_space("nb201"), arguments.column)
+    scores = load_store(arguments.store)
+    for population in POPULATIONS:
+        answer = correlate(scores, {arguments.column: accuracies}, population=population)
+        print(f"\n{population}\n")
+        print(table(_HEAD, _lines(answer, population)))
+
+
+_HEAD = ("measure", "cells", "left out", "τ [95 %]", "published", "ρ [95 %]", "published", "", "nDCG@10", "s per cell")
+
+
+def _lines(answer: Correlation, population: str) -> list[list[str]]:
+    rows = sorted(answer.rows, key=lambda row: -(row.kendall.value or -1))
+    return [_line(row, population) for row in rows]
+
+
+def _line(row: Row, population: str) -> list[str]:
+    figures = [figure for figure in PUBLISHED.get(row.measure, []) if figure.population == population]
+    published = figures[0] if figures else Published(population, None, None)
+    pairs = ((row.kendall, published.kendall), (row.spearman, published.spearman))
+    return [
+        way(row),
+        str(row.n),
+        left_out(row),
+        interval(row.kendall),
+        number(published.kendall, 3),
+        interval(row.spearman),
+        number(published.spearman, 3),
+        _verdict(pairs),
+        number(row.ndcg.get(10), 2),
+        number(row.seconds_per_cell),
+    ]
+
+
+def _verdict(pairs: tuple[tuple[Estimate, float | None], ...]) -> str:
+    """Return whether the published figures lie in the intervals."""
+    compared = [(estimate.interval, figure) for estimate, figure in pairs if figure is not None and estimate.interval]
+    if not compared:
+        return ""
+    inside = [ends[0] <= figure <= ends[1] for ends, figure in compared if ends]
+    return "inside" if all(inside) else "**outside**"
+
+
+if __name__ == "__main__":
+    main()
