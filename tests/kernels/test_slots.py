@@ -68,7 +68,7 @@ def test_against_each_layers_own_gradient(case):
     assert float(kernel.sum()) == pytest.approx(float(whole @ whole), rel=1e-8)
 
 
-APART = [(case, policy) for case in TRIED for policy in ("eval", "frozen", "per-sample")]
+APART = [(each, policy) for each in TRIED for policy in ("eval", "frozen", "per-sample")]
 
 
 @pytest.mark.parametrize(
