@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, jvp
 
+import ntknas.measures.vkdnw as measure_module
 from ntknas import load_space, measure
 from ntknas.core.cases import NetworkCase
 from ntknas.core.score import NoValueError, Status
@@ -110,6 +111,18 @@ def test_against_a_literal_reading(case, name):
     assert got.value == pytest.approx(REFERENCES[name](case), rel=1e-7)
     assert 0 <= got.value <= math.log(9)
     assert all(torch.equal(one, other) for one, other in zip(before, case.network.parameters(), strict=True))
+
+
+def test_the_trace_of_the_information(case, monkeypatch):
+    """Σ λ is the mean trace of J_nᵀ(diag p − ppᵀ)J_n; of the factor in the place of its transpose it is another."""
+    spectra = []
+    monkeypatch.setattr(measure_module, "spread", lambda eigenvalues: spectra.append(eigenvalues) or 1.0)
+    for name in REFERENCES:
+        measure(name, replace(case, verify=False))
+    pairs = zip(*_matrices(case), strict=True)
+    expected = np.mean([np.trace(j.T @ (np.diag(p) - np.outer(p, p)) @ j) for p, j in pairs])
+    assert float(spectra[0].sum()) == pytest.approx(expected, rel=1e-10)
+    assert float(spectra[1].sum()) != pytest.approx(expected, rel=1e-3)
 
 
 def test_checked_on_the_way():
