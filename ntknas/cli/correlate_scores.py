@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ntknas.cli import kinds
-from ntknas.cli.arguments import split_names
+from ntknas.cli.arguments import open_space, split_names
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.names import check_store
 from ntknas.cli.output import note
@@ -68,6 +68,10 @@ def check_scores(store: Path, options: Options) -> None:
                 raise click.UsageError(f"--{name.replace('_', '-')} is of the columns of --scores.")
     if _reads_store(options):
         check_store(store)
+        return
+    for name in ("setting", "recipe"):
+        if options[name]:
+            raise click.UsageError(f"--{name} chooses scores of a store: name it beside --scores.")
 
 
 def _reads_store(options: Options) -> bool:
@@ -146,12 +150,11 @@ def _own(
     """Return a user's own scores, those that are to be shown and what these need, or all; and all their columns."""
     from ntknas.benchmarks import read_scores
     from ntknas.correlation.given import own_scores
-    from ntknas.spaces import load_space
 
     space = _space(options, stored)
     table = read_scores(
         own_options["scores"],
-        load_space(space),
+        open_space(space),
         [*shown, *needed] if shown else (),
         cell_column=None if options["accuracies"] else options["cell_column"],
         missing=own_options["missing"],

@@ -15,6 +15,7 @@ from ntknas.correlation.bootstrap import MIN_CELLS
 from ntknas.correlation.expression import Expression
 from ntknas.correlation.row import BASELINE, SETTING
 from ntknas.correlation.scored import Scored
+from ntknas.store.setting import Setting
 
 COMBINED = "combined"
 """What stands in place of a recipe where a row is a combination."""
@@ -160,6 +161,32 @@ def _component(name: str, expression: Expression, ranked: Sequence[Scored]) -> S
     )
 
 
-def combinations(texts: Collection[str], ranked: Sequence[Scored]) -> list[Combination]:
-    """Return the combinations that some texts say, each once."""
-    return [Combination.of(text, ranked) for text in dict.fromkeys(text.strip() for text in texts)]
+def combinations(
+    texts: Collection[str], ranked: Sequence[Scored], settings: Mapping[str, Setting]
+) -> list[Combination]:
+    """Return the combinations that some texts say, each once for every data set and epoch that has all of its scores.
+
+    Args:
+        texts: The texts.
+        ranked: All that ranks the cells, the counts included.
+        settings: Settings by digest.
+    """
+    groups = _alike(ranked, settings)
+    made: dict[tuple[str, ...], Combination] = {}
+    for text in dict.fromkeys(text.strip() for text in texts):
+        names = set(Expression.parse(text).names)
+        fitting = [group for group in groups if names <= {item.measure for item in group}]
+        for group in fitting or [list(ranked)]:
+            combination = Combination.of(text, group)
+            made[text, *(item.setting for item in combination.components.values())] = combination
+    return list(made.values())
+
+
+def _alike(ranked: Sequence[Scored], settings: Mapping[str, Setting]) -> list[list[Scored]]:
+    """Return the scores of each data set and epoch, with the counts."""
+    keys = {id(item): (_dataset(item, settings), item.epoch) for item in ranked if item.recipe != BASELINE}
+    return [[item for item in ranked if keys.get(id(item), key) == key] for key in dict.fromkeys(keys.values())]
+
+
+def _dataset(item: Scored, settings: Mapping[str, Setting]) -> str:
+    return settings[item.setting].dataset if item.setting in settings else ""

@@ -16,6 +16,7 @@ INTERVAL = (
     "95 % bootstrap over cells, percentile (r: bootstrap-t, from 300 cells); beyond 20,000 cells ± 1.96 standard "
     "errors; with several seeds of shared initialisations widened by what the coefficient moves with them"
 )
+NDCG_UNIT = "gains 2^a - 1 with the accuracy a in percent; the key is the number of first cells"
 NO_INTERVAL = f"none: fewer than {MIN_RESAMPLES} resamples give no interval"
 
 
@@ -29,6 +30,7 @@ def as_json(result: Correlation) -> dict[str, object]:
         "resamples": result.resamples,
         "curves": [curve.as_json() for target in result.targets for curve in curves(result, target)],
         "notes": list(result.notes),
+        "ndcg_unit": NDCG_UNIT,
     }
 
 

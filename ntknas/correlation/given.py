@@ -72,7 +72,11 @@ def own_scores(table: pd.DataFrame, lower_is_better: Collection[str], space: str
     Raises:
         ChoiceError: If there is no column of a name in ``lower_is_better``.
     """
-    scores = as_scores(table, lower_is_better).assign(space=space, dataset=dataset)
+    columns = [
+        pd.DataFrame({"cell": table.index, "measure": str(name), "seed": 0, "value": table[name].to_numpy(float)})
+        for name in table
+    ]  # not as_scores: a column may be called value, seed or status
+    scores = _completed(_with_sign(pd.concat(columns), lower_is_better)).assign(space=space, dataset=dataset)
     scores.attrs = {"settings": {SETTING: {"space": space, "dataset": dataset}}}
     return scores
 

@@ -45,7 +45,8 @@ def points_of(item: Scored, target: Accuracies, unscored: str = LEFT_OUT) -> pd.
     scores = item.sign * item.cells.loc[cells, "value"].astype(np.float64)
     if unscored == LAST and len(cells):
         others = item.cells.index.difference(item.scored_cells).intersection(target.means.index)
-        last = pd.Series(np.nextafter(scores.min(), -np.inf), others, dtype=np.float64)
+        below = max(np.nextafter(scores.min(), -np.inf), np.finfo(np.float64).min)
+        last = pd.Series(below, others, dtype=np.float64)
         scores = pd.concat([scores, last]).sort_index() if len(others) else scores
     accuracies = target.means.loc[scores.index].to_numpy(np.float64)
     return pd.DataFrame({"score": scores.to_numpy(np.float64), "accuracy": accuracies}, index=scores.index)

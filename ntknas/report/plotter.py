@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass, replace
 from functools import singledispatch
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from matplotlib import style
 
@@ -16,6 +17,8 @@ from ntknas.report.drawers.canvas import STYLE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+T = TypeVar("T")
 
 
 def render(specification: figures.Figure) -> Figure:
@@ -30,7 +33,7 @@ def render(specification: figures.Figure) -> Figure:
         The figure of matplotlib.
     """
     with style.context(STYLE):
-        figure = _drawn(specification)
+        figure = _drawn(_plain(specification))
         figure.draw_without_rendering()  # ticks are made when they are first drawn: here, in this style
     return figure
 
@@ -53,12 +56,24 @@ def draw(specification: figures.Figure, path: Path | str) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with style.context(STYLE), replacing(path) as beside:
-            _drawn(specification).savefig(beside, format=path.suffix[1:])  # the name beside it has another ending
+            figure = _drawn(_plain(specification))
+            figure.savefig(beside, format=path.suffix[1:])  # the name beside it has another ending
     except OSError as error:
         raise NtknasError(f"Cannot write the picture {path}: {error.strerror or error}.") from error
     except (ValueError, RuntimeError) as error:
         raise NtknasError(f"Cannot write the picture {path}: {error}. Use .png, .pdf or .svg.") from error
     return path
+
+
+def _plain(part: T) -> T:
+    """Return a part of a specification whose texts are no formulas: a column of a user's may be called ``$x$``."""
+    if isinstance(part, str):
+        return part.replace("$", r"\$")  # type: ignore[return-value]
+    if isinstance(part, list | tuple | frozenset):
+        return type(part)(map(_plain, part))
+    if is_dataclass(part) and not isinstance(part, type):
+        return replace(part, **{field.name: _plain(getattr(part, field.name)) for field in fields(part)})
+    return part
 
 
 @singledispatch

@@ -104,6 +104,21 @@ def test_table_and_pictures(capsys, tmp_path):
     }
 
 
+def test_columns_may_have_any_names(capsys, tmp_path):
+    names = ["value", "seed", "status", "measure", "$a_$", "a b, c"]
+    table = pd.DataFrame(RNG.random((40, 6)), CELLS, names).rename_axis("index")
+    table.to_csv("names.csv")
+    options = ("--resamples", 0, "--csv", "--plots", "p", "--combine", "'$a_$'+seed")
+    code, out, err = ntknas(capsys, "correlate", "--scores", "names.csv", *options)
+    assert code == 0, err
+    Path("out.csv").write_text(out)
+    taus = pd.read_csv("out.csv", index_col="measure")["kendall"]
+    assert list(taus.index[:7]) == [*names, "'$a_$'+seed"]
+    for name in names:
+        assert taus[name] == pytest.approx(scipy_stats.kendalltau(table[name], accuracies()).statistic)
+    assert len(list((tmp_path / "p").iterdir())) == 3
+
+
 def test_csv_has_what_a_score_puts_first(capsys):
     code, out, _ = ntknas(capsys, "correlate", "--scores", "mine.csv", "--csv", "--resamples", 0, "--sort", "ndcg10")
     assert code == 0
@@ -183,6 +198,7 @@ def test_bad_input(capsys, name):
         (["--missing", "-1"], "--missing is of the columns of --scores"),
         (["--cell-column", "x"], "--cell-column names a column of --accuracies or --scores"),
         (["--scores", "mine.csv", "--missing", "nan"], "not a finite number"),
+        (["--scores", "mine.csv", "--recipe", "mok"], "--recipe chooses scores of a store: name it beside --scores"),
         (["--scores", "mine.csv", "--unscored", "first"], "'first' is not one of"),
     ],
 )

@@ -11,7 +11,7 @@ from ntknas.core.score import Status
 from ntknas.correlation.seeds import BOTH
 from ntknas.measures import register_derived
 from ntknas.measures.registry import _DERIVED
-from tests.correlation.stores import NB201, NETWORK, fill
+from tests.correlation.stores import NB201, NETWORK, TRAINING, fill
 
 CELLS = range(100, 160)
 RNG = np.random.default_rng(4)
@@ -117,6 +117,24 @@ def test_a_measure_of_several_settings_has_to_be_chosen(tmp_path):
     with pytest.raises(ChoiceError, match=message):
         _row(store, "rank(trace)+rank(cond)")
     assert _row(store[store["recipe"] == "custom"], "rank(trace)+rank(cond)")[0].n == 60
+
+
+def test_every_data_set_and_epoch_has_its_own(tmp_path):
+    other = NB201 | {"dataset": "cifar100", "num_classes": 100}
+    fields = {"first": NB201, "other": other, "later": NB201 | TRAINING | {"epoch": 1}}
+    digests = {name: fill(tmp_path / "s.h5", ("trace", "cond"), CELLS, fields=fields[name]) for name in fields}
+    fill(tmp_path / "s.h5", ("snip",), CELLS, fields=NETWORK)
+    store = ntknas.load_store(tmp_path / "s.h5")
+    texts = ["rank(trace)+rank(cond)", "rank(trace)+rank(snip)", "rank(flops)+live_layers"]
+    result = ntknas.correlate(store, ACCURACIES, resamples=0, combine=texts)
+    settings = {text: [row.setting for row in result.rows if row.measure == text] for text in texts}
+    assert settings[texts[0]] == list(digests.values())
+    assert settings[texts[1]] == [digests["first"]]
+    assert len(settings[texts[2]]) == 1
+    points = {row.key: result.points[row.key]["score"] for row in result.rows}
+    for digest in digests.values():
+        ranks = [stats.rankdata(points[name, digest, "mine"]) for name in ("trace", "cond")]
+        np.testing.assert_array_equal(points[texts[0], digest, "mine"], sum(ranks))
 
 
 def test_unknown_names():

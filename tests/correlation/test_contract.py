@@ -124,7 +124,7 @@ def test_at_initialisation(folder, capsys):
     kernel = fill(path, ("trace", "cond"), CELLS, seeds=(0, 1), recipe="te-nas", scores=some_fail)
     network = fill(path, ("linear_regions",), CELLS, fields=NETWORK, recipe="te-nas")
     result = answer(capsys, path, "--compare")
-    parts = "rows targets settings interval resamples curves notes left_out comparisons unmeasured".split()
+    parts = "rows targets settings interval resamples curves notes ndcg_unit left_out comparisons unmeasured".split()
     assert list(result) == parts
     rows = {row["measure"]: row for row in result["rows"]}
     assert list(rows) == ["trace", "cond", "linear_regions", "tenas_rank", *COUNTS]
@@ -201,4 +201,5 @@ def test_of_several_spaces(folder, capsys):
     assert list(result["not_shown"]) == ["nb101"]
     assert "`" not in result["not_shown"]["nb101"]
     assert "--accuracies" in result["not_shown"]["nb101"]
-    assert list(result["spaces"]["nb201"]) == "rows targets settings interval resamples curves notes left_out".split()
+    parts = "rows targets settings interval resamples curves notes ndcg_unit left_out".split()
+    assert list(result["spaces"]["nb201"]) == parts
