@@ -29,8 +29,7 @@ def bars(result: Correlation) -> Bars:
     groups = (
         _by_kernel(result, labels) if by_kernel else [_by_target(result, target, labels) for target in result.targets]
     )
-    cells = max(row.n for row in result.rows)
-    title = f"{_subject(result)} against {_only_target(result)}, {cells} cells{_population(result)}"
+    title = f"{_subject(result)} against {_only_target(result)}{_population(result)}"
     return Bars(title, "Kendall τ-b, 95 % bootstrap interval", labels, groups, muted)
 
 
@@ -39,8 +38,9 @@ def _subject(result: Correlation) -> str:
 
 
 def _population(result: Correlation) -> str:
-    """Return the name of the population for a title."""
-    return f", population {result.rows[0].population}" if result.rows else ""
+    """Return the number of cells and their population for a title."""
+    rows = result.rows
+    return f", {max(row.n for row in rows)} cells, population {rows[0].population}" if rows else ""
 
 
 def _only_target(result: Correlation) -> str:
