@@ -92,6 +92,7 @@ def _with_sign(long: pd.DataFrame, lower_is_better: Collection[str] | None) -> p
     if lower_is_better is None:
         return long
     names = long["measure"].unique()
+    lower_is_better = [lower_is_better] if isinstance(lower_is_better, str) else lower_is_better
     for name in lower_is_better:
         check_known("`lower_is_better` score", name, names)
     return long.assign(sign=np.where(long["measure"].isin(list(lower_is_better)), -1, 1))

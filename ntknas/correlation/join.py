@@ -101,7 +101,7 @@ def correlate(
         own_dataset = settings[SETTING].dataset if SETTING in settings else dataset
         counts |= dict.fromkeys((SETTING, OFFICIAL), Counts(NetworkSize.official(known, own_dataset), known))
     ranked = rankings(table, scored_settings, counts)
-    combined = combinations(combine, ranked, settings)
+    combined = combinations([combine] if isinstance(combine, str) else combine, ranked, settings)
     scored = _of_measures(ranked, measures)
     shown = pd.Index(sorted(table["cell"].unique()), name="cell")
     targets = restriction.accuracies(as_accuracies(accuracies), shown)

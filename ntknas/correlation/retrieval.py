@@ -5,7 +5,6 @@ Ties are broken at random, and every figure is its expectation over that: none d
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from ntknas.correlation.coefficients import Array
 
 NDCG_AT = (10, 100, 1000)
 PRECISION_AT = (10, 100)
-PRECISION_SHARE = 0.10
+TENTH = 10
 BEST_OF = (1, 10, 50, 100)
 MAX_PERCENT = 100.0
 
@@ -49,7 +48,7 @@ def retrieval(x: Array, y: Array) -> Retrieval:
     return Retrieval(
         {p: ndcg(x, y, p) for p in NDCG_AT},
         {k: precision(x, y, k) for k in PRECISION_AT},
-        precision(x, y, math.ceil(PRECISION_SHARE * n)),
+        precision(x, y, -(-n // TENTH)),
         {k: float(best[number]) if k <= n else None for number, k in enumerate(BEST_OF)},
     )
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ntknas import load_space
-from ntknas.benchmarks import read_accuracies
+from ntknas.benchmarks import read_accuracies, read_scores
 from ntknas.core.errors import DataError
 from ntknas.scoring.cells import read_cells_file
 from ntknas.scoring.recipe_file import load_recipe_file
@@ -47,6 +47,8 @@ FORMATS: dict[str, tuple[str, bytes, Callable[[Path], object]]] = {
     "bzip2": ("mine.csv", bz2.compress(CSV.encode()), _accuracies),
     "xz": ("mine.csv.xz", lzma.compress(CSV.encode()), _accuracies),
     "npz": ("mine.npz", _archive(), _accuracies),
+    "scores": ("mine.csv", CSV.encode(), lambda path: read_scores(path, SPACE, missing=[3.5])),
+    "scores, npz": ("mine.npz", _archive(), lambda path: read_scores(path, SPACE)),
     "cells": ("cells.txt", CSV.replace(",", "\n").encode(), lambda path: read_cells_file(SPACE, path)),
     "recipe": (
         "mine.toml",

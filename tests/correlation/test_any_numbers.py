@@ -16,9 +16,9 @@ EXTREMES = st.sampled_from([0.0, 1.0, -1.0, 5e-324, 1e-300, 1e149, -1e149, 1e308
 NUMBERS = st.lists(st.one_of(EXTREMES, st.floats(-1e3, 1e3)), min_size=12, max_size=12)
 
 
-def _answer(scores, accuracies):
+def _answer(scores, accuracies, **options):
     try:
-        return as_json(correlate(scores, accuracies, resamples=200))
+        return as_json(correlate(scores, accuracies, resamples=200, **options))
     except NtknasError as error:
         return str(error)
 
@@ -29,6 +29,16 @@ def test_scores_and_accuracies_of_any_numbers(first, second, accuracies):
     scores = pd.DataFrame({"cell": [*range(12)] * 2, "seed": [0] * 12 + [1] * 12, "value": [*first, *second]})
     answer = _answer(scores, pd.Series(accuracies))
     assert isinstance(answer, str) or json.dumps(answer, allow_nan=False)
+
+
+@settings(max_examples=15, deadline=None)
+@given(first=NUMBERS, second=NUMBERS, accuracies=NUMBERS, unscored=st.sampled_from(["left-out", "last"]))
+def test_combinations_of_any_numbers(first, second, accuracies, unscored):
+    """Too few numbers are refused for each combination by itself."""
+    scores = pd.DataFrame({"a": first, "b": second})
+    for text in ("rank(a)+rank(b)", "a*b - 1e300", "log(a)/b", "abs(rank(log(a)) - b)"):
+        answer = _answer(scores, pd.Series(accuracies), combine=[text], unscored=unscored)
+        assert isinstance(answer, str) or json.dumps(answer, allow_nan=False)
 
 
 @settings(max_examples=10, deadline=None)

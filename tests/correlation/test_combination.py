@@ -47,7 +47,7 @@ def test_scores_are_signed_before_they_are_combined(tmp_path):
     cond, trace = (store[store["measure"] == name].set_index("cell")["value"] for name in ("cond", "trace"))
     assert ntknas.measures.get_measure("cond").sign == -1
     np.testing.assert_array_equal(result.points[row.key]["score"], stats.rankdata(-cond) + stats.rankdata(trace))
-    own, _ = _row(TABLE, "a - b", lower_is_better=["b"])
+    own, _ = _row(TABLE, "a - b", combine="a - b", lower_is_better="b")  # one name, which no list is needed for
     assert own.kendall.value == pytest.approx(stats.kendalltau(TABLE["a"] + TABLE["b"], ACCURACIES).statistic)
 
 

@@ -54,6 +54,8 @@ def test_accuracies_themselves_reach_one_and_the_optimum():
     assert figures.ndcg == {10: pytest.approx(1), 100: pytest.approx(1), 1000: None}
     assert figures.precision == {10: pytest.approx(1), 100: pytest.approx(1)}
     assert figures.precision_top10 == pytest.approx(1)
+    assert retrieval.retrieval(np.zeros(70), y[:70]).precision_top10 == pytest.approx(7 / 70)  # 0.1 · 70 > 7 in floats
+    assert retrieval.retrieval(np.zeros(71), y[:71]).precision_top10 == pytest.approx(8 / 71)
     assert figures.best_of == dict.fromkeys(retrieval.BEST_OF, y.max())
 
 
