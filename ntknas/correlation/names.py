@@ -40,9 +40,15 @@ def kernel_names(settings: Mapping[str, Setting]) -> dict[str, str]:
         + "/held-out" * (setting.held_out_hash is not None)
         for digest, setting in settings.items()
     }
-    if len({(name, settings[digest].epoch) for digest, name in names.items()}) < len(names):
-        # probes that differ in content alone
-        names = {digest: f"{name}/{_short_hash(settings[digest])}" for digest, name in names.items()}
+    for hashes in (
+        ("probe_hash",),
+        ("held_out_hash",),
+        ("probe_hash", "held_out_hash"),
+    ):  # what differs in content alone
+        if not _collide(names, settings):
+            break
+        longer = {digest: name + _short_hashes(settings[digest], hashes) for digest, name in names.items()}
+        names = names if _collide(longer, settings) and len(hashes) < 2 else longer
     return names
 
 
@@ -71,8 +77,14 @@ def _naming(setting: Setting) -> tuple[str, ...]:
     return _NAMING[:1] if setting.output == "training" else _NAMING
 
 
-def _short_hash(setting: Setting) -> str:
-    return (setting.probe.hash or setting.digest)[:_HASH_LETTERS]
+def _collide(names: Mapping[str, str], settings: Mapping[str, Setting]) -> bool:
+    return len({(name, settings[digest].epoch) for digest, name in names.items()}) < len(names)
+
+
+def _short_hashes(setting: Setting, fields: tuple[str, ...]) -> str:
+    """Return the beginnings of hashes, each after a slash; a setting without a probe has its digest in place of one."""
+    hashes = [setting.fields.get(field) or ("" if field == "held_out_hash" else setting.digest) for field in fields]
+    return "".join(f"/{str(value)[:_HASH_LETTERS]}" for value in hashes if value)
 
 
 def variant(result: Correlation, row: Row) -> str:

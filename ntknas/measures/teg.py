@@ -86,7 +86,7 @@ def teg_mse(case: NetworkCase) -> float:
     "network of 1 channel, one cell a stage, without stem",
     better="higher",
     source=_SOURCE,
-    needs=(Need.NETWORK, Need.CHOICES),
+    needs=(Need.NETWORK,),
 )
 def teg_regions(case: NetworkCase) -> float:
     """Return the number of linear regions that crops fall into, BatchNorm in training mode. Higher is better.

@@ -122,3 +122,13 @@ def test_a_field_that_some_settings_lack_names_a_kernel_only_where_the_others_di
     assert set(names.values()) == {"label/coupled/all/held-out", "label/coupled/all"}
     names = kernel_names({made.digest: made for made in (first, other, third)})
     assert set(names.values()) == {"label/coupled/all/nan/held-out", "label/coupled/all/2", "label/coupled/all/3"}
+
+
+def test_regressions_on_other_held_out_images_have_other_names():
+    first = setting(held_out_hash="11112222333344445555")
+    other = setting(held_out_hash="aaaabbbbccccddddeeee")
+    names = kernel_names({made.digest: made for made in (setting(), first, other)})
+    assert len(set(names.values())) == 3
+    assert names[first.digest].endswith("/held-out/11112222")
+    assert names[other.digest].endswith("/held-out/aaaabbbb")
+    assert kernel_names({first.digest: first})[first.digest].endswith("/held-out")
