@@ -42,6 +42,7 @@ def own_scores_options(function: F) -> F:
         click.option(
             "--missing",
             multiple=True,
+            metavar="NUMBER",
             type=kinds.Finite(),
             help="Number in --scores that stands for a failure, such as -1e8; repeatable.",
         ),

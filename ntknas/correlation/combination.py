@@ -28,10 +28,12 @@ class Combination:
     Attributes:
         expression: The expression.
         components: What each name stands for.
+        hidden: Names of counts that stand for scores of the user's own here.
     """
 
     expression: Expression
     components: Mapping[str, Scored]
+    hidden: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, text: str, ranked: Sequence[Scored]) -> Combination:
@@ -49,7 +51,10 @@ class Combination:
             DataError: If fewer than ten cells have all of its scores.
         """
         expression = Expression.parse(text)
-        combination = cls(expression, {name: _component(name, expression, ranked) for name in expression.names})
+        components = {name: _component(name, expression, ranked) for name in expression.names}
+        counts = {item.measure for item in ranked if item.recipe == BASELINE}
+        hidden = [name for name, item in components.items() if item.recipe != BASELINE and name in counts]
+        combination = cls(expression, components, tuple(hidden))
         combination._check_shared()
         return combination
 
@@ -71,12 +76,13 @@ class Combination:
         return ", ".join(f"{name} has {len(item.scored_cells):,}" for name, item in self.components.items())
 
     @property
-    def note(self) -> str:
-        """What is to be said of the cells of its scores; empty where all have the same."""
+    def notes(self) -> list[str]:
+        """What is to be said of its scores: that they are of different cells, or not those that one may think."""
         number = len(self._shared())
-        if all(len(item.scored_cells) == number for item in self._measured):
-            return ""
-        return f"{self.expression.text}: {self._numbers()} cells with a score; {number:,} have all of them."
+        notes = [f"{name} is your own score here, and not the count." for name in self.hidden]
+        if any(len(item.scored_cells) != number for item in self._measured):
+            notes.append(f"{self._numbers()} cells with a score; {number:,} have all of them.")
+        return [f"{self.expression.text}: {note}" for note in notes]
 
     @property
     def _measured(self) -> list[Scored]:

@@ -116,7 +116,7 @@ def correlate(
         shared = points_of(item, target, unscored)
         rows.append(make_row(item, target, shared, setup))
         points[rows[-1].key] = shared
-    notes = tuple(filter(None, (combination.note for combination in combined)))
+    notes = tuple(note for combination in combined for note in combination.notes)
     return Correlation(rows, summaries, points, settings, resamples, notes, networks)
 
 

@@ -119,6 +119,24 @@ def test_a_measure_of_several_settings_has_to_be_chosen(tmp_path):
     assert _row(store[store["recipe"] == "custom"], "rank(trace)+rank(cond)")[0].n == 60
 
 
+def test_the_aggregate_of_az_nas_written_out(tmp_path):
+    parts = ("az_expressivity", "az_progressivity", "az_trainability")
+    fill(tmp_path / "s.h5", parts, CELLS, fields=NETWORK, recipe="az-nas")
+    text = "+".join(f"log(rank({name})/60)" for name in (*parts, "flops"))
+    row, result = _row(ntknas.load_store(tmp_path / "s.h5"), text)
+    (derived,) = [other for other in result.rows if other.measure == "az_nas"]
+    np.testing.assert_allclose(result.points[row.key]["score"], result.points[derived.key]["score"], rtol=1e-12)
+
+
+def test_a_score_of_ones_own_hides_the_count_of_its_name():
+    table = TABLE.rename(columns={"a": "flops"})
+    row, result = _row(table, "rank(flops)+rank(live_layers)", space="nb201")
+    assert result.notes == ("rank(flops)+rank(live_layers): flops is your own score here, and not the count.",)
+    layers = next(result.points[other.key]["score"] for other in result.rows if other.measure == "live_layers")
+    expected = stats.rankdata(table["flops"]) + stats.rankdata(layers)
+    np.testing.assert_array_equal(result.points[row.key]["score"], expected)
+
+
 def test_every_data_set_and_epoch_has_its_own(tmp_path):
     other = NB201 | {"dataset": "cifar100", "num_classes": 100}
     fields = {"first": NB201, "other": other, "later": NB201 | TRAINING | {"epoch": 1}}
