@@ -18,6 +18,7 @@ from ntknas.cli.names import check_names
 from ntknas.cli.output import check_one_format, csv_option, json_option, note, print_csv, print_json, say
 from ntknas.cli.wording import in_options
 from ntknas.correlation.order import SORTS
+from ntknas.correlation.row import LEFT_OUT, UNSCORED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,8 +71,8 @@ _MANY_CELLS = 1000
 )
 @click.option(
     "--unscored",
-    type=kinds.Choice(["left-out", "last"]),
-    default="left-out",
+    type=kinds.Choice(list(UNSCORED)),
+    default=LEFT_OUT,
     show_default=True,
     help="What is done with cells without a score: left out and counted, or placed last.",
 )

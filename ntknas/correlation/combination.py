@@ -28,7 +28,7 @@ class Combination:
     Attributes:
         expression: The expression.
         components: What each name stands for.
-        hidden: Names of counts that stand for scores of the user's own here.
+        hidden: Names that stand for scores of the user's own, and elsewhere for counts.
     """
 
     expression: Expression
@@ -48,23 +48,27 @@ class Combination:
 
         Raises:
             ChoiceError: If the text is no combination, or a name in it is no score's or that of several.
-            DataError: If fewer than ten cells have all of its scores.
+            DataError: If its scores are of different cells, and fewer than ten have all of them.
         """
         expression = Expression.parse(text)
         components = {name: _component(name, expression, ranked) for name in expression.names}
         counts = {item.measure for item in ranked if item.recipe == BASELINE}
-        hidden = [name for name, item in components.items() if item.recipe != BASELINE and name in counts]
+        hidden = [name for name, item in components.items() if item.setting == SETTING and name in counts]
         combination = cls(expression, components, tuple(hidden))
         combination._check_shared()
         return combination
 
     def _check_shared(self) -> None:
         number = len(self._shared())
-        if number < MIN_CELLS:
+        if number < MIN_CELLS and self._differ(number):
             raise DataError(
                 f"{self.expression.text} combines scores of different cells: {self._numbers()}, and {number} have all "
                 f"of them, where {MIN_CELLS} are needed. Score the same cells by each."
             )
+
+    def _differ(self, shared: int) -> bool:
+        """Return whether any score is of more cells than all have."""
+        return any(len(item.scored_cells) != shared for item in self._measured)
 
     def _shared(self) -> pd.Index:
         first, *others = (item.scored_cells for item in self.components.values())
@@ -80,7 +84,7 @@ class Combination:
         """What is to be said of its scores: that they are of different cells, or not those that one may think."""
         number = len(self._shared())
         notes = [f"{name} is your own score here, and not the count." for name in self.hidden]
-        if any(len(item.scored_cells) != number for item in self._measured):
+        if self._differ(number):
             notes.append(f"{self._numbers()} cells with a score; {number:,} have all of them.")
         return [f"{self.expression.text}: {note}" for note in notes]
 

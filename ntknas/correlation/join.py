@@ -15,8 +15,8 @@ from ntknas.correlation.given import as_scores
 from ntknas.correlation.populations import Restriction
 from ntknas.correlation.rankings import rankings
 from ntknas.correlation.result import Correlation
-from ntknas.correlation.row import BASELINE, OFFICIAL, SETTING, Row, RowKey
-from ntknas.correlation.rows import LEFT_OUT, UNSCORED, Setup, make_row, points_of
+from ntknas.correlation.row import BASELINE, LEFT_OUT, OFFICIAL, SETTING, UNSCORED, Row, RowKey
+from ntknas.correlation.rows import Setup, make_row, points_of
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.targets import Accuracies, as_accuracies
 from ntknas.measures import inputs_of

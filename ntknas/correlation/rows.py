@@ -19,15 +19,11 @@ from ntknas.correlation.partial import Partial, partial_kendall
 from ntknas.correlation.partial_interval import partial_interval
 from ntknas.correlation.populations import Restriction
 from ntknas.correlation.retrieval import retrieval
-from ntknas.correlation.row import CELLS, NETWORKS, Row
+from ntknas.correlation.row import CELLS, LAST, LEFT_OUT, NETWORKS, Row
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.seeds import with_seeds
 from ntknas.correlation.selection import best_cells
 from ntknas.correlation.targets import Accuracies
-
-LEFT_OUT, LAST = "left-out", "last"
-UNSCORED = (LEFT_OUT, LAST)
-"""What is done with cells without a score."""
 
 
 def points_of(item: Scored, target: Accuracies, unscored: str = LEFT_OUT) -> pd.DataFrame:

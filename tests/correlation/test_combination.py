@@ -101,6 +101,8 @@ def test_scores_of_different_cells():
     message = "combines scores of different cells: a has 30, b has 35, and 5 have all of them, where 10 are needed"
     with pytest.raises(DataError, match=message):
         _row(long, "rank(a)+rank(b)")
+    few = ntknas.correlate(TABLE[:8], ACCURACIES, resamples=0, combine=["a+b"])  # few, but the same
+    assert [row.n for row in few.rows] == [8, 8, 8]
     wider = pd.concat([long, pd.DataFrame({"cell": range(130, 140), "measure": "a", "value": RNG.random(10)})])
     row, result = _row(wider, "rank(a)+rank(b)")
     assert (row.n, row.left_out) == (15, {"no b": 25, "no a": 20})
