@@ -3,8 +3,9 @@
     python scripts/recommended_recipe.py --image-data FOLDER --nb201 CSV --nb201-column NAME --nb101 NPZ --nb101-column NAME
 
 Scores 100 random NAS-Bench-201 cells under 20 kernels (32 CIFAR-10 images), ranks every measure by the lower end of the
-interval of τ, then takes the recipe, as it is in the package, on 300 other cells and on 150 cells of NAS-Bench-101 (32
-channels). Writes recommended.md and its picture into --out. An interrupted run goes on where it was.
+interval of partial τ given effective parameters and live layers, then takes the recipe, as it is in the package, on 500
+other cells and on 150 cells of NAS-Bench-101 (32 channels). Writes recommended.md and its picture into --out. An
+interrupted run goes on where it was.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from typing import Any
 from ntknas import load_benchmark, load_space, load_store
 from ntknas.benchmarks import read_accuracies
 from ntknas.benchmarks.table import Target
-from ntknas.correlation import Correlation, Row, comparisons, correlate
+from ntknas.correlation import Correlation, Estimate, Row, correlate, difference_to
 from ntknas.report import correlation_figures
 from ntknas.report.plotter import draw
 
 MEASURES = "trace,mean,fro,lambda_max,lambda_min,cond,logdet,eig,effective_rank,lga,cka"
 CHOSEN_ON = "--cells 100 --cells-seed 2 --probe-size 32".split()
-CONFIRMED_ON = "--cells 300 --cells-seed 1".split()
+CONFIRMED_ON = "--cells 500 --cells-seed 1".split()
 ELSEWHERE = "--bench nb101 --channels 32 --cells 150 --cells-seed 1".split()
 SHOWN = 15
 
@@ -44,10 +45,23 @@ def main() -> None:
     others = {f"nb201 {target}": load_benchmark("nb201").table(Target.parse(target)) for target in _TARGETS}
     nb101 = _own("nb101", arguments.nb101, arguments.nb101_column)
     chosen = correlate(load_store(choice), nb201)
-    answers = [correlate(load_store(confirmed), {**nb201, **others}), correlate(load_store(elsewhere), nb101)]
+    answers = [correlate(load_store(confirmed), {**nb201, **others}, cells=_others(choice, confirmed))]
+    answers.append(correlate(load_store(elsewhere), nb101))
     arguments.out.mkdir(parents=True, exist_ok=True)
     draw(correlation_figures.bars(answers[0]), arguments.out / "recommended.png")
     (arguments.out / "recommended.md").write_text(_page(chosen, answers), encoding="utf-8")
+
+
+def _others(choice: Path, confirmed: Path) -> list[int]:
+    """Return the cells that nothing was chosen on: neither they nor another cell that is the same network."""
+    space = load_space("nb201")
+
+    def network(cell: int) -> int:
+        return space.representative(space[cell], "weights", "none")
+
+    cells = {file: load_store(file)["cell"].unique().tolist() for file in (choice, confirmed)}
+    chosen_on = {network(cell) for cell in cells[choice]}
+    return [cell for cell in cells[confirmed] if network(cell) not in chosen_on]
 
 
 _TARGETS = ("cifar10-valid/valid/200", "cifar100/valid/200", "ImageNet16-120/valid/200")
@@ -85,57 +99,57 @@ def _score(*arguments: str) -> None:
 
 
 def _page(chosen: Correlation, answers: list[Correlation]) -> str:
-    ranked = sorted(chosen.rows, key=lambda row: -(row.kendall.low or -1))
+    ranked = sorted(chosen.rows, key=lambda row: -(row.partial.low or -1))
     best = next(row for row in ranked if not row.is_baseline)
-    kernels = len({row.setting for row in chosen.rows})
+    kernels = len({row.setting for row in chosen.rows if not row.is_baseline})
     counted = sum(not row.is_baseline for row in chosen.rows)
     selection = "\n".join(f"| {row.measure} | {_kernel(row)} | {_figures(row)} |" for row in ranked[:SHOWN])
     rows = [row for answer in answers for row in answer.rows]
     confirmation = "\n".join(f"| {r.target} | {r.measure} | {r.n} | {_figures(r)} |" for r in rows)
+    cells = max(row.n for row in answers[0].rows)
     return f"""# Why `recommended` is what it is
 
 Made by `python scripts/recommended_recipe.py`, CIFAR-10 images (the first 4,000 of the training batches). 95 %
-bootstrap intervals over cells (one initialisation, seed 0: it is not in them); τ among the best quarter by accuracy;
-partial τ given parameters; seconds on one core.
+bootstrap intervals (one initialisation, seed 0: it is not in them), resampled by network; τ among the best quarter by
+accuracy; partial τ given effective parameters and live layers; seconds on one core. All cells with a kernel.
 
 ## Chosen
 
 {counted} combinations of {kernels} kernels and their measures on 100 random NAS-Bench-201 cells (`--cells-seed 2`), 32
-images, against the test accuracy on CIFAR-10 after 200 epochs. The first {SHOWN} by the lower end of the interval of τ. A
-best of so many is too good on the cells that it was chosen on: what counts is the next table.
+images, against the test accuracy on CIFAR-10 after 200 epochs. The criterion is what a kernel knows that the drawing of
+the cell does not: the first {SHOWN} by the lower end of the interval of partial τ. A best of so many is too good on the
+cells that it was chosen on: what counts is the next table.
 
-| measure | output / BatchNorm / parameters / … | τ [95 %] | ρ | τ top 25 % | partial τ | s per cell |
+| measure | output / BatchNorm / parameters / … | {_HEAD} |
 |---|---|---|---|---|---|---|
 {selection}
 
-First is `{best.measure}` of `{_kernel(best)}`. Taken from it: this kernel with 64 images, its condition number and its
-effective rank, which are both among the first here; which of the two comes first in the recipe the next table decided.
+First is `{best.measure}` of `{_kernel(best)}`.
 
 ## Confirmed
 
-The recipe on 300 other random cells (three of the 100 among them), and on 150 of NAS-Bench-101 with 32 channels in
-place of 128. Networks and images of CIFAR-10 throughout: the lines of other data sets say how well these scores rank there.
+The recipe on {cells} other random cells (of 500 those whose networks are none of the 100), and on 150 of NAS-Bench-101
+with 32 channels in place of 128. Networks and images of CIFAR-10 throughout: the lines of other data sets say how well
+these scores rank there.
 
-| accuracy | measure | cells | τ [95 %] | ρ | τ top 25 % | partial τ | s per cell |
+| accuracy | measure | cells | {_HEAD} |
 |---|---|---|---|---|---|---|---|
 {confirmation}
 
-Paired differences of τ on the 300 cells, over cells (Holm-corrected p in brackets, ≤ where no resample had the other
-sign): {_differences(answers[0])}.
+Difference of τ from that of effective parameters, paired, by network, on the CIFAR-10 test accuracy: {_differences(answers[0])}.
 
-![The recipe beside parameters and FLOPs](recommended.png)
+![The recipe beside the counts](recommended.png)
 """
 
 
+_HEAD = "τ [95 %] | partial τ [95 %] | ρ | τ top 25 % | s per cell"
+
+
 def _differences(answer: Correlation) -> str:
-    """How much the first measure of the recipe is better than each other row, on CIFAR-10's test accuracy."""
-    pairs = comparisons(answer, next(iter(answer.targets)))
-    return "; ".join(
-        f"{pair.first} less {pair.second} {pair.difference:.3f} [{pair.low:.3f}, {pair.high:.3f}] "
-        f"({'≤ ' if pair.p_holm_is_bound else ''}{pair.p_holm:.2g})"
-        for pair in pairs
-        if "cond" in (pair.first, pair.second)
-    )
+    """How much each measure of the recipe is better than effective parameters, on the first target."""
+    rows = [row for row in answer.of_target(next(iter(answer.targets))) if not row.is_baseline]
+    tested = [(row, difference_to(answer, row, "effective_parameters")) for row in rows]
+    return "; ".join(f"{row.measure} {d.value:+.3f} [{d.low:.3f}, {d.high:.3f}]" for row, d in tested if d)
 
 
 def _kernel(row: Row) -> str:
@@ -143,10 +157,14 @@ def _kernel(row: Row) -> str:
 
 
 def _figures(row: Row) -> str:
-    tau = row.kendall
-    interval = "" if tau.interval is None else " [{:.2f}, {:.2f}]".format(*tau.interval)
-    numbers = (row.spearman.value, row.kendall_top25.value, row.partial_kendall, row.seconds_per_cell)
-    return f"{tau.value:.2f}{interval} | " + " | ".join("–" if n is None else f"{n:.2f}" for n in numbers)
+    numbers = (row.spearman.value, row.kendall_top25.value, row.seconds_per_cell)
+    figures = [_interval(row.kendall), _interval(row.partial), *("–" if n is None else f"{n:.2f}" for n in numbers)]
+    return " | ".join(figures)
+
+
+def _interval(estimate: Estimate) -> str:
+    value = "–" if estimate.value is None else f"{estimate.value:.2f}"
+    return value if estimate.interval is None else "{} [{:.2f}, {:.2f}]".format(value, *estimate.interval)
 
 
 if __name__ == "__main__":

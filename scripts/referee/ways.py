@@ -2,8 +2,9 @@
 
     python scripts/referee/ways.py --image-data FOLDER --store FILE.h5 [WAY ...] [--workers N]
 
-scores the ways that are named, or all, in this order, each on the same 500 random cells of NAS-Bench-201 (seed 1), of
-which 310 are ``reachable``. FOLDER holds cifar-10-batches-py. An interrupted run goes on where it was.
+scores the ways that are named, or all, in this order, on the same 500 random cells of NAS-Bench-201 (seed 1), what costs
+seconds per cell on the 310 of them that are ``reachable``. FOLDER holds cifar-10-batches-py. An interrupted run goes on
+where it was.
 """
 
 from __future__ import annotations
@@ -13,39 +14,72 @@ import subprocess
 import sys
 from pathlib import Path
 
-SAMPLE = "--cells 500 --cells-seed 1".split()
-_BATCH = "--draw random --augment crop-flip"
-WAYS = {
+from ntknas import load_space
+from ntknas.scoring.cells import sample
+from ntknas.spaces.populations import members
+
+CELLS, SEED = 500, 1
+_BATCH = "--probe-size 64 --draw random --augment crop-flip"
+ON_ALL = {
     "recommended": "--recipe recommended --measures kernel",
     "frozen": "--measures kernel --probe-size 64",
-    "zero-cost-nas": "--recipe zero-cost-nas",
-    "activations": f"--measures naswot,linear_regions --probe-size 64 {_BATCH}",
     "eval": "--measures kernel --batch-norm eval --probe-size 64",
+    "meco": "--recipe meco",
+    "activations": f"--measures naswot,linear_regions {_BATCH}",
+    "zero-cost-nas": "--recipe zero-cost-nas",
     "vilhess": "--recipe vilhess --probe-size 20",
     "tenas-thin": "--recipe tenas-thin --probe-size 32 --seeds 1",
-    "zen": "--measures zen --probe-size 16",
     "coupled": "--measures kernel --batch-norm coupled --probe-size 32",
     "mok": "--recipe mok --probe-size 32",
-    "regression": "--measures regression --probe-size 64",
 }
 """Options of ``ntknas score`` by name. Coupled kernels cost a backward pass of the batch per image: theirs are smaller
 than published, and so are batches of ``vilhess`` and ``tenas-thin``."""
+ON_REACHABLE = {
+    **{name: f"--recipe {name}" for name in ("az-nas", "zico", "hnas", "nasi", "vkdnw", "as-vit", "teg", "swap")},
+    "label_energy": "--measures label_energy --output traced --probe-size 64",
+    "nb-suite-zero": "--recipe nb-suite-zero",
+    "zen": "--measures zen --probe-size 16",
+}
+_ROBUST = "--recipe robust-ntk --measures lambda_min,cond,lga,trace,effective_rank --probe-size 32"
+ATTACKED = {
+    "clean": f"{_ROBUST} --kernel-of clean",
+    "fgsm": f"{_ROBUST} --perturb fgsm:8/255",
+    "fgsm-mixed": f"{_ROBUST} --perturb fgsm:8/255 --kernel-of mixed:0.5",
+    "pgd": f"{_ROBUST} --perturb pgd20:8/255",
+}
+"""Kernels under attack, in a store of their own (scripts/referee/robustness.py); smaller batches than the recipe's."""
 
 
 def main() -> None:
     """Score what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("ways", nargs="*", metavar="WAY", choices=[*WAYS, []])
+    known = [*ON_ALL, *ON_REACHABLE, *ATTACKED]
+    parser.add_argument("ways", nargs="*", metavar="WAY", help=f"{', '.join(known)}; all but the attacked without any")
     parser.add_argument("--image-data", type=Path, required=True)
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=1)
     arguments = parser.parse_args()
+    unknown = set(arguments.ways) - set(known)
+    if unknown:
+        parser.error(f"there is no way {', '.join(sorted(unknown))}: expected {', '.join(known)}")
     shared = ["--image-data", str(arguments.image_data), "--store", str(arguments.store)]
     shared += ["--workers", str(arguments.workers)]
-    for name in arguments.ways or WAYS:
-        command = ["ntknas", "score", *SAMPLE, *WAYS[name].split(), *shared]
+    for name in arguments.ways or [*ON_ALL, *ON_REACHABLE]:
+        options = {**ON_ALL, **ON_REACHABLE, **ATTACKED}[name]
+        command = ["ntknas", "score", *_cells(name, arguments.store), *options.split(), *shared]
         print(f"{name}: {' '.join(command)}", file=sys.stderr)
         subprocess.run([sys.executable, "-m", *command], check=True)
+
+
+def _cells(name: str, store: Path) -> list[str]:
+    """Return the options that name the cells; those of the sample that are reachable are written beside the store."""
+    if name not in ON_REACHABLE:
+        return ["--cells", str(CELLS), "--cells-seed", str(SEED)]
+    space = load_space("nb201")
+    reachable = set(members(space, "reachable"))
+    file = store.with_name("reachable.txt")
+    file.write_text("\n".join(str(cell) for cell in sample(space, CELLS, SEED) if cell in reachable) + "\n")
+    return ["--cells-file", str(file)]
 
 
 if __name__ == "__main__":
