@@ -165,7 +165,7 @@ def enough_resamples(pairs: int, resamples: int) -> int:
 def _corrected(tests: list[Comparison]) -> list[Comparison]:
     """Correct by Holm's method; what is no larger than a corrected bound is one itself."""
     corrected = holm([item.p for item in tests])
-    bound = max((p for p, item in zip(corrected, tests, strict=True) if item.p_is_bound), default=0.0)
+    bound = max((p for p, item in zip(corrected, tests, strict=True) if item.p_is_bound), default=-1.0)
     pairs = zip(tests, corrected, strict=True)
     return [replace(item, p_holm=p, p_holm_is_bound=bool(p <= bound and p < 1)) for item, p in pairs]
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ntknas.correlation import Correlation, Curve, Estimate, Row, curves, row_name
 from ntknas.correlation.names import variant
+from ntknas.correlation.row import SETTING
 from ntknas.measures import expand
 from ntknas.report.figures import Array, BarGroup, Bars, Line, LineGrid, LinePanel, Panel, ScatterGrid
 
@@ -22,7 +23,8 @@ def bars(result: Correlation) -> Bars:
 
     The bars of a label are targets, or kernels where there is one target and several kernels.
     """
-    by_kernel = len(result.targets) == 1 and any(variant(result, row) for row in result.rows)
+    stored = [row for row in result.rows if row.setting != SETTING]
+    by_kernel = len(result.targets) == 1 and any(variant(result, row) for row in stored)
     name: Callable[[Correlation, Row], str] = _measure_name if by_kernel else row_name
     labels = list(dict.fromkeys(name(result, row) for row in result.rows))
     muted = frozenset(name(result, row) for row in result.rows if row.is_baseline)

@@ -186,3 +186,11 @@ def test_values_without_logarithms_have_no_share_of_seeds():
     assert selection.seed_variance(rows, Aggregate.GEOMETRIC) is None
     constant = rows.assign(value=1.0)
     assert selection.seed_variance(constant, Aggregate.MEAN) is None
+
+
+def test_a_p_value_below_all_floats_is_no_bound():
+    x, y = _pair(0, 3000)
+    (pair,) = compare.compare({"right": x, "wrong": -x}, y)
+    assert pair.p == pair.p_holm == 0
+    assert not pair.p_is_bound
+    assert not pair.p_holm_is_bound

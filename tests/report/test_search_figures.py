@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import ntknas
+from ntknas.report import correlation_figures
 from ntknas.report.search_figures import RANDOM, best_of_k
 
 CELLS = np.arange(150)
@@ -34,6 +35,14 @@ def test_counts_that_put_the_same_cells_first_have_one_curve():
     names = [line.name for panel in figure.panels for line in panel.lines]
     assert "parameters" in names
     assert "flops" not in names
+
+
+def test_a_score_of_ones_own_with_the_name_of_a_count_has_a_bar_of_its_own():
+    scores = pd.DataFrame({"flops": np.arange(150.0)}, CELLS)
+    bars = correlation_figures.bars(ntknas.correlate(scores, ACCURACIES, resamples=0, space="nb201"))
+    assert bars.labels[0] == "flops · yours"
+    assert {"flops", "parameters"} < set(bars.labels[1:])
+    assert [group.name for group in bars.groups] == ["mine"]
 
 
 def test_many_measures_are_drawn_in_frames_of_six():
