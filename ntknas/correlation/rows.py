@@ -40,7 +40,7 @@ def points_of(item: Scored, target: Accuracies, unscored: str = LEFT_OUT) -> pd.
     cells = item.scored_cells.intersection(target.means.index)
     scores = item.sign * item.cells.loc[cells, "value"].astype(np.float64)
     if unscored == LAST and len(cells):
-        others = item.cells.index.difference(item.scored_cells).intersection(target.means.index)
+        others = item.failed_cells.intersection(target.means.index)
         below = max(np.nextafter(scores.min(), -np.inf), np.finfo(np.float64).min)
         last = pd.Series(below, others, dtype=np.float64)
         scores = pd.concat([scores, last]).sort_index() if len(others) else scores

@@ -57,6 +57,12 @@ class Scored:
         """The cells that have a value."""
         return self.cells.index[self.cells["status"] == Status.OK.value]
 
+    @property
+    def failed_cells(self) -> pd.Index:
+        """The cells that were scored and have no value; one of which a part was not scored at all is none of them."""
+        failures = [status.value for status in Status if status is not Status.OK]
+        return self.cells.index[self.cells["status"].isin(failures)]
+
 
 def baseline(name: str, setting: str, cells: Iterable[int], values: Array) -> Scored:
     """Return a count of cells as a score: it takes no time, and no initialisation moves it.

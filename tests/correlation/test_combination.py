@@ -107,6 +107,8 @@ def test_scores_of_different_cells():
     row, result = _row(wider, "rank(a)+rank(b)")
     assert (row.n, row.left_out) == (15, {"no b": 25, "no a": 20})
     assert result.notes == ("rank(a)+rank(b): a has 40, b has 35 cells with a score; 15 have all of them.",)
+    last, _ = _row(wider, "rank(a)+rank(b)", unscored="last")  # what was not scored did not fail
+    assert (last.n, last.left_out, last.placed_last) == (15, {"no b": 25, "no a": 20}, {})
 
 
 def test_a_measure_of_several_settings_has_to_be_chosen(tmp_path):
