@@ -127,7 +127,7 @@ def inspect_model(
 
     Raises:
         DataError: If the function cannot be run, or the network fails on these inputs.
-        KernelError: If the kernel is not defined for it.
+        KernelError: If the kernel is not defined for it, or inputs of its own are to be attacked.
         NtknasError: If something else is impossible.
     """
     model, x, labels = load_model(reference)
@@ -139,6 +139,11 @@ def inspect_model(
         pixel_range = probe.pixel_range
     else:
         description["inputs"] = "x".join(map(str, x.shape))
+        if recipe.choices.attack:
+            raise KernelError(
+                "`perturb` moves pixels from 0 to 1, and nothing says where they lie in inputs of your own: return the "
+                "module alone for the probe's images, or call ntknas.perturbed_ntk with `black` and `white`."
+            )
     dtype = DTYPES[recipe.choices.precision]
     x = in_precision(x, device, dtype)
     start = time.perf_counter()

@@ -259,3 +259,12 @@ def test_probes_know_where_their_pixels_lie(source):
     assert 0.9 < float(pixels.max()) <= 1
     white = probe.pixel_range.moved(probe.images, 1 - pixels)
     torch.testing.assert_close(white.amax((0, 2, 3)), probe.pixel_range.white)
+
+
+@pytest.mark.parametrize("pixels", ["nas-bench-201", "zero-cost-nas"])
+def test_pixels_of_real_images_are_bytes(test_data, pixels):
+    probe = make_probe("cifar10", 20, Request(test_data, pixels=pixels), augmentation="crop-flip")
+    numbers = probe.pixel_range.pixels(probe.images) * 255
+    torch.testing.assert_close(numbers, numbers.round(), rtol=0, atol=1e-3)
+    assert float(numbers.min()) == 0
+    assert 250 < float(numbers.max()) <= 255

@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
+import torch
 
 from ntknas import load_store, measure, perturbed_ntk
 from ntknas.cli.main import run
@@ -11,9 +12,11 @@ from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.correlation.names import kernel_names
 from ntknas.data import make_probe
-from ntknas.scoring import Job, Recipe
+from ntknas.scoring import Job, Recipe, Training
 from ntknas.scoring.cell_kernel import cell_network, prepare_images
+from ntknas.spaces.nb201 import identity
 from ntknas.store.frame import settings_of
+from ntknas.training import TrainingImages, TrainingOptions
 from tests.cli.typed import ntknas as typed
 from tests.scoring.sessions import DISCONNECTED, PROBE, SMALL, SPACE, TINY, by_key, recipe, score
 
@@ -129,3 +132,57 @@ def test_the_library_refuses_them_too(tmp_path):
         score(tmp_path / "s.h5", [284], recipe("trace", perturb="fgsm:1/255"), probe=noise)
     with pytest.raises(ChoiceError, match="not attacked"):
         Recipe(choices=Choices(perturb="fgsm:1/255"), measures=("krr_mse",))
+
+
+MODELS = """
+import torch
+from torch import nn
+
+
+def module():
+    return nn.Sequential(nn.Flatten(), nn.Linear(3072, 10))
+
+
+def with_inputs():
+    return nn.Sequential(nn.Flatten(), nn.Linear(12, 3)), torch.rand(4, 3, 2, 2), torch.tensor([0, 1, 2, 0])
+"""
+
+
+def test_one_kernel_looked_at(tmp_path, capsys):
+    (tmp_path / "mine.py").write_text(MODELS)
+    attack = ["--perturb", "fgsm:8/255", "--probe", "digits", "--probe-size", "4"]
+    code, out, _ = typed(capsys, "kernel", "--model", f"{tmp_path}/mine.py:module", *attack)
+    assert code == 0
+    assert "perturbed by fgsm:8/255" in out
+    code, _, err = typed(capsys, "kernel", "--model", f"{tmp_path}/mine.py:with_inputs", *attack)
+    assert code == 1
+    assert "--perturb moves pixels from 0 to 1, and nothing says where they lie in inputs of your own" in err
+    code, _, err = typed(capsys, "kernel", str(DISCONNECTED), *attack, "--channels", "2", "--cells-per-stage", "1")
+    assert code == 1
+    assert "There is no kernel under attack: the loss has no gradient by the images" in err
+
+
+def test_equal_networks_are_attacked_alike():
+    """Cells that share scores as one network: their kernels under attack are one to rounding."""
+    same = identity.class_representatives("weights")
+    twins = next((r, i) for i, r in enumerate(same) if r != i and not SPACE.is_disconnected(i) and i > 5000)
+    images, how = PROBE.images.double(), PROBE.pixel_range
+    kernels = [
+        perturbed_ntk(
+            cell_network(SPACE, cell, 1, "cifar10", SMALL, images),
+            *(images, PROBE.labels, "pgd3:8/255", "mixed:0.5"),
+            black=how.black,
+            white=how.white,
+        ).matrix
+        for cell in twins
+    ]
+    torch.testing.assert_close(*kernels, rtol=1e-6, atol=0)
+
+
+def test_a_trained_network_attacks_itself(tmp_path):
+    training = Training(TrainingImages("digits", TINY, 60), TrainingOptions(batch_size=25), (0, 1))
+    what = recipe("trace", perturb="fgsm:8/255")
+    frame = score(tmp_path / "s.h5", [284], what, training=training).frame
+    frame = frame[frame["measure"] == "trace"]
+    assert list(frame["perturb"]) == ["fgsm:8/255"] * 2
+    assert frame["value"].nunique() == 2

@@ -72,6 +72,13 @@ def test_of_regressions_with_a_held_out_probe():
     assert digests(job) == REGRESSION
 
 
+def test_a_measure_of_the_network_that_needs_held_out_images_says_which():
+    recipe, probe = Recipe(measures=("teg_mse", "teg_cond", "naswot")), PROBE.with_held_out(REQUEST, "train")
+    error, condition, plain = settings(job_of(load_space("nb201"), recipe, probe), (0,))
+    assert error.fields == {**condition.fields, "held_out_hash": probe.held_out.hash}
+    assert plain.digest == DIGESTS["nb201"][1]
+
+
 def test_of_measures_of_later_versions_and_with_choices_of_kernels():
     recipe = Recipe(choices=Choices(batch_norm="coupled"), measures=tuple(NETWORK))
     assert digests(job_of(load_space("nb201"), recipe), (0,)) == list(NETWORK.values())
