@@ -7,6 +7,7 @@ intervals of r are too narrow for samples of some dozen cells (docs/results/cove
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -60,6 +61,15 @@ def draw_any(cells: int, resamples: int, seed: int, networks: Codes | None) -> R
     if cells > LARGE and resamples:
         return Draws(networks, np.empty((1, 0)))  # not used
     return Draws.of(networks, resamples, seed)
+
+
+def rows_of(resamples: Resamples) -> Iterator[NDArray[np.int64]]:
+    """Yield the places of the cells of every resample, those of a network as often as it was drawn."""
+    if not isinstance(resamples, Draws):
+        yield from resamples
+        return
+    for often in resamples.weights:
+        yield np.repeat(np.arange(len(often)), often.astype(np.int64))
 
 
 def in_chunks(resamples: Resamples, size: int) -> list[Resamples]:

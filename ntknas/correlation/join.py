@@ -105,9 +105,9 @@ def correlate(
     scored = _of_measures(ranked, measures)
     shown = pd.Index(sorted(table["cell"].unique()), name="cell")
     targets = restriction.accuracies(as_accuracies(accuracies), shown)
-    summaries = {target.name: target.summary(shown, seed) for target in targets}
-    covariates = Covariates(given, ranked, counts)
     networks = restriction.networks(shown)
+    summaries = {target.name: target.summary(shown, seed, networks) for target in targets}
+    covariates = Covariates(given, ranked, counts)
     setup = Setup(restriction, counts, covariates, networks, resamples, seed)
     rows: list[Row] = []
     points: dict[RowKey, pd.DataFrame] = {}

@@ -7,8 +7,9 @@ from itertools import combinations
 import numpy as np
 
 from ntknas.correlation import bootstrap
-from ntknas.correlation.bootstrap import LARGE, LEVEL, MIN_CELLS, draw_resamples
+from ntknas.correlation.bootstrap import LARGE, LEVEL, MIN_CELLS, draw_any, rows_of
 from ntknas.correlation.coefficients import COEFFICIENTS, Array
+from ntknas.correlation.drawn import Codes, repeated
 from ntknas.correlation.estimate import Estimate
 
 
@@ -32,19 +33,23 @@ def seed_agreement(runs: Array) -> dict[str, float] | None:
     return {name: float(np.mean([pair[name] for pair in pairs])) for name in COEFFICIENTS}
 
 
-def seed_agreement_interval(runs: Array, seed: int = 0, resamples: int = 200) -> dict[str, dict[str, float]] | None:
+def seed_agreement_interval(
+    runs: Array, seed: int = 0, resamples: int = 200, networks: Codes | None = None
+) -> dict[str, dict[str, float]] | None:
     """Return the 95 % interval of ``seed_agreement`` over cells, by coefficient; ``None`` where there is none.
 
     Args:
         runs: As for ``seed_agreement``.
         seed: Seed of the bootstrap.
         resamples: Number of bootstrap resamples; beyond 20,000 cells the mean over pairs of their standard errors.
+        networks: A number for each cell's network, where it is known: networks are resampled, not cells.
     """
     if seed_agreement(runs) is None or not resamples:
         return None
     if len(runs) > LARGE:
-        return _large_interval(runs)
-    agreements = [seed_agreement(runs[rows]) for rows in draw_resamples(len(runs), resamples, seed)]
+        return _large_interval(runs, networks)
+    draws = draw_any(len(runs), resamples, seed, repeated(networks))
+    agreements = [seed_agreement(runs[rows]) for rows in rows_of(draws)]
     values = {name: [a[name] for a in agreements if a and np.isfinite(a[name])] for name in COEFFICIENTS}
     if any(len(finite) < 0.95 * resamples for finite in values.values()):
         return None
@@ -52,22 +57,25 @@ def seed_agreement_interval(runs: Array, seed: int = 0, resamples: int = 200) ->
     return {name: {"low": float(low), "high": float(high)} for name, (low, high) in ends.items()}
 
 
-def seed_agreement_with_interval(runs: Array, seed: int = 0, resamples: int = 200) -> dict[str, Estimate] | None:
+def seed_agreement_with_interval(
+    runs: Array, seed: int = 0, resamples: int = 200, networks: Codes | None = None
+) -> dict[str, Estimate] | None:
     """Return ``seed_agreement`` with its interval, where it has one.
 
     Args:
         runs: As for ``seed_agreement``.
         seed: Seed of the bootstrap.
         resamples: Number of bootstrap resamples.
+        networks: A number for each cell's network, where it is known.
     """
     agreement = seed_agreement(runs)
     if agreement is None:
         return None
-    intervals = seed_agreement_interval(runs, seed, resamples) or {}
+    intervals = seed_agreement_interval(runs, seed, resamples, networks) or {}
     return {name: Estimate(value, **intervals.get(name, {})) for name, value in agreement.items()}
 
 
-def _large_interval(runs: Array) -> dict[str, dict[str, float]]:
+def _large_interval(runs: Array, networks: Codes | None) -> dict[str, dict[str, float]]:
     """Return the mean over pairs of seeds of their intervals' ends; pairs share their cells, so that it is as wide."""
     result = {}
     for name in COEFFICIENTS:
@@ -75,7 +83,8 @@ def _large_interval(runs: Array) -> dict[str, dict[str, float]]:
         for a, b in combinations(runs.T, 2):
             both = np.isfinite(a) & np.isfinite(b)
             if both.sum() >= MIN_CELLS:
-                estimates.append(bootstrap.estimate(name, a[both], b[both], draw_resamples(int(both.sum()), 200, 0)))
+                same = None if networks is None else repeated(networks[both])
+                estimates.append(bootstrap.estimate(name, a[both], b[both], draw_any(int(both.sum()), 200, 0, same)))
         result[name] = {
             "low": float(np.mean([estimate.low for estimate in estimates])),
             "high": float(np.mean([estimate.high for estimate in estimates])),

@@ -70,12 +70,13 @@ class Accuracies:
     means: pd.Series
     runs: Array | None = None
 
-    def summary(self, scored: pd.Index, seed: int) -> TargetSummary:
+    def summary(self, scored: pd.Index, seed: int, networks: pd.Series | None = None) -> TargetSummary:
         """Return the agreement of the runs with one another on the scored cells, and the ceiling that their noise sets.
 
         Args:
             scored: The cells that were scored.
             seed: Seed of the draws.
+            networks: A number for each scored cell's network, where it is known.
 
         Returns:
             The summary.
@@ -87,7 +88,8 @@ class Accuracies:
         if self.runs is None:
             return TargetSummary(None, None, len(scored), len(cells))
         rows = cells.to_numpy(np.int64)
-        agreement = noise.seed_agreement_with_interval(self.runs[rows], seed)
+        codes = None if networks is None else networks[cells].to_numpy(np.int64)
+        agreement = noise.seed_agreement_with_interval(self.runs[rows], seed, networks=codes)
         return TargetSummary(agreement, ceiling(self.runs, seed, cells=rows), len(scored), len(cells))
 
 

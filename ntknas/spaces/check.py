@@ -7,7 +7,7 @@ from functools import partial
 
 from ntknas.core.errors import NtknasError
 from ntknas.core.lazy import nn, torch
-from ntknas.spaces.contract import MEMBERS, BuildOptions, CellLike, Space
+from ntknas.spaces.contract import MEMBERS, BuildOptions, CellLike, Classified, Space, Structured
 from ntknas.spaces.counting import parameters as count_parameters
 from ntknas.spaces.initialisation import INITIALISATIONS
 
@@ -110,8 +110,30 @@ def _of_cell(space: Space, index: int, size: BuildOptions) -> Iterator[str]:
         yield f"its network has {counted:,} parameters, `parameters` says {announced:,}"
     if space.flops(cell, num_classes=CLASSES, image_size=IMAGE_SIZE, channels=channels, cells_per_stage=depth) < 0:
         yield "`flops` is negative"
+    yield from _of_structure(space, cell, size, network)
     yield from _of_seeds(space, cell, size, network)
     yield from _of_representatives(space, cell, size, network)
+
+
+def _of_structure(space: Space, cell: CellLike, size: BuildOptions, network: nn.Module) -> Iterator[str]:
+    """Check what only some spaces offer: counts of paths, and classes."""
+    if isinstance(space, Structured):
+        found = space.structure(
+            cell,
+            num_classes=CLASSES,
+            image_size=IMAGE_SIZE,
+            channels=size["channels"],
+            cells_per_stage=size["cells_per_stage"],
+        )
+        tensors = sum(parameter.requires_grad for parameter in network.parameters())
+        if found.trainable_layers != tensors:
+            yield f"its network has {tensors} trainable tensors, `structure` says {found.trainable_layers}"
+        if not 0 <= found.effective_parameters <= count_parameters(network):
+            yield f"`structure` finds {found.effective_parameters:,} parameters on paths: more than all, or below 0"
+    if isinstance(space, Classified):
+        first = space.isomorphism_representative(cell)
+        if not 0 <= first <= cell.index:
+            yield f"its isomorphic cell is {first}: no index, or a larger one"
 
 
 def _built(space: Space, cell: CellLike, options: BuildOptions, seed: int = 0) -> nn.Module:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ntknas.correlation import bootstrap
+from ntknas.correlation import bootstrap, noise
 from ntknas.correlation.asymptotic import INFLUENCES, error_of, standard_error
 from ntknas.correlation.bootstrap import draw_any, draw_resamples, estimate, estimate_of_top
 from ntknas.correlation.compare import compare, difference
@@ -148,6 +148,17 @@ def test_pearsons_interval_is_by_network_too():
     width = by_network.high - by_network.low
     assert width == pytest.approx(np.diff(np.quantile(resampled, [0.025, 0.975]))[0], rel=0.15)
     assert width > 1.4 * (by_cell.high - by_cell.low)
+
+
+def test_the_agreement_of_training_seeds_is_resampled_by_network():
+    rng = np.random.default_rng(12)
+    truth = rng.standard_normal(40)[np.arange(80) // 2]
+    runs = truth[:, None] + 0.5 * rng.standard_normal((80, 3))
+    found = noise.seed_agreement_interval(runs, 0, 300, np.arange(80) // 2)
+    rows = [np.repeat(np.flatnonzero(w), w[w > 0].astype(int)) for w in Draws.of(np.arange(80) // 2, 300, 0).weights]
+    again = [noise.seed_agreement(runs[cells])["kendall"] for cells in rows]
+    assert [found["kendall"][end] for end in ("low", "high")] == pytest.approx(np.quantile(again, [0.025, 0.975]))
+    assert noise.seed_agreement_interval(runs, 0, 300, np.arange(80)) == noise.seed_agreement_interval(runs, 0, 300)
 
 
 def test_beyond_so_many_cells_standard_errors_are_by_network(monkeypatch):

@@ -8,6 +8,7 @@ from torch import nn
 
 from ntknas import load_space
 from ntknas.spaces import CellSpace, ContractError, check_space, space_names
+from ntknas.spaces.structure import Structure
 
 PACKAGE = Path(__file__).parents[1] / "example_additions"
 CELLS = {"nb201": [0, 1, 1444, 7812, 15_624]}  # 1444 is a network that an earlier cell is, too
@@ -53,6 +54,14 @@ BROKEN = {
     "two networks of one seed differ": {"network": lambda self, cell, spec: _layers(3)},
     "under 'all' is 99: no index": {"representative": lambda self, cell, *rest, **options: 99},
     "under 'weights', 0, is another network": {"representative": lambda self, cell, *rest, **options: 0},
+    "trainable tensors, `structure` says 1": {"structure": lambda self, cell, **options: Structure(1, 1, 1, 1)},
+    "`structure` finds 9,999,999 parameters": {
+        "structure": lambda self, cell, **options: Structure(9_999_999, 1, 1, 1)
+    },
+    "its isomorphic cell is 99": {
+        "isomorphism_representative": lambda self, cell: 99,
+        "has_dead_operation": lambda self, cell: False,
+    },
     "`build` takes any init": {"build": lambda self, cell, **options: _plain(3, options.get("seed"))},
 }
 
