@@ -14,6 +14,12 @@ def accuracies(test_data):
     return pd.read_csv(test_data / "nb201_cifar10.csv.gz", index_col="index")["cifar10_test200"]
 
 
+@pytest.fixture(scope="module")
+def counts():
+    space = ntknas.load_space("nb201")
+    return Counts(NetworkSize.official(space), space)
+
+
 @pytest.mark.parametrize(
     ("population", "count", "published"),
     [
@@ -24,8 +30,6 @@ def accuracies(test_data):
         ("all", "effective_parameters", 0.731),
     ],
 )
-def test_ndcg_of_counts(accuracies, population, count, published):
-    space = ntknas.load_space("nb201")
-    cells = sorted(members(space, population))
-    values = Counts(NetworkSize.official(space), space).of(count, cells)
-    assert ndcg(values, accuracies.loc[cells].to_numpy(), 1000) == pytest.approx(published, abs=0.0005)
+def test_ndcg_of_counts(accuracies, counts, population, count, published):
+    cells = members(ntknas.load_space("nb201"), population)
+    assert ndcg(counts.of(count, cells), accuracies.loc[cells].to_numpy(), 1000) == pytest.approx(published, abs=0.0005)
