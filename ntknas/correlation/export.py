@@ -13,8 +13,9 @@ from ntknas.correlation.paired import comparisons
 from ntknas.correlation.result import Correlation
 
 INTERVAL = (
-    "95 % bootstrap over cells, percentile (r: bootstrap-t, from 300 cells); beyond 20,000 cells ± 1.96 standard "
-    "errors; with several seeds of shared initialisations widened by what the coefficient moves with them"
+    "95 % bootstrap over cells (over networks where cells are one), percentile (r: bootstrap-t, from 300 cells); "
+    "beyond 20,000 cells ± 1.96 standard errors; with several seeds of shared initialisations widened by what the "
+    "coefficient moves with them"
 )
 NDCG_UNIT = "gains 2^a - 1 with the accuracy a in percent; the key is the number of first cells"
 NO_INTERVAL = f"none: fewer than {MIN_RESAMPLES} resamples give no interval"

@@ -39,7 +39,8 @@ def difference_to(result: Correlation, row: Row, measure: str, seed: int = 0) ->
     Args:
         result: The result.
         row: One of its rows.
-        measure: The other measure or count, which has one row of the target.
+        measure: The other measure or count, which has one row of the target; where a score of one's own has the name
+            of a count, the count is meant.
         seed: Seed of the bootstrap.
 
     Returns:
@@ -52,6 +53,7 @@ def difference_to(result: Correlation, row: Row, measure: str, seed: int = 0) ->
     rivals = [rival for rival in result.of_target(row.target) if rival.key != row.key]
     check_known("row to compare with", measure, [rival.measure for rival in rivals])
     named = [rival for rival in rivals if rival.measure == measure]
+    named = [rival for rival in named if rival.is_baseline] or named
     if len(named) > 1:
         raise ChoiceError(f"{measure} has {len(named)} rows of {row.target}: choose one by its setting or recipe.")
     (rival,) = named

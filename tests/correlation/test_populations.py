@@ -256,6 +256,19 @@ def test_a_row_is_tested_against_a_count_by_network(scores):
         difference_to(result, row, "fro")
 
 
+def test_a_count_is_meant_where_a_score_of_ones_own_has_its_name(scores, tmp_path):
+    own = pd.DataFrame({"flops": [value(cell, 0, "cond") for cell in CELLS], "x": range(120)}, index=CELLS)
+    result = correlate(own, ACCURACIES, resamples=300, space="nb201")
+    row = next(row for row in result.rows if row.measure == "x")
+    counted = next(rival for rival in result.rows if rival.measure == "flops" and rival.is_baseline)
+    assert difference_to(result, row, "flops").value == pytest.approx(row.kendall.value - counted.kendall.value)
+    fill(tmp_path / "s.h5", ("trace", "cond"), CELLS)
+    fill(tmp_path / "s.h5", ("cond",), CELLS, fields=NB201 | {"batch_norm": "eval"})
+    twice = correlate(load_store(tmp_path / "s.h5"), ACCURACIES, resamples=300)
+    with pytest.raises(ChoiceError, match="cond has 2 rows of mine: choose one"):
+        difference_to(twice, twice.rows[0], "cond")
+
+
 def test_tables_json_csv_and_pictures_name_the_population(capsys, store, tmp_path):
     (tmp_path / "cells.txt").write_text("\n".join(map(str, range(200, 290))))
     (tmp_path / "own.csv").write_text("index,mine\n" + "\n".join(f"{c},{a}" for c, a in ACCURACIES.items()))
