@@ -16,8 +16,12 @@ from ntknas.correlation import comparisons, difference_to
 from ntknas.correlation.counts import Counts, NetworkSize
 from ntknas.correlation.populations import Restriction
 from ntknas.correlation.targets import Accuracies
+from ntknas.data import make_probe
 from ntknas.measures import all_derived, register_derived, registry
 from ntknas.report import correlation_figures
+from ntknas.scoring import Recipe
+from ntknas.scoring.cells import sample
+from ntknas.scoring.inputs import inputs_of
 from ntknas.spaces.populations import POPULATIONS, is_member, network_of
 from ntknas.spaces.structure import COUNTS
 from tests.cli.typed import ntknas
@@ -307,3 +311,28 @@ def test_a_sample_is_scored_within_a_population(capsys, tmp_path, monkeypatch):
     code, _, err = ntknas(capsys, "correlate", "--population", "reachable")
     assert code == 1
     assert "Of the 6 scored cells 6 are in --population reachable of nb201: at least 10 are needed" in err
+
+
+def test_the_library_draws_within_a_population_too():
+    space = load_space("nb201")
+    recipe, probe = Recipe(measures=("trace",)), make_probe("noise", 2)
+    drawn = inputs_of("nb201", "20", recipe=recipe, probe=probe, population="distinct")
+    assert drawn.cells == sample(space, 20, 0, "distinct")
+    named = inputs_of(space, [1651, 3, "4", space[5]], recipe=recipe, probe=probe, population="connected")
+    assert named.cells == [3, 4, 5]
+    assert inputs_of(space, [1651, 3], recipe=recipe, probe=probe).cells == [1651, 3]
+
+
+def test_cells_of_a_file_are_of_one_space(capsys, tmp_path):
+    fill(tmp_path / "s.h5", ("trace",), CELLS)
+    fill(tmp_path / "s.h5", ("trace",), range(12), fields=NB201 | {"space": "nats-sss", "channels": 64})
+    (tmp_path / "cells.txt").write_text("\n".join(map(str, CELLS)))
+    arguments = ["correlate", tmp_path / "s.h5", "--cells-file", tmp_path / "cells.txt", "--resamples", "0"]
+    code, _, err = ntknas(capsys, *arguments)
+    assert code == 2
+    assert "--cells-file names cells of one space, and the scores are of nb201 and nats-sss" in err
+    assert ntknas(capsys, *arguments, "--space", "nb201")[0] == 0
+    (tmp_path / "cells.txt").write_text("no cell\n")
+    code, _, err = ntknas(capsys, *arguments, "--space", "nb201")
+    assert code == 1
+    assert "cells.txt, line 1: Not a NAS-Bench-201 cell" in err
