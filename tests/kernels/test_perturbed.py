@@ -168,3 +168,14 @@ def test_choices_of_one_kernel_are_equal():
     assert set(Choices().as_dict()) == {"output", "batch_norm", "parameters", "normalisation", "precision"}
     with pytest.raises(ChoiceError, match="needs an attack: give `perturb` too"):
         Choices(kernel_of="mixed:0.5")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+@pytest.mark.parametrize("policy", ["coupled", "frozen"])
+def test_a_gpu_gives_the_same_kernels_under_attack(policy):
+    model = network()
+    x, _, _, labels = batches(model)
+    for name in ("perturbed", "mixed:0.3", "mixed-robust:0.6"):
+        expected = ours(model.cpu(), x, labels, name, batch_norm=policy).matrix
+        got = ours(model.cuda(), x.cuda(), labels.cuda(), name, batch_norm=policy).matrix
+        torch.testing.assert_close(got, expected, rtol=1e-8, atol=0)
