@@ -6,7 +6,7 @@ in ``nb201``. NAS-Bench-101 itself publishes no FLOPs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ntknas.spaces.nb101.cells import Matrix
 from ntknas.spaces.nb101.channels import vertex_channels
@@ -17,6 +17,8 @@ _KERNEL_AREA = {"conv3x3-bn-relu": 9, "conv1x1-bn-relu": 1}
 
 Convolution = tuple[int, int, int]
 """(kernel area, input channels, output channels)."""
+Repeated = tuple[int, int, Convolution]
+"""(times, stack, convolution)."""
 
 
 def module_convolutions(
@@ -35,7 +37,7 @@ def module_convolutions(
 
 def _convolutions(
     matrix: Matrix, operations: tuple[str, ...], channels: int, cells_per_stage: int
-) -> Iterator[tuple[int, int, Convolution]]:
+) -> Iterator[Repeated]:
     """Yield (times, stack, convolution) for the whole network; the modules of a stack after its first are equal."""
     yield 1, 0, (9, 3, channels)
     for stack in range(STACKS):
@@ -50,9 +52,7 @@ def count_parameters(
     matrix: Matrix, operations: tuple[str, ...], *, num_classes: int, channels: int, cells_per_stage: int
 ) -> int:
     """Return the number of trainable parameters: each convolution has a BatchNorm with scale and shift."""
-    convolutions = _convolutions(matrix, operations, channels, cells_per_stage)
-    widest = channels << (STACKS - 1)
-    return sum(times * (area * c * d + 2 * d) for times, _, (area, c, d) in convolutions) + (widest + 1) * num_classes
+    return _parameters(_convolutions(matrix, operations, channels, cells_per_stage), channels, num_classes)
 
 
 def count_flops(
@@ -65,13 +65,24 @@ def count_flops(
     image_size: int,
 ) -> int:
     """Return the multiply-adds of one image's forward pass."""
+    return _flops(_convolutions(matrix, operations, channels, cells_per_stage), channels, num_classes, image_size)
+
+
+def _parameters(convolutions: Iterable[Repeated], channels: int, num_classes: int) -> int:
+    convolved = sum(times * (area * c * d + 2 * d) for times, _, (area, c, d) in convolutions)
+    return convolved + _head(channels, num_classes)
+
+
+def _flops(convolutions: Iterable[Repeated], channels: int, num_classes: int, image_size: int) -> int:
     sizes = [image_size]
     for _ in range(STACKS - 1):
         sizes.append((sizes[-1] + 1) // 2)  # upwards, as the poolings do with odd sizes
-    convolutions = _convolutions(matrix, operations, channels, cells_per_stage)
-    widest = channels << (STACKS - 1)
     convolved = sum(times * area * c * d * sizes[stack] ** 2 for times, stack, (area, c, d) in convolutions)
-    return convolved + (widest + 1) * num_classes
+    return convolved + _head(channels, num_classes)
+
+
+def _head(channels: int, num_classes: int) -> int:
+    return ((channels << (STACKS - 1)) + 1) * num_classes
 
 
 def count_structure(
@@ -88,11 +99,11 @@ def count_structure(
     Live layers are 1 + 9 · (convolution vertices + edges out of the input) at the official depth: each such edge has a
     projection of its own.
     """
-    size = {"num_classes": num_classes, "channels": channels, "cells_per_stage": cells_per_stage}
-    layers = sum(times for times, _, _ in _convolutions(matrix, operations, channels, cells_per_stage))
+    convolutions = list(_convolutions(matrix, operations, channels, cells_per_stage))
+    layers = sum(times for times, _, _ in convolutions)
     return Structure(
-        count_parameters(matrix, operations, **size),
-        count_flops(matrix, operations, **size, image_size=image_size),
+        _parameters(convolutions, channels, num_classes),
+        _flops(convolutions, channels, num_classes, image_size),
         layers,
         3 * layers + 2,  # weight, scale and shift of each, and the classifier's two
     )
