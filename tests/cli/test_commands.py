@@ -162,7 +162,7 @@ def test_the_demo(capsys, tmp_path, monkeypatch):
     for text in ("cifar10-valid/valid/200", "cifar100/valid/200", "ImageNet16-120/valid/200", *demo.MEASURES):
         assert text in out
     assert len(demo.MEASURES) == 8
-    assert len(list((tmp_path / "ntknas-demo").glob("*.png"))) == 4
+    assert len(list((tmp_path / "ntknas-demo").glob("*.png"))) == 1 + 3 + 3  # bars, scatters, best of k
 
 
 SCORE = ["score", *SMALL, *FEW]

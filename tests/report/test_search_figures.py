@@ -6,6 +6,7 @@ import pytest
 
 import ntknas
 from ntknas.report import correlation_figures
+from ntknas.report.plotter import render
 from ntknas.report.search_figures import RANDOM, best_of_k
 
 CELLS = np.arange(150)
@@ -57,3 +58,12 @@ def test_many_measures_are_drawn_in_frames_of_six():
 
 def test_without_a_score_there_is_no_figure():
     assert _figure({"none": np.full(150, np.nan)}) is None
+
+
+@pytest.mark.parametrize("letters", [3, 12, 30])
+def test_the_legend_stays_inside_the_picture(letters):
+    figure = render(_figure({f"{number:0{letters}}": np.arange(150.0) * (-1) ** number for number in range(14)}))
+    figure.draw_without_rendering()
+    inside = figure.legends[0].get_window_extent()
+    assert inside.x0 >= 0
+    assert inside.x1 <= figure.bbox.x1

@@ -21,6 +21,8 @@ _MAX_MARKED = 40
 _MAX_TICKS, _MAX_LEVEL_TICKS = 12, 6
 """Ticks of a logarithmic axis that are few enough to be named, and to be named level."""
 _MAX_LEGEND_COLUMNS = 6
+_LETTER, _HANDLE = 0.09, 0.75
+"""Inches that a letter of the legend takes at most, and a handle with the space around it."""
 
 
 def draw_line_grid(grid: LineGrid) -> Figure:
@@ -63,7 +65,9 @@ def _add_legend(panels: Panels) -> None:
     pairs = [pair for axes in panels for pair in zip(*axes.get_legend_handles_labels(), strict=True)]
     handles = {name: handle for handle, name in pairs}
     if len(handles) > 1:
-        columns = min(_MAX_LEGEND_COLUMNS, len(handles))
+        entry = _LETTER * max(map(len, handles)) + _HANDLE
+        fitting = max(1, int(panels.figure.get_figwidth() / entry))
+        columns = min(_MAX_LEGEND_COLUMNS, fitting, len(handles))
         panels.figure.legend(
             list(handles.values()), list(handles), loc="outside lower center", ncols=columns, frameon=False
         )
