@@ -1,9 +1,9 @@
 """The newer measures on random cells, beside their published figures.
 
-    python scripts/referee/newer.py --store FILE.h5 --accuracies nb201.csv --column NAME
+    python scripts/referee/newer.py --store FILE.h5 --accuracies nb201.csv --column NAME [--out docs/results]
 
 FILE holds the scores of scripts/referee/ways.py; the CSV file the test accuracies on CIFAR-10 after 200 epochs (mean
-over training seeds), which the published figures are of. Prints the tables of newer-measures.md.
+over training seeds), which the published figures are of. Fills the tables of newer-measures.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 from typing import NamedTuple
 
-from page import interval, left_out, number, table, way
+from page import filled, interval, left_out, number, table, way
 
 from ntknas import load_space, load_store
 from ntknas.benchmarks import read_accuracies
@@ -43,29 +43,52 @@ PUBLISHED = {
 """Test accuracy on CIFAR-10 after 200 epochs: MeCo's paper (of the training on cifar10-valid), the paper and the code of
 AZ-NAS, ZiCo's paper, VKDNW's paper and the runs of its authors."""
 POPULATIONS = ("reachable", "all")
+NEWER = frozenset("meco az-nas vkdnw zico hnas nasi teg swap as-vit nb-suite-zero".split())
+"""The recipes that are shown, besides counts and ``label_energy``."""
 
 
 def main() -> None:
-    """Print the tables."""
+    """Correlate on both populations, fill the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--accuracies", type=Path, required=True)
     parser.add_argument("--column", required=True)
+    parser.add_argument("--out", type=Path, default=Path("docs/results"))
     arguments = parser.parse_args()
     accuracies = read_accuracies(arguments.accuracies, load_space("nb201"), arguments.column)
     scores = load_store(arguments.store)
+    page = arguments.out / "newer-measures.md"
+    text = page.read_text(encoding="utf-8")
     for population in POPULATIONS:
         answer = correlate(scores, {arguments.column: accuracies}, population=population)
-        print(f"\n{population}\n")
-        print(table(_HEAD, _lines(answer, population)))
+        text = filled(text, population, table(_HEAD, _lines(answer, population)))
+    page.write_text(text, encoding="utf-8")
 
 
-_HEAD = ("measure", "cells", "left out", "τ [95 %]", "published", "ρ [95 %]", "published", "", "nDCG@10", "s per cell")
+_HEAD = (
+    "measure",
+    "cells",
+    "left out",
+    "τ [95 %]",
+    "published",
+    "ρ [95 %]",
+    "published",
+    "",
+    "partial τ [95 %]",
+    "nDCG@10",
+    "s per cell",
+)
 
 
 def _lines(answer: Correlation, population: str) -> list[list[str]]:
-    rows = sorted(answer.rows, key=lambda row: -(row.kendall.value or -1))
-    return [_line(row, population) for row in rows]
+    rows = [row for row in answer.rows if _is_shown(row, population)]
+    return [_line(row, population) for row in sorted(rows, key=lambda row: -(row.kendall.value or -1))]
+
+
+def _is_shown(row: Row, population: str) -> bool:
+    """Return whether a row belongs here: of ``all`` only what was measured on more than the reachable cells."""
+    is_newer = row.is_baseline or row.measure == "label_energy" or row.recipe.split("+")[0] in NEWER
+    return is_newer and (population == "reachable" or row.is_baseline or row.measure.startswith("meco"))
 
 
 def _line(row: Row, population: str) -> list[str]:
@@ -81,6 +104,7 @@ def _line(row: Row, population: str) -> list[str]:
         interval(row.spearman),
         number(published.spearman, 3),
         _verdict(pairs),
+        interval(row.partial),
         number(row.ndcg.get(10), 2),
         number(row.seconds_per_cell),
     ]

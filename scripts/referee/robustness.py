@@ -1,9 +1,9 @@
 """Clean, perturbed and mixed kernels against robust accuracies of distinct networks.
 
-    python scripts/referee/robustness.py --store FILE.h5 --targets robustness_targets.csv [--picture FILE.png]
+    python scripts/referee/robustness.py --store FILE.h5 --targets robustness_targets.csv [--out docs/results]
 
 FILE holds scores of one kernel under several attacks (scripts/referee/ways.py); the CSV file a column ``net`` of
-NASLib's tuples, ``val_accs`` and accuracies under attack. Prints the table of robustness.md.
+NASLib's tuples, ``val_accs`` and accuracies under attack. Fills the table of robustness.md.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from page import interval, number, table
+from page import filled, interval, number, table
 
 from ntknas import load_space, load_store
 from ntknas.benchmarks import read_accuracies
@@ -22,16 +22,19 @@ MEASURES = ("lambda_min", "cond", "lga", "trace")
 
 
 def main() -> None:
-    """Print the table."""
+    """Correlate, fill the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--targets", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path("docs/results"))
     arguments = parser.parse_args()
     space = load_space("nb201")
     targets = {name: read_accuracies(arguments.targets, space, name) for name in TARGETS}
     answer = correlate(load_store(arguments.store), targets, population="distinct")
     keys = dict.fromkeys((row.measure, row.setting) for row in answer.rows if _is_shown(row))
-    print(table(("measure", "kernel", "networks", *TARGETS), [_line(answer, *key) for key in keys]))
+    lines = table(("measure", "kernel", "networks", *TARGETS), [_line(answer, *key) for key in keys])
+    page = arguments.out / "robustness.md"
+    page.write_text(filled(page.read_text(encoding="utf-8"), "kernels", lines), encoding="utf-8")
 
 
 def _is_shown(row: Row) -> bool:

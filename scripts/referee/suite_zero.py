@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from page import number, table
+from page import filled, number, table
 from scipy import stats
 
 from ntknas import load_space, load_store
@@ -44,13 +44,16 @@ COUNTS = ("flops", "parameters")
 
 
 def main() -> None:
-    """Print the table."""
+    """Compare, fill the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--proxies", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path("docs/results"))
     arguments = parser.parse_args()
     scores = load_store(arguments.store)
-    print(table(_HEAD, [_line(name, scores, arguments.proxies) for name in OURS]))
+    lines = table(_HEAD, [_line(name, scores, arguments.proxies) for name in OURS])
+    page = arguments.out / "suite-zero.md"
+    page.write_text(filled(page.read_text(encoding="utf-8"), "proxies", lines), encoding="utf-8")
 
 
 _HEAD = ("proxy", "ours", "cells", "ρ with the published", "τ", "ρ between two seeds of ours")

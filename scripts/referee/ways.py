@@ -24,6 +24,7 @@ ON_ALL = {
     "recommended": "--recipe recommended --measures kernel",
     "frozen": "--measures kernel --probe-size 64",
     "eval": "--measures kernel --batch-norm eval --probe-size 64",
+    "per-sample": "--measures kernel --batch-norm per-sample --probe-size 64",
     "meco": "--recipe meco",
     "activations": f"--measures naswot,linear_regions {_BATCH}",
     "zero-cost-nas": "--recipe zero-cost-nas",
@@ -35,12 +36,13 @@ ON_ALL = {
 """Options of ``ntknas score`` by name. Coupled kernels cost a backward pass of the batch per image: theirs are smaller
 than published, and so are batches of ``vilhess`` and ``tenas-thin``."""
 ON_REACHABLE = {
-    **{name: f"--recipe {name}" for name in ("az-nas", "zico", "hnas", "nasi", "vkdnw", "as-vit", "teg", "swap")},
+    **{name: f"--recipe {name}" for name in ("az-nas", "zico", "hnas", "nasi", "vkdnw", "as-vit", "swap")},
+    "teg": "--recipe teg --seeds 1",
     "label_energy": "--measures label_energy --output traced --probe-size 64",
     "nb-suite-zero": "--recipe nb-suite-zero",
     "zen": "--measures zen --probe-size 16",
 }
-_ROBUST = "--recipe robust-ntk --measures lambda_min,cond,lga,trace,effective_rank --probe-size 32"
+_ROBUST = "--recipe robust-ntk --measures lambda_min,cond,lga,trace,effective_rank --probe-size 16"
 ATTACKED = {
     "clean": f"{_ROBUST} --kernel-of clean",
     "fgsm": f"{_ROBUST} --perturb fgsm:8/255",
