@@ -67,3 +67,14 @@ def test_the_legend_stays_inside_the_picture(letters):
     inside = figure.legends[0].get_window_extent()
     assert inside.x0 >= 0
     assert inside.x1 <= figure.bbox.x1
+
+
+def test_a_long_legend_leaves_the_panels_their_height():
+    """With as much height as before, 30 long names would squeeze the panels until labels of two rows meet."""
+    figure = render(_figure({f"{number:030}": np.arange(150.0) * (-1) ** number for number in range(30)}))
+    figure.draw_without_rendering()
+    labels = [axes.yaxis.label.get_window_extent() for axes in figure.axes if axes.get_ylabel()]
+    assert len(labels) == 2
+    assert labels[0].y1 <= figure.bbox.y1
+    assert labels[1].y1 < labels[0].y0
+    assert min(axes.get_window_extent().height for axes in figure.axes) > figure.dpi
