@@ -165,7 +165,9 @@ def _choose(names: Sequence[str], choose: Choose) -> Sequence[str]:
         raise DataError(f"it has {len(names):,} columns, expected at most {_MAX_COLUMNS:,}")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise DataError(f"it has {names.count(twice[0])} columns named {quoted(twice[0])}: which one counts?")
+        raise DataError(
+            f"it has {names.count(twice[0])} columns named {quoted(twice[0])}: which one counts is not said"
+        )
     return choose(names)
 
 

@@ -34,7 +34,7 @@ def member_names(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     for entry in archive.infolist():
         name = entry.filename.removesuffix(".npy")
         if name in members:
-            raise DataError(f"it has two arrays named {name!r}: which one counts?")
+            raise DataError(f"it has two arrays named {name!r}: which one counts is not said")
         members[name] = entry
     return members
 

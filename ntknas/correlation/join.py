@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 import pandas as pd
 
@@ -116,8 +116,23 @@ def correlate(
         shared = points_of(item, target, unscored)
         rows.append(make_row(item, target, shared, setup))
         points[rows[-1].key] = shared
-    notes = tuple(note for combination in combined for note in combination.notes)
-    return Correlation(rows, summaries, points, settings, resamples, notes, networks)
+    notes = [note for combination in combined for note in combination.notes]
+    notes += dict.fromkeys(note for row in rows for note in _rankless(row, points[row.key]))
+    return Correlation(rows, summaries, points, settings, resamples, tuple(notes), networks)
+
+
+def _rankless(row: Row, points: pd.DataFrame) -> Iterator[str]:
+    """Say which score, or which accuracies, are the same for all cells and so rank nothing."""
+    accuracies = points["accuracy"]
+    if len(points) > 1 and accuracies.min() == accuracies.max():
+        yield f"{row.target}: its {len(points):,} accuracies are all {accuracies.iloc[0]:g}, and rank nothing."
+    if row.is_baseline:
+        return
+    scores = points["score"]
+    if len(points) > 1 and scores.min() == scores.max():
+        yield f"{row.measure} ranks nothing: its {len(points):,} scores are all {scores.iloc[0]:g}."
+    elif not len(points) and row.left_out:
+        yield f"{row.measure} ranks nothing: none of its {sum(row.left_out.values()):,} cells has a value."
 
 
 def _with_combined(scored: Iterable[Scored], combined: Iterable[Combination], target: Accuracies) -> Iterable[Scored]:

@@ -40,6 +40,26 @@ def test_a_rank_sum_is_that_of_the_cells_that_are_correlated():
     assert result.notes == ("rank(a) - rank(b): a has 60, b has 55 cells with a score; 55 have all of them.",)
 
 
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("a - a", "a - a ranks nothing: its 60 scores are all 0."),
+        ("rank(a)/rank(a)", "rank(a)/rank(a) ranks nothing: its 60 scores are all 1."),
+        ("a/0", "a/0 ranks nothing: none of its 60 cells has a value."),
+    ],
+)
+def test_a_combination_that_ranks_nothing_is_pointed_at(text, note):
+    _, result = _row(TABLE, text)
+    assert result.notes == (note,)
+
+
+def test_a_plain_score_and_accuracies_that_rank_nothing_are_pointed_at():
+    one = pd.Series(1.0, CELLS, name="one")
+    assert ntknas.correlate(one, ACCURACIES, resamples=0).notes == ("one ranks nothing: its 60 scores are all 1.",)
+    (note,) = ntknas.correlate(TABLE, one.rename("mine"), resamples=0).notes
+    assert note.endswith("its 60 accuracies are all 1, and rank nothing.")
+
+
 def test_scores_are_signed_before_they_are_combined(tmp_path):
     fill(tmp_path / "s.h5", ("cond", "trace"), CELLS)
     store = ntknas.load_store(tmp_path / "s.h5")
