@@ -2,7 +2,7 @@
 
     python scripts/recommended_recipe.py --image-data FOLDER --nb201 CSV --nb201-column NAME --nb101 NPZ --nb101-column NAME
 
-Scores 100 random NAS-Bench-201 cells under 20 kernels (32 CIFAR-10 images), ranks every measure by the lower end of the
+Scores 100 random NAS-Bench-201 cells under 32 kernels (32 CIFAR-10 images), ranks every measure by the lower end of the
 interval of partial τ given effective parameters and live layers, then takes the recipe, as it is in the package, on 500
 other cells and on 150 cells of NAS-Bench-101 (32 channels). Writes recommended.md and its picture into --out. An
 interrupted run goes on where it was.
@@ -78,6 +78,8 @@ def _kernels() -> Iterator[list[str]]:
         yield [*base, "--measures", MEASURES]
         yield [*base, "--measures", MEASURES, "--normalisation", "cosine"]
         yield [*base, "--measures", f"{MEASURES},class_lambda_min", "--output", "label"]
+        yield [*base, "--measures", MEASURES, "--output", "features"]
+        yield [*base, "--measures", MEASURES, "--output", "features", "--normalisation", "cosine"]
     yield ["--batch-norm", "coupled", "--measures", MEASURES]
     yield ["--batch-norm", "coupled", "--measures", MEASURES, "--normalisation", "cosine"]
 
