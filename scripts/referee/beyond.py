@@ -16,19 +16,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
-from page import filled, interval, number, table, way
+from page import filled, interval, kernel, number, table, way
 from scipy import stats
 
 from ntknas import load_benchmark, load_store
 from ntknas.benchmarks.table import Target
 from ntknas.core.holm import holm
-from ntknas.correlation import Correlation, Row, correlate, difference_to
+from ntknas.correlation import Correlation, Estimate, Row, correlate, difference_to
 from ntknas.correlation.compare import Difference
+from ntknas.report.figures import BarGroup, Bars
+from ntknas.report.plotter import draw
 
 TARGETS = ("cifar10-valid/valid/200", "cifar100/valid/200", "ImageNet16-120/valid/200")
 POPULATIONS = ("all", "connected", "reachable", "distinct")
 STRUCTURE = "effective_parameters"
+SHOWN_POPULATION, SHOWN = "reachable", 24
+"""What the picture shows, and how many measures of it."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,14 @@ class Finding:
 
     Attributes:
         row: Its row.
+        kernel: Choices of its kernel.
         population: The population.
         difference: τ less that of effective parameters, on the same cells.
         p: The p-value of no difference, corrected for all measures of this population and data set.
     """
 
     row: Row
+    kernel: str
     population: str
     difference: Difference | None
     p: float | None
@@ -63,12 +70,34 @@ def main() -> None:
         answer = correlate(scores, targets, population=population, resamples=arguments.resamples)
         findings += [finding for target in TARGETS for finding in _findings(answer, target, population)]
     _frame(findings).to_csv(arguments.out / "beyond-the-drawing.csv", index=False, float_format="%.4f")
+    draw(_bars(findings), arguments.out / "beyond-the-drawing.png")
     page = arguments.out / "beyond-the-drawing.md"
     text = page.read_text(encoding="utf-8")
     for population in POPULATIONS:
         of_population = [finding for finding in findings if finding.population == population]
         text = filled(text, population, _table(of_population))
     page.write_text(filled(text, "counts", _counts(findings)), encoding="utf-8")
+
+
+def _bars(findings: list[Finding]) -> Bars:
+    """Return τ and partial τ of the measures that know most, on the first data set."""
+    shown = [
+        f for f in findings if (f.population, f.row.target) == (SHOWN_POPULATION, TARGETS[0]) and not f.row.is_baseline
+    ]
+    best = sorted(shown, key=lambda f: -(f.row.partial_kendall or -2))[:SHOWN]
+    labels = [f"{way(f.row)}{'' if f.kernel == '–' else f' · {f.kernel}'}" for f in best]
+    groups = [_group(name, [getattr(f.row, field) for f in best]) for name, field in _GROUPS.items()]
+    title = f"{SHOWN_POPULATION} cells, {TARGETS[0]}: what is left of τ given effective parameters and live layers"
+    return Bars(title, "Kendall τ-b, 95 % bootstrap interval by network", labels, groups, frozenset())
+
+
+_GROUPS = {"τ": "kendall", "partial τ given structure": "partial"}
+
+
+def _group(name: str, estimates: list[Estimate]) -> BarGroup:
+    ends = [(e.value, e.low, e.high) for e in estimates]
+    values, low, high = np.array(ends, dtype=np.float64).T  # None becomes NaN
+    return BarGroup(name, values, low, high, None)
 
 
 def _findings(answer: Correlation, target: str, population: str) -> Iterator[Finding]:
@@ -78,7 +107,7 @@ def _findings(answer: Correlation, target: str, population: str) -> Iterator[Fin
     tested = [_p(found) for found in differences if found]
     corrected = iter(holm(tested))
     for row, found in zip(rows, differences, strict=True):
-        yield Finding(row, population, found, next(corrected) if found else None)
+        yield Finding(row, kernel(answer, row), population, found, next(corrected) if found else None)
 
 
 def _p(found: Difference) -> float:
@@ -104,8 +133,8 @@ def _table(findings: list[Finding]) -> str:
 
 
 def _line(line: dict[str, Finding]) -> list[str]:
-    first = line[TARGETS[0]].row
-    cells = [way(first), "–" if first.is_baseline else first.kernel, str(first.n)]
+    first = line[TARGETS[0]]
+    cells = [way(first.row), first.kernel, str(first.row.n)]
     for target in TARGETS:
         finding = line[target]
         cells += [number(finding.row.kendall.value), interval(finding.row.partial), _tested(finding)]
@@ -136,7 +165,7 @@ def _frame(findings: list[Finding]) -> pd.DataFrame:
         {
             "measure": f.row.measure,
             "recipe": f.row.recipe,
-            "kernel": f.row.kernel,
+            "kernel": f.kernel,
             "population": f.population,
             "target": f.row.target,
             "cells": f.row.n,

@@ -6,7 +6,21 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 
-from ntknas.correlation import Estimate, Row
+from ntknas.correlation import Correlation, Estimate, Row
+from ntknas.scoring.recipe_file import recipe_names
+
+RECIPES = frozenset(recipe_names()) - {"recommended"}
+"""Published recipes; our own is one kernel among those that are named by their choices."""
+
+
+def kernel(answer: Correlation, row: Row) -> str:
+    """Return the choices of a row's kernel, its initialisation and number of images; a dash where there is none."""
+    setting = answer.settings.get(row.setting)
+    if setting is None or row.is_baseline or not row.kernel or row.kernel.startswith("network"):
+        return "–"
+    init = setting.network.init
+    choices = "/".join(row.kernel.split("/")[:3])
+    return f"{choices}{'' if init == 'default' else f', {init}'}, {setting.probe.size} images"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -27,10 +41,9 @@ def interval(estimate: Estimate, digits: int = 2) -> str:
 
 
 def way(row: Row) -> str:
-    """Return the measure of a row with what it was measured by."""
-    if row.is_baseline or row.recipe == "custom":
-        return row.measure
-    return f"{row.measure} ({row.recipe.split('+')[0]})"
+    """Return the measure of a row, with its recipe where it is a published one."""
+    recipe = row.recipe.split("+")[0]
+    return f"{row.measure} ({recipe})" if recipe in RECIPES else row.measure
 
 
 def left_out(row: Row) -> str:

@@ -22,6 +22,8 @@ CELLS, SEED = 500, 1
 _BATCH = "--probe-size 64 --draw random --augment crop-flip"
 ON_ALL = {
     "recommended": "--recipe recommended --measures kernel",
+    "label": "--measures kernel --output label --batch-norm per-sample --probe-size 64",
+    "label-fan-out": "--measures kernel --output label --batch-norm per-sample --probe-size 64 --init kaiming-fan-out",
     "frozen": "--measures kernel --probe-size 64",
     "eval": "--measures kernel --batch-norm eval --probe-size 64",
     "per-sample": "--measures kernel --batch-norm per-sample --probe-size 64",
