@@ -32,6 +32,7 @@ from ntknas.report.plotter import draw
 TARGETS = ("cifar10-valid/valid/200", "cifar100/valid/200", "ImageNet16-120/valid/200")
 POPULATIONS = ("all", "connected", "reachable", "distinct")
 STRUCTURE = "effective_parameters"
+MIN_CELLS = 100
 SHOWN_POPULATION, SHOWN = "reachable", 24
 """What the picture shows, and how many measures of it."""
 
@@ -85,10 +86,16 @@ def _bars(findings: list[Finding]) -> Bars:
         f for f in findings if (f.population, f.row.target) == (SHOWN_POPULATION, TARGETS[0]) and not f.row.is_baseline
     ]
     best = sorted(shown, key=lambda f: -(f.row.partial_kendall or -2))[:SHOWN]
-    labels = [f"{way(f.row)}{'' if f.kernel == '–' else f' · {f.kernel}'}" for f in best]
+    labels = [f"{way(f.row)}{'' if f.kernel == '–' else f' · {_brief(f.kernel)}'}" for f in best]
     groups = [_group(name, [getattr(f.row, field) for f in best]) for name, field in _GROUPS.items()]
-    title = f"{SHOWN_POPULATION} cells, {TARGETS[0]}: what is left of τ given effective parameters and live layers"
-    return Bars(title, "Kendall τ-b, 95 % bootstrap interval by network", labels, groups, frozenset())
+    title = f"{TARGETS[0]}, {SHOWN_POPULATION} cells: τ, and what is left of it"
+    return Bars(title, "Kendall τ-b, 95 %", labels, groups, frozenset())
+
+
+def _brief(kernel: str) -> str:
+    """Return output reduction and batch-norm policy, and an initialisation that is not the framework's."""
+    choices, *others = kernel.split(", ")
+    return ", ".join([*choices.split("/")[:2], *others[:-1]])
 
 
 _GROUPS = {"τ": "kendall", "partial τ given structure": "partial"}
@@ -102,12 +109,18 @@ def _group(name: str, estimates: list[Estimate]) -> BarGroup:
 
 def _findings(answer: Correlation, target: str, population: str) -> Iterator[Finding]:
     """Yield the measures of a target, those of structure included."""
-    rows = answer.of_target(target)
+    rows = [row for row in answer.of_target(target) if _is_shown(row)]
     differences = [None if row.is_baseline else difference_to(answer, row, STRUCTURE) for row in rows]
     tested = [_p(found) for found in differences if found]
     corrected = iter(holm(tested))
     for row, found in zip(rows, differences, strict=True):
         yield Finding(row, kernel(answer, row), population, found, next(corrected) if found else None)
+
+
+def _is_shown(row: Row) -> bool:
+    """Return whether a row belongs here: one of each score, on enough cells."""
+    is_twice = row.measure == "neg_cond" or (row.recipe.startswith("vkdnw") and row.measure.startswith("az_"))
+    return row.n >= MIN_CELLS and not is_twice
 
 
 def _p(found: Difference) -> float:
