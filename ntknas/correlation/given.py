@@ -40,6 +40,9 @@ def as_scores(scores: pd.DataFrame | pd.Series, lower_is_better: Collection[str]
         scores = scores.rename(scores.name or "score").to_frame()
     if not isinstance(scores, pd.DataFrame):
         raise DataError(f"These are no scores: got {type(scores).__name__}. {_EXPECTED}")
+    if not scores.columns.is_unique:
+        name = scores.columns[scores.columns.duplicated()][0]
+        raise DataError(f"These scores have several columns {name}: expected names that tell them apart.")
     if "setting" in scores:
         absent = [name for name in _OF_A_STORE if name not in scores]
         if absent:
@@ -127,9 +130,9 @@ def _cells(cells: pd.Series) -> pd.Series:
 
 def _numbers(values: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(values, errors="coerce")
-    refused = values[numbers.isna() & values.notna()]
+    refused = values if pd.api.types.is_complex_dtype(values) else values[numbers.isna() & values.notna()]
     if len(refused):
-        raise DataError(f"Scores are numbers: got {refused.iloc[0]}. {_EXPECTED}")
+        raise DataError(f"Scores are real numbers: got {refused.iloc[0]}. {_EXPECTED}")
     return numbers.astype(float)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 import pandas as pd
 
 from ntknas.benchmarks.table import AccuracyTable, Benchmark
-from ntknas.core.errors import DataError, NtknasError, check_known
+from ntknas.core.errors import ChoiceError, DataError, NtknasError, check_known
 from ntknas.correlation.combination import Combination, combinations
 from ntknas.correlation.counts import Counts, NetworkSize, counts_by_setting
 from ntknas.correlation.covariates import Covariates
@@ -85,10 +85,15 @@ def correlate(
     Raises:
         NtknasError: If there are no scores, none of them has an accuracy, either is not of a form that is read, or
             fewer than ten cells are left of those that were scored; the message says what is missing.
+        ChoiceError: If a name or number is none that may be chosen.
     """
     if isinstance(scores, pd.DataFrame | pd.Series) and scores.empty:
         raise NtknasError("There are no scores to correlate: run ntknas score first.")
     check_known("way with cells without a score (`unscored`)", unscored, UNSCORED)
+    if resamples < 0:
+        raise ChoiceError(f"`resamples` must be 0 or more, got {resamples}.")
+    measures, combine = _names(measures), _names(combine)
+    given = None if given is None else _names(given)
     table = as_scores(scores, lower_is_better)
     settings = _settings(table)
     digests = [str(digest) for digest in table["setting"].unique()]
@@ -133,6 +138,11 @@ def _rankless(row: Row, points: pd.DataFrame) -> Iterator[str]:
         yield f"{row.measure} ranks nothing: its {len(points):,} scores are all {scores.iloc[0]:g}."
     elif not len(points) and row.left_out:
         yield f"{row.measure} ranks nothing: none of its {sum(row.left_out.values()):,} cells has a value."
+
+
+def _names(names: Collection[str]) -> Collection[str]:
+    """Return names, one of which may stand alone."""
+    return (names,) if isinstance(names, str) else names
 
 
 def _with_combined(scored: Iterable[Scored], combined: Iterable[Combination], target: Accuracies) -> Iterable[Scored]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from operator import index
 
 import numpy as np
 import pandas as pd
@@ -35,12 +36,13 @@ class Restriction:
         """Return a restriction, checked.
 
         Raises:
-            ChoiceError: If there is no such population, the space has none, or the space is not known.
+            ChoiceError: If there is no such population, the space has none or is not known, or one of ``cells`` is no
+                cell of it.
         """
         check_population(population, space)
         if population != ALL and space is None:
             raise ChoiceError(f"These scores do not say of which space they are: `population` {population} needs it.")
-        return cls(population, space, None if cells is None else frozenset(map(int, cells)))
+        return cls(population, space, None if cells is None else frozenset(_indices(cells, space)))
 
     @property
     def is_none(self) -> bool:
@@ -160,3 +162,16 @@ class Restriction:
         every = pd.Series(cells)
         codes = np.arange(len(every)) if self.population == DISTINCT else self._codes(every).to_numpy()
         return pd.Series(codes, index=cells)
+
+
+def _indices(cells: Collection[int], space: Space | None) -> Iterator[int]:
+    """Yield indices of cells, each of the space where that is known."""
+    for cell in cells:
+        try:
+            number = index(cell)
+        except TypeError as error:
+            raise ChoiceError(f"`cells` are indices of cells, got {cell!r}.") from error
+        if number < 0 or (space is not None and number >= len(space)):
+            within = "" if space is None else f" to {len(space) - 1} for {space.name}"
+            raise ChoiceError(f"`cells` are indices, 0{within or ' and above'}: got {number}.")
+        yield number

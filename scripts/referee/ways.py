@@ -40,7 +40,7 @@ than published, and so are batches of ``vilhess`` and ``tenas-thin``."""
 ON_REACHABLE = {
     **{name: f"--recipe {name}" for name in ("az-nas", "zico", "hnas", "nasi", "vkdnw", "as-vit", "swap")},
     "teg": "--recipe teg --seeds 1",
-    "label_energy": "--measures label_energy --output traced --probe-size 64",
+    "label_energy": "--measures label_energy --output traced --probe-size 32",
     "nb-suite-zero": "--recipe nb-suite-zero",
     "zen": "--measures zen --probe-size 16",
 }

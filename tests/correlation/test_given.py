@@ -75,7 +75,7 @@ BAD_SCORES = {
     "architectures": (VALUES.assign(cell="|none~0|"), "Cells are indices, 0 and above: got |none~0|"),
     "a cell below zero": (VALUES.assign(cell=-1), "Cells are indices, 0 and above: got -1"),
     "half a cell": (VALUES.assign(cell=0.5), "Cells are indices, 0 and above: got 0.5"),
-    "texts": (VALUES.assign(value="good"), "Scores are numbers: got good"),
+    "texts": (VALUES.assign(value="good"), "Scores are real numbers: got good"),
     "a cell twice": (pd.concat([VALUES, VALUES]), "Cell 0 has several scores of score"),
     "half a store": (VALUES.assign(setting="s"), "no column measure and no seed and no status"),
     "nothing": (SCORES.iloc[:0], "There are no scores to correlate"),
