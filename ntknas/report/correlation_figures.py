@@ -32,7 +32,17 @@ def bars(result: Correlation) -> Bars:
         _by_kernel(result, labels) if by_kernel else [_by_target(result, target, labels) for target in result.targets]
     )
     title = f"{_subject(result)} against {_only_target(result)}{_population(result)}"
-    return Bars(title, "Kendall τ-b, 95 % bootstrap interval", labels, groups, muted)
+    shown = {label: _with_cells(result, label, name) for label in labels}
+    muted = frozenset(shown[label] for label in muted)
+    return Bars(title, "Kendall τ-b, 95 % bootstrap interval", list(shown.values()), groups, muted)
+
+
+def _with_cells(result: Correlation, label: str, name: Callable[[Correlation, Row], str]) -> str:
+    """Return a label with the number of its cells, where that is not the number in the title."""
+    numbers = sorted({row.n for row in result.rows if name(result, row) == label})
+    if numbers == [max(row.n for row in result.rows)]:
+        return label
+    return f"{label} ({numbers[0]})" if len(numbers) == 1 else f"{label} ({numbers[0]} to {numbers[-1]})"
 
 
 def _subject(result: Correlation) -> str:
@@ -133,6 +143,8 @@ def _scatter_panel(result: Correlation, row: Row) -> Panel:
     note = "no value" if tau.value is None else f"τ = {tau.value:.2f}"
     if tau.interval:
         note += f" [{tau.interval[0]:.2f}, {tau.interval[1]:.2f}]"
+    if row.n < max(rival.n for rival in result.of_target(row.target)):
+        note += f", {row.n} cells"
     better = "higher is better" if sign > 0 else "lower is better"
     scores = sign * points["score"].to_numpy(np.float64)
     return Panel(row_name(result, row), scores, points["accuracy"].to_numpy(np.float64), better, note)

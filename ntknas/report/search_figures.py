@@ -33,7 +33,7 @@ def best_of_k(result: Correlation, target: str) -> LineGrid | None:
     if not rows:
         return None
     y = _accuracies(result, max(rows, key=lambda row: row.n))
-    lines = _different([(row, _line(result, row)) for row in rows])
+    lines = _different([(row, _line(result, row, len(y))) for row in rows])
     random = _curve(RANDOM, np.zeros(len(y)), y, muted=True)
     chunks = [lines[start : start + _LINES] for start in range(0, len(lines), _LINES)]
     panels = [LinePanel(_title(chunk, chunks), [*chunk, random], float(y.max())) for chunk in chunks]
@@ -43,7 +43,9 @@ def best_of_k(result: Correlation, target: str) -> LineGrid | None:
 
 def _title(lines: list[Line], frames: list[list[Line]]) -> str:
     """Say which curves a frame has, where their colours come again in another."""
-    return f"{lines[0].name} to {lines[-1].name}" if len(frames) > 1 else ""
+    if len(frames) < 2:
+        return ""
+    return lines[0].name if len(lines) == 1 else f"{lines[0].name} to {lines[-1].name}"
 
 
 def _accuracies(result: Correlation, row: Row) -> Array:
@@ -51,9 +53,11 @@ def _accuracies(result: Correlation, row: Row) -> Array:
     return accuracies
 
 
-def _line(result: Correlation, row: Row) -> Line:
+def _line(result: Correlation, row: Row, most: int) -> Line:
+    """Return a measure's curve, its name with the number of its cells where others have more."""
+    name = row_name(result, row) if row.n == most else f"{row_name(result, row)} ({row.n})"
     scores = result.points[row.key]["score"].to_numpy(np.float64)
-    return _curve(row_name(result, row), scores, _accuracies(result, row), muted=False)
+    return _curve(name, scores, _accuracies(result, row), muted=False)
 
 
 def _curve(name: str, x: Array, y: Array, *, muted: bool) -> Line:

@@ -78,3 +78,19 @@ def test_a_long_legend_leaves_the_panels_their_height():
     assert labels[0].y1 <= figure.bbox.y1
     assert labels[1].y1 < labels[0].y0
     assert min(axes.get_window_extent().height for axes in figure.axes) > figure.dpi
+
+
+def test_pictures_say_how_many_cells_each_score_has():
+    few = np.where(CELLS < 40, np.arange(150.0), np.nan)
+    result = ntknas.correlate(pd.DataFrame({"many": np.arange(150.0), "few": few}, CELLS), ACCURACIES, resamples=0)
+    assert correlation_figures.bars(result).labels == ["many", "few (40)"]
+    notes = {panel.title: panel.note for panel in correlation_figures.scatter(result, "mine").panels}
+    assert notes["few"].endswith(", 40 cells")
+    assert "cells" not in notes["many"]
+    (panel,) = best_of_k(result, "mine").panels
+    assert [line.name for line in panel.lines] == ["many", "few (40)", RANDOM]
+
+
+def test_a_frame_of_one_curve_is_named_after_it():
+    figure = _figure({f"m{number}": np.random.default_rng(number).random(150) for number in range(7)})
+    assert [panel.title for panel in figure.panels] == ["m0 to m5", "m6"]
