@@ -21,7 +21,7 @@ from ntknas.cli.arguments import (
 from ntknas.cli.forecast import ForecastDisplay
 from ntknas.cli.log import logged
 from ntknas.cli.names import check_names, check_place_for
-from ntknas.cli.output import json_option, print_json
+from ntknas.cli.output import json_option, note, print_json
 from ntknas.cli.scoring_display import ScoringDisplay, say_summary
 from ntknas.cli.stopping import storing
 from ntknas.cli.types import Options
@@ -29,6 +29,7 @@ from ntknas.kernels.method import STRATEGIES
 
 if TYPE_CHECKING:
     from ntknas.scoring import Training
+    from ntknas.spaces import Space
 
 
 @click.command(name="score")
@@ -97,14 +98,9 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     check_names(options)
     check_place_for(options["store"])
 
-    from ntknas.scoring.cells import read_cells_file, select, within
-
     recipe_name = apply_recipe(ctx, options)
     space = open_space(options["bench"])
-    file, amount, seed, population = (options[name] for name in ("cells_file", "cells", "cells_seed", "population"))
-    cells = within(space, population, read_cells_file(space, file)) if file else select(space, amount, seed, population)
-    provenance = {"cells_file": str(file)} if file else {"cells": amount, "cells_seed": seed}
-    provenance |= {"population": population} if population != "all" else {}
+    cells, provenance = _cells_of(space, options)
     recipe = recipe_of(options, split_names(options["measures"]), recipe_name)
     probe = draw_probe(options, held_out=recipe.needs_held_out)
 
@@ -130,6 +126,22 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     else:
         say_summary(summary, space.name, store)
     ctx.exit(3 if summary.failed else 0)
+
+
+def _cells_of(space: Space, options: Options) -> tuple[list[int], dict[str, object]]:
+    """Return the cells that are meant, and how they were named; say which of a file's are left out."""
+    from ntknas.scoring.cells import read_cells_file, select, within
+
+    file, amount, seed, population = (options[name] for name in ("cells_file", "cells", "cells_seed", "population"))
+    provenance: dict[str, object] = {"population": population} if population != "all" else {}
+    if file is None:
+        return select(space, amount, seed, population), {"cells": amount, "cells_seed": seed, **provenance}
+    named = read_cells_file(space, file)
+    cells = within(space, population, named)
+    if len(cells) < len(named):
+        left_out = len(named) - len(cells)
+        note(f"{left_out:,} of the {len(named):,} cells of {file} are not of population {population}: left out.")
+    return cells, {"cells_file": str(file), **provenance}
 
 
 def _training(options: Options) -> Training | None:

@@ -64,6 +64,15 @@ def test_score_as_json(capsys):
     assert sum(summary["scores_by_status"].values()) == 20
 
 
+def test_cells_of_a_file_that_are_not_of_the_population_are_said(capsys, tmp_path):
+    (tmp_path / "cells.txt").write_text("0\n11\n1651\n1\n")
+    options = ["--measures", "trace", "--cells-file", "cells.txt", "--population", "connected"]
+    code, _, err = ntknas(capsys, "score", *SMALL, *options)
+    assert code == 0, err
+    assert "1 of the 4 cells of cells.txt are not of population connected: left out." in err
+    assert sorted(load_store("scores.h5")["cell"]) == [0, 1, 11]
+
+
 def test_a_cells_file_and_what_a_run_is_recorded_with(capsys, tmp_path):
     (tmp_path / "cells.txt").write_text("0\n11\n")
     code, _, _ = ntknas(capsys, "score", *SMALL, "--measures", "trace", "--cells-file", "cells.txt")

@@ -192,7 +192,7 @@ def test_accuracies_that_cannot_be_computed_with(capsys, tmp_path, values):
 
 
 def test_tests_between_measures_can_be_significant(capsys):
-    """Of 91 pairs of measures and counts, one that ranks as accuracies do is better than all others after correction."""
+    """Of 91 pairs of measures and counts, one that ranks as accuracies do is better than all others, corrected."""
     table = next(iter(load_benchmark("nb201", folder=None).tables.values())).mean
 
     def scores(cell, seed, measure):
