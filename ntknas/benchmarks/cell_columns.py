@@ -13,6 +13,7 @@ from ntknas.spaces.naming import find_all
 INDEX_COLUMN = "index"
 CELL_COLUMNS = (INDEX_COLUMN, "cell", "arch", "arch_str", "architecture", "hash", "net", "net_str")
 """Columns that name cells, by index or text; ``index`` by index alone."""
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
 def cell_columns(names: Sequence[str], chosen: str | None) -> list[str]:
@@ -28,6 +29,9 @@ def cell_columns(names: Sequence[str], chosen: str | None) -> list[str]:
     if chosen is not None and chosen not in names:
         raise DataError(f"it has no column {chosen!r}, which `cell_column` asks for: it has {', '.join(names)}")
     naming = [chosen] if chosen is not None else [name for name in names if name in CELL_COLUMNS]
+    for mark, others in _OTHER_SEPARATORS.items():
+        if not naming and len(names) == 1 and mark in names[0]:
+            raise DataError(f"it has one column, {quoted(names[0])}: expected commas between columns, not {others}")
     if not naming:
         raise DataError(
             f"it names no cells: expected a column 'index' or 'cell', got {', '.join(names)}. Name the column of the "

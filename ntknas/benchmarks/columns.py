@@ -78,7 +78,9 @@ def read_csv(path: Path, rows: int, choose: Choose) -> Columns:
             if not header:
                 raise DataError("it is not a CSV file: it begins without a header")
             return _read_rows(table, lines, header, _choose(header, choose), rows)
-        except (csv.Error, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise DataError("it is no text in UTF-8: save it as CSV in UTF-8") from error
+        except csv.Error as error:
             raise DataError(f"line {lines.count}: {error}") from error
 
 

@@ -130,7 +130,10 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
 
 
 def _split_given(text: str | None) -> list[str] | None:
-    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+    names = [] if text is None else [name.strip() for name in text.split(",") if name.strip()]
+    if text is not None and not names:
+        raise click.UsageError("--given needs a name: of a count, such as live_layers, or a measure.")
+    return names or None
 
 
 def _cells_of(file: Path | None, scores: pd.DataFrame) -> list[int] | None:

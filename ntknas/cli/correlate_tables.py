@@ -100,7 +100,7 @@ _HEADER = (
 _LEAST = ("regret", "Spearman ρ", "top 25 %", "top 10 %", "left out")
 """Columns to leave out first where the terminal is narrow."""
 _LEGEND = """\
-Higher is better in every column but regret. [95 %]: bootstrap over cells, from 10 cells on. top: τ among the most
+Higher is better in every column but regret. [95 %]: bootstrap, from 10 cells on. top: τ among the most
 accurate cells, from 10 on. regret: accuracy that the best-scored cell lacks. weighted τ: pairs count by their places.
 nDCG@P: of the first P cells, accuracies in percent; best of 10: expected best accuracy among the 10 best-scored cells.
 Noise ceiling: what the true accuracies would reach with this table; τ between training seeds: the table with itself."""
@@ -217,7 +217,12 @@ def print_comparisons(result: Correlation, seed: int) -> None:
             title = f"{target}: τ of {best} less that of ({pairs[0].n} cells that all measures have; p corrected by"
             title += f" Holm for {len(pairs)} pairs)"
             print_table(title, ["measure", "difference [95 %]", "p", "p corrected"], rows, left=1)
-            say("Over cells: what other initialisations would change is not in these tests.\n")
+            over = "networks" if any(row.resampled == NETWORKS for row in result.of_target(target)) else "cells"
+            say(f"Over {over}: what other initialisations would change is not in these tests.")
+            most = max(row.n for row in result.of_target(target))
+            if pairs[0].n < most / 2:
+                say(f"Some measures have few of the {most:,} cells: --measures leaves them out.")
+            say()
 
 
 def _p(p: float, *, is_bound: bool) -> str:

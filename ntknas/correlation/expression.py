@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
 import math
+import tokenize
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -78,8 +80,8 @@ class Expression:
                 f"A combination has {MAX_LENGTH:,} letters at most: {quoted(text, 40)} has {len(text):,}."
             )
         try:
-            root = ast.parse(text, mode="eval").body
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            root = ast.parse(_without_comment(text), mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError) as error:
             raise ChoiceError(f"Not a combination of scores: {quoted(text)}. {_GRAMMAR}.") from error
         leaves = list(_leaves(root, text))
         names = dict.fromkeys(leaf for leaf in leaves if isinstance(leaf, str))
@@ -101,6 +103,17 @@ class Expression:
         return _finite(_value(self._root, scores, size))
 
 
+def _without_comment(text: str) -> str:
+    """Return a text that has no comment, which Python's parser would pass over.
+
+    Raises:
+        ValueError: If it has one.
+    """
+    if any(token.type == tokenize.COMMENT for token in tokenize.generate_tokens(io.StringIO(text).readline)):
+        raise ValueError("a comment")
+    return text
+
+
 def _leaves(node: ast.expr, text: str, depth: int = 0) -> Iterator[str | float]:
     """Yield the names and numbers of an expression.
 
@@ -108,7 +121,7 @@ def _leaves(node: ast.expr, text: str, depth: int = 0) -> Iterator[str | float]:
         ChoiceError: If there is anything else in it than the grammar has.
     """
     if depth > _MAX_DEPTH:
-        raise ChoiceError(f"{quoted(text)} is nested too deeply: expected {_MAX_DEPTH} levels at most.")
+        raise ChoiceError(f"{quoted(text)} has too many terms, or is nested too deeply: expected {_MAX_DEPTH} at most.")
     match node:
         case ast.Name(id=name) if name not in _FUNCTIONS:
             yield name

@@ -96,6 +96,8 @@ def test_some_of_the_scores(tmp_path):
         ("index,,\n0,0,1\n", "it has 2 columns named ''"),
         ("index\n0\n", "it has no column of scores: beside index it has nothing"),
         ("place,a\n0,1\n", "it names no cells"),
+        ("index;a\n0;1\n", "expected commas between columns, not semicolons"),
+        ("index\ta\n0\t1\n", "expected commas between columns, not tabs"),
         ("index,a\n", "holds no rows"),
         ("", "not a CSV file"),
     ],
@@ -138,3 +140,9 @@ def test_the_thirteen_proxies_of_nas_bench_suite_zero(test_data):
     clean = read_scores(path, SPACE, missing=[-1e8])
     assert clean.isna().sum().to_dict() == {name: int(name in ("epe_nas", "jacov", "nwot", "zen")) for name in clean}
     assert list(clean.index[clean["zen"].isna()]) == [1651]
+
+
+def test_a_file_in_another_encoding(tmp_path):
+    (tmp_path / "mine.csv").write_text("index,a\n0,1\n", encoding="utf-16")
+    with pytest.raises(DataError, match="it is no text in UTF-8: save it as CSV in UTF-8"):
+        read_scores(tmp_path / "mine.csv", SPACE)

@@ -57,6 +57,7 @@ def test_names_and_numbers_are_told():
     "text",
     [
         *("", " ", "1", "1 + 2", "rank", "rank()", "rank(a", "a b", "a;b", "a\nb", "a\0", "#", "a # b", "a,b"),
+        *("a + b # c", "a + b #"),
         *("a.b", "a[0]", "a()", "max(a, b)", "rank(a, b)", "rank(a, axis=0)", "rank(*a)", "(rank)(a)(b)", "rank + a"),
         *("a ** 2", "a // b", "a % b", "a @ b", "a | b", "~a", "+a", "not a", "a < b", "a and b", "a if b else a"),
         *("lambda: a", "[a]", "{a}", "(a, b)", "(x := a)", "[a for a in b]", "f'{a}'", "'' + a", "b'a' + a", "..."),
