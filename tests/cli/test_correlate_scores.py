@@ -195,7 +195,7 @@ def test_bad_input(capsys, name):
     ("arguments", "message"),
     [
         (["--lower-is-better", "mine"], "--lower-is-better is of the columns of --scores"),
-        (["--given", ","], "--given needs a name"),
+        (["--scores", "mine.csv", "--given", ","], "--given needs a name"),
         (["--missing", "-1"], "--missing is of the columns of --scores"),
         (["--cell-column", "x"], "--cell-column names a column of --accuracies or --scores"),
         (["--scores", "mine.csv", "--missing", "nan"], "not a finite number"),
