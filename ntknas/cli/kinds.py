@@ -68,6 +68,8 @@ class Choice(click.Choice[str]):
 class Finite(click.FloatRange):
     """A number within bounds that is neither infinite nor not a number."""
 
+    name = "number"  # as it is called in messages and in the help
+
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number.
 

@@ -199,6 +199,7 @@ def test_bad_input(capsys, name):
         (["--missing", "-1"], "--missing is of the columns of --scores"),
         (["--cell-column", "x"], "--cell-column names a column of --accuracies or --scores"),
         (["--scores", "mine.csv", "--missing", "nan"], "not a finite number"),
+        (["--scores", "mine.csv", "--missing", "foo"], "'foo' is not a valid number."),
         (["--scores", "mine.csv", "--recipe", "mok"], "--recipe chooses scores of a store: name it beside --scores"),
         (["--scores", "mine.csv", "--unscored", "first"], "'first' is not one of"),
     ],
