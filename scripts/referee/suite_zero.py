@@ -63,11 +63,13 @@ def _line(name: str, scores: pd.DataFrame, file: Path) -> list[str]:
     published = read_accuracies(file, load_space("nb201"), name)
     published = published[published != FAILED]
     by_seed = _ours(OURS[name], scores, published.index)
-    first = by_seed[0].dropna()
+    if by_seed.empty:
+        return [name, OURS[name], "0", *(number(None) for _ in range(3))]
+    first = by_seed[by_seed.columns.min()].dropna()
     cells = first.index.intersection(published.index)
     pair = first[cells].to_numpy(np.float64), published[cells].to_numpy(np.float64)
     between = by_seed.dropna()
-    noise = stats.spearmanr(between[0], between[1]).statistic if by_seed.shape[1] > 1 and len(between) > 2 else None
+    noise = stats.spearmanr(*between.to_numpy().T[:2]).statistic if by_seed.shape[1] > 1 and len(between) > 2 else None
     figures = stats.spearmanr(*pair).statistic, stats.kendalltau(*pair).statistic
     return [name, OURS[name], str(len(cells)), *(number(float(f), 3) for f in figures), number(noise, 3)]
 
@@ -81,7 +83,8 @@ def _ours(name: str, scores: pd.DataFrame, cells: pd.Index) -> pd.DataFrame:
         counts = Counts(NetworkSize.official(space, "cifar10"), space)
         return pd.DataFrame({0: pd.Series(counts.of(name, shared), shared)})
     recipe = "custom" if name == "zen" else "nb-suite-zero"
-    rows = scores[(scores["measure"] == name) & (scores["recipe"] == recipe) & (scores["status"] == "ok")]
+    of_recipe = scores["recipe"].astype(str).str.split("+").str[0] == recipe
+    rows = scores[(scores["measure"] == name) & of_recipe & (scores["status"] == "ok")]
     return sign_of(name) * rows.pivot_table(index="cell", columns="seed", values="value", observed=True)
 
 
