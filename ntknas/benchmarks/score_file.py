@@ -30,7 +30,7 @@ def read_scores(
     columns: Collection[str] = (),
     *,
     cell_column: str | None = None,
-    missing: Collection[float] = (),
+    missing: Collection[float] | float = (),
 ) -> pd.DataFrame:
     r"""Read scores by cell.
 
@@ -39,9 +39,9 @@ def read_scores(
             name the cells (index, architecture string, hash or NASLib's tuple), which must agree on every row, and
             scores.
         space: The space of the cells.
-        columns: Scores to take, of those that it has; without them every other column with a number in it.
+        columns: Scores to take, or one, of those that it has; without them every other column with a number in it.
         cell_column: The column that names the cells, where it is not one of the usual ones or others are not to count.
-        missing: Numbers that stand for a failure, not for a score.
+        missing: Numbers, or one, that stand for a failure, not for a score.
 
     Returns:
         One column per score by index of the cell; NaN where there is none. ``attrs["notes"]`` says which columns are
@@ -59,6 +59,8 @@ def read_scores(
         {3: 0.5, 8: 0.25}
     """
     path = Path(path)
+    columns = [columns] if isinstance(columns, str) else columns
+    missing = missing if isinstance(missing, Collection) else [missing]
     naming: list[str] = []
     header: list[str] = []
 

@@ -130,7 +130,7 @@ def _cells(cells: pd.Series) -> pd.Series:
 
 def _numbers(values: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(values, errors="coerce")
-    refused = values if pd.api.types.is_complex_dtype(values) else values[numbers.isna() & values.notna()]
+    refused = values if pd.api.types.is_complex_dtype(numbers) else values[numbers.isna() & values.notna()]
     if len(refused):
         raise DataError(f"Scores are real numbers: got {refused.iloc[0]}. {_EXPECTED}")
     return numbers.astype(float)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from operator import index
+from typing import SupportsIndex
 
 import pandas as pd
 
@@ -90,8 +92,7 @@ def correlate(
     if isinstance(scores, pd.DataFrame | pd.Series) and scores.empty:
         raise NtknasError("There are no scores to correlate: run ntknas score first.")
     check_known("way with cells without a score (`unscored`)", unscored, UNSCORED)
-    if resamples < 0:
-        raise ChoiceError(f"`resamples` must be 0 or more, got {resamples}.")
+    resamples, seed = _number("resamples", resamples), _number("seed", seed)
     measures, combine = _names(measures), _names(combine)
     given = None if given is None else _names(given)
     table = as_scores(scores, lower_is_better)
@@ -143,6 +144,21 @@ def _rankless(row: Row, points: pd.DataFrame) -> Iterator[str]:
 def _names(names: Collection[str]) -> Collection[str]:
     """Return names, one of which may stand alone."""
     return (names,) if isinstance(names, str) else names
+
+
+def _number(name: str, value: SupportsIndex) -> int:
+    """Return a whole number, 0 or more.
+
+    Raises:
+        ChoiceError: If it is none.
+    """
+    try:
+        number = index(value)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise ChoiceError(f"`{name}` must be a whole number, 0 or more, got {value!r}.")
+    return number
 
 
 def _with_combined(scored: Iterable[Scored], combined: Iterable[Combination], target: Accuracies) -> Iterable[Scored]:

@@ -166,6 +166,8 @@ class Restriction:
 
 def _indices(cells: Collection[int], space: Space | None) -> Iterator[int]:
     """Yield indices of cells, each of the space where that is known."""
+    if isinstance(cells, str) or not isinstance(cells, Iterable):
+        raise ChoiceError(f"`cells` are several indices of cells, such as [0, 8216], got {cells!r}.")
     for cell in cells:
         try:
             number = index(cell)

@@ -134,8 +134,8 @@ def _one(name: str, values: object) -> Accuracies:
 
 
 def _checked(name: str, means: pd.Series) -> pd.Series:
-    if not pd.api.types.is_numeric_dtype(means):
-        raise DataError(f"{name}: accuracies are numbers, got {means.iloc[0]!r}. {_EXPECTED}")
+    if not pd.api.types.is_numeric_dtype(means) or pd.api.types.is_complex_dtype(means):
+        raise DataError(f"{name}: accuracies are real numbers, got {means.iloc[0]!r}. {_EXPECTED}")
     if not means.index.is_unique:
         twice = means.index[means.index.duplicated()][0]
         raise DataError(f"{name} holds cell {twice} more than once: expected one accuracy per cell.")

@@ -25,9 +25,13 @@ def test_a_name_may_stand_alone(option, name):
 
 
 BAD = {
+    "one cell": ({"cells": 5}, r"`cells` are several indices of cells, such as \[0, 8216\], got 5"),
+    "half a resample": ({"resamples": 1.5}, "`resamples` must be a whole number, 0 or more, got 1.5"),
+    "seed": ({"seed": -1}, "`seed` must be a whole number, 0 or more, got -1"),
+    "complex scores as objects": ({"scores": (SCORES["one"] * 1j).astype(object)}, "Scores are real numbers: got"),
     "cells that are texts": ({"cells": ["a"]}, "`cells` are indices of cells, got 'a'"),
     "cells outside": ({"cells": range(20000, 20050)}, "`cells` are indices, 0 to 15624 for nb201: got 20000"),
-    "resamples": ({"resamples": -1}, "`resamples` must be 0 or more, got -1"),
+    "resamples": ({"resamples": -1}, "`resamples` must be a whole number, 0 or more, got -1"),
     "columns of one name": (
         {"scores": pd.concat([SCORES, SCORES], axis=1)},
         "several columns one: expected names that tell them apart",
@@ -41,3 +45,8 @@ def test_what_nothing_can_be_made_of(name):
     options, message = BAD[name]
     with pytest.raises(NtknasError, match=message):
         _correlated(**options)
+
+
+def test_accuracies_are_real():
+    with pytest.raises(NtknasError, match="mine: accuracies are real numbers, got"):
+        ntknas.correlate(SCORES, ACCURACIES * 1j, resamples=0)

@@ -93,7 +93,7 @@ def test_scores_of_another_form_are_refused(name):
 BAD_ACCURACIES = {
     "a list": ([1.0, 2.0], "no accuracies: got list. Expected a benchmark"),
     "a list by name": ({"mine": [1.0]}, "mine holds no accuracies: got list"),
-    "texts": (ACCURACIES.astype(str), "accuracies are numbers, got '8"),
+    "texts": (ACCURACIES.astype(str), "accuracies are real numbers, got '8"),
     "a cell twice": (pd.concat([ACCURACIES, ACCURACIES]), "holds cell 0 more than once"),
     "too large": (ACCURACIES * 1e306, "which can be computed with"),
     "infinite": (ACCURACIES * np.inf, "mine has inf for cell 0"),
