@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +101,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
     recipe_name = apply_recipe(ctx, options)
     space = open_space(options["bench"])
-    cells, provenance = _cells_of(space, options)
+    cells, left_out, provenance = _cells_of(space, options)
     recipe = recipe_of(options, split_names(options["measures"]), recipe_name)
     probe = draw_probe(options, held_out=recipe.needs_held_out)
 
@@ -121,6 +122,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         return
     with storing(), logged(store), ScoringDisplay() as meter:
         summary = score(space, cells, about=provenance, on_event=meter, **arguments).summary
+    summary = replace(summary, cells_left_out=left_out)  # by the file: what was scored are those that are left
     if json:
         print_json(summary.as_json())
     else:
@@ -128,20 +130,20 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(3 if summary.failed else 0)
 
 
-def _cells_of(space: Space, options: Options) -> tuple[list[int], dict[str, object]]:
-    """Return the cells that are meant, and how they were named; say which of a file's are left out."""
+def _cells_of(space: Space, options: Options) -> tuple[list[int], int, dict[str, object]]:
+    """Return the cells that are meant, how many of a file's are left out, which is said, and how they were named."""
     from ntknas.scoring.cells import read_cells_file, select, within
 
     file, amount, seed, population = (options[name] for name in ("cells_file", "cells", "cells_seed", "population"))
     provenance: dict[str, object] = {"population": population} if population != "all" else {}
     if file is None:
-        return select(space, amount, seed, population), {"cells": amount, "cells_seed": seed, **provenance}
+        return select(space, amount, seed, population), 0, {"cells": amount, "cells_seed": seed, **provenance}
     named = read_cells_file(space, file)
     cells = within(space, population, named)
-    if len(cells) < len(named):
-        left_out = len(named) - len(cells)
+    left_out = len(named) - len(cells)
+    if left_out:
         note(f"{left_out:,} of the {len(named):,} cells of {file} are not of population {population}: left out.")
-    return cells, {"cells_file": str(file), **provenance}
+    return cells, left_out, {"cells_file": str(file), **provenance}
 
 
 def _training(options: Options) -> Training | None:

@@ -47,6 +47,9 @@ class ScoringDisplay:
             say_left_out(event.left_out, event.store)
             if event.left_out.lines:
                 note("Scores that are asked for and were in them are computed again; a copy of the file is kept.")
+        elif isinstance(event, events.CellsLeftOut):
+            cells = f"{event.left_out:,} of the {event.named:,} cells"
+            note(f"{cells} that are named are not of population {event.population}: left out.")
         elif isinstance(event, events.Planned):
             self._planned = event
             note(_plan_text(event))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ntknas.scoring.plan import Plan
     from ntknas.store.left_out import LeftOut
 
-__all__ = ["Began", "EpochsDone", "Event", "JournalTorn", "KernelDone", "LinesLost", "Planned", "Tried"]
+__all__ = ["Began", "CellsLeftOut", "EpochsDone", "Event", "JournalTorn", "KernelDone", "LinesLost", "Planned", "Tried"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,21 @@ class LinesLost:
 
     store: Path
     left_out: LeftOut
+
+
+@dataclass(frozen=True)
+class CellsLeftOut:
+    """Some of the cells that were named are not of the population that was asked for.
+
+    Attributes:
+        left_out: Number of these.
+        named: Number of all that were named.
+        population: Name of the population.
+    """
+
+    left_out: int
+    named: int
+    population: str
 
 
 @dataclass(frozen=True)
@@ -82,4 +97,4 @@ class Began:
     """Computing begins, after trials."""
 
 
-Event = JournalTorn | LinesLost | Planned | Tried | Began | KernelDone | EpochsDone
+Event = JournalTorn | LinesLost | CellsLeftOut | Planned | Tried | Began | KernelDone | EpochsDone

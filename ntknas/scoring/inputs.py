@@ -36,11 +36,15 @@ class Inputs:
         job: What is scored.
         cells: Indices of the cells.
         seeds: Seeds of the weights.
+        population: Name of the population that they are of.
+        left_out: Number of cells that were named one by one and are not of it.
     """
 
     job: Job
     cells: list[int]
     seeds: list[int]
+    population: str = ALL
+    left_out: int = 0
 
 
 class ScoringOptions(TypedDict, total=False):
@@ -85,7 +89,9 @@ def inputs_of(
         raise ChoiceError(f"The recipe {recipe.name} trains networks: give `training`, or name the images of `probe`.")
     strategy = Strategy(options.get("strategy", AUTO.name), _rows_of(options.get("rows_at_once")))
     job = Job(space, dataset, recipe, probe, strategy, training)
-    return Inputs(job, _cells_of(space, cells, options.get("population", ALL)), _seeds_of(seeds))
+    population = options.get("population", ALL)
+    chosen, left_out = _cells_of(space, cells, population)
+    return Inputs(job, chosen, _seeds_of(seeds), population, left_out)
 
 
 def _seeds_of(seeds: int | Iterable[int]) -> list[int]:
@@ -108,13 +114,15 @@ def _rows_of(rows_at_once: int | None) -> int:
     return rows
 
 
-def _cells_of(space: Space, cells: str | Iterable[int | str | CellLike], population: str) -> list[int]:
+def _cells_of(space: Space, cells: str | Iterable[int | str | CellLike], population: str) -> tuple[list[int], int]:
+    """Return the cells that are scored, and how many that were named are not of the population."""
     if isinstance(cells, str):
-        return select(space, cells, 0, population)
+        return select(space, cells, 0, population), 0
     if not isinstance(cells, Iterable):
         raise ChoiceError(f"`cells` are several, such as [0, 8216], or a text such as 'all', got {cells!r}.")
     named = list(dict.fromkeys(_cell_of(space, cell) for cell in cells))
-    return within(space, population, named) if population != ALL else named
+    chosen = within(space, population, named) if population != ALL else named
+    return chosen, len(named) - len(chosen)
 
 
 def _cell_of(space: Space, cell: int | str | CellLike) -> int:

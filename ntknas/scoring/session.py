@@ -16,7 +16,7 @@ import torch
 
 from ntknas.core.allocator import keep_freed_memory
 from ntknas.scoring.engines import make_engine
-from ntknas.scoring.events import Began, Event, JournalTorn, LinesLost, Planned, Tried
+from ntknas.scoring.events import Began, CellsLeftOut, Event, JournalTorn, LinesLost, Planned, Tried
 from ntknas.scoring.fault_log import FaultLog
 from ntknas.scoring.forecast import Forecast, ForecastBegins, ForecastEvent, ForecastPlanned, forecast_plan, peak_memory
 from ntknas.scoring.inputs import Inputs, ScoringOptions, inputs_of
@@ -219,6 +219,8 @@ class _Session:
         keep_freed_memory()
         with ScoreStore.open(path) as store:
             self._tell_what_is_lost(store)
+            if left_out := self._inputs.left_out:
+                self._tell(CellsLeftOut(left_out, left_out + len(cells), self._inputs.population))
             plan = make_plan(self._inputs.job, cells, seeds, store)
             request = Request(plan.measures, cells, seeds)
             self._tell(Planned(plan, self._inputs.job, len(cells), len(seeds), engine))
@@ -279,6 +281,7 @@ class _Session:
             statuses=dict(tally.statuses),
             failed=tally.failed,
             reasons=dict(tally.reasons.most_common()),
+            cells_left_out=self._inputs.left_out,
         )
 
 

@@ -24,6 +24,7 @@ class Summary:
         statuses: Number of new scores by status.
         failed: Number of new scores whose computation failed; the same call tries them again.
         reasons: Number of failures by reason, the most frequent first.
+        cells_left_out: Number of cells that were named and are not of the population that was asked for.
     """
 
     store: Path | None
@@ -34,6 +35,7 @@ class Summary:
     statuses: Mapping[str, int]
     failed: int
     reasons: Mapping[str, int]
+    cells_left_out: int = 0
 
     @property
     def main_reasons(self) -> dict[str, int]:
@@ -45,6 +47,7 @@ class Summary:
         return {
             "store": str(self.store),
             "cells": self.cells,
+            "cells_left_out": self.cells_left_out,
             "seeds": self.seeds,
             "kernels_computed": self.kernels_computed,
             "kernels_stored_before": self.kernels_stored_before,

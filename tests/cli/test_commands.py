@@ -71,6 +71,10 @@ def test_cells_of_a_file_that_are_not_of_the_population_are_said(capsys, tmp_pat
     assert code == 0, err
     assert "1 of the 4 cells of cells.txt are not of population connected: left out." in err
     assert sorted(load_store("scores.h5")["cell"]) == [0, 1, 11]
+    code, out, _ = ntknas(capsys, "score", *SMALL, *options, "--json")
+    assert (code, json.loads(out)["cells_left_out"]) == (0, 1)
+    code, _, err = ntknas(capsys, "score", *SMALL, *options, "--dry-run")
+    assert (code, "1 of the 4 cells of cells.txt are not of" in err) == (0, True)
 
 
 def test_a_cells_file_and_what_a_run_is_recorded_with(capsys, tmp_path):

@@ -7,7 +7,7 @@ import ntknas
 from ntknas.core.errors import ChoiceError
 from ntknas.scoring import Summary
 from ntknas.scoring.engines import ENGINES, Here, Processes, Ray, make_engine
-from ntknas.scoring.events import Began, JournalTorn, KernelDone, Planned
+from ntknas.scoring.events import Began, CellsLeftOut, JournalTorn, KernelDone, Planned
 from ntknas.scoring.forecast import ForecastBegins, ForecastPlanned
 from ntknas.scoring.inputs import inputs_of
 from ntknas.store.layout import journal_path
@@ -89,6 +89,15 @@ def test_events_come_in_order_and_an_error_of_the_listener_ends_the_run(tmp_path
 
     with pytest.raises(ZeroDivisionError):
         score(tmp_path / "s.h5", [11], recipe("cond"), on_event=fail)
+
+
+def test_cells_that_are_not_of_the_population_are_told_and_counted(tmp_path):
+    events = []
+    options = {"population": "connected", "on_event": events.append}
+    result = score(tmp_path / "s.h5", [0, 11, 1651, 1], recipe("trace"), **options)
+    assert events[0] == CellsLeftOut(1, 4, "connected")
+    assert (result.summary.cells, result.summary.cells_left_out) == (3, 1)
+    assert sorted(result.frame["cell"]) == [0, 1, 11]
 
 
 def test_a_torn_journal_is_told(tmp_path):
