@@ -25,6 +25,7 @@ _BYTES_PER_VALUE = 1 << 8  # of an archive: a text may be long
 _MAX_LINE = 1 << 20
 _MAX_LINES_PER_ROW = 1_000
 _MAX_COLUMNS = 10_000
+_ENCODING = "it is no text in UTF-8: save it as CSV in UTF-8"
 
 Value = str | int | float | bytes
 """What stands in a cell of a table; bytes are a hash."""
@@ -75,11 +76,13 @@ def read_csv(path: Path, rows: int, choose: Choose) -> Columns:
         try:
             table = csv.reader(lines, strict=True)
             header = [name.strip() for name in next(table, [])]
+            if any("\0" in name for name in header):  # UTF-16 without its mark
+                raise DataError(_ENCODING)
             if not header:
                 raise DataError("it is not a CSV file: it begins without a header")
             return _read_rows(table, lines, header, _choose(header, choose), rows)
         except UnicodeDecodeError as error:
-            raise DataError("it is no text in UTF-8: save it as CSV in UTF-8") from error
+            raise DataError(_ENCODING) from error
         except csv.Error as error:
             raise DataError(f"line {lines.count}: {error}") from error
 

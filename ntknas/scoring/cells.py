@@ -93,8 +93,10 @@ def read_cells_file(space: Space, path: Path) -> list[int]:
     """
     try:
         lines = read_text(path, max(_MIN_BYTES, _BYTES_PER_CELL * len(space))).splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"Cannot read the cells file {path}: {getattr(error, 'strerror', None) or error}.") from error
+    except OSError as error:
+        raise DataError(f"Cannot read the cells file {path}: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is no text in UTF-8: save it as plain text in UTF-8.") from error
     entries = [(number, line.strip()) for number, line in enumerate(lines, start=1)]
     cells = [_entry(space, path, number, text) for number, text in entries if text and not text.startswith("#")]
     if not cells:

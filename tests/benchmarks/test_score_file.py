@@ -142,7 +142,15 @@ def test_the_thirteen_proxies_of_nas_bench_suite_zero(test_data):
     assert list(clean.index[clean["zen"].isna()]) == [1651]
 
 
-def test_a_file_in_another_encoding(tmp_path):
-    (tmp_path / "mine.csv").write_text("index,a\n0,1\n", encoding="utf-16")
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_in_another_encoding(tmp_path, encoding):
+    (tmp_path / "mine.csv").write_text("index,a\n0,1\n", encoding=encoding)
     with pytest.raises(DataError, match="it is no text in UTF-8: save it as CSV in UTF-8"):
         read_scores(tmp_path / "mine.csv", SPACE)
+
+
+def test_one_column_and_one_number_may_stand_alone(tmp_path):
+    (tmp_path / "mine.csv").write_text("index,one,on\n0,1,2\n1,2,3\n2,-1,5\n")
+    scores = read_scores(tmp_path / "mine.csv", SPACE, "one", missing=-1)
+    assert list(scores) == ["one"]
+    assert scores["one"].isna().tolist() == [False, False, True]

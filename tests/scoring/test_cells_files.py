@@ -53,3 +53,9 @@ def test_only_regular_files_of_a_size_are_read(tmp_path: Path, monkeypatch: pyte
     ):
         with pytest.raises(DataError, match=f"Cannot read the cells file .*: {message}"):
             read_cells_file(SPACE, path)
+
+
+def test_a_file_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "cells.txt").write_text("1\n2\n", encoding="utf-16")
+    with pytest.raises(DataError, match=r"cells.txt is no text in UTF-8: save it as plain text in UTF-8\.$"):
+        read_cells_file(SPACE, tmp_path / "cells.txt")
