@@ -182,18 +182,17 @@ def _covered(result: Correlation) -> str:
     over_cells = [row.interval_covers == CELLS for row in rows]
     if not any(row.kendall.interval for row in rows):
         return "There are no intervals: they need 200 resamples and 10 cells."
-    networks = any(row.resampled == NETWORKS for row in result.rows)
-    said = _NETWORKS if networks else ""
+    over, said = ("networks", _NETWORKS) if any(row.resampled == NETWORKS for row in result.rows) else ("cells", "")
     if all(over_cells):
-        return said + _CELLS_ALONE
-    return said + (_SOME if any(over_cells) else "The intervals are over cells and initialisations.")
+        return f"{said}The intervals are over {over} alone{_ALONE}"
+    several = f" where every cell has several seeds, else over {over} alone" * any(over_cells)
+    return f"{said}The intervals are over {over} and initialisations{several}."
 
 
 _NETWORKS = "Some of these cells are one network (their kernels are equal): networks are resampled, not cells.\n"
-_CELLS_ALONE = """\
-The intervals are over cells alone: the initialisation, which networks of one seed share, is not in them (it is with
+_ALONE = """\
+: the initialisation, which networks of one seed share, is not in them (it is with
 score --seeds 3, or better --independent-seeds)."""
-_SOME = "The intervals are over cells and initialisations where every cell has several seeds, else over cells alone."
 
 
 def print_comparisons(result: Correlation, seed: int) -> None:
@@ -219,10 +218,20 @@ def print_comparisons(result: Correlation, seed: int) -> None:
             print_table(title, ["measure", "difference [95 %]", "p", "p corrected"], rows, left=1)
             over = "networks" if any(row.resampled == NETWORKS for row in result.of_target(target)) else "cells"
             say(f"Over {over}: what other initialisations would change is not in these tests.")
-            most = max(row.n for row in result.of_target(target))
-            if pairs[0].n < most / 2:
-                say(f"Some measures have few of the {most:,} cells: --measures leaves them out.")
-            say()
+        _say_few_shared(result, target)
+        say()
+
+
+def _say_few_shared(result: Correlation, target: str) -> None:
+    """Point at measures that leave few cells to test on."""
+    from ntknas.correlation.bootstrap import MIN_CELLS
+    from ntknas.correlation.paired import shared_cells
+
+    shared, most = len(shared_cells(result, target)), max(row.n for row in result.of_target(target))
+    if shared < MIN_CELLS:
+        say(f"{target}: no tests: all measures together have {shared} cells, and {MIN_CELLS} are needed.")
+    if shared < most / 2:
+        say(f"Some measures have few of the {most:,} cells: --measures leaves them out.")
 
 
 def _p(p: float, *, is_bound: bool) -> str:

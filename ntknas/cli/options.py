@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -12,23 +13,38 @@ from ntknas.cli.types import Decorator
 from ntknas.scoring.engines.protocol import EngineOptions
 from ntknas.spaces.populations import ALL, POPULATIONS
 
+Callback = Callable[[click.Context, click.Parameter, Path], Path]
+
 DEFAULT_STORE = Path("scores.h5")
 
 bench_option = click.option("--bench", default="nb201", show_default=True, help="Benchmark whose cells are meant.")
 
 
-def _bench_data_option(cls: type[click.Option]) -> Decorator:
+def _check_folder(ctx: click.Context, option: click.Parameter, folder: Path) -> Path:
+    """Return a folder of tables, which is there if the command line names it.
+
+    The default's need not be, since small tables are in the package; nor a settings file's, which an import makes.
+    """
+    is_typed = ctx.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
+    if is_typed and not folder.is_dir():
+        raise click.BadParameter(f"no such folder: {folder}. ntknas bench import --bench-data {folder} makes it.")
+    return folder
+
+
+def _bench_data_option(cls: type[click.Option], callback: Callback | None) -> Decorator:
     return click.option(
         "--bench-data",
         cls=cls,
         type=click.Path(file_okay=False, path_type=Path),
         default=Path("bench_data"),
         show_default=True,
+        callback=callback,
         help="Folder of the imported tables.",
     )
 
 
-bench_data_option, bench_output_option = _bench_data_option(click.Option), _bench_data_option(kinds.TrustedOption)
+bench_data_option = _bench_data_option(click.Option, _check_folder)
+bench_output_option = _bench_data_option(kinds.TrustedOption, None)
 dataset_option = click.option(
     "--dataset",
     default="cifar10",

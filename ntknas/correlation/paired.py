@@ -9,7 +9,7 @@ from ntknas.core.errors import ChoiceError, check_known
 from ntknas.correlation.compare import Comparison, Difference, compare, difference
 from ntknas.correlation.names import row_name
 from ntknas.correlation.result import Correlation
-from ntknas.correlation.row import Row
+from ntknas.correlation.row import Row, RowKey
 
 
 def comparisons(result: Correlation, target: str, seed: int = 0) -> list[Comparison]:
@@ -24,13 +24,33 @@ def comparisons(result: Correlation, target: str, seed: int = 0) -> list[Compari
         The pairs, the smallest p-value first.
     """
     names = {row.key: row_name(result, row) for row in result.of_target(target)}
-    points = {key: frame for key, frame in result.points.items() if key in names and len(frame)}
+    points = _compared(result, target)
     if not points:
         return []
-    cells = sorted(set.intersection(*(set(frame.index) for frame in points.values())))
+    cells = shared_cells(result, target)
     scores = {names[key]: frame.loc[cells, "score"].to_numpy(np.float64) for key, frame in points.items()}
     accuracies = next(iter(points.values())).loc[cells, "accuracy"].to_numpy(np.float64)
     return compare(scores, accuracies, result.resamples, seed, result.networks_of(pd.Index(cells)))
+
+
+def shared_cells(result: Correlation, target: str) -> list[int]:
+    """Return the cells that all rows of a target have, on which ``comparisons`` tests.
+
+    Args:
+        result: The result.
+        target: The target.
+
+    Returns:
+        Their indices.
+    """
+    frames = _compared(result, target).values()
+    return sorted(set.intersection(*(set(frame.index) for frame in frames))) if frames else []
+
+
+def _compared(result: Correlation, target: str) -> dict[RowKey, pd.DataFrame]:
+    """Return the points of all rows of a target that have any."""
+    keys = [row.key for row in result.of_target(target)]
+    return {key: result.points[key] for key in keys if len(result.points[key])}
 
 
 def difference_to(result: Correlation, row: Row, measure: str, seed: int = 0) -> Difference | None:
@@ -51,7 +71,7 @@ def difference_to(result: Correlation, row: Row, measure: str, seed: int = 0) ->
         ChoiceError: If the target has no other row of the measure, or several.
     """
     rivals = [rival for rival in result.of_target(row.target) if rival.key != row.key]
-    check_known("row to compare with", measure, [rival.measure for rival in rivals])
+    check_known("row to compare with", measure, dict.fromkeys(rival.measure for rival in rivals))
     named = [rival for rival in rivals if rival.measure == measure]
     named = [rival for rival in named if rival.is_baseline] or named
     if len(named) > 1:

@@ -158,13 +158,18 @@ def test_what_the_intervals_cover_is_said(capsys):
     fill(NB201, seeds=(0, 1, 2), path="three.h5")
     fill(NB201 | {"cell_seeds": "independent"}, path="own.h5")
     for path, covers, text in (
-        ("one.h5", "cells", "over cells alone: the initialisation"),
-        ("three.h5", "cells and initialisation", "over cells and initialisations."),
-        ("own.h5", "cells and initialisation", "over cells and initialisations."),
+        ("one.h5", "cells", "alone: the initialisation"),
+        ("three.h5", "cells and initialisation", "and initialisations."),
+        ("own.h5", "cells and initialisation", "and initialisations."),
     ):
-        out = ntknas(capsys, "correlate", path, "--resamples", 200)[1]
-        assert text in out
+        out = ntknas(capsys, "correlate", path, "--resamples", 200)[1]  # some of these cells are one network
+        assert f"over networks {text}" in out
+        assert "intervals are over cells" not in out
+        assert (
+            f"over cells {text}" in ntknas(capsys, "correlate", path, "--resamples", 200, "--population", "distinct")[1]
+        )
         assert answer(capsys, path)["rows"][0]["interval_covers"] == covers
+    assert "networks are resampled" not in ntknas(capsys, "correlate", "one.h5", "--resamples", 0)[1]
     fill(NB201, measures=("lga",), seeds=(0, 1), path="one.h5")
     assert "where every cell has several seeds" in ntknas(capsys, "correlate", "one.h5", "--resamples", 200)[1]
 
@@ -220,3 +225,30 @@ def test_bounds_of_p_are_said_in_the_table(capsys):
     least = 2 / 20_001  # 21 pairs are tested by 20,000 resamples
     assert f"≤ {least:.3g}" in out
     assert f" {least:.3g}" not in out.replace(f"≤ {least:.3g}", "")
+
+
+@pytest.mark.parametrize(
+    ("few", "messages"),
+    [
+        (20, []),
+        (19, ["Some measures have few of the 40 cells: --measures leaves them out."]),
+        (9, ["no tests: all measures together have 9 cells, and 10 are needed.", "--measures leaves them out."]),
+    ],
+)
+def test_measures_of_few_cells_are_pointed_at_where_tests_need_all(capsys, few, messages):
+    fill(NB201)
+    fill(NB201, CELLS[:few], measures=("lga",))
+    out = ntknas(capsys, "correlate", "--compare", "--resamples", 200)[1]
+    assert all(message in out for message in messages)
+    assert ("leaves them out" in out) == bool(messages)
+    assert "leaves them out" not in ntknas(capsys, "correlate", "--compare", "--measures", "trace,cond")[1]
+
+
+def test_a_folder_of_tables_that_is_named_is_there(capsys, tmp_path):
+    fill(NB201)
+    for command in (["correlate"], ["bench", "list"], ["bench", "info", "nb201"]):
+        err = fails(capsys, *command, "--bench-data", "nope", code=2)
+        assert "Invalid value for '--bench-data': no such folder: nope" in err
+    assert ntknas(capsys, "correlate", "--resamples", 0)[0] == 0
+    (tmp_path / "nope").mkdir()
+    assert ntknas(capsys, "correlate", "--resamples", 0, "--bench-data", "nope")[0] == 0

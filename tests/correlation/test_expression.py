@@ -76,3 +76,9 @@ def test_the_message_names_the_part():
         ChoiceError, match=r"Not in a combination: 'a\*\*2' \(in 'rank\(a\*\*2\) \+ b'\)\. A combination"
     ):
         Expression.parse("rank(a**2) + b")
+
+
+def test_a_flat_sum_of_many_names_has_too_many_terms():
+    assert len(Expression.parse("+".join(f"a{number}" for number in range(100))).names) == 100
+    with pytest.raises(ChoiceError, match="has too many terms"):
+        Expression.parse("+".join(f"a{number}" for number in range(102)))

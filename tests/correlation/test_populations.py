@@ -271,6 +271,8 @@ def test_a_count_is_meant_where_a_score_of_ones_own_has_its_name(scores, tmp_pat
     twice = correlate(load_store(tmp_path / "s.h5"), ACCURACIES, resamples=300)
     with pytest.raises(ChoiceError, match="cond has 2 rows of mine: choose one"):
         difference_to(twice, twice.rows[0], "cond")
+    with pytest.raises(ChoiceError, match="expected one of (?!.*cond.*cond)"):
+        difference_to(twice, twice.rows[0], "nope")
 
 
 def test_tables_json_csv_and_pictures_name_the_population(capsys, store, tmp_path):
