@@ -241,7 +241,7 @@ def test_a_cells_file(tmp_path):
         with pytest.raises(DataError, match=message):
             read_cells_file(SPACE, path)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match="Cannot read the cells file"):
+    with pytest.raises(DataError, match="is no text in UTF-8: save it as plain text in UTF-8"):
         read_cells_file(SPACE, path)
     with pytest.raises(DataError, match="Cannot read the cells file"):
         read_cells_file(SPACE, tmp_path / "none")
