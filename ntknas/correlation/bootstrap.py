@@ -17,7 +17,7 @@ from scipy import stats
 from ntknas.correlation import coefficients
 from ntknas.correlation.asymptotic import pearson_influence, standard_error
 from ntknas.correlation.coefficients import Array
-from ntknas.correlation.drawn import AT_ONCE, Codes, Draws, drawn, repeated, standardised, summed
+from ntknas.correlation.drawn import AT_ONCE, Codes, Draws, drawn, places, repeated, standardised, summed
 from ntknas.correlation.estimate import Estimate
 
 Resamples = NDArray[np.int64] | Draws
@@ -65,11 +65,7 @@ def draw_any(cells: int, resamples: int, seed: int, networks: Codes | None) -> R
 
 def rows_of(resamples: Resamples) -> Iterator[NDArray[np.int64]]:
     """Yield the places of the cells of every resample, those of a network as often as it was drawn."""
-    if not isinstance(resamples, Draws):
-        yield from resamples
-        return
-    for often in resamples.weights:
-        yield np.repeat(np.arange(len(often)), often.astype(np.int64))
+    yield from places(resamples.weights) if isinstance(resamples, Draws) else resamples
 
 
 def in_chunks(resamples: Resamples, size: int) -> list[Resamples]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,12 @@ class Draws:
         return cls(codes, often[:, codes])
 
 
+def places(weights: Array) -> Iterator[Codes]:
+    """Yield the places of the cells of every resample, each as often as its weight says."""
+    for often in weights:
+        yield np.repeat(np.arange(len(often)), often.astype(np.int64))
+
+
 def drawn(name: str, x: Array, y: Array, weights: Array) -> Array:
     """Return a coefficient on every resample, each cell being there as often as its weight says.
 
@@ -70,8 +77,7 @@ def drawn(name: str, x: Array, y: Array, weights: Array) -> Array:
     if name == "kendall":
         if len(x) <= PAIRWISE_LIMIT:
             return kendall_drawn(x, y, weights)
-        rows = (np.repeat(np.arange(len(x)), often.astype(np.int64)) for often in weights)
-        return np.array([kendall(x[cells], y[cells]) for cells in rows])
+        return np.array([kendall(x[cells], y[cells]) for cells in places(weights)])
     find = _spearman if name == "spearman" else _pearson
     return np.concatenate([find(x, y, part) for part in np.array_split(weights, -(-len(weights) // AT_ONCE))])
 

@@ -42,14 +42,23 @@ def jacob_cov(case: NetworkCase) -> float:
     """
     images = case.images.detach().clone().requires_grad_()
     (jacobian,) = torch.autograd.grad(case.copy()(images).sum(), images)
-    rows = jacobian.flatten(1).double()
+    rows = standardised_rows(jacobian.flatten(1).double())
+    spectrum = torch.linalg.eigvalsh(rows @ rows.T).clamp(min=0) + JACOB_COV_OFFSET
+    return -float((spectrum.log() + 1 / spectrum).sum())
+
+
+def standardised_rows(rows: Tensor) -> Tensor:
+    """Return the rows of a Jacobian by the inputs less their means, of norm 1: their products are correlations.
+
+    Raises:
+        NoValueError: ``undefined`` if a row has no spread.
+    """
     rows = rows - rows.mean(1, keepdim=True)
     norms = rows.norm(dim=1, keepdim=True)
     if not bool((norms > 0).all()):
         raise NoValueError(Status.UNDEFINED, "a row of the Jacobian by the inputs has no spread")
-    rows = rows / norms
-    spectrum = torch.linalg.eigvalsh(rows @ rows.T).clamp(min=0) + JACOB_COV_OFFSET
-    return -float((spectrum.log() + 1 / spectrum).sum())
+    standardised: Tensor = rows / norms
+    return standardised
 
 
 @register(

@@ -28,15 +28,16 @@ def layers(network: nn.Module) -> list[Layer]:
     return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
 
 
-def _loss(network: nn.Module, case: NetworkCase) -> Tensor:
+def mean_loss(network: nn.Module, case: NetworkCase) -> Tensor:
+    """Return the mean cross-entropy of a network on a case's probe."""
     return F.cross_entropy(network(case.images), case.labels.to(case.images.device))
 
 
-def _weight_gradients(case: NetworkCase) -> list[tuple[Tensor, Tensor]]:
+def weight_gradients(case: NetworkCase) -> list[tuple[Tensor, Tensor]]:
     """Return weight and ∂L/∂W of every layer that the output depends on."""
     network = case.copy()
     weights = [layer.weight for layer in layers(network)]
-    gradients = torch.autograd.grad(_loss(network, case), weights, allow_unused=True)
+    gradients = torch.autograd.grad(mean_loss(network, case), weights, allow_unused=True)
     return [(w.detach(), g) for w, g in zip(weights, gradients, strict=True) if g is not None]
 
 
@@ -50,7 +51,7 @@ def _weight_gradients(case: NetworkCase) -> list[tuple[Tensor, Tensor]]:
 )
 def grad_norm(case: NetworkCase) -> float:
     """Return the sum over layers of the norm of the loss's gradient. Higher is better."""
-    return float(sum(gradient.double().norm() for _, gradient in _weight_gradients(case)))
+    return float(sum(gradient.double().norm() for _, gradient in weight_gradients(case)))
 
 
 @register(
@@ -63,7 +64,7 @@ def grad_norm(case: NetworkCase) -> float:
 )
 def snip(case: NetworkCase) -> float:
     """Return the first-order change of the loss when weights are removed one by one. Higher is better."""
-    return float(sum((weight * gradient).double().abs().sum() for weight, gradient in _weight_gradients(case)))
+    return float(sum((weight * gradient).double().abs().sum() for weight, gradient in weight_gradients(case)))
 
 
 @register(
@@ -81,7 +82,7 @@ def grasp(case: NetworkCase) -> float:
     """
     network = case.copy()
     weights = [layer.weight for layer in layers(network)]
-    gradients = torch.autograd.grad(_loss(network, case), weights, create_graph=True, allow_unused=True)
+    gradients = torch.autograd.grad(mean_loss(network, case), weights, create_graph=True, allow_unused=True)
     pairs = [(w, g) for w, g in zip(weights, gradients, strict=True) if g is not None]
     # The gradient beside itself as a constant: the derivative of their product is H g, not 2 H g.
     product = torch.stack([(g.detach() * g).sum() for _, g in pairs]).sum()
@@ -116,7 +117,7 @@ def fisher(case: NetworkCase) -> float:
 
     for layer in layers(network):
         layer.register_forward_hook(keep)
-    loss = _loss(network, case)
+    loss = mean_loss(network, case)
     gradients = torch.autograd.grad(loss, [output for _, output in outputs], allow_unused=True)
     total = 0.0
     for (layer, output), gradient in zip(outputs, gradients, strict=True):

@@ -7,8 +7,9 @@ of the loss, it bounds that trace from below.
 from __future__ import annotations
 
 from ntknas.core.cases import NetworkCase
-from ntknas.core.lazy import F, torch
+from ntknas.core.lazy import torch
 from ntknas.measures.definition import Aggregate, Need
+from ntknas.measures.gradients import mean_loss
 from ntknas.measures.registry import register
 
 
@@ -28,6 +29,5 @@ def nasi(case: NetworkCase) -> float:
     """
     network = case.copy()
     parameters = list(network.parameters())
-    loss = F.cross_entropy(network(case.images), case.labels.to(case.images.device))
-    gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+    gradients = torch.autograd.grad(mean_loss(network, case), parameters, allow_unused=True)
     return float(sum(gradient.double().square().sum() for gradient in gradients if gradient is not None))

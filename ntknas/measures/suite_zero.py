@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ntknas.core.cases import NetworkCase
-from ntknas.core.lazy import F, torch
+from ntknas.core.lazy import torch
 from ntknas.core.score import NoValueError, Status
+from ntknas.measures.activations import standardised_rows
 from ntknas.measures.definition import Need
-from ntknas.measures.gradients import layers
+from ntknas.measures.gradients import layers, weight_gradients
 from ntknas.measures.registry import register
 
 if TYPE_CHECKING:
@@ -46,11 +47,7 @@ def plain(case: NetworkCase) -> float:
     The loss does not change with the scale of a convolution that BatchNorm follows: but for BatchNorm's ε only the
     classifier and the shortcuts of reductions have a part in the sum.
     """
-    network = case.copy()
-    loss = F.cross_entropy(network(case.images), case.labels.to(case.images.device))
-    weights = [layer.weight for layer in layers(network)]
-    gradients = torch.autograd.grad(loss, weights, allow_unused=True)
-    return float(sum((w.detach() * g).double().sum() for w, g in zip(weights, gradients, strict=True) if g is not None))
+    return float(sum((weight * gradient).double().sum() for weight, gradient in weight_gradients(case)))
 
 
 @register(
@@ -85,10 +82,6 @@ def epe_nas(case: NetworkCase) -> float:
 
 
 def _sum_of_logarithms(rows: Tensor, per_image: bool) -> Tensor:
-    rows = rows - rows.mean(1, keepdim=True)
-    norms = rows.norm(dim=1, keepdim=True)
-    if not bool((norms > 0).all()):
-        raise NoValueError(Status.UNDEFINED, "a row of the Jacobian by the inputs has no spread")
-    rows = rows / norms
+    rows = standardised_rows(rows)
     total = ((rows @ rows.T).clamp(-1, 1).abs() + EPE_OFFSET).log().sum()
     return total / len(rows) if per_image else total

@@ -15,6 +15,7 @@ from ntknas.measures.az_nas import HasBlocks
 from ntknas.measures.definition import Need
 from ntknas.measures.derived import Array
 from ntknas.measures.registry import register, register_derived
+from ntknas.measures.spectral import check_invertible
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -152,10 +153,7 @@ def _first(kernel: Kernel, count: int) -> Kernel:
 def _regular(kernel: Kernel) -> Kernel:
     if not kernel.is_finite:
         raise NoValueError(Status.NON_FINITE, "the kernel holds NaN or infinity")
-    if kernel.is_singular:
-        raise NoValueError(
-            Status.SINGULAR, f"λ_n = {float(kernel.spectrum[-1]):.3g} is zero at the precision of the rows"
-        )
+    check_invertible(kernel)
     return kernel
 
 
