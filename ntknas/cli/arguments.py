@@ -176,7 +176,8 @@ def split_names(text: str | None, *, derived: bool = False, others: Iterable[str
     Raises:
         ChoiceError: If there is no name, or one that is neither a measure's nor a group's.
     """
-    from ntknas.measures import GROUPS, all_derived, all_measures, expand, unknown_measure
+    from ntknas.measures import GROUPS, all_derived, all_measures, expand, find_measure, unknown_measure
+    from ntknas.measures.families import members
 
     if text is None:
         return None
@@ -185,7 +186,7 @@ def split_names(text: str | None, *, derived: bool = False, others: Iterable[str
         raise ChoiceError("--measures names none: leave it out for the default, or name some, such as trace,cond.")
     all_names = [*all_measures(), *(all_derived() if derived else ()), *GROUPS, *others]
     for name in names:
-        if name not in all_names:
+        if name not in all_names and not find_measure(name) and not members(name):
             error = unknown_measure(name, all_names)
             raise error
     return expand(names)

@@ -129,11 +129,11 @@ def _typed(names: str | None) -> list[str]:
 
 def _stored(store: Path, names: tuple[str, ...], options: Options) -> pd.DataFrame:
     """Read the scores of a store that are meant, and those that derived measures are made of."""
-    from ntknas.measures import all_derived, all_measures, inputs_of
+    from ntknas.measures import all_derived, find_measure, inputs_of
     from ntknas.store import load_store
     from ntknas.store.selection import Selection, select
 
-    inputs = inputs_of([name for name in names if name in all_measures() or name in all_derived()])
+    inputs = inputs_of([name for name in names if find_measure(name) or name in all_derived()])
     selection = Selection(options["space"], options["setting"], options["recipe"], inputs)
     scores = load_store(store)
     say_left_out(scores.attrs["left_out"], store)

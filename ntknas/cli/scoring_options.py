@@ -25,8 +25,8 @@ measures_option = click.option(
     cls=kinds.NamingOption,
     names=lambda: expand(["all"]),
     last=", ",
-    help="Measures or groups of them, separated by commas: {names}; the groups kernel, regression, baselines, all.  "
-    "[default: kernel]",
+    help="Measures or groups of them, separated by commas: {names}; the groups kernel, regression, baselines, all; "
+    "spectrum:N, the N largest eigenvalues.  [default: kernel]",
 )
 
 engine_options = together(

@@ -11,7 +11,7 @@ import pandas as pd
 from ntknas.core.errors import NtknasError
 from ntknas.correlation.aggregate import over_seeds
 from ntknas.correlation.coefficients import Array, kendall
-from ntknas.measures import Aggregate, all_measures
+from ntknas.measures import Aggregate, find_measure
 from ntknas.store.frame import settings_of
 from ntknas.store.setting import Setting
 
@@ -118,7 +118,7 @@ def _differing(a: Setting, b: Setting) -> dict[str, tuple[object, object]]:
 
 
 def _compare(measure: str, a: pd.DataFrame, b: pd.DataFrame, fields: Fields, worst: int) -> MeasureDiff:
-    definition = all_measures().get(measure)
+    definition = find_measure(measure)
     rule, sign = (definition.aggregate, definition.sign) if definition else (Aggregate.MEAN, 1)
     first, second = (over_seeds(rows, rule)["value"].dropna() for rows in (a, b))
     cells = first.index.intersection(second.index)

@@ -14,7 +14,7 @@ from ntknas.correlation.bootstrap import MIN_CELLS
 from ntknas.correlation.coefficients import Array
 from ntknas.correlation.row import BASELINE
 from ntknas.correlation.selection import seed_kendall, seed_variance
-from ntknas.measures import Aggregate, Measure, all_measures
+from ntknas.measures import Aggregate, Measure, find_measure
 from ntknas.store.setting import Setting
 
 
@@ -86,10 +86,9 @@ def scored_measures(scores: pd.DataFrame, settings: Mapping[str, Setting], kerne
         settings: Settings by digest, where the scores are a store's.
         kernels: Names of the kernels by setting.
     """
-    measures = all_measures()
     groups = scores.groupby(["setting", "measure"], sort=False, observed=True)
     return [
-        _score(str(name), measures.get(str(name)), rows, settings.get(str(digest)), kernels.get(str(digest), ""))
+        _score(str(name), find_measure(str(name)), rows, settings.get(str(digest)), kernels.get(str(digest), ""))
         for (digest, name), rows in groups
     ]
 

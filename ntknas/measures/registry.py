@@ -21,6 +21,7 @@ from ntknas.core.kernel import Kernel
 from ntknas.core.plugins import Fault
 from ntknas.measures.definition import Aggregate, ComputeT, Measure, Need
 from ntknas.measures.derived import Combine, DerivedMeasure
+from ntknas.measures.families import families, member, members
 from ntknas.spaces.structure import COUNTS
 
 ENTRY_POINT_GROUP = "ntknas.measures"
@@ -157,7 +158,7 @@ def register_derived(
 def _check_free(name: str, module: str) -> None:
     if not module.startswith(__package__):
         _load_own()  # so that a name that both have is ours, whichever was imported first
-    if name in _MEASURES or name in _DERIVED:
+    if name in _MEASURES or name in _DERIVED or member(name):
         raise ValueError(f"a measure {name!r} exists already")
 
 
@@ -223,7 +224,7 @@ def inputs_of(names: Iterable[str]) -> tuple[str, ...]:
 
 def sign_of(name: str) -> int:
     """Return +1 if higher is better, else −1; of a measure that is not known here, such as one's own, higher is."""
-    definition = all_measures().get(name) or all_derived().get(name)
+    definition = find_measure(name) or all_derived().get(name)
     return definition.sign if definition else 1
 
 
@@ -239,14 +240,21 @@ def all_measures() -> dict[str, Measure]:
 
 
 def expand(names: Iterable[str]) -> tuple[str, ...]:
-    """Return measures by name, with the names of ``GROUPS`` replaced by their members."""
+    """Return measures by name, with the names of ``GROUPS`` and families (``spectrum:64``) replaced by their members.
+
+    Raises:
+        ChoiceError: If a family is asked for an impossible number of members.
+    """
     expanded: list[str] = []
-    for name in names:
-        if name in GROUPS:
+    left_out()
+    for name in (names,) if isinstance(names, str) else names:
+        if numbered := members(name):
+            expanded += numbered
+        elif name in GROUPS:
             subject = _SUBJECTS.get(name)
-            members = all_measures().items()
-            untrained = [member for member, m in members if m.subject is not TrainingCase]
-            alone = [member for member, m in members if m.subject is subject and not _stands_apart(m)]
+            known = all_measures().items()
+            untrained = [measure for measure, m in known if m.subject is not TrainingCase]
+            alone = [measure for measure, m in known if m.subject is subject and not _stands_apart(m)]
             expanded += alone if subject else untrained
         else:
             expanded.append(name)
@@ -258,20 +266,27 @@ def _stands_apart(measure: Measure) -> bool:
     return Need.CHOICES in measure.needs or measure.outputs == ("traced",)
 
 
+def find_measure(name: str) -> Measure | None:
+    """Return the measure of a name, a family's members included; ``None`` where there is none."""
+    left_out()
+    return _MEASURES.get(name) or member(name)
+
+
 def get_measure(name: str) -> Measure:
     """Return a measure.
 
     Raises:
         ChoiceError: If there is none of this name.
     """
-    measures = all_measures()
-    if name not in measures:
-        error = unknown_measure(name, measures)
+    measure = find_measure(name)
+    if measure is None:
+        error = unknown_measure(name, all_measures())
         raise error
-    return measures[name]
+    return measure
 
 
 def unknown_measure(name: str, names: Iterable[str]) -> ChoiceError:
     """Build the error for a measure that does not exist; it may be one of a package that is left out."""
     faults = "".join(f" {fault}." for fault in left_out())
-    return ChoiceError(f"{unknown('measure', name, names)}{faults}")
+    numbered = [f"{family.stem}_1" for family in families()]
+    return ChoiceError(f"{unknown('measure', name, [*names, *numbered])}{faults}")

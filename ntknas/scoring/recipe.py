@@ -121,11 +121,13 @@ class Recipe:
     measures: tuple[str, ...] = field(default_factory=lambda: expand(["kernel"]))
 
     def __post_init__(self) -> None:
-        """Check the measures.
+        """Check the measures, one of which may stand alone.
 
         Raises:
             ChoiceError: If a measure is unknown or not defined under the attack, or there is none.
         """
+        if isinstance(self.measures, str):
+            object.__setattr__(self, "measures", expand([self.measures]))
         if not self.measures:
             raise ChoiceError("A recipe needs at least one measure.")
         for name in self.measures:
