@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from ntknas.spaces.average_pooling import AveragePool
 from ntknas.spaces.base import NetworkSpec
 from ntknas.spaces.initialisation import start
 from ntknas.spaces.layout import laid_out
@@ -48,7 +49,7 @@ def _operation(name: str, inputs: int, outputs: int, ntk: bool, zero_cost: bool)
             conv = nn.Conv2d(inputs, outputs, 1, bias=False)
             return nn.Sequential(parametrised(conv, ntk), nn.BatchNorm2d(outputs))
         case "avg_pool_3x3":
-            return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+            return AveragePool(3, stride=1, padding=1, count_include_pad=False)
         case "nor_conv_1x1":
             return ReLUConvBN(inputs, outputs, 1, 1, ntk, zero_cost)
         case _:
@@ -90,7 +91,7 @@ class Reduction(nn.Module):
         self.conv_b = ReLUConvBN(outputs, outputs, 3, 1, ntk)
         # ceil_mode changes nothing at the official, even sizes; it lets odd image sizes pass
         self.downsample = nn.Sequential(
-            nn.AvgPool2d(2, stride=2, ceil_mode=True), parametrised(nn.Conv2d(inputs, outputs, 1, bias=False), ntk)
+            AveragePool(2, stride=2, ceil_mode=True), parametrised(nn.Conv2d(inputs, outputs, 1, bias=False), ntk)
         )
 
     def forward(self, x: Tensor) -> Tensor:
