@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ntknas.data import make_probe
     from ntknas.kernels import attacked_images, empirical_ntk, perturbed_ntk
     from ntknas.measures import measure, register
+    from ntknas.published import load_scores
     from ntknas.scoring.following import follow
     from ntknas.scoring.session import forecast, score
     from ntknas.spaces import load_space
@@ -37,6 +38,7 @@ __all__ = [
     "follow",
     "forecast",
     "load_benchmark",
+    "load_scores",
     "load_space",
     "load_store",
     "make_probe",
@@ -57,6 +59,7 @@ _HOME = {
     "follow": "ntknas.scoring.following",
     "forecast": "ntknas.scoring.session",
     "load_benchmark": "ntknas.benchmarks",
+    "load_scores": "ntknas.published",
     "load_space": "ntknas.spaces",
     "load_store": "ntknas.store",
     "make_probe": "ntknas.data",

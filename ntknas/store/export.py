@@ -6,7 +6,6 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -52,10 +51,8 @@ def to_parquet(frame: pd.DataFrame, path: Path, inputs: Iterable[Path] = ()) -> 
         inputs: Files that must not be replaced in any case.
 
     Raises:
-        NtknasError: If pyarrow is not installed, the file is something else, or cannot be written.
+        NtknasError: If the file is something else, or cannot be written.
     """
-    if find_spec("pyarrow") is None:
-        raise NtknasError("Parquet needs the package pyarrow: pip install 'ntknas[parquet]', or use `csv`.")
     plain = frame.copy()
     plain.attrs = {}  # pandas writes them as JSON, which ours are not
     _write(path, inputs, _is_parquet, lambda beside: plain.to_parquet(beside, index=False))

@@ -1,0 +1,140 @@
+"""Builds a release of the scores of stores: the same stores give the same files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ntknas.core.errors import DataError
+from ntknas.core.files import replacing
+from ntknas.published import places, writing
+from ntknas.published.cells import Cells
+from ntknas.published.collect import Part, WaySource, collect
+from ntknas.published.environment import Environment
+from ntknas.published.manifest import FileEntry, Manifest, check_version
+from ntknas.published.scores import Block, Key
+from ntknas.published.spectra import file_of
+from ntknas.spaces import Space
+from ntknas.store import schema
+from ntknas.store.requests import FIELD
+from ntknas.store.run import SEQUENCE, Run
+from ntknas.store.store import ScoreStore
+from ntknas.store.table import Table
+from ntknas.store.tables import joined, latest
+
+LICENCE = "CC-BY-4.0"
+_OF_ONE_STORE = (FIELD, SEQUENCE)
+"""What is known of a run that says nothing outside its store."""
+_FOLDERS = re.compile(r"(?:(?<=\s)|^|(?<=[='\"]))(?:~|\.{1,2})?(?:/[^\s/'\"]+)+/?")
+
+
+@dataclass(frozen=True)
+class Built:
+    """A release in memory.
+
+    Attributes:
+        manifest: Its manifest.
+        files: Content of its files, by name.
+        spectra: Content of its files of spectra, by name.
+    """
+
+    manifest: Manifest
+    files: Mapping[str, bytes]
+    spectra: Mapping[str, bytes]
+
+    def write(self, folder: Path, spectra_folder: Path) -> None:
+        """Write the release, the manifest last.
+
+        Args:
+            folder: Its folder, which is made if absent.
+            spectra_folder: Folder of the spectra, which is made if absent.
+
+        Raises:
+            DataError: If a file cannot be written.
+        """
+        manifest = {places.MANIFEST: self.manifest.text.encode()}
+        for target, files in ((spectra_folder, self.spectra), (folder, self.files), (folder, manifest)):
+            try:
+                target.mkdir(parents=True, exist_ok=True)
+                for name, content in files.items():
+                    with replacing(target / name) as beside:
+                        beside.write_bytes(content)
+            except OSError as error:
+                raise DataError(f"Cannot write into {target}: {error.strerror or error}.") from error
+
+
+def scores_of(stores: Iterable[Path]) -> Table:
+    """Return the scores of some stores, one of each key: a score before a failure, then the later store's."""
+    return latest(joined([ScoreStore.read(path).table() for path in stores]))
+
+
+def build(space: Space, sources: Sequence[WaySource], version: str, *, cells: Iterable[int] | None = None) -> Built:
+    """Build a release.
+
+    Args:
+        space: The space.
+        sources: Its ways, in their order.
+        version: Its version.
+        cells: Indices of the cells that it covers; all without any.
+
+    Returns:
+        The release.
+
+    Raises:
+        DataError: If the version is none, or a way's scores do not fit together.
+    """
+    try:
+        check_version(version)
+    except ValueError as error:
+        raise DataError(f"`version`: {error}.") from error
+    indices = sorted(set(range(len(space)) if cells is None else cells))
+    table = writing.cells_table(space, indices)
+    covered = Cells(table)
+    parts = [collect(source, covered) for source in sources]
+    files = {
+        places.CELLS: writing.cells_bytes(table),
+        places.NETWORKS: writing.networks_bytes(space, table),
+        places.SCORES: writing.scores_bytes(_blocks(parts)),
+        places.ENVIRONMENT: _environment(parts).text.encode(),
+    }
+    spectra = {
+        file_of(part.way.name): writing.spectra_bytes(part.spectra) for part in parts if part.way and part.spectra
+    }
+    manifest = Manifest(
+        space.name,
+        version,
+        space.name,
+        LICENCE,
+        len(indices) == len(space),
+        {name: FileEntry.of(content) for name, content in files.items()},
+        {name: FileEntry.of(content) for name, content in spectra.items()},
+    )
+    return Built(manifest, files, spectra)
+
+
+def _blocks(parts: Iterable[Part]) -> dict[Key, Block]:
+    return {(part.way.name, seed): block for part in parts if part.way for seed, block in part.blocks.items()}
+
+
+def _environment(parts: Sequence[Part]) -> Environment:
+    ways = {part.way.name: part.way for part in parts if part.way}
+    runs = {identifier: run for part in parts for identifier, run in part.runs.items()}
+    published = {identifier: _without_places(runs[identifier]) for identifier in sorted(runs)}
+    return Environment(ways, published, tuple(part.open for part in parts if part.open))
+
+
+def _without_places(run: Run) -> Run:
+    """Return a run without what is of its store or its machine alone."""
+    info = {name: _plain(value) for name, value in run.info.items() if name not in _OF_ONE_STORE}
+    return replace(run, info=schema.check_plain("what is known of a run", "a run's", info))
+
+
+def _plain(value: object) -> object:
+    """Return plain data with the last names alone of places on a machine."""
+    if isinstance(value, str):
+        return _FOLDERS.sub(lambda match: Path(match[0]).name, value)
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

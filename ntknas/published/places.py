@@ -1,0 +1,56 @@
+"""Where releases lie: those that come with the package, by name, and any folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ntknas.core.display import printable
+from ntknas.core.errors import DataError, unknown
+
+MANIFEST = "manifest.json"
+CELLS, NETWORKS, SCORES = "cells.parquet", "networks.parquet", "scores.parquet"
+ENVIRONMENT, CROISSANT, LICENCE = "environment.json", "croissant.json", "LICENCE.txt"
+NEEDED = (CELLS, NETWORKS, SCORES, ENVIRONMENT)
+"""Files that every release has beside its manifest."""
+PACKAGED = ("nb201",)
+"""Names of the releases that come with the package."""
+SPECTRA = Path("bench_data")
+"""Where spectra are looked for unless told otherwise, in a folder named after their release."""
+
+
+def packaged_folder(name: str) -> Path:
+    """Return where a release that comes with the package lies."""
+    return Path(__file__).parent / name
+
+
+def spectra_folder(name: str, root: Path = SPECTRA) -> Path:
+    """Return where the spectra of a release are looked for."""
+    return root / f"{name}-spectra"
+
+
+def find(text: str | Path) -> Path:
+    """Return the folder of a release.
+
+    Args:
+        text: The name of one that comes with the package, or a folder.
+
+    Returns:
+        The folder, which has a manifest.
+
+    Raises:
+        ChoiceError: If it is neither the name of a release nor a folder that is there.
+        DataError: If the folder holds no release, or the package has none of that name yet.
+    """
+    name = str(text)
+    folder = packaged_folder(name) if name in PACKAGED else Path(text)
+    if (folder / MANIFEST).exists():
+        return folder
+    if name in PACKAGED:
+        raise DataError(f"This installation has no published scores of {name} yet: {MANIFEST} is not in the package.")
+    if folder.is_dir():
+        raise DataError(
+            f"{printable(name)} holds no release of published scores: it has no {MANIFEST}. Name a folder that "
+            f"ntknas published export or scripts/published/build.py wrote, or one of {', '.join(PACKAGED)}."
+        )
+    error = unknown("release", printable(name), [*PACKAGED, "a folder that holds one"])
+    raise error
