@@ -12,8 +12,11 @@ from ntknas.core.files import replacing
 from ntknas.published import places, writing
 from ntknas.published.cells import Cells
 from ntknas.published.collect import Part, WaySource, collect
+from ntknas.published.croissant import croissant_text
 from ntknas.published.environment import Environment
-from ntknas.published.manifest import FileEntry, Manifest, check_version
+from ntknas.published.manifest import FileEntry, Manifest, check_version, numbers_of
+from ntknas.published.predecessor import changes, part_of, with_earlier
+from ntknas.published.release import Release
 from ntknas.published.scores import Block, Key
 from ntknas.published.spectra import file_of
 from ntknas.spaces import Space
@@ -25,6 +28,14 @@ from ntknas.store.table import Table
 from ntknas.store.tables import joined, latest
 
 LICENCE = "CC-BY-4.0"
+LICENCE_TEXT = """\
+These tables are licensed under the Creative Commons Attribution 4.0 International licence (CC BY 4.0).
+
+You may share and adapt them, for any purpose, if you give credit: name ntknas and the version of the release, which
+stands in manifest.json, link to the licence, and say whether you changed them. They come without warranty.
+
+The licence: https://creativecommons.org/licenses/by/4.0/legalcode
+"""
 _OF_ONE_STORE = (FIELD, SEQUENCE)
 """What is known of a run that says nothing outside its store."""
 _FOLDERS = re.compile(r"(?:(?<=\s)|^|(?<=[='\"]))(?:~|\.{1,2})?(?:/[^\s/'\"]+)+/?")
@@ -57,8 +68,8 @@ class Built:
         manifest = {places.MANIFEST: self.manifest.text.encode()}
         for target, files in ((spectra_folder, self.spectra), (folder, self.files), (folder, manifest)):
             try:
-                target.mkdir(parents=True, exist_ok=True)
                 for name, content in files.items():
+                    target.mkdir(parents=True, exist_ok=True)
                     with replacing(target / name) as beside:
                         beside.write_bytes(content)
             except OSError as error:
@@ -70,7 +81,15 @@ def scores_of(stores: Iterable[Path]) -> Table:
     return latest(joined([ScoreStore.read(path).table() for path in stores]))
 
 
-def build(space: Space, sources: Sequence[WaySource], version: str, *, cells: Iterable[int] | None = None) -> Built:
+def build(
+    space: Space,
+    sources: Sequence[WaySource],
+    version: str,
+    *,
+    cells: Iterable[int] | None = None,
+    earlier: Release | None = None,
+    earlier_spectra: Path | None = None,
+) -> Built:
     """Build a release.
 
     Args:
@@ -78,40 +97,79 @@ def build(space: Space, sources: Sequence[WaySource], version: str, *, cells: It
         sources: Its ways, in their order.
         version: Its version.
         cells: Indices of the cells that it covers; all without any.
+        earlier: An earlier version, whose ways and seeds are taken over where the sources lack them.
+        earlier_spectra: Folder of its spectra.
 
     Returns:
         The release.
 
     Raises:
-        DataError: If the version is none, or a way's scores do not fit together.
+        DataError: If the version is none, or none for what changed; or a way's scores do not fit together.
     """
     try:
         check_version(version)
     except ValueError as error:
-        raise DataError(f"`version`: {error}.") from error
+        raise DataError(f"The `version` of a release cannot be used: {error}.") from error
     indices = sorted(set(range(len(space)) if cells is None else cells))
     table = writing.cells_table(space, indices)
     covered = Cells(table)
     parts = [collect(source, covered) for source in sources]
+    if earlier is not None:
+        before = [part_of(earlier, way, earlier_spectra) for way in earlier.ways.values()]
+        parts = with_earlier(parts, before)
+        check_successor(earlier.manifest, version, changes(before, parts))
+    environment = _environment(parts)
     files = {
         places.CELLS: writing.cells_bytes(table),
         places.NETWORKS: writing.networks_bytes(space, table),
         places.SCORES: writing.scores_bytes(_blocks(parts)),
-        places.ENVIRONMENT: _environment(parts).text.encode(),
+        places.ENVIRONMENT: environment.text.encode(),
+        places.LICENCE: LICENCE_TEXT.encode(),
     }
-    spectra = {
-        file_of(part.way.name): writing.spectra_bytes(part.spectra) for part in parts if part.way and part.spectra
-    }
-    manifest = Manifest(
-        space.name,
-        version,
-        space.name,
-        LICENCE,
-        len(indices) == len(space),
-        {name: FileEntry.of(content) for name, content in files.items()},
-        {name: FileEntry.of(content) for name, content in spectra.items()},
-    )
-    return Built(manifest, files, spectra)
+    spectra = {file_of(part.name): writing.spectra_bytes(part.spectra) for part in parts if part.spectra}
+    described = _described(space.name, version, environment, files, spectra)
+    manifest = Manifest(space.name, version, space.name, LICENCE, len(indices) == len(space), *map(_entries, described))
+    return Built(manifest, *described)
+
+
+def _described(
+    name: str, version: str, environment: Environment, files: Mapping[str, bytes], spectra: Mapping[str, bytes]
+) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Return the files, and those of spectra, each with its metadata."""
+    date = max((str(run.info.get("started", ""))[:10] for run in environment.runs.values()), default="")
+    what = f"of networks of {name} at initialisation, by way of measuring, measured once for everybody."
+    texts = [
+        croissant_text(f"{name}-scores", f"Scores {what}", version, date, _entries(files)),
+        croissant_text(f"{name}-spectra", f"Spectra of kernels {what}", version, date, _entries(spectra)),
+    ]
+    with_scores, with_spectra = ({places.CROISSANT: text.encode()} for text in texts)
+    return {**files, **with_scores}, {**spectra, **with_spectra} if spectra else {}
+
+
+def _entries(files: Mapping[str, bytes]) -> dict[str, FileEntry]:
+    return {name: FileEntry.of(content) for name, content in files.items()}
+
+
+def check_successor(earlier: Manifest, version: str, changed: Sequence[str]) -> None:
+    """Check that a version fits what changed: where a number did, the first figure is larger.
+
+    Args:
+        earlier: The manifest of the earlier version.
+        version: The version.
+        changed: What changed.
+
+    Raises:
+        DataError: If not.
+    """
+    numbers = numbers_of(version)
+    if numbers <= earlier.version_numbers:
+        raise DataError(f"The `version` {version} does not come after {earlier.version}, which it is built on.")
+    if changed and numbers[0] == earlier.version_numbers[0]:
+        shown = "; ".join(changed[:5]) + ("; …" if len(changed) > 5 else "")
+        raise DataError(
+            f"The `version` {version} changes numbers of {earlier.version} ({shown}): expected at least "
+            f"{numbers[0] + 1}.0.0."
+        )
 
 
 def _blocks(parts: Iterable[Part]) -> dict[Key, Block]:

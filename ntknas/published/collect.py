@@ -64,6 +64,7 @@ class Part:
     """What a release has of one way.
 
     Attributes:
+        name: Name of the way.
         way: The way, with the seeds that are complete; nothing where none is.
         blocks: Scores by seed.
         spectra: Spectra by seed.
@@ -71,6 +72,7 @@ class Part:
         open: What is missing.
     """
 
+    name: str
     way: Way | None
     blocks: dict[int, Block] = field(default_factory=dict)
     spectra: dict[int, Spectra] = field(default_factory=dict)
@@ -95,7 +97,7 @@ def collect(source: WaySource, cells: Cells) -> Part:
     by_seed = {seed: gathered.under(seed) for seed in source.seeds}
     complete = {seed: rows for seed, rows in by_seed.items() if isinstance(rows, np.ndarray)}
     missing = {seed: rows for seed, rows in by_seed.items() if not isinstance(rows, np.ndarray)}
-    part = Part(None, open=gathered.open(missing))
+    part = Part(source.name, None, open=gathered.open(missing))
     if not complete:
         return part
     for seed, rows in complete.items():
@@ -158,7 +160,7 @@ class _Gathered:
         networks = np.unique(np.concatenate([self._expected(), self.networks[chosen]]))
         rows = np.full((len(self.source.measures), len(networks)), len(self.table))
         rows[self.measures[chosen], np.searchsorted(networks, self.networks[chosen])] = chosen
-        is_whole = (rows < len(self.table)).all(axis=0)
+        is_whole = np.asarray((rows < len(self.table)).all(axis=0))
         lacking = int((~is_whole[np.isin(networks, self._expected())]).sum())
         return lacking if lacking else rows[:, is_whole]
 
@@ -204,7 +206,7 @@ class _Gathered:
             settings=settings,
             measures={name: self.settings[name].digest for name in measures},
             runs=tuple(sorted(runs)),
-            core_hours=round(core_seconds(self.table.rows(np.unique(rows))) / 3600, 4),
+            hours={seed: _hours(self.table.rows(np.unique(of_seed))) for seed, of_seed in complete.items()},
             eigenvalues=len(source.measures) - len(measures),
         )
         return way, runs
@@ -214,13 +216,17 @@ class _Gathered:
         if not missing:
             return None
         total, source = len(self._expected()), self.source
-        texts = [f"seed {seed} lacks {count:,} of {total:,} networks" for seed, count in missing.items()]
+        lacks = {seed: f"{count:,} of {total:,} networks" for seed, count in missing.items()}
         measured = len(np.unique(self.networks.astype(np.int64) * (1 << 32) + self.table.columns["seed"]))
         hours = source.core_hours
         if measured:
-            hours = core_seconds(self.table) / 3600 / measured * sum(missing.values())
-        cost = None if hours is None else round(hours, 4)
-        return OpenWay(source.name, source.title, tuple(missing), "; ".join(texts), cost)
+            hours = _hours(self.table) / measured * sum(missing.values())
+        cost = None if hours is None else round(hours, 6)
+        return OpenWay(source.name, source.title, lacks, cost)
+
+
+def _hours(table: Table) -> float:
+    return round(core_seconds(table) / 3600, 6)
 
 
 def _number(name: str) -> int:

@@ -86,8 +86,7 @@ class Manifest:
     @property
     def version_numbers(self) -> tuple[int, int, int]:
         """The version as numbers, which have an order."""
-        major, minor, patch = map(int, self.version.split("."))
-        return major, minor, patch
+        return numbers_of(self.version)
 
     def as_json(self) -> dict[str, object]:
         """Return the manifest as plain data."""
@@ -147,6 +146,12 @@ def _check_format(entries: Mapping[str, object]) -> None:
             f"it is of version {version} of the format, and this ntknas reads version {FORMAT_VERSION}: "
             "use an ntknas of its time"
         )
+
+
+def numbers_of(version: str) -> tuple[int, int, int]:
+    """Return a version as numbers, which have an order."""
+    major, minor, patch = map(int, version.split("."))
+    return major, minor, patch
 
 
 def check_version(version: object) -> str:

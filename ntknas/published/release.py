@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 
 from ntknas.core.display import printable
@@ -127,10 +128,11 @@ class Release:
         Raises:
             ChoiceError: If it is not there; the message names what is, and what is open.
         """
+        self._check_any()
         if name not in self.ways and (missing := [way for way in self.open_ways if way.name == name]):
             raise ChoiceError(
                 f"The way {name} is open in {self.name} {self.version}: {missing[0].missing}. There are "
-                f"{', '.join(self.ways) or 'none yet'}."
+                f"{', '.join(self.ways)}."
             )
         check_known(f"way of {self.name} {self.version}", name, self.ways)
         return self.ways[name]
@@ -162,7 +164,7 @@ class Release:
         wanted = None if measures is None else self._checked_measures(list(measures), chosen)
         positions, builder = self.cells.positions(cells), TableBuilder()
         for name, seed in keys:
-            way, block = self.ways[name], self._block((name, seed))
+            way, block = self.ways[name], self.block(name, seed)
             block = block if wanted is None else block.of_measures(wanted)
             if block.measures:
                 builder.add(way, seed, block, Expansion.of(block.networks, way.unit, self.cells, positions))
@@ -189,24 +191,30 @@ class Release:
             ChoiceError: If there is no such way or seed, or the way has no spectra.
             DataError: If the file is missing, or was changed.
         """
-        ((_, seed),) = self._keys([way], [seed])
-        described = self.ways[way]
-        if not described.eigenvalues:
-            raise ChoiceError(f"The way {way} has no spectra: it is not of kernels.")
-        name = file_of(way)
-        path = (places.spectra_folder(self.name) if folder is None else Path(folder)) / name
-        networks, values = _parsed(
-            path, self.manifest.spectra[name], lambda content: read_spectra(content, described.eigenvalues, seed)
-        )
-        where = Expansion.of(networks, described.unit, self.cells, self.cells.positions(None))
-        columns = pd.RangeIndex(1, described.eigenvalues + 1, name="eigenvalue")
+        networks, values = self.spectra_of_networks(way, seed, folder)
+        where = Expansion.of(networks, self.ways[way].unit, self.cells, self.cells.positions(None))
+        columns = pd.RangeIndex(1, values.shape[1] + 1, name="eigenvalue")
         return pd.DataFrame(values[where.places], index=pd.Index(where.cells, name="cell"), columns=columns)
+
+    def spectra_of_networks(
+        self, way: str, seed: int = 0, folder: str | Path | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return networks, in ascending order, and in rows their eigenvalues; arguments and errors of ``spectra``."""
+        self._keys([way], [seed])
+        eigenvalues, name = self.ways[way].eigenvalues, file_of(way)
+        if not eigenvalues:
+            raise ChoiceError(f"The way {way} has no spectra: it is not of kernels.")
+        path = (places.spectra_folder(self.name) if folder is None else Path(folder)) / name
+        if name not in self.manifest.spectra:
+            raise _damaged(self.folder / places.MANIFEST, f"it lists no spectra of {way}")
+        return _parsed(path, self.manifest.spectra[name], lambda content: read_spectra(content, eigenvalues, seed))
 
     def _keys(self, ways: Iterable[str] | None, seeds: Iterable[int] | None) -> list[Key]:
         """Return the ways and seeds that are meant, in the order of the release."""
         named = None if ways is None else {name: self.way(name) for name in ways}
         wanted = None if seeds is None else list(dict.fromkeys(seeds))
         if wanted is not None:
+            self._check_any()
             for way in (named or {}).values():
                 _check_seeds(f"The way {way.name}", wanted, way.seeds, self._open_seeds(way.name))
             _check_seeds(
@@ -220,20 +228,31 @@ class Release:
             if seed in way.seeds
         ]
 
+    def _check_any(self) -> None:
+        if not self.ways:
+            still = ", ".join(dict.fromkeys(way.name for way in self.open_ways)) or "none"
+            raise ChoiceError(
+                f"{self.name} {self.version} has counts of its cells and no scores yet: no way is finished (open: "
+                f"{still})."
+            )
+
     def _open_seeds(self, way: str) -> list[int]:
         return sorted({seed for each in self.open_ways if each.name == way for seed in each.seeds})
 
     def _checked_measures(self, measures: Sequence[str], ways: Sequence[Way]) -> Sequence[str]:
+        self._check_any()
         there = list(dict.fromkeys(name for way in ways for name in way.measures))
         for measure in measures:
             check_known(f"measure of {', '.join(way.name for way in ways)}", measure, there)
         return measures
 
-    def _block(self, key: Key) -> Block:
-        way, path = self.ways[key[0]], self.folder / places.SCORES
-        block = _guarded(path, lambda: self._scores.block(key))
-        if set(block.measures) != set(way.measures) or not set(block.run.names) <= set(way.runs):
-            raise _damaged(path, f"its measures or runs of {way.name} are others than {places.ENVIRONMENT} names")
+    def block(self, way: str, seed: int) -> Block:
+        """Return the scores of networks by one way under one seed; raises as ``frame``."""
+        self._keys([way], [seed])
+        described, path = self.ways[way], self.folder / places.SCORES
+        block = _guarded(path, lambda: self._scores.block((way, seed)))
+        if set(block.measures) != set(described.measures) or not block.run.used <= set(described.runs):
+            raise _damaged(path, f"its measures or runs of {way} are others than {places.ENVIRONMENT} names")
         return block
 
 

@@ -27,6 +27,11 @@ class Coded:
         """Return some rows."""
         return Coded(self.codes[rows], self.names)
 
+    @property
+    def used(self) -> set[str]:
+        """What occurs in the column."""
+        return {self.names[code] for code in np.unique(self.codes)}
+
 
 @dataclass(frozen=True)
 class Block:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from ntknas.store import schema
@@ -31,7 +32,7 @@ class Way:
         settings: Its settings by digest.
         measures: Its measures, each with the digest of its setting.
         runs: Identifiers of the runs that made the scores.
-        core_hours: What computing it took, in hours of one core.
+        hours: What computing it took, in hours of one core, by seed.
         eigenvalues: Eigenvalues of each kernel in its file of spectra; 0 without one.
     """
 
@@ -44,8 +45,13 @@ class Way:
     settings: Mapping[str, Setting]
     measures: Mapping[str, str]
     runs: tuple[str, ...] = ()
-    core_hours: float = 0.0
+    hours: Mapping[int, float] = field(default_factory=dict)
     eigenvalues: int = 0
+
+    @property
+    def core_hours(self) -> float:
+        """What computing all seeds took, in hours of one core."""
+        return sum(self.hours.values())
 
     @property
     def probes(self) -> tuple[str, ...]:
@@ -63,7 +69,8 @@ class Way:
             for digest, setting in self.settings.items()
         }
         texts = {name: getattr(self, name) for name in ("name", "title", "unit", "recipe", "command")}
-        numbers = {"core_hours": self.core_hours, "eigenvalues": self.eigenvalues}
+        hours = {str(seed): hours for seed, hours in self.hours.items()}
+        numbers = {"core_hours": hours, "eigenvalues": self.eigenvalues}
         return {**texts, "seeds": list(self.seeds), "settings": settings, "runs": list(self.runs), **numbers}
 
     @classmethod
@@ -92,7 +99,7 @@ class Way:
             settings=MappingProxyType(settings),
             measures=MappingProxyType(measures),
             runs=_texts(f"the runs of {name}", entry.get("runs")),
-            core_hours=schema.check_finite(f"core_hours of {name}", entry.get("core_hours")),
+            hours=_hours(name, entry.get("core_hours")),
             eigenvalues=schema.check_integer(f"eigenvalues of {name}", entry.get("eigenvalues"), 0, 1 << 20),
         )
 
@@ -104,21 +111,36 @@ class OpenWay:
     Attributes:
         name: Identifier of the way.
         title: What it is, for readers.
-        seeds: Seeds that are missing.
-        missing: What is missing.
+        lacks: What is missing, by seed.
         core_hours: What the rest takes, in hours of one core; ``None`` where nobody has measured it.
     """
 
     name: str
     title: str
-    seeds: tuple[int, ...]
-    missing: str
+    lacks: Mapping[int, str]
     core_hours: float | None = None
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds that are missing."""
+        return tuple(self.lacks)
+
+    @property
+    def missing(self) -> str:
+        """What is missing, in one line."""
+        return "; ".join(f"seed {seed} lacks {text}" for seed, text in self.lacks.items())
 
     def as_json(self) -> dict[str, object]:
         """Return it as plain data."""
-        texts = {"name": self.name, "title": self.title, "missing": self.missing}
-        return {**texts, "seeds": list(self.seeds), "core_hours": self.core_hours}
+        lacks = {str(seed): text for seed, text in self.lacks.items()}
+        return {"name": self.name, "title": self.title, "lacks": lacks, "core_hours": self.core_hours}
+
+    def without(self, seeds: Collection[int]) -> OpenWay | None:
+        """Return what is missing apart from some seeds; ``None`` where that is nothing."""
+        parts = {seed: text for seed, text in self.lacks.items() if seed not in seeds}
+        share = len(parts) / len(self.lacks)
+        cost = None if self.core_hours is None else self.core_hours * share
+        return replace(self, lacks=parts, core_hours=cost) if parts else None
 
     @classmethod
     def from_json(cls, data: object) -> OpenWay:
@@ -137,9 +159,7 @@ class OpenWay:
         name = schema.check_text("the name of an open way", entry.get("name"))
         hours = entry.get("core_hours")
         cost = None if hours is None else schema.check_finite(f"core_hours of {name}", hours)
-        return cls(
-            name, _text(name, entry, "title"), _seeds(name, entry.get("seeds")), _text(name, entry, "missing"), cost
-        )
+        return cls(name, _text(name, entry, "title"), _lacks(name, entry.get("lacks")), cost)
 
 
 def _text(way: str, entry: Mapping[str, object], key: str) -> str:
@@ -156,6 +176,22 @@ def _texts(subject: str, data: object) -> tuple[str, ...]:
     if not isinstance(data, list):
         raise schema.FieldError(f"{subject} are no list")
     return tuple(schema.check_text(subject, item) for item in data)
+
+
+def _lacks(way: str, data: object) -> dict[int, str]:
+    lacks = schema.check_mapping(f"what {way} lacks", data)
+    return {_seed(way, seed): schema.check_text(f"what {way} lacks", text) for seed, text in lacks.items()}
+
+
+def _seed(way: str, text: str) -> int:
+    if not re.fullmatch("-?[0-9]{1,19}", text):
+        raise ValueError(f"a seed of {way} is {schema.shortened(text)}, expected an integer")
+    return schema.check_seed(int(text))
+
+
+def _hours(way: str, data: object) -> dict[int, float]:
+    hours = schema.check_mapping(f"core_hours of {way}", data)
+    return {_seed(way, seed): schema.check_finite(f"core_hours of {way}", number) for seed, number in hours.items()}
 
 
 def _settings(way: str, data: object) -> tuple[dict[str, Setting], dict[str, str]]:
