@@ -10,16 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import stats
 
 from ntknas.correlation.coefficients import Array, scaled
 from ntknas.correlation.drawn import Codes, summed
+from ntknas.correlation.variable import Integers, Values, Variable, variable
 
-Integers = NDArray[np.int64]
 
-
-def standard_error(name: str, x: Array, y: Array, networks: Codes | None = None) -> float:
+def standard_error(name: str, x: Values, y: Values, networks: Codes | None = None) -> float:
     """Return the standard error of a coefficient.
 
     Args:
@@ -44,11 +41,11 @@ def error_of(influences: Array, networks: Codes | None = None) -> float:
     return float(np.sqrt((sums**2).sum()) / len(influences))
 
 
-def kendall_influence(x: Array, y: Array) -> Array:
+def kendall_influence(x: Values, y: Values) -> Array:
     """Return the influence of each cell on τ-b."""
-    n = len(x)
-    agreement = concordance(x, y) / (n - 1)
-    untied = [1 - (_same(v) - 1) / (n - 1) for v in (x, y)]
+    n, both = len(x), (variable(x), variable(y))
+    agreement = concordance(*both) / (n - 1)
+    untied = [1 - (v.same - 1) / (n - 1) for v in both]
     scale = np.sqrt(untied[0].mean() * untied[1].mean())
     tau = agreement.mean() / scale
     ties = sum((share - share.mean()) / share.mean() for share in untied)
@@ -56,65 +53,63 @@ def kendall_influence(x: Array, y: Array) -> Array:
     return influence
 
 
-def spearman_influence(x: Array, y: Array) -> Array:
+def spearman_influence(x: Values, y: Values) -> Array:
     """Return the influence of each cell on ρ; the spread of mid-ranks counts as fixed."""
-    n = len(x)
-    u, v = ((stats.rankdata(values) - 0.5) / n - 0.5 for values in (x, y))
+    n, a, b = len(x), variable(x), variable(y)
+    u, v = ((ranked.mid_ranks - 0.5) / n - 0.5 for ranked in (a, b))
     scale = np.sqrt(u.var() * v.var())
-    influence: Array = (u * v + _through_ranks(x, v) + _through_ranks(y, u)) / scale
+    influence: Array = (u * v + _through_ranks(a, v) + _through_ranks(b, u)) / scale
     return influence
 
 
-def _through_ranks(x: Array, weights: Array) -> Array:
+def _through_ranks(x: Variable, weights: Array) -> Array:
     """Return for each cell i the mean over j of 1(x_i < x_j) w_j + ½ 1(x_i = x_j) w_j: its effect on others' ranks."""
-    order = np.argsort(x, kind="stable")
-    sums = np.concatenate([[0.0], np.cumsum(weights[order])])
-    lower, upper = (np.searchsorted(x[order], x, side=side) for side in ("left", "right"))
-    above, equal = sums[-1] - sums[upper], sums[upper] - sums[lower]
+    sums = np.concatenate([[0.0], np.cumsum(weights[x.order])])
+    upper = x.below + x.same
+    above, equal = sums[-1] - sums[upper], sums[upper] - sums[x.below]
     moved: Array = (above + equal / 2) / len(x)
     return moved
 
 
-def pearson_influence(x: Array, y: Array) -> Array:
+def pearson_influence(x: Values, y: Values) -> Array:
     """Return the influence of each cell on r; of each row for arrays of two dimensions, NaN where it is constant."""
-    x, y = scaled(x), scaled(y)
+    columns = [scaled(v.values if isinstance(v, Variable) else v) for v in (x, y)]
     with np.errstate(invalid="ignore", divide="ignore"):
-        a, b = ((v - v.mean(-1, keepdims=True)) / v.std(-1, keepdims=True) for v in (x, y))
+        a, b = ((v - v.mean(-1, keepdims=True)) / v.std(-1, keepdims=True) for v in columns)
     influence: Array = a * b - np.mean(a * b, axis=-1, keepdims=True) / 2 * (a**2 + b**2)
     return influence
 
 
-INFLUENCES: dict[str, Callable[[Array, Array], Array]] = {
+INFLUENCES: dict[str, Callable[[Values, Values], Array]] = {
     "kendall": kendall_influence,
     "spearman": spearman_influence,
     "pearson": pearson_influence,
 }
 
 
-def concordance(x: Array, y: Array) -> Integers:
+def concordance(x: Values, y: Values) -> Integers:
     """Return for each cell the number of concordant less the number of discordant cells."""
-    n = len(x)
-    below_x, below_y = (_below(v) for v in (x, y))
-    same_x, same_y, same_both = _same(x), _same(y), _same(x, y)
-    both_below = dominated(x, y)
-    x_below_y_same, y_below_x_same = _rank_within(y, x), _rank_within(x, y)
-    x_below_y_above = below_x - both_below - x_below_y_same
-    y_below_x_above = below_y - both_below - y_below_x_same
-    x_above_y_same = same_y - same_both - x_below_y_same
-    both_above = n - below_x - same_x - y_below_x_above - x_above_y_same
+    n, a, b = len(x), variable(x), variable(y)
+    both_below, same_both = dominated(a, b), _same_in_both(a, b)
+    x_below_y_same, y_below_x_same = _rank_within(b, a), _rank_within(a, b)
+    x_below_y_above = a.below - both_below - x_below_y_same
+    y_below_x_above = b.below - both_below - y_below_x_same
+    x_above_y_same = b.same - same_both - x_below_y_same
+    both_above = n - a.below - a.same - y_below_x_above - x_above_y_same
     balance: Integers = both_below + both_above - x_below_y_above - y_below_x_above
     return balance
 
 
-def dominated(x: Array, y: Array) -> Integers:
+def dominated(x: Values, y: Values) -> Integers:
     """Return for each cell the number of cells that lie below it in both x and y.
 
     Cells in the order of x (of one x, those with larger y first, so that none of them counts for another): what is
     counted is the smaller y before each. By merging: at every width the right half of a block looks up its place in the
     sorted left half, all blocks at once.
     """
-    order = np.lexsort((-y, x))
-    ranks = stats.rankdata(y, method="dense").astype(np.int64)[order]
+    a, b = variable(x), variable(y)
+    order = np.lexsort((-b.dense, a.dense))
+    ranks = b.dense[order]
     n, span = len(ranks), int(ranks.max(initial=0)) + 1
     indices, counts = np.arange(n), np.zeros(n, dtype=np.int64)
     width = 1
@@ -130,24 +125,17 @@ def dominated(x: Array, y: Array) -> Integers:
     return result
 
 
-def _below(values: Array) -> Integers:
-    below: Integers = stats.rankdata(values, method="min").astype(np.int64) - 1
-    return below
+def _same_in_both(x: Variable, y: Variable) -> Integers:
+    """Return for each cell the number of cells with the same values of both, itself included."""
+    return Variable(_key(x, y)).same
 
 
-def _same(*columns: Array) -> Integers:
-    """Return for each cell the number of cells with the same values, itself included."""
-    dense = np.stack([stats.rankdata(column, method="dense").astype(np.int64) for column in columns])
-    key = dense[0] if len(dense) == 1 else dense[0] * (int(dense[1].max(initial=0)) + 1) + dense[1]
-    _, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
-    same: Integers = counts[inverse]
-    return same
-
-
-def _rank_within(group: Array, values: Array) -> Integers:
+def _rank_within(group: Variable, values: Variable) -> Integers:
     """Return for each cell the number of cells of its group with a smaller value."""
-    dense_group, dense = (stats.rankdata(v, method="dense").astype(np.int64) for v in (group, values))
-    span = int(dense.max(initial=0)) + 1
-    key = np.sort(dense_group * span + dense)
-    ranks: Integers = np.searchsorted(key, dense_group * span + dense) - np.searchsorted(key, dense_group * span)
-    return ranks
+    return Variable(_key(group, values)).below - group.below
+
+
+def _key(first: Variable, second: Variable) -> Array:
+    """Return a number for each cell that orders by the first variable, and where it ties by the second."""
+    key = first.dense * (int(second.dense.max(initial=0)) + 1) + second.dense
+    return key.astype(np.float64)  # exact: below the square of the number of cells

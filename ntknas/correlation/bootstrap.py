@@ -19,13 +19,14 @@ from ntknas.correlation.asymptotic import pearson_influence, standard_error
 from ntknas.correlation.coefficients import Array
 from ntknas.correlation.drawn import AT_ONCE, Codes, Draws, drawn, places, repeated, standardised, summed
 from ntknas.correlation.estimate import Estimate
+from ntknas.correlation.variable import Values, variable
 
 Resamples = NDArray[np.int64] | Draws
 """Places of cells, resamples × cells; or draws of networks."""
 Interval = tuple[float | None, float | None]
 
 LEVEL = 0.95
-LARGE = 20_000
+LARGE = 1_000
 """Beyond this number of cells an interval is the coefficient ± 1.96 standard errors: each resample would take long, and
 the normal approximation is as good."""
 MIN_RESAMPLES = 200
@@ -76,7 +77,7 @@ def in_chunks(resamples: Resamples, size: int) -> list[Resamples]:
     return list(np.array_split(resamples, parts))
 
 
-def estimate(name: str, x: Array, y: Array, resamples: Resamples) -> Estimate:
+def estimate(name: str, x: Values, y: Values, resamples: Resamples) -> Estimate:
     """Return a coefficient with its interval: bootstrap, or standard error beyond ``LARGE`` cells.
 
     Args:
@@ -89,7 +90,8 @@ def estimate(name: str, x: Array, y: Array, resamples: Resamples) -> Estimate:
         No value for fewer than three cells or a constant; no interval for fewer than ten cells or networks (300 for r)
         or 200 resamples, or where more than one resample in twenty is constant.
     """
-    value = coefficients.COEFFICIENTS[name](x, y) if len(x) >= 3 else float("nan")
+    a, b = variable(x), variable(y)
+    value = coefficients.COEFFICIENTS[name](a.values, b.values) if len(x) >= 3 else float("nan")
     if not np.isfinite(value):
         return Estimate(None)
     minimum = MIN_CELLS_OF_R if name == "pearson" else MIN_CELLS
@@ -98,10 +100,10 @@ def estimate(name: str, x: Array, y: Array, resamples: Resamples) -> Estimate:
     if number < minimum or not len(resamples) or (len(resamples) < MIN_RESAMPLES and len(x) <= LARGE):
         return Estimate(value)
     if len(x) > LARGE:
-        half = float(stats.norm.ppf((1 + LEVEL) / 2)) * standard_error(name, x, y, networks)
+        half = float(stats.norm.ppf((1 + LEVEL) / 2)) * standard_error(name, a, b, networks)
         return Estimate(value, max(-1.0, value - half), min(1.0, value + half))
     find = studentised_pearson if name == "pearson" else partial(percentile, name)
-    return Estimate(value, *find(x, y, resamples))
+    return Estimate(value, *find(a.values, b.values, resamples))
 
 
 def percentile(name: str, x: Array, y: Array, resamples: Resamples) -> Interval:

@@ -15,11 +15,11 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ntknas.correlation.bootstrap import LARGE, LEVEL, MIN_CELLS, top_of
+from ntknas.correlation.bootstrap import LEVEL, MIN_CELLS, top_of
 from ntknas.correlation.coefficients import COEFFICIENTS, Array, kendall
 from ntknas.correlation.estimate import TOP_SHARES, Estimate
 
-DRAWS = {2_000: 100, LARGE: 40}
+DRAWS = {2_000: 100, 20_000: 40}
 """Number of draws up to so many cells; ten beyond, where each takes long and all agree."""
 MANY_CELLS_DRAWS = 10
 MIN_WINDOW = 40

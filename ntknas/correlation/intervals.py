@@ -5,38 +5,41 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ntknas.correlation.bootstrap import draw_any, estimate, estimate_of_top, top_of
+from ntknas.correlation.bootstrap import draw_any, estimate, estimate_of_top
 from ntknas.correlation.coefficients import COEFFICIENTS, Array, kendall
-from ntknas.correlation.drawn import Codes, repeated
 from ntknas.correlation.estimate import TOP_SHARES, Estimate
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.seeds import BOTH, with_seeds
+from ntknas.correlation.shared import Shared
+from ntknas.correlation.variable import Variable
 
 
 def with_intervals(
-    item: Scored, cells: pd.Index, x: Array, y: Array, resamples: int, seed: int, networks: Codes | None = None
+    item: Scored, x: Variable, shared: Shared, resamples: int, seed: int
 ) -> tuple[dict[str, Estimate], str]:
     """Return every coefficient, τ-b among the best included, with its interval, and what the intervals cover.
 
     Args:
         item: What was scored.
-        cells: The cells to take.
-        x: Their signed scores.
-        y: Their accuracies.
+        x: Its signed scores of the cells to take.
+        shared: The cells, their accuracies and networks; those that several cells are are resampled.
         resamples: Number of bootstrap resamples.
         seed: Seed of the bootstrap.
-        networks: A number for each cell's network, where it is known; those that several cells are are resampled.
     """
-    indices = draw_any(len(x), resamples if len(x) else 0, seed, repeated(networks))
-    over_cells = {name: estimate(name, x, y, indices) for name in COEFFICIENTS}
-    tops = {name: estimate_of_top(x, y, share, resamples, seed, networks) for name, share in TOP_SHARES.items()}
-    jackknifed = jackknifed_scores(item, cells)
+    y = shared.accuracies.values
+    indices = draw_any(len(x), resamples if len(x) else 0, seed, shared.repeated)
+    over_cells = {name: estimate(name, x, shared.accuracies, indices) for name in COEFFICIENTS}
+    tops = {
+        name: estimate_of_top(x.values, y, share, resamples, seed, shared.networks)
+        for name, share in TOP_SHARES.items()
+    }
+    jackknifed = jackknifed_scores(item, shared.cells)
     if jackknifed is None:
         return over_cells | tops, item.coverage
     for name, value in over_cells.items():
         over_cells[name] = with_seeds(value, [COEFFICIENTS[name](scores, y) for scores in jackknifed])
     for name, value in tops.items():
-        top = top_of(y, TOP_SHARES[name])
+        top = shared.tops[name]
         tops[name] = with_seeds(value, [kendall(scores[top], y[top]) for scores in jackknifed])
     return over_cells | tops, BOTH
 

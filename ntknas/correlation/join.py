@@ -20,6 +20,7 @@ from ntknas.correlation.result import Correlation
 from ntknas.correlation.row import BASELINE, LEFT_OUT, OFFICIAL, SETTING, UNSCORED, Row, RowKey
 from ntknas.correlation.rows import Setup, make_row, points_of
 from ntknas.correlation.scored import Scored
+from ntknas.correlation.shared import Sharing
 from ntknas.correlation.targets import Accuracies, as_accuracies
 from ntknas.measures import inputs_of
 from ntknas.spaces import Space, load_space, space_names
@@ -114,7 +115,7 @@ def correlate(
     networks = restriction.networks(shown)
     summaries = {target.name: target.summary(shown, seed, networks) for target in targets}
     covariates = Covariates(given, ranked, counts)
-    setup = Setup(restriction, counts, covariates, networks, resamples, seed)
+    setup = Setup(restriction, counts, covariates, Sharing(networks), resamples, seed)
     rows: list[Row] = []
     points: dict[RowKey, pd.DataFrame] = {}
     pairs = [(target, item) for target in targets for item in _with_combined(scored, combined, target)]

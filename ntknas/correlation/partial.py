@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
+from ntknas.correlation.asymptotic import kendall_influence
 from ntknas.correlation.coefficients import Array, kendall
+from ntknas.correlation.variable import Values, Variable, variable
 
 CONSTANT = "constant"
 """Why a covariate that tells no cells apart is dropped."""
@@ -28,6 +32,82 @@ class Partial(NamedTuple):
     dropped: Mapping[str, str]
 
 
+class Others:
+    """Variables that scores of the same cells are held against; what no score changes is taken once.
+
+    Args:
+        variables: Accuracies and covariates.
+
+    Attributes:
+        variables: The same.
+    """
+
+    def __init__(self, variables: Sequence[Values]):
+        self.variables = [variable(values) for values in variables]
+
+    def matrix(self, x: Variable) -> Array:
+        """Return the matrix of all τ-b of scores and of these variables, the scores being the first."""
+        matrix = np.eye(1 + len(self.variables))
+        matrix[1:, 1:] = self._taus
+        for place, other in enumerate(self.variables, start=1):
+            matrix[place, 0] = matrix[0, place] = kendall(other.values, x.values)
+        return matrix
+
+    def influence(self, x: Variable, slopes: Array) -> Array:
+        """Return the influence of each cell on a figure of the matrix.
+
+        Args:
+            x: The scores.
+            slopes: How the figure moves with each entry of the matrix and its mirror image.
+        """
+        influence: Array = np.zeros(len(x))
+        for place, other in enumerate(self.variables, start=1):
+            influence += slopes[0, place] * kendall_influence(x, other)
+        for (i, j), of_pair in self._influences.items():
+            influence += slopes[i + 1, j + 1] * of_pair
+        return influence
+
+    @cached_property
+    def _taus(self) -> Array:
+        taus = np.eye(len(self.variables))
+        for j, i in combinations(range(len(self.variables)), 2):
+            taus[i, j] = taus[j, i] = kendall(self.variables[i].values, self.variables[j].values)
+        return taus
+
+    @cached_property
+    def _influences(self) -> dict[tuple[int, int], Array]:
+        places = combinations(range(len(self.variables)), 2)
+        return {(i, j): kendall_influence(self.variables[i], self.variables[j]) for i, j in places}
+
+
+class Fixed:
+    """Covariates that are held fixed beside accuracies, on some cells.
+
+    Args:
+        accuracies: Accuracies.
+        covariates: Covariates by name; what is constant, or ranks the cells as an earlier one does, is dropped.
+
+    Attributes:
+        given: Names of those that are used.
+        others: The accuracies, and what is used.
+    """
+
+    def __init__(self, accuracies: Values, covariates: Mapping[str, Values]):
+        distinct, self._dropped = _distinct({name: variable(values) for name, values in covariates.items()})
+        self.given = tuple(distinct)
+        self.others = Others([accuracies, *distinct.values()])
+
+    def partial(self, x: Values) -> Partial:
+        """Return the partial correlation of scores and accuracies."""
+        if len(x) < 4:
+            return Partial(None, (), {})
+        scores, undefined = variable(x), Partial(None, self.given, self._dropped)
+        if any(v.is_constant for v in (scores, *self.others.variables)):
+            return undefined
+        value = float(of_matrices(self.others.matrix(scores)[None])[0])
+        return undefined._replace(value=value if np.isfinite(value) else None)
+
+
 def partial_kendall(x: Array, y: Array, covariates: Mapping[str, Array]) -> Partial:
     """Return Kendall's τ-b of x and y given covariates.
 
@@ -42,19 +122,7 @@ def partial_kendall(x: Array, y: Array, covariates: Mapping[str, Array]) -> Part
     Returns:
         The partial correlation, and which covariates were used.
     """
-    if len(x) < 4:
-        return Partial(None, (), {})
-    distinct, dropped = _distinct(covariates)
-    variables = [x, y, *distinct.values()]
-    undefined = Partial(None, tuple(distinct), dropped)
-    if any(np.ptp(v) == 0 for v in variables):
-        return undefined
-    matrix = np.eye(len(variables))
-    for i in range(len(variables)):
-        for j in range(i):
-            matrix[i, j] = matrix[j, i] = kendall(variables[i], variables[j])
-    value = float(of_matrices(matrix[None])[0])
-    return undefined._replace(value=value if np.isfinite(value) else None)
+    return Fixed(y, covariates).partial(x)
 
 
 def of_matrices(matrices: Array) -> Array:
@@ -73,13 +141,13 @@ def of_matrices(matrices: Array) -> Array:
     return partials
 
 
-def _distinct(covariates: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, str]]:
+def _distinct(covariates: Mapping[str, Variable]) -> tuple[dict[str, Variable], dict[str, str]]:
     """Return the covariates that tell cells apart, each in its own way, and why the others are dropped."""
-    distinct: dict[str, Array] = {}
+    distinct: dict[str, Variable] = {}
     dropped: dict[str, str] = {}
     for name, values in covariates.items():
-        alike = [earlier for earlier, others in distinct.items() if np.ptp(values) and _ranks_alike(values, others)]
-        if np.ptp(values) == 0:
+        alike = [] if values.is_constant else [earlier for earlier, v in distinct.items() if _ranks_alike(values, v)]
+        if values.is_constant:
             dropped[name] = CONSTANT
         elif alike:
             dropped[name] = alike[0]
@@ -88,5 +156,5 @@ def _distinct(covariates: Mapping[str, Array]) -> tuple[dict[str, Array], dict[s
     return distinct, dropped
 
 
-def _ranks_alike(a: Array, b: Array) -> bool:
-    return abs(kendall(a, b)) > 1 - 1e-12
+def _ranks_alike(a: Variable, b: Variable) -> bool:
+    return abs(kendall(a.values, b.values)) > 1 - 1e-12

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 from scipy import stats
 
-from ntknas.correlation.asymptotic import error_of, kendall_influence
+from ntknas.correlation.asymptotic import error_of
 from ntknas.correlation.bootstrap import LEVEL, MIN_CELLS, MIN_RESAMPLES, Interval, draw_any, middle, resampled
-from ntknas.correlation.coefficients import Array, kendall
+from ntknas.correlation.coefficients import Array
 from ntknas.correlation.compare import MANY_CELLS
 from ntknas.correlation.drawn import Codes, repeated
-from ntknas.correlation.partial import of_matrices
+from ntknas.correlation.partial import Others, of_matrices
+from ntknas.correlation.variable import Values, Variable, variable
 
 _NONE = (None, None)
 
 
-def partial_interval(variables: list[Array], resamples: int, seed: int = 0, networks: Codes | None = None) -> Interval:
-    """Return the 95 % interval of τ-b of the first two variables given the others.
-
-    The percentiles of resamples, each with covariates of its own; beyond 500 cells ± 1.96 standard errors by the delta
-    method from the influences on each τ-b.
+def partial_interval(
+    variables: Sequence[Values], resamples: int, seed: int = 0, networks: Codes | None = None
+) -> Interval:
+    """Return the 95 % interval of τ-b of the first two variables given the others; see ``interval_given``.
 
     Args:
         variables: Scores, accuracies and the covariates that are held fixed, each of shape n.
@@ -31,35 +31,49 @@ def partial_interval(variables: list[Array], resamples: int, seed: int = 0, netw
         networks: A number for each cell's network, where it is known: networks are resampled, not cells.
 
     Returns:
+        Both ends, or none.
+    """
+    return interval_given(variable(variables[0]), Others(variables[1:]), resamples, seed, networks)
+
+
+def interval_given(
+    x: Variable, others: Others, resamples: int, seed: int = 0, networks: Codes | None = None
+) -> Interval:
+    """Return the 95 % interval of τ-b of scores and accuracies given covariates.
+
+    The percentiles of resamples, each with covariates of its own; beyond 500 cells ± 1.96 standard errors by the delta
+    method from the influences on each τ-b.
+
+    Args:
+        x: Scores, shape n.
+        others: Accuracies and the covariates that are held fixed.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
+        networks: A number for each cell's network, where it is known: networks are resampled, not cells.
+
+    Returns:
         Both ends; none for fewer than ten cells or networks or 200 resamples, or where more than one resample in twenty
         has no partial correlation.
     """
-    n, same = len(variables[0]), repeated(networks)
+    n, same = len(x), repeated(networks)
     if (n if networks is None else len(np.unique(networks))) < MIN_CELLS or resamples < MIN_RESAMPLES:
         return _NONE
     if n > MANY_CELLS:
-        return _by_standard_error(variables, same)
-    draws = draw_any(n, resamples, seed, same)
+        return _by_standard_error(x, others, same)
+    draws, variables = draw_any(n, resamples, seed, same), [x, *others.variables]
     matrices = np.tile(np.eye(len(variables)), (resamples, 1, 1))
-    for i, j in _pairs(variables):
-        matrices[:, i, j] = matrices[:, j, i] = resampled("kendall", variables[i], variables[j], draws)
+    for i, j in combinations(range(len(variables)), 2):
+        taus = resampled("kendall", variables[i].values, variables[j].values, draws)
+        matrices[:, i, j] = matrices[:, j, i] = taus
     return middle(of_matrices(matrices))
 
 
-def _pairs(variables: list[Array]) -> Iterator[tuple[int, int]]:
-    return combinations(range(len(variables)), 2)
-
-
-def _by_standard_error(variables: list[Array], networks: Codes | None) -> Interval:
-    matrix = np.eye(len(variables))
-    for i, j in _pairs(variables):
-        matrix[i, j] = matrix[j, i] = kendall(variables[i], variables[j])
+def _by_standard_error(x: Variable, others: Others, networks: Codes | None) -> Interval:
+    matrix = others.matrix(x)
     value = float(of_matrices(matrix[None])[0])
     if not np.isfinite(value):
         return _NONE
-    slopes = gradient(matrix)
-    influence = sum(slopes[i, j] * kendall_influence(variables[i], variables[j]) for i, j in _pairs(variables))
-    half = float(stats.norm.ppf((1 + LEVEL) / 2)) * error_of(np.asarray(influence), networks)
+    half = float(stats.norm.ppf((1 + LEVEL) / 2)) * error_of(others.influence(x, gradient(matrix)), networks)
     return max(-1.0, value - half), min(1.0, value + half)
 
 

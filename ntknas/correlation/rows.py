@@ -9,21 +9,21 @@ import numpy as np
 import pandas as pd
 
 from ntknas.core.score import Status
-from ntknas.correlation.coefficients import Array, kendall, weighted_kendall
+from ntknas.correlation.coefficients import Array, weighted_kendall
 from ntknas.correlation.counts import Counts
 from ntknas.correlation.covariates import Covariates
-from ntknas.correlation.drawn import Codes, repeated
 from ntknas.correlation.estimate import Estimate
 from ntknas.correlation.intervals import jackknifed_scores, with_intervals
-from ntknas.correlation.partial import Partial, partial_kendall
-from ntknas.correlation.partial_interval import partial_interval
+from ntknas.correlation.partial_interval import interval_given
 from ntknas.correlation.populations import Restriction
 from ntknas.correlation.retrieval import retrieval
 from ntknas.correlation.row import CELLS, LAST, LEFT_OUT, NETWORKS, Row
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.seeds import with_seeds
 from ntknas.correlation.selection import best_cells
+from ntknas.correlation.shared import Held, Shared, Sharing
 from ntknas.correlation.targets import Accuracies
+from ntknas.correlation.variable import Variable
 
 
 def points_of(item: Scored, target: Accuracies, unscored: str = LEFT_OUT) -> pd.DataFrame:
@@ -56,7 +56,7 @@ class Setup:
         restriction: Which cells are correlated.
         counts: Counts of cells by setting, where the space is known.
         covariates: What partial correlations hold fixed.
-        networks: A number for each cell's network; ``None`` where that is not known.
+        sharing: What rows on the same cells share.
         resamples: Number of bootstrap resamples.
         seed: Seed of the bootstrap.
     """
@@ -64,13 +64,9 @@ class Setup:
     restriction: Restriction
     counts: Mapping[str, Counts]
     covariates: Covariates
-    networks: pd.Series | None
+    sharing: Sharing
     resamples: int
     seed: int
-
-    def networks_of(self, cells: pd.Index) -> Codes | None:
-        """Return a number for each of some cells' networks, where they are known."""
-        return None if self.networks is None else self.networks[cells].to_numpy(np.int64)
 
 
 def make_row(item: Scored, target: Accuracies, points: pd.DataFrame, setup: Setup) -> Row:
@@ -82,8 +78,9 @@ def make_row(item: Scored, target: Accuracies, points: pd.DataFrame, setup: Setu
         points: As from ``points_of``.
         setup: What rows are made with.
     """
-    cells, x, y = points.index, points["score"].to_numpy(np.float64), points["accuracy"].to_numpy(np.float64)
-    coefficients, coverage = with_intervals(item, cells, x, y, setup.resamples, setup.seed, setup.networks_of(cells))
+    scores, shared = Variable(points["score"].to_numpy(np.float64)), setup.sharing.of(target.name, points)
+    cells, x, y = points.index, scores.values, shared.accuracies.values
+    coefficients, coverage = with_intervals(item, scores, shared, setup.resamples, setup.seed)
     left_out, placed = _without_score(item.cells, target.means, cells)
     best = best_cells(x, y, cells)
     row = Row(
@@ -95,8 +92,8 @@ def make_row(item: Scored, target: Accuracies, points: pd.DataFrame, setup: Setu
         epoch=item.epoch,
         n=len(x),
         left_out=left_out,
-        ties=_tied_pairs(x),
-        tied_accuracies=_tied_pairs(y),
+        ties=scores.tied_pairs,
+        tied_accuracies=shared.accuracies.tied_pairs,
         kendall=coefficients["kendall"],
         spearman=coefficients["spearman"],
         pearson=Estimate(None) if placed else coefficients["pearson"],  # last is a rank, and no number
@@ -109,7 +106,7 @@ def make_row(item: Scored, target: Accuracies, points: pd.DataFrame, setup: Setu
         regret_best_of_10=best.regret_of_10,
         partial_kendall=None,
         partial_given=(),
-        baseline_kendall=_of_counts(setup.counts.get(item.setting), cells, y),
+        baseline_kendall=shared.kendall_of(setup.counts.get(item.setting)),
         seed_kendall=item.seed_kendall,
         seed_variance=item.seed_variance,
         seconds_per_cell=item.seconds,
@@ -117,61 +114,47 @@ def make_row(item: Scored, target: Accuracies, points: pd.DataFrame, setup: Setu
         placed_last=placed,
         fitted=item.fitted,
     )
-    return _with_population(_with_partial(_with_first_cells(row, x, y), item, points, setup), cells, setup)
+    return _with_population(_with_partial(_with_first_cells(row, x, y), item, scores, shared, setup), shared, setup)
 
 
-def _of_counts(counts: Counts | None, cells: pd.Index, y: Array) -> dict[str, float | None]:
-    """Return τ-b of every count with the accuracies."""
-    if counts is None or len(y) < 3:
-        return {}
-    return {name: _or_none(kendall(counts.of(name, cells), y)) for name in counts.names}
-
-
-def _with_partial(row: Row, item: Scored, points: pd.DataFrame, setup: Setup) -> Row:
+def _with_partial(row: Row, item: Scored, scores: Variable, shared: Shared, setup: Setup) -> Row:
     """Return the row with its partial correlation, on the cells that have all covariates."""
-    covariates = setup.covariates.of(item, points.index)
-    if covariates.empty or (row.is_baseline and row.measure in covariates):
+    held = shared.held(item.setting, lambda cells: setup.covariates.of(item, cells))
+    if held is None or (row.is_baseline and row.measure in held.names):
         return row
-    complete = covariates.notna().all(axis=1)
-    cells = points.index[complete]
-    x, y = (points.loc[cells, name].to_numpy(np.float64) for name in ("score", "accuracy"))
-    columns = {str(name): covariates.loc[cells, name].to_numpy(np.float64) for name in covariates}
-    partial = partial_kendall(x, y, columns)
-    estimate = _with_ends(partial, item, cells, [x, y, *(columns[name] for name in partial.given)], setup)
+    x = held.of(scores)
+    partial = held.fixed.partial(x)
     return replace(
         row,
         partial_kendall=partial.value,
         partial_given=partial.given,
         partial_n=len(x),
         partial_dropped=partial.dropped,
-        partial=estimate,
+        partial=_with_ends(partial.value, item, x, held, setup),
     )
 
 
-def _with_ends(partial: Partial, item: Scored, cells: pd.Index, variables: list[Array], setup: Setup) -> Estimate:
+def _with_ends(value: float | None, item: Scored, x: Variable, held: Held, setup: Setup) -> Estimate:
     """Return a partial correlation with its interval: over cells or networks, and over seeds where several are."""
-    if partial.value is None:
+    if value is None:
         return Estimate(None)
-    ends = partial_interval(variables, setup.resamples, setup.seed, setup.networks_of(cells))
-    estimate, jackknifed = Estimate(partial.value, *ends), jackknifed_scores(item, cells)
+    ends = interval_given(x, held.fixed.others, setup.resamples, setup.seed, held.networks)
+    estimate, jackknifed = Estimate(value, *ends), jackknifed_scores(item, held.cells)
     if jackknifed is None:
         return estimate
-    without = [
-        partial_kendall(x, variables[1], dict(zip(partial.given, variables[2:], strict=True))) for x in jackknifed
-    ]
-    return with_seeds(estimate, [np.nan if one.value is None else one.value for one in without])
+    without = [held.fixed.partial(scores).value for scores in jackknifed]
+    return with_seeds(estimate, [np.nan if one is None else one for one in without])
 
 
-def _with_population(row: Row, cells: pd.Index, setup: Setup) -> Row:
+def _with_population(row: Row, shared: Shared, setup: Setup) -> Row:
     """Return the row with what its cells are."""
     chosen = setup.restriction.cells
-    networks = setup.networks_of(cells)
     return replace(
         row,
         population=setup.restriction.population,
         chosen_cells=None if chosen is None else len(chosen),
-        networks=None if networks is None else len(np.unique(networks)),
-        resampled=CELLS if repeated(networks) is None else NETWORKS,
+        networks=shared.number_of_networks,
+        resampled=CELLS if shared.repeated is None else NETWORKS,
     )
 
 
@@ -198,11 +181,6 @@ def _without_score(cells: pd.DataFrame, means: pd.Series, used: pd.Index) -> tup
 
 def _counted(reasons: pd.Series) -> dict[str, int]:
     return {str(reason): int(count) for reason, count in reasons.value_counts().items()}
-
-
-def _tied_pairs(values: Array) -> int:
-    counts = np.unique(values, return_counts=True)[1]
-    return int((counts * (counts - 1) // 2).sum())
 
 
 def _or_none(value: float) -> float | None:

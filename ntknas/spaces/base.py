@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Generic, SupportsIndex, TypedDict, TypeVar, Unpack
+from typing import ClassVar, Generic, SupportsIndex, TypedDict, TypeVar, Unpack, cast
 
 from ntknas.core.errors import ChoiceError, check_known
 from ntknas.core.lazy import nn
@@ -100,12 +100,12 @@ class CellSpace(ABC, Generic[C]):
         if isinstance(cell, str):
             return self.at(self.index(cell))
         try:
-            if isinstance(cell, SupportsIndex):
-                return self[cell]
+            if hasattr(cell, "__index__"):  # isinstance of a protocol takes long, and every count asks
+                return self[cast("SupportsIndex", cell)]
             own = self[cell.index]
         except IndexError as error:
             raise ChoiceError(str(error)) from None
-        if str(own) != str(cell):
+        if own != cell and str(own) != str(cell):  # texts take long to write
             raise ChoiceError(f"Not a cell of {self.name}: {cell}. Its cell {cell.index} is {own}.")
         return own
 

@@ -109,7 +109,7 @@ class NB201(CellSpace[Cell]):
 
     def identity(self, cell: CellLike | SupportsIndex | str) -> Hashable:
         """Return the form of a cell that is equal for cells with equal kernels at initialisation under ``weights``."""
-        return identity.canonical(self.cell(cell).operations).weights
+        return identity.weights_form(self.cell(cell).operations)
 
     def parameters(
         self, cell: CellLike | SupportsIndex | str, *, num_classes: int = 10, **size: Unpack[SizeOptions]
