@@ -1,5 +1,6 @@
 """Small releases that tests share: a few tiny networks of NAS-Bench-201 on eight images of digits."""
 
+from functools import cache
 from pathlib import Path
 
 import ntknas
@@ -14,8 +15,11 @@ SMALL = NetworkOptions(channels=2, cells_per_stage=1)
 IMAGES = 8
 PROBE = ntknas.make_probe("digits", IMAGES, Request(image_size=8))
 CELLS = (0, 1, 5, 17, 24, 8216, 12000)
-"""Some that are networks of their own, and beside them the cells that are the same networks."""
+LIKE = 12
+"""Cells of one network that are covered."""
+UNITS = {"frozen": "weights", "vilhess": "all", "baselines": "cell"}
 KERNEL = ("trace", "cond", "lga")
+BASELINES = ("naswot", "synflow")
 SPECTRUM = tuple(f"eigenvalue_{number}" for number in range(1, IMAGES + 1))
 
 
@@ -24,61 +28,54 @@ def recipe(*measures, **choices):
     return Recipe("tiny", Choices(**choices), SMALL, measures)
 
 
-def source(name, store, unit, seeds, measures, **more):
-    """A way whose scores lie in a store."""
-    return WaySource(
-        name, f"The way {name}", unit, tuple(seeds), measures, f"ntknas score # {name}", scores_of([store]), **more
-    )
+def source(name, unit, seeds, measures, table, **more):
+    """A way with its scores."""
+    return WaySource(name, f"The way {name}", unit, tuple(seeds), measures, f"ntknas score # {name}", table, **more)
 
 
+@cache
 def covered():
-    """Cells that a small release covers: those of ``CELLS``, and of a disconnected network, with their like."""
+    """Cells that a small release covers: those of ``CELLS``, of a disconnected network, and some of their like."""
     disconnected = next(cell.index for cell in SPACE if SPACE.is_disconnected(cell))
-    networks = {SPACE.representative(SPACE[cell], "weights", "none") for cell in (*CELLS, disconnected)}
-    return [cell.index for cell in SPACE if SPACE.representative(cell, "weights", "none") in networks]
+    networks = {representative(cell, "weights") for cell in (*CELLS, disconnected)}
+    alike = {network: [] for network in networks}
+    for cell in range(len(SPACE)):
+        if representative(cell, "weights") in networks:
+            alike[representative(cell, "weights")].append(cell)
+    return tuple(sorted(cell for cells in alike.values() for cell in cells[:LIKE]))
 
 
-def score_stores(folder: Path, cells=None, seeds=2):
-    """Score one cell for each network: two kernels with their spectra, and a baseline."""
-    cells = covered() if cells is None else cells
-    by_unit = {
-        unit: sorted({SPACE.representative(SPACE[cell], unit, "none") for cell in cells}) for unit in ("weights", "all")
+def representative(cell, unit):
+    """The first cell that is the same network, of unit ``cell`` the cell itself."""
+    return cell if unit == "cell" else SPACE.representative(SPACE[cell], unit, "none")
+
+
+def scored(unit):
+    """One cell for each network that a small release covers, as the long runs score them."""
+    return sorted({representative(cell, unit) for cell in covered()})
+
+
+def score_stores(folder: Path):
+    """Score two kernels with their spectra, and two baselines: a store for each way."""
+    ways = {
+        "frozen": ("weights", 2, recipe(*KERNEL, *SPECTRUM, output="sum", parameters="weights")),
+        "vilhess": ("all", 1, recipe(*KERNEL, *SPECTRUM, output="label", parameters="all")),
+        "baselines": ("weights", 1, recipe(*BASELINES)),
     }
-    ntknas.score(
-        SPACE,
-        by_unit["weights"],
-        recipe=recipe(*KERNEL, *SPECTRUM, output="sum", parameters="weights"),
-        probe=PROBE,
-        seeds=seeds,
-        store=folder / "frozen.h5",
-    )
-    ntknas.score(
-        SPACE,
-        by_unit["all"],
-        recipe=recipe(*KERNEL, *SPECTRUM, output="label", parameters="all"),
-        probe=PROBE,
-        seeds=1,
-        store=folder / "vilhess.h5",
-    )
-    ntknas.score(
-        SPACE,
-        by_unit["weights"],
-        recipe=recipe("synflow", "naswot"),
-        probe=PROBE,
-        seeds=1,
-        store=folder / "baselines.h5",
-    )
+    for name, (unit, seeds, what) in ways.items():
+        ntknas.score(SPACE, scored(unit), recipe=what, probe=PROBE, seeds=seeds, store=folder / f"{name}.h5")
 
 
 def sources(folder: Path):
-    """The ways of these stores."""
+    """The ways of these stores; nobody has scored the second seed of one of them."""
+    tables = {name: scores_of([folder / f"{name}.h5"]) for name in UNITS}
     return [
-        source("frozen", folder / "frozen.h5", "weights", (0, 1), (*KERNEL, *SPECTRUM)),
-        source("vilhess", folder / "vilhess.h5", "all", (0, 1), (*KERNEL, *SPECTRUM)),
-        source("baselines", folder / "baselines.h5", "cell", (0,), ("synflow", "naswot")),
+        source("frozen", "weights", (0, 1), (*KERNEL, *SPECTRUM), tables["frozen"]),
+        source("vilhess", "all", (0, 1), (*KERNEL, *SPECTRUM), tables["vilhess"]),
+        source("baselines", "cell", (0,), BASELINES, tables["baselines"]),
     ]
 
 
-def built(folder: Path, version="1.0.0"):
+def built(folder: Path, version="1.0.0", **more):
     """A small release of these stores."""
-    return build(SPACE, sources(folder), version, cells=covered())
+    return build(SPACE, sources(folder), version, cells=covered(), **more)
