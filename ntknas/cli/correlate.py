@@ -16,6 +16,7 @@ from ntknas.cli.correlate_source import check_one_space, check_source, take_sour
 from ntknas.cli.correlate_tables import print_comparisons, print_result
 from ntknas.cli.names import check_names
 from ntknas.cli.output import check_one_format, csv_option, json_option, note, print_csv, print_json, say
+from ntknas.cli.published_source import way_options
 from ntknas.cli.wording import in_options
 from ntknas.correlation.order import SORTS
 from ntknas.correlation.row import LEFT_OUT, UNSCORED
@@ -33,6 +34,7 @@ _MANY_CELLS = 1000
 
 @click.command(name="correlate")
 @click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE)
+@way_options
 @click.option("--space", help="Scores of this space alone.  [default: all, one after the other]")
 @click.option("--setting", multiple=True, help="Scores of this setting, or the beginning of its digest; repeatable.")
 @click.option("--recipe", multiple=True, help="Scores computed with this recipe; repeatable.")
@@ -94,7 +96,7 @@ _MANY_CELLS = 1000
 @json_option
 @csv_option
 def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: bool, **options: Any) -> None:
-    """Correlate the scores in STORE, or your own, with trained accuracies.
+    """Correlate the scores in STORE, published ones (published:nb201), or your own, with trained accuracies.
 
     Coefficients are of scores signed so that higher is better; intervals are 95 % bootstrap over cells, and over
     initialisations where cells have several seeds; cells that are one network are resampled together. Counts of the

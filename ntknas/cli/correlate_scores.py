@@ -13,9 +13,11 @@ from ntknas.cli.arguments import open_space, split_names
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.names import check_store
 from ntknas.cli.output import note
+from ntknas.cli.published_source import check_ways, read_published
 from ntknas.cli.types import F, Options
 from ntknas.cli.unmeasured import say_unmeasured, unmeasured_of
 from ntknas.core.errors import NtknasError
+from ntknas.published.source import is_published, open_published
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,12 +63,13 @@ def check_scores(store: Path, options: Options) -> None:
 
     Raises:
         UsageError: If an option is of scores that are not given.
-        StoreError: If there is no store to read.
+        NtknasError: If there is no store to read, and no such release.
     """
     if options["scores"] is None:
         for name in ("lower_is_better", "missing"):
             if options[name]:
                 raise click.UsageError(f"--{name.replace('_', '-')} is of the columns of --scores.")
+    check_ways([store], options)
     if _reads_store(options):
         check_store(store)
         return
@@ -95,7 +98,7 @@ def take_scores(store: Path, options: Options) -> tuple[pd.DataFrame, tuple[str,
         NtknasError: If there are none of these, or something is wrong with them.
     """
     scores, measures = _read(store, options)
-    for name in ("space", "setting", "recipe"):
+    for name in ("space", "setting", "recipe", "ways", "seeds"):
         del options[name]
     return scores, measures
 
@@ -128,13 +131,15 @@ def _typed(names: str | None) -> list[str]:
 
 
 def _stored(store: Path, names: tuple[str, ...], options: Options) -> pd.DataFrame:
-    """Read the scores of a store that are meant, and those that derived measures are made of."""
+    """Read the scores of a store, or published ones, that are meant, and those that derived measures are made of."""
     from ntknas.measures import all_derived, find_measure, inputs_of
     from ntknas.store import load_store
     from ntknas.store.selection import Selection, select
 
     inputs = inputs_of([name for name in names if find_measure(name) or name in all_derived()])
     selection = Selection(options["space"], options["setting"], options["recipe"], inputs)
+    if is_published(store):
+        return select(read_published(open_published(store), options, inputs), selection)
     scores = load_store(store)
     say_left_out(scores.attrs["left_out"], store)
     if scores.empty:

@@ -26,13 +26,18 @@ def check_names(options: Options) -> None:
 
 
 def check_store(path: Path) -> None:
-    """Check that there is a store to read.
+    """Check that there is a store to read, or that published scores are there.
 
     Raises:
-        StoreError: If there is none.
+        NtknasError: If there are none.
     """
+    from ntknas.published import places
+    from ntknas.published.source import PREFIX, is_published
     from ntknas.store.layout import exists, real_path
 
+    if is_published(path):
+        places.find(str(path).removeprefix(PREFIX))
+        return
     if not exists(real_path(path)):
         raise StoreError(f"No score store at {path}. Make one with: ntknas score --store {path}")
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from ntknas.scoring import Training
     from ntknas.spaces import Space
 
+OF_SPACE = "of-space"
+"""Value of ``--published`` where it names no release."""
+
 
 @click.command(name="score")
 @shared.bench_option
@@ -77,6 +80,14 @@ if TYPE_CHECKING:
     type=kinds.COUNT,
     help="Rows of a coupled kernel that one backward pass computes.  [default: by a short trial]",
 )
+@click.option(
+    "--published",
+    is_flag=False,
+    flag_value=OF_SPACE,
+    metavar="[NAME or folder]",
+    help="Take what is published of the same setting, seed and cell in place of computing it, by default from the "
+    "release of the benchmark's space.",
+)
 @click.option("--shard", help="Score shard i of n alone, i/n from 1, into a store of its own (STORE.shard-i-of-n).")
 @click.option("--dry-run", is_flag=True, help="Say what would be computed, how long it takes and in how much memory.")
 @json_option
@@ -115,6 +126,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         cells, provenance["shard"] = parsed.cells(space, recipe, cells), shard
         store = parsed.store(store)
     arguments = {name: options[name] for name in ("dataset", "seeds", "strategy", "rows_at_once")}
+    arguments["published"] = space.name if options["published"] == OF_SPACE else options["published"]
     arguments |= {"recipe": recipe, "probe": probe, "training": training, "engine": engine, "store": store}
     if options["dry_run"]:
         display = ForecastDisplay()

@@ -17,7 +17,7 @@ from ntknas.store.layout import log_path
 if TYPE_CHECKING:
     from ntknas.core.durations import TimeLeft
     from ntknas.scoring import Summary
-    from ntknas.scoring.events import Event, KernelDone, Planned
+    from ntknas.scoring.events import Event, KernelDone, Planned, PublishedTaken
 
 
 class ScoringDisplay:
@@ -41,25 +41,21 @@ class ScoringDisplay:
         """Show an event."""
         from ntknas.scoring import events
 
-        if isinstance(event, events.JournalTorn):
-            note("The journal ended in an unfinished line, left by a killed run: that score is computed again.")
+        remark = _remark(event)
+        if remark:
+            note(remark)
         elif isinstance(event, events.LinesLost):
             say_left_out(event.left_out, event.store)
             if event.left_out.lines:
                 note("Scores that are asked for and were in them are computed again; a copy of the file is kept.")
-        elif isinstance(event, events.CellsLeftOut):
-            cells = f"{event.left_out:,} of the {event.named:,} cells"
-            note(f"{cells} that are named are not of population {event.population}: left out.")
         elif isinstance(event, events.Planned):
             self._planned = event
             note(_plan_text(event))
-        elif isinstance(event, events.Tried):
-            note(f"Tried: {event.strategy.rows_at_once} row(s) of a coupled kernel at once.")
         elif isinstance(event, events.Began):
             self._start_meter()
         elif isinstance(event, events.KernelDone):
             self._count(event)
-        elif self._meter:
+        elif isinstance(event, events.EpochsDone) and self._meter:
             self._meter.advance(event.epochs)
 
     def _start_meter(self) -> None:
@@ -82,6 +78,37 @@ class ScoringDisplay:
             kind, cost = kind_and_cost(self._planned.job, event.item)
             self._meter.done(cost, kind, event.seconds)
         self._meter.advance(0 if event.item.epoch else 1)
+
+
+def _remark(event: Event) -> str:
+    """Return what is to be said of an event in one sentence; empty where that is not all."""
+    from ntknas.scoring import events
+
+    match event:
+        case events.JournalTorn():
+            return "The journal ended in an unfinished line, left by a killed run: that score is computed again."
+        case events.CellsLeftOut(left_out, named, population):
+            return f"{left_out:,} of the {named:,} cells that are named are not of population {population}: left out."
+        case events.PublishedTaken():
+            return _taken_text(event)
+        case events.OtherImages(way, published, here, source):
+            return (
+                f"The way {way} is published for other images of {source}: their hash is {published}, and {here} here. "
+                "Its scores are not taken."
+            )
+        case events.Tried(strategy):
+            return f"Tried: {strategy.rows_at_once} row(s) of a coupled kernel at once."
+    return ""
+
+
+def _taken_text(taken: PublishedTaken) -> str:
+    """Say what is taken from published scores, and why a way that has the setting is not."""
+    ways = ", ".join(f"{number} of way {way}" for way, number in taken.kernels.items())
+    text = f"Published scores {taken.release}: {f'{ways} are taken' if ways else 'none of these kernels is in them'}"
+    text += f", {taken.left} are left to compute." if ways and taken.left else "."
+    for way, measures in taken.lacking.items():
+        text += f" The way {way} lacks {', '.join(measures)}: kernels that are asked for with it are computed."
+    return text
 
 
 def _plan_text(planned: Planned) -> str:

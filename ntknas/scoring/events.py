@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,19 @@ if TYPE_CHECKING:
     from ntknas.scoring.plan import Plan
     from ntknas.store.left_out import LeftOut
 
-__all__ = ["Began", "CellsLeftOut", "EpochsDone", "Event", "JournalTorn", "KernelDone", "LinesLost", "Planned", "Tried"]
+__all__ = [
+    "Began",
+    "CellsLeftOut",
+    "EpochsDone",
+    "Event",
+    "JournalTorn",
+    "KernelDone",
+    "LinesLost",
+    "OtherImages",
+    "Planned",
+    "PublishedTaken",
+    "Tried",
+]
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,40 @@ class CellsLeftOut:
     left_out: int
     named: int
     population: str
+
+
+@dataclass(frozen=True)
+class PublishedTaken:
+    """Published scores are taken, as far as they are asked for and there are any.
+
+    Attributes:
+        release: Name and version of the release.
+        kernels: Number of (cell, seed, kernel) that are taken, by way of measuring.
+        left: Number of those that are computed, since they are not published.
+        lacking: Measures that a way does not have and that are asked for, by way.
+    """
+
+    release: str
+    kernels: Mapping[str, int]
+    left: int
+    lacking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OtherImages:
+    """A published way of measuring is of a probe that is drawn alike and has other content: its scores are not taken.
+
+    Attributes:
+        way: Name of the way.
+        published: Hash of the probe that is published.
+        here: Hash of the probe here.
+        source: Image source of the probe.
+    """
+
+    way: str
+    published: str
+    here: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -97,4 +144,15 @@ class Began:
     """Computing begins, after trials."""
 
 
-Event = JournalTorn | LinesLost | CellsLeftOut | Planned | Tried | Began | KernelDone | EpochsDone
+Event = (
+    JournalTorn
+    | LinesLost
+    | CellsLeftOut
+    | PublishedTaken
+    | OtherImages
+    | Planned
+    | Tried
+    | Began
+    | KernelDone
+    | EpochsDone
+)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ntknas.core.allocator import keep_freed_memory
+from ntknas.published import Release
 from ntknas.scoring.engines import make_engine
 from ntknas.scoring.events import Began, CellsLeftOut, Event, JournalTorn, LinesLost, Planned, Tried
 from ntknas.scoring.fault_log import FaultLog
@@ -23,6 +24,7 @@ from ntknas.scoring.inputs import Inputs, ScoringOptions, inputs_of
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Plan, make_plan
 from ntknas.scoring.progress import KernelDone
+from ntknas.scoring.published_scores import Taken, other_images, take
 from ntknas.scoring.summary import Summary
 from ntknas.scoring.tally import Tally
 from ntknas.scoring.trial import choose_rows
@@ -84,6 +86,7 @@ def score(
     strategy: str = "auto",
     rows_at_once: int | None = None,
     population: str = ALL,
+    published: Release | str | PathLike[str] | None = None,
     workers: int | None = 0,
     engine: Engine | str = "local",
     device: str = "auto",
@@ -111,6 +114,8 @@ def score(
         rows_at_once: Rows of a coupled kernel that one backward pass computes; by default a short trial decides.
         population: Name of the population that ``cells`` are of: a sample is drawn from it, and of cells that are named
             those are scored that are of it.
+        published: Published scores, the name of a release of them or its folder: what it has of the same setting, seed
+            and cell is taken in place of computing it, and stored under runs that say where it is from.
         workers: Number of worker processes; 0 computes in this process, ``None`` takes one per GPU or core.
         engine: What computes, or its name: ``local`` or ``ray``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``, for an engine that is named.
@@ -145,7 +150,7 @@ def score(
         population=population,
     )
     computing = make_engine(engine, workers=workers, device=device) if isinstance(engine, str) else engine
-    session = _Session(inputs, computing, on_event, about or {}, tries=rows_at_once is None)
+    session = _Session(inputs, computing, on_event, about or {}, _release(published), tries=rows_at_once is None)
     if store is not None:
         return session.run(Path(store))
     with tempfile.TemporaryDirectory() as folder:
@@ -159,6 +164,7 @@ def forecast(
     cells: str | Iterable[int | str | CellLike],
     *,
     store: str | PathLike[str] | None = None,
+    published: Release | str | PathLike[str] | None = None,
     workers: int | None = 0,
     engine: Engine | str = "local",
     device: str = "auto",
@@ -171,6 +177,7 @@ def forecast(
         space: As of ``score``, and so are all others.
         cells: What would be scored.
         store: The store; what it holds is not computed again.
+        published: Published scores, as of ``score``: what they have is not computed either.
         workers: Number of worker processes.
         engine: What would compute.
         device: Where the trials compute.
@@ -190,10 +197,19 @@ def forecast(
         stored = ScoreStore.peek(Path(store) if store is not None else Path(folder) / "scores.h5")
         on_event(ForecastBegins(len(inputs.cells), len(inputs.seeds)))
         plan = make_plan(job, inputs.cells, inputs.seeds, stored)
+        release = _release(published)
+        plan = plan if release is None else take(plan, job, release).rest
         on_event(ForecastPlanned(len(plan.tasks), device_here))
         kinds = forecast_plan(plan, job, device_here, on_event)
     workers_at_once = max(1, len(computing.devices))
     return Forecast(plan.requested, plan.stored, len(plan.tasks), kinds, workers_at_once, peak_memory(device_here))
+
+
+def _release(published: Release | str | PathLike[str] | None) -> Release | None:
+    """Return the published scores that are meant, if any are."""
+    if published is None or isinstance(published, Release):
+        return published
+    return Release.open(published if isinstance(published, str) else Path(published))
 
 
 class _Session:
@@ -204,14 +220,22 @@ class _Session:
         engine: What computes.
         on_event: Told what happens.
         about: What else the run is recorded with.
+        release: Published scores to take.
         tries: Whether to try how many rows of a coupled kernel to compute at once.
     """
 
     def __init__(
-        self, inputs: Inputs, engine: Engine, on_event: OnEvent, about: Mapping[str, object], *, tries: bool
+        self,
+        inputs: Inputs,
+        engine: Engine,
+        on_event: OnEvent,
+        about: Mapping[str, object],
+        release: Release | None = None,
+        *,
+        tries: bool,
     ) -> None:
         self._inputs, self._engine, self._tell, self._about, self._tries = inputs, engine, on_event, about, tries
-        self._tally, self._log = Tally(), FaultLog()
+        self._release, self._tally, self._log = release, Tally(), FaultLog()
 
     def run(self, path: Path) -> ScoringResult:
         """Bring a store up to what is asked for."""
@@ -221,16 +245,31 @@ class _Session:
             self._tell_what_is_lost(store)
             if left_out := self._inputs.left_out:
                 self._tell(CellsLeftOut(left_out, left_out + len(cells), self._inputs.population))
-            plan = make_plan(self._inputs.job, cells, seeds, store)
-            request = Request(plan.measures, cells, seeds)
+            planned = make_plan(self._inputs.job, cells, seeds, store)
+            request = Request(planned.measures, cells, seeds)
+            taken = self._taken(planned)
+            plan = planned if taken is None else taken.rest
             self._tell(Planned(plan, self._inputs.job, len(cells), len(seeds), engine))
             try:
+                for record in taken.keep(store) if taken else ():
+                    self._tally.add_copy(record)
                 if plan.items or plan.copies:
                     self._carry_out(plan, store, request)
             finally:
                 store.compact()
         self._tally.check(store)
-        return ScoringResult(self._summary(path, plan), request, partial(load_store, path))
+        summary = replace(self._summary(path, plan), kernels_published=taken.kernels if taken else 0)
+        return ScoringResult(summary, request, partial(load_store, path))
+
+    def _taken(self, plan: Plan) -> Taken | None:
+        """Return what of a plan is published, which is told, and so are ways that are of other images."""
+        if self._release is None:
+            return None
+        taken = take(plan, self._inputs.job, self._release)
+        self._tell(taken.event)
+        for difference in other_images(self._inputs.job, self._release):
+            self._tell(difference)
+        return taken
 
     def _tell_what_is_lost(self, store: ScoreStore) -> None:
         if store.torn:

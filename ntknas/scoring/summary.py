@@ -25,6 +25,7 @@ class Summary:
         failed: Number of new scores whose computation failed; the same call tries them again.
         reasons: Number of failures by reason, the most frequent first.
         cells_left_out: Number of cells that were named and are not of the population that was asked for.
+        kernels_published: Number of (cell, seed, kernel) that were taken from published scores.
     """
 
     store: Path | None
@@ -36,6 +37,7 @@ class Summary:
     failed: int
     reasons: Mapping[str, int]
     cells_left_out: int = 0
+    kernels_published: int = 0
 
     @property
     def main_reasons(self) -> dict[str, int]:
@@ -51,6 +53,7 @@ class Summary:
             "seeds": self.seeds,
             "kernels_computed": self.kernels_computed,
             "kernels_stored_before": self.kernels_stored_before,
+            "kernels_published": self.kernels_published,
             "scores_by_status": dict(self.statuses),
             "failed": self.failed,
             "reasons": self.main_reasons,

@@ -1,0 +1,236 @@
+"""Published scores held against the same networks computed again: equal, within rounding, or beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from ntknas.core.errors import ChoiceError
+from ntknas.core.score import Status
+from ntknas.published import Release
+from ntknas.published.cells import COLUMN
+from ntknas.scoring.cells import select
+from ntknas.scoring.environment import describe, resolve_device
+from ntknas.scoring.events import Event
+from ntknas.scoring.published_way import job_of
+from ntknas.scoring.session import score, threads
+from ntknas.spaces import load_space
+
+MEDIAN, LARGEST = 1e-2, 0.5
+"""Relative differences that rounding can make, of half of the networks and of any one (docs/numerics.md): where it
+switches ReLUs, rows of a kernel change by up to a tenth."""
+_SAME = ("ntknas", "torch", "numpy", "device", "threads")
+"""What has to be the same for the same bits."""
+MIN_RANKED = 3
+
+
+@dataclass(frozen=True)
+class MeasureCheck:
+    """The scores of one measure, published and computed again.
+
+    Attributes:
+        measure: Name of the measure.
+        networks: Number of networks.
+        equal: Number of them with the same status and the same number in float32.
+        median: Median of the relative differences; ``None`` where no network has both values.
+        largest: The largest of them.
+        worst_cell: The cell that it is of.
+        kendall: τ-b between both; ``None`` for fewer than three values, or a constant.
+        other_status: Status that is published and the one here, by cell, where they are not the same.
+    """
+
+    measure: str
+    networks: int
+    equal: int
+    median: float | None
+    largest: float | None
+    worst_cell: int | None
+    kendall: float | None
+    other_status: dict[int, tuple[str, str]]
+
+    @property
+    def fault(self) -> str:
+        """What is more than rounding can do; empty where nothing is."""
+        if self.other_status:
+            cell, (published, here) = next(iter(self.other_status.items()))
+            return f"cell {cell} is {published} in the release and {here} here"
+        if self.median is not None and self.median > MEDIAN:
+            return f"half of the networks differ by more than {MEDIAN:.0%}"
+        if self.largest is not None and self.largest > LARGEST:
+            return f"cell {self.worst_cell} differs by more than {LARGEST:.0%}"
+        return ""
+
+
+@dataclass(frozen=True)
+class WayCheck:
+    """What came of computing some networks of a way again.
+
+    Attributes:
+        way: Name of the way.
+        seed: Seed of the weights.
+        cells: The networks, each by one of its cells.
+        measures: What came of each measure.
+        differing: What of versions, device and threads is other than it was: the value there, and here.
+    """
+
+    way: str
+    seed: int
+    cells: tuple[int, ...]
+    measures: tuple[MeasureCheck, ...]
+    differing: dict[str, tuple[str, str]]
+
+    @property
+    def is_right(self) -> bool:
+        """Whether no score differs by more than rounding can do."""
+        return not any(check.fault for check in self.measures)
+
+    def as_json(self) -> dict[str, object]:
+        """Return plain data."""
+        measures = [{**asdict(check), "fault": check.fault} for check in self.measures]
+        return {**asdict(self), "cells": list(self.cells), "measures": measures, "right": self.is_right}
+
+
+def networks_of(release: Release, way: str, seed: int, cells: str, cells_seed: int = 0) -> list[int]:
+    """Return the networks that are to be computed again, each by one of its cells.
+
+    Args:
+        release: The release.
+        way: Name of the way.
+        seed: Seed of the weights.
+        cells: A number of networks, drawn of those that the way has scores of; a range of cells such as ``0:10``; or
+            ``all``.
+        cells_seed: Seed of the draw.
+
+    Returns:
+        Indices of cells.
+
+    Raises:
+        ChoiceError: If the way, the seed or the cells are not in the release.
+    """
+    unit, measure = release.way(way).unit, next(iter(release.way(way).measures))
+    scored = release.frame([way], [seed], [measure])["cell"].to_numpy()
+    held = release.cells.table.set_index("cell").rename_axis(None).assign(cell=lambda table: table.index)
+    firsts: list[int] = held.loc[scored].drop_duplicates(COLUMN[unit])["cell"].tolist()
+    if cells == "all":
+        return firsts
+    if cells.isascii() and cells.isdigit():
+        if not 1 <= int(cells) <= len(firsts):
+            raise ChoiceError(f"`cells` must be a number from 1 to {len(firsts)}, the networks of {way}, got {cells}.")
+        drawn = np.random.default_rng(cells_seed).permutation(len(firsts))[: int(cells)]
+        return sorted(firsts[place] for place in drawn)
+    named = select(load_space(release.space), cells, cells_seed)
+    release.cells.positions(named)
+    if outside := sorted(set(named) - set(scored.tolist())):
+        raise ChoiceError(f"The way {way} has no score of the cell {outside[0]}: it has some of {len(scored)} cells.")
+    networks: list[int] = held.loc[named].drop_duplicates(COLUMN[unit])["cell"].tolist()
+    return networks
+
+
+def check_way(
+    release: Release,
+    way: str,
+    seed: int,
+    cells: Sequence[int],
+    image_data: Path,
+    *,
+    device: str = "auto",
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> WayCheck:
+    """Compute the scores of some cells again, under the very settings, and compare.
+
+    Args:
+        release: The release.
+        way: Name of the way.
+        seed: Seed of the weights.
+        cells: Indices of the cells.
+        image_data: Folder of the image sets.
+        device: Where to compute.
+        on_event: Told what happens, as of ``ntknas.score``.
+
+    Returns:
+        What differs.
+
+    Raises:
+        NtknasError: If the way, seed or cells are not in the release, the images are not there or are others, or this
+            version of ntknas computes something else.
+    """
+    space = load_space(release.space)
+    published = release.frame([way], [seed], cells=cells)
+    job = job_of(release.way(way), space, image_data)
+    count = _threads(release, published)
+    with threads(count):
+        made_here = describe(resolve_device(device))
+        computed = score(
+            space,
+            sorted(cells),
+            recipe=job.recipe,
+            probe=job.probe,
+            dataset=job.dataset,
+            seeds=[seed],
+            device=device,
+            on_event=on_event,
+        ).frame
+    pairs = _side_by_side(published, computed)
+    measures = tuple(_check(name, pairs.loc[name]) for name in release.way(way).measures)
+    return WayCheck(way, seed, tuple(cells), measures, _differing(release, published, made_here))
+
+
+def _runs(release: Release, published: pd.DataFrame) -> list[dict[str, object]]:
+    """Return what is known of the runs that some published scores are from."""
+    return [dict(release.environment.runs[run].info) for run in published["run"].unique()]
+
+
+def _threads(release: Release, published: pd.DataFrame) -> int | None:
+    """Return the number of threads that all of the scores were computed with; ``None`` where it is not one."""
+    counts = [run.get("threads") for run in _runs(release, published)]
+    first = counts[0] if counts else None
+    return first if isinstance(first, int) and first > 0 and counts.count(first) == len(counts) else None
+
+
+def _differing(release: Release, published: pd.DataFrame, here: dict[str, object]) -> dict[str, tuple[str, str]]:
+    """Return what decides bits and is other here than it was there."""
+    there = {name: sorted({str(run.get(name)) for run in _runs(release, published)}) for name in _SAME}
+    return {name: (", ".join(values), str(here[name])) for name, values in there.items() if values != [str(here[name])]}
+
+
+def _side_by_side(published: pd.DataFrame, computed: pd.DataFrame) -> pd.DataFrame:
+    """Return values, as float32 has them, and statuses of both by measure and cell."""
+    both = [
+        frame.astype({"measure": str, "status": str}).set_index(["measure", "cell"])[["value", "status"]]
+        for frame in (published, computed)
+    ]
+    pairs = both[0].join(both[1], lsuffix="_there", rsuffix="_here")
+    for name in ("value_there", "value_here"):
+        with np.errstate(over="ignore"):
+            rounded = pairs[name].astype(np.float32).astype(np.float64)
+        pairs[name] = rounded.where(~np.isinf(rounded), pairs[name])
+    return pairs
+
+
+def _check(measure: str, pairs: pd.DataFrame) -> MeasureCheck:
+    there, here = pairs["value_there"].to_numpy(), pairs["value_here"].to_numpy()
+    is_other = (pairs["status_there"] != pairs["status_here"]).to_numpy()
+    is_equal = ~is_other & ((there == here) | (pairs["status_there"] != Status.OK.value).to_numpy())
+    has_both = np.isfinite(there) & np.isfinite(here)
+    cells, x, y = pairs.index.to_numpy()[has_both], there[has_both], here[has_both]
+    relative = np.abs(x - y) / np.maximum(np.maximum(np.abs(x), np.abs(y)), np.finfo(float).tiny)
+    tau = stats.kendalltau(x, y).statistic if len(x) >= MIN_RANKED else float("nan")
+    other = pairs[is_other]
+    return MeasureCheck(
+        measure,
+        len(pairs),
+        int(is_equal.sum()),
+        float(np.median(relative)) if len(relative) else None,
+        float(relative.max()) if len(relative) else None,
+        int(cells[relative.argmax()]) if len(relative) else None,
+        float(tau) if np.isfinite(tau) else None,
+        {
+            int(cell): (str(there), str(here))
+            for cell, there, here in zip(other.index, other["status_there"], other["status_here"], strict=True)
+        },
+    )
