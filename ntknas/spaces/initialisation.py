@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ntknas.core.errors import check_known
@@ -113,33 +113,3 @@ _WEIGHTS: dict[str, Callable[[nn.Conv2d | nn.Linear, Generator], None]] = {
     "truncated-normal": _truncated_normal,
     "ntk": _standard_normal,
 }
-
-
-def start(network: nn.Module, operations: Iterable[tuple[str, nn.Module]], scheme: str, seed: int) -> None:
-    """Give a network that was built without memory its storage, and draw its weights operation by operation.
-
-    Args:
-        network: The network, built under ``torch.device("meta")``: torch's own initialisation then costs nothing, and
-            draws nothing from the global random state.
-        operations: Every operation of it that has parameters, with the name that seeds it.
-        scheme: A key of ``INITIALISATIONS``.
-        seed: Seed of the weights.
-    """
-    materialise(network)
-    for name, module in operations:
-        initialise(module, scheme, seed, name)
-
-
-def materialise(network: nn.Module) -> None:
-    """Give a network that was built without memory its storage, on the CPU.
-
-    As ``to_empty`` does, but that leaves the device ``meta`` by torch's references in Python, and building then takes
-    three times as long.
-    """
-    for module in network.modules():
-        for name, parameter in list(module.named_parameters(recurse=False)):
-            setattr(module, name, nn.Parameter(torch.empty(parameter.shape, dtype=parameter.dtype)))
-        for name, buffer in list(module.named_buffers(recurse=False)):
-            setattr(module, name, torch.empty(buffer.shape, dtype=buffer.dtype))
-        if isinstance(module, nn.BatchNorm2d):
-            module.reset_running_stats()

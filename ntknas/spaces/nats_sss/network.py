@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from ntknas.spaces.base import NetworkSpec
-from ntknas.spaces.initialisation import start
 from ntknas.spaces.nats_sss.configurations import CELL
 from ntknas.spaces.nb201.cells import parse_cell
-from ntknas.spaces.nb201.network import InferCell, Reduction, StagedNetwork
+from ntknas.spaces.nb201.network import InferCell, StagedNetwork, reduction
+from ntknas.spaces.starting import start
 
 
 class NATSSizeNetwork(StagedNetwork):
@@ -28,7 +28,7 @@ class NATSSizeNetwork(StagedNetwork):
         entering = widths[0]
         for position, width in enumerate(widths):
             if position % 2:
-                layers.append(Reduction(entering, width, ntk))
+                layers.append(reduction(entering, width, ntk))
             else:
                 layers.append(InferCell(operations, entering, width, ntk))
                 layers.extend(InferCell(operations, width, width, ntk) for _ in range(cells_per_stage - 1))
@@ -40,5 +40,5 @@ def build(widths: tuple[int, ...], spec: NetworkSpec) -> NATSSizeNetwork:
     """Build and start a network on the CPU, in float32; see ``NATSSizeNetwork`` and ``initialise``."""
     with torch.device("meta"):
         network = NATSSizeNetwork(widths, spec.num_classes, spec.cells_per_stage, ntk=spec.init == "ntk")
-    start(network, network.operations(str), spec.init, spec.seed)
+    start(network.operations(str), spec.init, spec.seed)
     return network

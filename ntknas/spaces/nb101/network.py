@@ -7,14 +7,15 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from ntknas.spaces.alike import alike
 from ntknas.spaces.base import NetworkSpec
-from ntknas.spaces.initialisation import start
 from ntknas.spaces.layout import laid_out
 from ntknas.spaces.nb101.cells import Cell, Matrix
 from ntknas.spaces.nb101.channels import vertex_channels
 from ntknas.spaces.nb101.counts import STACKS
 from ntknas.spaces.parametrisation import parametrised
 from ntknas.spaces.pooled import PooledNetwork
+from ntknas.spaces.starting import start
 
 _EPSILON = 1e-5
 _MOMENTUM = 1 - 0.997  # the official code states the share of the old statistics
@@ -29,6 +30,10 @@ class ConvBNReLU(nn.Sequential):
         super().__init__(parametrised(conv, ntk), norm, nn.ReLU())
 
 
+_layer = alike(ConvBNReLU)
+
+
+@alike
 def _operation(name: str, channels: int, ntk: bool) -> nn.Module:
     match name:
         case "maxpool3x3":
@@ -54,7 +59,7 @@ class Module(nn.Module):
             {str(v): _operation(name, self.channels[v], ntk) for v, name in enumerate(operations, start=1)}
         )
         self.projections = nn.ModuleDict(
-            {str(v): ConvBNReLU(inputs, self.channels[v], 1, ntk) for v in range(1, self.last + 1) if matrix[0][v]}
+            {str(v): _layer(inputs, self.channels[v], 1, ntk) for v in range(1, self.last + 1) if matrix[0][v]}
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -141,5 +146,5 @@ def build(cell: Cell, spec: NetworkSpec) -> NB101Network:
             spec.cells_per_stage,
             ntk=spec.init == "ntk",
         )
-    start(network, network.operations(), spec.init, spec.seed)
+    start(network.operations(), spec.init, spec.seed)
     return network

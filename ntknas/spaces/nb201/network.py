@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from ntknas.spaces.alike import alike
 from ntknas.spaces.average_pooling import AveragePool
 from ntknas.spaces.base import NetworkSpec
-from ntknas.spaces.initialisation import start
 from ntknas.spaces.layout import laid_out
 from ntknas.spaces.nb201.cells import EDGES, OUTPUT_NODE, Cell
 from ntknas.spaces.nb201.counts import STAGES
 from ntknas.spaces.nb201.identity import canonical
 from ntknas.spaces.parametrisation import parametrised
 from ntknas.spaces.pooled import PooledNetwork
+from ntknas.spaces.starting import start
 
 
 class ReLUConvBN(nn.Sequential):
@@ -39,6 +40,7 @@ class Zero(nn.Module):
         return torch.zeros_like(x)
 
 
+@alike
 def _operation(name: str, inputs: int, outputs: int, ntk: bool, zero_cost: bool) -> nn.Module:
     match name:
         case "none":
@@ -98,6 +100,9 @@ class Reduction(nn.Module):
         """Return images of half the size."""
         halved: Tensor = self.downsample(x) + self.conv_b(self.conv_a(x))
         return halved
+
+
+reduction = alike(Reduction)
 
 
 class StagedNetwork(PooledNetwork):
@@ -171,7 +176,7 @@ class NB201Network(StagedNetwork):
         width = channels
         for stage in range(STAGES):
             if stage:
-                layers.append(Reduction(width, 2 * width, ntk))
+                layers.append(reduction(width, 2 * width, ntk))
                 width *= 2
             layers.extend(InferCell(operations, width, width, ntk, zero_cost) for _ in range(cells_per_stage))
         super().__init__(channels, layers, width, num_classes, ntk)
@@ -190,5 +195,5 @@ def build(cell: Cell, spec: NetworkSpec) -> NB201Network:
         )
     # the canonical number of the convolution on each live edge; a dead one is named after its edge
     labels = dict(canonical(cell.operations).labels)
-    start(network, network.operations(lambda edge: labels.get(edge, f"dead{edge}")), spec.init, spec.seed)
+    start(network.operations(lambda edge: labels.get(edge, f"dead{edge}")), spec.init, spec.seed)
     return network
