@@ -20,6 +20,8 @@ from ntknas.spaces.populations import members
 
 CELLS, SEED = 500, 1
 _BATCH = "--probe-size 64 --draw random --augment crop-flip"
+_OF_SUM = "trace,mean,fro,lambda_max,lambda_min,cond,neg_cond,logdet,eig,effective_rank,lga,cka,alignment_numerator"
+"""Measures of kernels of summed logits: the one of own-class logits in the group would take a kernel of its own."""
 ON_ALL = {
     "recommended": "--recipe recommended --measures kernel",
     "label": "--measures kernel --output label --batch-norm per-sample --probe-size 64",
@@ -32,7 +34,7 @@ ON_ALL = {
     "zero-cost-nas": "--recipe zero-cost-nas",
     "vilhess": "--recipe vilhess --probe-size 20",
     "tenas-thin": "--recipe tenas-thin --probe-size 32 --seeds 1",
-    "coupled": "--measures kernel --batch-norm coupled --probe-size 32",
+    "coupled": f"--measures {_OF_SUM} --batch-norm coupled --probe-size 32",
     "mok": "--recipe mok --probe-size 32",
 }
 """Options of ``ntknas score`` by name. Coupled kernels cost a backward pass of the batch per image: theirs are smaller
