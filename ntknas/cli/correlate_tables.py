@@ -40,7 +40,8 @@ def _print_target(result: Correlation, target: str, summary: TargetSummary) -> N
     for epoch in sorted({row.epoch for row in rows}):
         title = (f"after {epoch} epoch(s) of training" if epoch else "at initialisation") if are_trained else ""
         cells = [_cells(row, first, shared, with_kernel=not is_one_kernel) for row in rows if row.epoch == epoch]
-        print_table(title, header, cells, left=1 if is_one_kernel else 2, least=[*_first_names(first)[::-1], *_LEAST])
+        least = [*_first_names(first)[::-1], *_LEAST]
+        print_table(title, header, cells, left=1 if is_one_kernel else 2, least=least, keep=_KEEP)
         say()
     if are_trained:
         _print_curves(result, target)
@@ -73,7 +74,7 @@ def _print_curves(result: Correlation, target: str) -> None:
     header = [f"epoch {epoch} ({steps[epoch]} steps)" for epoch in epochs]
     title = f"{target}: Kendall τ by epoch; gain of the last over initialisation, paired, p not corrected"
     rows = [_curve_cells(curve, epochs) for curve in all_curves]
-    print_table(title, ["measure", *header, "gain [95 %]", "p"], rows, left=1)
+    print_table(title, ["measure", *header, "gain [95 %]", "p"], rows, left=1, keep=["gain [95 %]"])
     say()
 
 
@@ -99,10 +100,13 @@ _HEADER = (
 )
 _LEAST = ("regret", "Spearman ρ", "top 25 %", "top 10 %", "left out")
 """Columns to leave out first where the terminal is narrow."""
+_KEEP = ("kernel", "Kendall τ [95 %]")
+"""Columns that stay: without them a row says nothing."""
 _LEGEND = """\
-Higher is better in every column but regret. [95 %]: bootstrap, from 10 cells on. top: τ among the most
-accurate cells, from 10 on. regret: accuracy that the best-scored cell lacks. weighted τ: pairs count by their places.
-nDCG@P: of the first P cells, accuracies in percent; best of 10: expected best accuracy among the 10 best-scored cells.
+Higher is better in every column but regret. [95 %]: bootstrap, from 10 cells on (standard errors beyond 1,000).
+top: τ among the most accurate cells, from 10 on. regret: accuracy that the best-scored cell lacks.
+weighted τ: pairs count by their places. nDCG@P: of the first P cells, accuracies in percent;
+best of 10: expected best accuracy among the 10 best-scored cells.
 Noise ceiling: what the true accuracies would reach with this table; τ between training seeds: the table with itself."""
 
 
@@ -215,7 +219,8 @@ def print_comparisons(result: Correlation, seed: int) -> None:
         if rows:
             title = f"{target}: τ of {best} less that of ({pairs[0].n} cells that all measures have; p corrected by"
             title += f" Holm for {len(pairs)} pairs)"
-            print_table(title, ["measure", "difference [95 %]", "p", "p corrected"], rows, left=1)
+            header = ["measure", "difference [95 %]", "p", "p corrected"]
+            print_table(title, header, rows, left=1, keep=header[1:2])
             over = "networks" if any(row.resampled == NETWORKS for row in result.of_target(target)) else "cells"
             say(f"Over {over}: what other initialisations would change is not in these tests.")
         _say_few_shared(result, target)

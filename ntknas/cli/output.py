@@ -57,7 +57,12 @@ def print_csv(frame: pd.DataFrame) -> None:
 
 
 def print_table(
-    title: str, header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, least: Sequence[str] = ()
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    left: int = 1,
+    least: Sequence[str] = (),
+    keep: Sequence[str] = (),
 ) -> None:
     """Print a table; where it is wider than the terminal, without the columns that matter least.
 
@@ -67,15 +72,18 @@ def print_table(
         rows: The cells.
         left: Number of columns that are text; the others are numbers.
         least: Columns to leave out first where there is no room, before those on the right; the first column stays.
+        keep: Columns that stay too: names are shortened where they leave no room for them.
     """
     from ntknas.cli.table import Table, terminal_width
 
     width = terminal_width()
     table = Table([printable(name) for name in header], [[printable(cell) for cell in row] for row in rows], left)
-    fitting, hidden = table.fitting(width, least) if width else (table, [])
+    shown, hidden, is_shortened = table.narrowed(width, least, keep) if width else (table, [], False)
     if title:
         click.echo(printable(title, lines=True))
-    click.echo(fitting.render(width))
+    click.echo(shown.render(width))
+    if is_shortened:
+        note(f"Names are shortened for lack of room. {_elsewhere()}")
     if hidden:
         note(f"Not shown for lack of room: {', '.join(hidden)}. {_elsewhere()}")
 

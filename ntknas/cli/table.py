@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -17,6 +17,8 @@ from rich.text import Text
 _GAP = 2
 _MAX_WIDTH = 200
 """Width of a table that goes to a file."""
+_LEAST_NAME, _READABLE_NAME = 9, 24
+"""What a name is never shortened below, and not before columns are left out."""
 
 
 def terminal_width() -> int | None:
@@ -34,12 +36,13 @@ class Table:
     rows: Sequence[Sequence[str]]
     left: int = 1
 
-    def fitting(self, width: int, least: Sequence[str] = ()) -> tuple[Table, list[str]]:
+    def fitting(self, width: int, least: Sequence[str] = (), keep: Sequence[str] = ()) -> tuple[Table, list[str]]:
         """Return the table with as many columns as there is room for, and the names of the others.
 
         Args:
             width: Room.
             least: Columns to leave out first; after them those on the right. The first column stays.
+            keep: Columns that stay too.
 
         Returns:
             The table, and the names.
@@ -50,9 +53,43 @@ class Table:
         for column in order:
             if self._with(columns).narrowest <= width:
                 break
-            if column:
+            if column and self.header[column] not in keep:
                 columns.remove(column)
         return self._with(columns), [name for column, name in enumerate(self.header) if column not in columns]
+
+    def narrowed(
+        self, width: int, least: Sequence[str] = (), keep: Sequence[str] = ()
+    ) -> tuple[Table, list[str], bool]:
+        """Return the table as ``fitting`` has it, with shorter names where what stays has no room beside them.
+
+        Args:
+            width: Room.
+            least: Columns to leave out first.
+            keep: Columns that stay.
+
+        Returns:
+            The table, the names of the columns that are left out, and whether names are shortened.
+        """
+        shown, missing = self.fitting(width, least, keep)
+        if not keep or shown.narrowest <= width:
+            return shown, missing, False
+        shown, missing = self.shortened(width, _READABLE_NAME).fitting(width, least, keep)
+        return shown.shortened(width), missing, True
+
+    def shortened(self, width: int, least: int = _LEAST_NAME) -> Table:
+        """Return the table with the middle of long names left out, as far as that makes room; numbers stay whole.
+
+        Args:
+            width: Room.
+            least: Letters that stay of a name.
+        """
+        room = width - self.narrowest + sum(map(self._min_width, range(self.left)))
+        longest = max(map(self._min_width, range(self.left)), default=0)
+        while longest > least and sum(min(longest, self._min_width(c)) for c in range(self.left)) > room:
+            longest -= 1
+        names = [_cut(self._cells(column), longest) for column in range(self.left)]
+        rows = [[*texts, *row[self.left :]] for texts, row in zip(zip(*names, strict=True), self.rows, strict=True)]
+        return Table(self.header, rows, self.left)
 
     def _with(self, columns: Sequence[int]) -> Table:
         rows = [[row[column] for column in columns] for row in self.rows]
@@ -102,3 +139,23 @@ class Table:
         console = Console(file=stream, width=width + _GAP, highlight=False, force_terminal=sys.stdout.isatty())
         console.print(table)
         return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+
+
+def _cut(texts: Sequence[str], longest: int) -> list[str]:
+    """Return texts without the middle of words that are longer, and with numbers where they would read alike."""
+    cut = {text: " ".join(_middle_cut(word, longest) for word in text.split(" ")) for text in texts}
+    alike: dict[str, list[str]] = {}
+    for text, short in cut.items():
+        alike.setdefault(short, []).append(text)
+    for short, rivals in alike.items():
+        for number, text in enumerate(rivals, start=1) if len(rivals) > 1 else ():
+            tag = f"…{number}"
+            cut[text] = set_cell_size(short, min(cell_len(short), longest) - len(tag)) + tag
+    return [cut[text] for text in texts]
+
+
+def _middle_cut(word: str, longest: int) -> str:
+    if cell_len(word) <= longest:
+        return word
+    tail = (longest - 1) // 2
+    return set_cell_size(word, longest - 1 - tail) + "…" + set_cell_size(word[::-1], tail)[::-1]

@@ -14,7 +14,7 @@ from ntknas.correlation.result import Correlation
 
 INTERVAL = (
     "95 % bootstrap over cells (over networks where cells are one), percentile (r: bootstrap-t, from 300 cells); "
-    "beyond 20,000 cells ± 1.96 standard errors; with several seeds of shared initialisations widened by what the "
+    "beyond 1,000 cells ± 1.96 standard errors; with several seeds of shared initialisations widened by what the "
     "coefficient moves with them"
 )
 NDCG_UNIT = "gains 2^a - 1 with the accuracy a in percent; the key is the number of first cells"

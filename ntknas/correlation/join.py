@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import index
 from typing import SupportsIndex
 
@@ -32,6 +32,8 @@ Pair = tuple[Accuracies, Scored]
 """What one row is computed from."""
 Meter = Callable[[list[Pair]], Iterable[Pair]]
 """Shows how far a list is that is gone through."""
+_NAMED = 10
+"""Measures that a note names: a group has dozens."""
 
 
 def correlate(
@@ -109,7 +111,7 @@ def correlate(
         counts |= dict.fromkeys((SETTING, OFFICIAL), Counts(NetworkSize.official(known, own_dataset), known))
     ranked = rankings(table, scored_settings, counts)
     combined = combinations([combine] if isinstance(combine, str) else combine, ranked, settings)
-    scored = _of_measures(ranked, measures)
+    scored, absent = _of_measures(ranked, measures)
     shown = pd.Index(sorted(table["cell"].unique()), name="cell")
     targets = restriction.accuracies(as_accuracies(accuracies), shown)
     networks = restriction.networks(shown)
@@ -123,7 +125,7 @@ def correlate(
         shared = points_of(item, target, unscored)
         rows.append(make_row(item, target, shared, setup))
         points[rows[-1].key] = shared
-    notes = [note for combination in combined for note in combination.notes]
+    notes = [*_absent(absent), *(note for combination in combined for note in combination.notes)]
     notes += dict.fromkeys(note for row in rows for note in _rankless(row, points[row.key]))
     return Correlation(rows, summaries, points, settings, resamples, tuple(notes), networks)
 
@@ -177,14 +179,23 @@ def _space_of(space: Space | str | None, settings: Mapping[str, Setting]) -> Spa
     return load_space(space) if isinstance(space, str) else space
 
 
-def _of_measures(scored: list[Scored], measures: Collection[str]) -> list[Scored]:
-    """Return what is to be shown; derived measures need more than what is shown."""
+def _of_measures(scored: list[Scored], measures: Collection[str]) -> tuple[list[Scored], list[str]]:
+    """Return what is to be shown, for which derived measures need more, and the names that nothing has."""
     if not measures:
-        return scored
-    if not any(item.measure in measures for item in scored):
+        return scored, []
+    there = {item.measure for item in scored}
+    absent = [name for name in dict.fromkeys(measures) if name not in there]
+    if there.isdisjoint(measures):
         needs = "; ".join(f"{name} takes {' and '.join(inputs_of([name]))} of one recipe" for name in measures)
         raise NtknasError(f"These scores have none of the measures: {needs}.")
-    return [item for item in scored if item.measure in measures or item.recipe == BASELINE]
+    return [item for item in scored if item.measure in measures or item.recipe == BASELINE], absent
+
+
+def _absent(names: Sequence[str]) -> Iterator[str]:
+    """Say which measures that were asked for are not there."""
+    if names:
+        others = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"Not shown, for these scores have none of it: {', '.join(names[:_NAMED])}{others}."
 
 
 def _settings(scores: pd.DataFrame) -> dict[str, Setting]:

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from ntknas.correlation import bootstrap
-from ntknas.correlation.bootstrap import LARGE, LEVEL, MIN_CELLS, draw_any, rows_of
+from ntknas.correlation.bootstrap import LARGE, LEVEL, MIN_CELLS, MIN_RESAMPLES, draw_any, rows_of
 from ntknas.correlation.coefficients import COEFFICIENTS, Array
 from ntknas.correlation.drawn import Codes, repeated
 from ntknas.correlation.estimate import Estimate
@@ -41,7 +41,7 @@ def seed_agreement_interval(
     Args:
         runs: As for ``seed_agreement``.
         seed: Seed of the bootstrap.
-        resamples: Number of bootstrap resamples; beyond 20,000 cells the mean over pairs of their standard errors.
+        resamples: Number of bootstrap resamples; beyond 1,000 cells the mean over pairs of their standard errors.
         networks: A number for each cell's network, where it is known: networks are resampled, not cells.
     """
     if seed_agreement(runs) is None or not resamples:
@@ -75,18 +75,23 @@ def seed_agreement_with_interval(
     return {name: Estimate(value, **intervals.get(name, {})) for name, value in agreement.items()}
 
 
-def _large_interval(runs: Array, networks: Codes | None) -> dict[str, dict[str, float]]:
-    """Return the mean over pairs of seeds of their intervals' ends; pairs share their cells, so that it is as wide."""
+def _large_interval(runs: Array, networks: Codes | None) -> dict[str, dict[str, float]] | None:
+    """Return the mean over pairs of seeds of their intervals' ends; pairs share their cells, so that it is as wide.
+
+    ``None`` where a pair has too few cells for one of its intervals.
+    """
     result = {}
     for name in COEFFICIENTS:
-        estimates = []
+        intervals = []
         for a, b in combinations(runs.T, 2):
             both = np.isfinite(a) & np.isfinite(b)
             if both.sum() >= MIN_CELLS:
                 same = None if networks is None else repeated(networks[both])
-                estimates.append(bootstrap.estimate(name, a[both], b[both], draw_any(int(both.sum()), 200, 0, same)))
-        result[name] = {
-            "low": float(np.mean([estimate.low for estimate in estimates])),
-            "high": float(np.mean([estimate.high for estimate in estimates])),
-        }
+                draws = draw_any(int(both.sum()), MIN_RESAMPLES, 0, same)
+                intervals.append(bootstrap.estimate(name, a[both], b[both], draws).interval)
+        ends = [interval for interval in intervals if interval is not None]
+        if len(ends) < len(intervals):
+            return None
+        low, high = np.mean(ends, axis=0)
+        result[name] = {"low": float(low), "high": float(high)}
     return result

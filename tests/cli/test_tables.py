@@ -51,6 +51,49 @@ def test_a_table_that_no_width_holds_is_wider_than_the_terminal():
     assert "|" + "nor_conv_3x3~0|" * 6 in shown.render(60)
 
 
+LONG = ["sum/frozen/weights/" + "independent" * 9, "sum/frozen/all/" + "independent" * 9, "mean/eval/weights"]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_long_names_are_shortened_and_numbers_never(width):
+    """Of 150 letters of kernel no terminal has room: τ stays, whole, and names tell rows apart as before."""
+    rows = [[row[0], kernel, *row[1:]] for row in ROWS for kernel in LONG]
+    table = Table([HEADER[0], "kernel", *HEADER[1:]], rows, left=2)
+    shown, missing, is_shortened = table.narrowed(width, keep=["kernel", "Kendall τ [95 %]"])
+    assert is_shortened
+    assert [name for name in table.header if name not in missing] == list(shown.header)
+    assert {"measure", "kernel", "Kendall τ [95 %]"} <= set(shown.header)
+    assert len(missing) < 6 if width == 120 else missing
+    lines = shown.render(width).splitlines()
+    assert max(map(cell_len, lines)) <= width
+    place = shown.header.index("Kendall τ [95 %]")
+    assert [row[place] for row in shown.rows] == [row[4] for row in rows]
+    assert len({tuple(row[:2]) for row in shown.rows}) == len(rows)
+    for row, whole in zip(shown.rows, rows, strict=True):
+        assert len(row[1]) < len(whole[1]) or row[1] == whole[1] == LONG[2]
+        assert sum(line.split()[:2] == list(row[:2]) and row[place] in line for line in lines) == 1
+
+
+def test_names_stay_whole_where_leaving_columns_out_makes_room():
+    table = Table(["measure", "kernel", *HEADER[1:]], [[row[0], LONG[2], *row[1:]] for row in ROWS], left=2)
+    shown, missing, is_shortened = table.narrowed(80, keep=["kernel", "Kendall τ [95 %]"])
+    assert (shown, missing) == table.fitting(80, keep=["kernel", "Kendall τ [95 %]"])
+    assert missing
+    assert not is_shortened
+
+
+def test_names_that_would_read_alike_are_numbered():
+    names = ["a" * 30 + middle + "z" * 30 for middle in "xyx"] + ["漢" * 40]
+    shown = Table(["name", "n"], [[name, "1.5"] for name in names]).shortened(20)
+    first, second, again, wide = (row[0] for row in shown.rows)
+    assert first == again != second
+    assert (first[-2:], second[-2:]) == ("…1", "…2")
+    assert max(map(cell_len, (first, second, wide))) <= 15
+    assert all("1.5" in line for line in shown.render(20).splitlines()[1:])
+    narrow = Table(["name", "n"], [[names[0], "1" * 30]]).shortened(10)
+    assert narrow.rows == [["aaaa…zzzz", "1" * 30]]
+
+
 WORD = st.text(alphabet="abcλ_0159.-", min_size=1, max_size=20)
 
 

@@ -37,6 +37,11 @@ def test_class_counts():
     assert len(set(identity.class_representatives("all"))) == ALL_CLASSES
 
 
+def test_a_form_that_is_taken_alone_is_the_one_that_is_taken_with_the_other():
+    every = published_order()
+    assert [identity.weights_form(cell) for cell in every] == [identity.canonical(cell).weights for cell in every]
+
+
 def test_all_classes_lie_within_weight_classes():
     weights = identity.class_representatives("weights")
     of_class = defaultdict(set)
