@@ -97,7 +97,7 @@ def rows_of(file: pq.ParquetFile, groups: list[int] | None = None) -> pa.Table:
         The rows.
 
     Raises:
-        ValueError: If they cannot be unpacked, or a column lacks a value that it must have.
+        ValueError: If they cannot be unpacked.
     """
     try:
         table = file.read() if groups is None else file.read_row_groups(groups)
@@ -105,9 +105,6 @@ def rows_of(file: pq.ParquetFile, groups: list[int] | None = None) -> pa.Table:
         table.validate(full=True)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"its rows cannot be read: {error}") from error
-    for field in table.schema:
-        if not field.nullable and table.column(field.name).null_count:
-            raise ValueError(f"its column {field.name} lacks values")
     return table
 
 
