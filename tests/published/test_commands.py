@@ -102,6 +102,7 @@ def test_ways_and_seeds_are_chosen(capsys, digits):
     both, err = shown(capsys, "correlate", source_of_all, "--way", "all", "--resamples", 0)
     assert {row["setting"] for row in both["rows"]} >= set(digest.values())
     assert "Other ways" not in err
+    assert both["published"] == "nb201 1.0.0"
     one, err = shown(capsys, "correlate", source_of_all, "--way", "frozen", "--seeds", "1", "--resamples", 0)
     assert "frozen (The way frozen), seed 1." in err
     zero, _ = shown(capsys, "correlate", source_of_all, "--way", "frozen", "--seeds", "0", "--resamples", 0)
@@ -140,7 +141,9 @@ WRONG = {
     "another ending": (["published", "export", "{folder}", "--out", "x.txt"], "ends in .csv, .csv.gz or .parquet"),
     "cells outside": (["published", "verify", "{folder}", "--cells", "0:99999"], "within 0:15625"),
     "more cells than there are": (["published", "verify", "{folder}", "--cells", "99"], "--cells must be a number"),
-    "a release in place of a store": (["store", "merge", "{}", "{store}"], "published"),
+    "a release in place of a store": (["store", "merge", "{store}", "{}"], "names published scores, and a store is"),
+    "a release as the store to make": (["score", "--store", "{}"], "names published scores, and a store is meant"),
+    "a release to merge into": (["store", "merge", "{store}", "--into", "{}"], "names published scores, and a store"),
 }
 
 
