@@ -11,6 +11,7 @@ taken over from it, and a version that changes a number of it without a new firs
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -54,8 +55,8 @@ def sources(folders: Sequence[Path], hours: Mapping[str, float]) -> list[WaySour
 
 def hours_of(text: str) -> tuple[str, float]:
     """Read WAY=HOURS."""
-    name, equals, number = text.partition("=")
-    if name not in WAYS or not equals:
+    name, _, number = text.partition("=")
+    if name not in WAYS or not re.fullmatch(r"\d+(\.\d+)?", number):
         raise argparse.ArgumentTypeError(f"expected WAY=HOURS with one of {', '.join(WAYS)}, got {text!r}")
     return name, float(number)
 
