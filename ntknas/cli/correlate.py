@@ -122,7 +122,8 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
     if json:
         unmeasured = [asdict(setting) for setting in scores.attrs.get("unmeasured", ())]
         lines = scores.attrs["left_out"].lines if "left_out" in scores.attrs else 0
-        print_json({**answer.as_json(lines, comparison_seed), "unmeasured": unmeasured})
+        source_of_scores = {name: scores.attrs[name] for name in ("published",) if name in scores.attrs}
+        print_json({**answer.as_json(lines, comparison_seed), "unmeasured": unmeasured, **source_of_scores})
     elif csv:
         print_csv(answer.frame())
     else:

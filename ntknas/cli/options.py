@@ -9,6 +9,7 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli.derived import option_of
+from ntknas.cli.published_source import stores_alone
 from ntknas.cli.types import Decorator
 from ntknas.scoring.engines.protocol import EngineOptions
 from ntknas.spaces.populations import ALL, POPULATIONS
@@ -65,6 +66,7 @@ store_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     default=DEFAULT_STORE,
     show_default=True,
+    callback=stores_alone,
     help="Score store.",
 )
 recipe_option = click.option(

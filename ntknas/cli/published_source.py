@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from ntknas.published import Release
 
+Stores = Path | tuple[Path, ...] | None
+"""The value of an argument or option that names stores."""
 DEFAULT_WAY = "recommended"
 """The way that is shown where nothing is said; where a release has none of this name, its first."""
 ALL = "all"
@@ -51,6 +53,30 @@ def check_ways(sources: Sequence[Path], options: Options) -> None:
     asked = [f"--{flag}" for flag, name in (("way", "ways"), ("seeds", "seeds")) if options.get(name)]
     if asked and not any(map(is_published, sources)):
         raise click.UsageError(f"{asked[0]} chooses of published scores: name some, such as published:nb201.")
+
+
+def stores_alone(ctx: click.Context, parameter: click.Parameter, named: Stores) -> Stores:
+    """Return the stores that a command names, none of which is published scores; a callback of click.
+
+    Args:
+        ctx: The running command.
+        parameter: Its argument or option.
+        named: Its value.
+
+    Returns:
+        The same.
+
+    Raises:
+        BadParameter: If one names published scores.
+    """
+    for path in named if isinstance(named, tuple) else (named,):
+        if path is not None and is_published(path):
+            raise click.BadParameter(
+                f"{path} names published scores, and a store is meant: ntknas published has info and export of them.",
+                ctx,
+                parameter,
+            )
+    return named
 
 
 def ways_of(release: Release, named: Sequence[str]) -> list[str] | None:

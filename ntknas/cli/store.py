@@ -13,6 +13,7 @@ from ntknas.cli.groups import Group
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.names import check_store
 from ntknas.cli.output import json_option, print_json, print_table, say
+from ntknas.cli.published_source import stores_alone
 from ntknas.cli.unmeasured import say_unmeasured
 from ntknas.core.display import printable
 
@@ -26,7 +27,7 @@ def command() -> None:
 
 
 @command.command(name="info")
-@click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE)
+@click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE, callback=stores_alone)
 @json_option
 def info(store: Path, json: bool) -> None:
     """Show the settings, runs and statuses of the scores in STORE."""
@@ -82,15 +83,16 @@ def _print_setting(held: SettingOverview) -> None:
     print_table("", ["measure", "status", "scores"], rows, left=2)
 
 
-_STORE = click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE)
+_STORE = click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE, callback=stores_alone)
 
 
 @command.command(name="merge")
-@click.argument("stores", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("stores", nargs=-1, required=True, type=click.Path(path_type=Path), callback=stores_alone)
 @click.option(
     "--into",
     cls=kinds.TrustedOption,
     type=click.Path(dir_okay=False, path_type=Path),
+    callback=stores_alone,
     help="Store to make.  [default: the first]",
 )
 @click.option("--mixed", is_flag=True, help="Also where scores were measured otherwise: they stand beside one another.")

@@ -10,11 +10,17 @@ from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.output import note, print_csv, say
+from ntknas.cli.published_source import stores_alone
 from ntknas.cli.selection import selection_options, take_selection
 
-_STORE = click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE)
+_STORE = click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE, callback=stores_alone)
 _INTO = click.option(
-    "--into", cls=kinds.TrustedOption, required=True, type=click.Path(path_type=Path), help="Store to make."
+    "--into",
+    cls=kinds.TrustedOption,
+    required=True,
+    type=click.Path(path_type=Path),
+    callback=stores_alone,
+    help="Store to make.",
 )
 
 
