@@ -17,7 +17,7 @@ from ntknas.store.layout import log_path
 if TYPE_CHECKING:
     from ntknas.core.durations import TimeLeft
     from ntknas.scoring import Summary
-    from ntknas.scoring.events import Event, KernelDone, Planned, PublishedTaken
+    from ntknas.scoring.events import Event, KernelDone, OtherSetting, Planned, PublishedTaken
 
 
 class ScoringDisplay:
@@ -91,11 +91,8 @@ def _remark(event: Event) -> str:
             return f"{left_out:,} of the {named:,} cells that are named are not of population {population}: left out."
         case events.PublishedTaken():
             return _taken_text(event)
-        case events.OtherImages(way, published, here, source):
-            return (
-                f"The way {way} is published for other images of {source}: their hash is {published}, and {here} here. "
-                "Its scores are not taken."
-            )
+        case events.OtherSetting():
+            return _other_text(event)
         case events.Tried(strategy):
             return f"Tried: {strategy.rows_at_once} row(s) of a coupled kernel at once."
     return ""
@@ -109,6 +106,18 @@ def _taken_text(taken: PublishedTaken) -> str:
     for way, measures in taken.lacking.items():
         text += f" The way {way} lacks {', '.join(measures)}: kernels that are asked for with it are computed."
     return text
+
+
+def _other_text(other: OtherSetting) -> str:
+    """Say in what a published way differs from what is asked for."""
+    if other.is_of_images_alone:
+        ((published, here),) = other.fields.values()
+        return (
+            f"The way {other.way} is published for other images: the hash of its probe is {published}, and {here} "
+            "here. Its scores are not taken."
+        )
+    fields = [f"{name} {published} there and {here} here" for name, (published, here) in other.fields.items()]
+    return f"The way {other.way} is near, but not the same, and its scores are not taken: {', '.join(fields)}."
 
 
 def _plan_text(planned: Planned) -> str:

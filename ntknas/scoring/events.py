@@ -22,11 +22,14 @@ __all__ = [
     "JournalTorn",
     "KernelDone",
     "LinesLost",
-    "OtherImages",
+    "OtherSetting",
     "Planned",
     "PublishedTaken",
     "Tried",
 ]
+
+PROBE_HASH = "probe_hash"
+"""Field of a setting that alone differs where the images are others."""
 
 
 @dataclass(frozen=True)
@@ -77,20 +80,21 @@ class PublishedTaken:
 
 
 @dataclass(frozen=True)
-class OtherImages:
-    """A published way of measuring is of a probe that is drawn alike and has other content: its scores are not taken.
+class OtherSetting:
+    """What is asked for is not published, and a published way of measuring differs from it in little.
 
     Attributes:
         way: Name of the way.
-        published: Hash of the probe that is published.
-        here: Hash of the probe here.
-        source: Image source of the probe.
+        fields: Fields of the setting that differ: what is published, and what is asked for.
     """
 
     way: str
-    published: str
-    here: str
-    source: str
+    fields: Mapping[str, tuple[object, object]]
+
+    @property
+    def is_of_images_alone(self) -> bool:
+        """Whether the probe is drawn alike and has other content."""
+        return list(self.fields) == [PROBE_HASH]
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ Event = (
     | LinesLost
     | CellsLeftOut
     | PublishedTaken
-    | OtherImages
+    | OtherSetting
     | Planned
     | Tried
     | Began

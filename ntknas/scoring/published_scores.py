@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ntknas.core.score import Score, Status
 from ntknas.published import Release, Way
-from ntknas.scoring.events import OtherImages, PublishedTaken
+from ntknas.scoring.events import OtherSetting, PublishedTaken
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Plan, WorkItem
-from ntknas.scoring.published_way import near, settings_of, ways_by_setting
+from ntknas.scoring.published_way import nearest, settings_of, ways_by_setting
 from ntknas.store import ScoreRecord, ScoreStore
 
 
@@ -177,18 +177,21 @@ class _Found:
         return True
 
 
-def other_images(job: Job, release: Release) -> Iterator[OtherImages]:
-    """Yield the published ways that differ from what a job computes in the content of the probe alone.
+def other_settings(job: Job, release: Release) -> list[OtherSetting]:
+    """Return the published ways that differ in little from what a job computes and is not published.
 
     Args:
         job: What is scored.
         release: The published scores.
 
-    Yields:
-        Each of these ways, once.
+    Returns:
+        For each setting of the job, at initialisation, that no way has: the nearest way, if one is near; each once.
     """
-    ways, told = list(release.ways.values()), Counter[str]()
-    for setting in settings_of(job).values():
-        if (close := near(setting, ways)) is not None and not told[close.way]:
-            told[close.way] += 1
-            yield OtherImages(close.way, str(close.published.probe.hash), job.probe.hash, job.probe.source)
+    published = ways_by_setting(release.ways)
+    asked = {setting.digest: setting for setting in settings_of(job).values() if setting.digest not in published}
+    found: list[OtherSetting] = []
+    for setting in asked.values():
+        near = nearest(setting, release.ways.values())
+        if near is not None and near not in found:
+            found.append(near)
+    return found

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,14 @@ from ntknas.core.errors import DataError
 from ntknas.data import Request, make_probe
 from ntknas.data.probe import Probe
 from ntknas.published import Way
+from ntknas.scoring.events import PROBE_HASH, OtherSetting
 from ntknas.scoring.job import Job
 from ntknas.scoring.recipe import NetworkOptions, Recipe
 from ntknas.spaces import Space
 from ntknas.store.setting import Setting
 
-PROBE_HASH = "probe_hash"
-"""Field of a setting that alone differs where the images are others."""
+_MOST_DIFFERING = 4
+"""Fields in which a way may differ from what is asked for and be named beside it."""
 
 
 def job_of(way: Way, space: Space, image_data: Path) -> Job:
@@ -146,23 +146,21 @@ def other_images(way: str, published: Setting, probe: Probe) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Near:
-    """A published way whose settings are those of a run but for the content of the probe."""
-
-    way: str
-    published: Setting
-
-
 def ways_by_setting(ways: Mapping[str, Way]) -> dict[str, Way]:
     """Return the ways of a release by the digests of their settings."""
     return {digest: way for way in ways.values() for digest in way.settings}
 
 
-def near(setting: Setting, ways: Sequence[Way]) -> Near | None:
-    """Return the first way that differs from a setting in the probe's hash alone."""
-    for way in ways:
-        for published in way.settings.values():
-            if published.differing(setting) == [PROBE_HASH]:
-                return Near(way.name, published)
-    return None
+def nearest(setting: Setting, ways: Iterable[Way]) -> OtherSetting | None:
+    """Return the way that differs from a setting least, if it does in few fields alone."""
+    found = [
+        (published.differing(setting), number, way.name, published)
+        for number, way in enumerate(ways)
+        for published in way.settings.values()
+    ]
+    if not found:
+        return None
+    names, _, way, published = min(found, key=lambda each: (len(each[0]), each[1]))
+    if len(names) > _MOST_DIFFERING:
+        return None
+    return OtherSetting(way, {name: (published.fields.get(name), setting.fields.get(name)) for name in names})

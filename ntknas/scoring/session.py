@@ -24,7 +24,7 @@ from ntknas.scoring.inputs import Inputs, ScoringOptions, inputs_of
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Plan, make_plan
 from ntknas.scoring.progress import KernelDone
-from ntknas.scoring.published_scores import Taken, other_images, take
+from ntknas.scoring.published_scores import Taken, other_settings, take
 from ntknas.scoring.summary import Summary
 from ntknas.scoring.tally import Tally
 from ntknas.scoring.trial import choose_rows
@@ -262,13 +262,13 @@ class _Session:
         return ScoringResult(summary, request, partial(load_store, path))
 
     def _taken(self, plan: Plan) -> Taken | None:
-        """Return what of a plan is published, which is told, and so are ways that are of other images."""
+        """Return what of a plan is published, which is told, and so are ways that differ in little."""
         if self._release is None:
             return None
         taken = take(plan, self._inputs.job, self._release)
         self._tell(taken.event)
-        for difference in other_images(self._inputs.job, self._release):
-            self._tell(difference)
+        for other in other_settings(self._inputs.job, self._release):
+            self._tell(other)
         return taken
 
     def _tell_what_is_lost(self, store: ScoreStore) -> None:

@@ -10,9 +10,11 @@ import pytest
 
 from ntknas import load_store
 from ntknas.cli.main import run
+from ntknas.cli.scoring_display import ScoringDisplay
 from ntknas.core.score import Score, Status
 from ntknas.published import Release
 from ntknas.published.build import build, scores_of
+from ntknas.scoring.events import OtherSetting
 from ntknas.store import ScoreRecord, ScoreStore, Setting
 from tests.cli.absent import without
 from tests.cli.typed import SMALL, ntknas
@@ -331,3 +333,15 @@ def test_no_network_needs_no_torch(digits, tmp_path):
     for code, _, err in without(["torch", "pandas", "pyarrow"], errors, tmp_path):
         assert code == 1
         assert "Unknown release 'nb202'" in err
+
+
+def test_a_way_that_is_near_is_said(capsys, digits, tmp_path):
+    command = ["score", *kernel("frozen"), "--cells", "0:1", "--store", tmp_path / "s.h5", "--probe-seed", 1]
+    code, _, err = ntknas(capsys, *command, "--published", digits / "release")
+    assert code == 0
+    assert "Published scores nb201 1.0.0: none of these kernels is in them." in err
+    assert "The way frozen is near, but not the same, and its scores are not taken:" in err
+    assert "probe_seed 0 there and 1 here" in err
+    with ScoringDisplay() as display:
+        display(OtherSetting("frozen", {"probe_hash": ("a" * 64, "b" * 64)}))
+    assert f"the hash of its probe is {'a' * 64}, and {'b' * 64} here" in capsys.readouterr().err

@@ -7,7 +7,7 @@ import pytest
 
 import ntknas
 from ntknas.published import Release
-from ntknas.scoring.events import OtherImages, PublishedTaken
+from ntknas.scoring.events import OtherSetting, PublishedTaken
 from tests.published.releases import KERNEL, PROBE, SPACE, covered, recipe, representative
 
 FROZEN = recipe(*KERNEL, output="sum", parameters="weights")
@@ -19,7 +19,7 @@ def score(store, what=FROZEN, cells=CELLS, **options):
     events = []
     options = {"probe": PROBE, "on_event": events.append, **options}
     result = ntknas.score(SPACE, cells, recipe=what, store=store, **options)
-    return result, [event for event in events if isinstance(event, PublishedTaken | OtherImages)]
+    return result, [event for event in events if isinstance(event, PublishedTaken | OtherSetting)]
 
 
 def test_what_is_published_is_taken_and_the_rest_is_computed(stores, written, tmp_path):
@@ -79,10 +79,20 @@ def test_scores_by_cell_are_those_of_the_cells_that_were_scored(written, tmp_pat
 def test_other_images_are_said_with_both_hashes(written, tmp_path):
     other = replace(PROBE, images=PROBE.images + 0.5)
     _, events = score(tmp_path / "s.h5", cells=CELLS[:1], probe=other, published=written / "release")
-    assert events == [
-        PublishedTaken("nb201 1.0.0", {}, 1),
-        OtherImages("frozen", PROBE.hash, other.hash, "digits"),
-    ]
+    fields = {"probe_hash": (PROBE.hash, other.hash)}
+    assert events == [PublishedTaken("nb201 1.0.0", {}, 1), OtherSetting("frozen", fields)]
+    assert events[1].is_of_images_alone
+
+
+def test_a_way_that_is_near_is_said_with_what_differs(written, tmp_path):
+    seeded = replace(PROBE, seed=7, draw="random")
+    _, events = score(tmp_path / "s.h5", cells=CELLS[:1], probe=seeded, published=written / "release")
+    fields = {"probe_draw": ("balanced", "random"), "probe_seed": (0, 7)}
+    assert events[1:] == [OtherSetting("frozen", fields)]
+    far = recipe("trace", output="traced", batch_norm="coupled", parameters="weights-no-head", normalisation="cosine")
+    far = replace(far, network=replace(far.network, channels=1))
+    _, events = score(tmp_path / "s.h5", far, CELLS[:1], published=written / "release")
+    assert events == [PublishedTaken("nb201 1.0.0", {}, 1)]
 
 
 def test_cells_that_the_release_does_not_cover_are_computed(written, tmp_path):
