@@ -103,6 +103,16 @@ def test_hours_count_each_kernel_once_and_every_thread(tmp_path):
     assert way.hours == pytest.approx(dict.fromkeys((0, 1), len(scored("weights")) * 2.0 * 2 / 3600), abs=1e-6)
 
 
+def test_measures_with_seconds_of_their_own_count_apart(tmp_path):
+    with ScoreStore.open(tmp_path / "a.h5") as store:
+        setting, run = store.add_setting(Setting.from_fields(FIELDS)), store.add_run({"threads": 3})
+        for cell in scored("weights"):
+            for seconds, name in enumerate(BASELINES, start=1):
+                store.append(ScoreRecord(setting, run, cell, 0, float(seconds), {name: Score(name, 1.0)}))
+    way = opened(small([of(scores_of([tmp_path / "a.h5"]))], "1.0.0"), tmp_path).ways["baselines"]
+    assert way.core_hours == pytest.approx(len(scored("weights")) * (1.0 + 2.0) * 3 / 3600, abs=1e-6)
+
+
 def test_an_environment_names_no_place_of_a_machine(tmp_path):
     info = {
         "cells_file": "/home/somebody/runs/cells.txt",
