@@ -56,17 +56,20 @@ def verify(
     release = Release.open(name.removeprefix(PREFIX))
     names = ways_of(release, ways) or list(release.ways)
 
-    from ntknas.scoring.published_check import check_way, networks_of  # torch: what a user named wrongly is said before
+    from ntknas.scoring.published_check import Recomputation  # torch: what a user named wrongly is said before
 
+    prepared = [
+        Recomputation.of(release, way, seed, image_data, cells, cells_seed)
+        for way in names
+        for seed in seeds or release.way(way).seeds[:1]
+    ]
     checks = []
-    for way in names:
-        for seed in seeds or release.way(way).seeds[:1]:
-            chosen = networks_of(release, way, seed, cells, cells_seed)
-            note(f"{way}, seed {seed}: {len(chosen)} networks are computed again.")
-            with ScoringDisplay() as display:
-                checks.append(check_way(release, way, seed, chosen, image_data, device=device, on_event=display))
-            if not json:
-                _print(checks[-1])
+    for each in prepared:
+        note(f"{each.way}, seed {each.seed}: {len(each.cells)} networks are computed again.")
+        with ScoringDisplay() as display:
+            checks.append(each.run(device=device, on_event=display))
+        if not json:
+            _print(checks[-1])
     if json:
         print_json(
             {"release": release.name, "version": release.version, "checks": [check.as_json() for check in checks]}

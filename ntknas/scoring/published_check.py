@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from ntknas.published.cells import COLUMN
 from ntknas.scoring.cells import select
 from ntknas.scoring.environment import describe, resolve_device
 from ntknas.scoring.events import Event
+from ntknas.scoring.job import Job
 from ntknas.scoring.published_way import job_of
 from ntknas.scoring.session import score, threads
 from ntknas.spaces import load_space
@@ -139,53 +140,77 @@ def networks_of(release: Release, way: str, seed: int, cells: str, cells_seed: i
     return networks
 
 
-def check_way(
-    release: Release,
-    way: str,
-    seed: int,
-    cells: Sequence[int],
-    image_data: Path,
-    *,
-    device: str = "auto",
-    on_event: Callable[[Event], None] = lambda event: None,
-) -> WayCheck:
-    """Compute the scores of some cells again, under the very settings, and compare.
+@dataclass(frozen=True)
+class Recomputation:
+    """Networks of a way that are to be computed again; made by ``of``, which finds out whether they can be.
 
-    Args:
+    Attributes:
         release: The release.
         way: Name of the way.
         seed: Seed of the weights.
-        cells: Indices of the cells.
-        image_data: Folder of the image sets.
-        device: Where to compute.
-        on_event: Told what happens, as of ``ntknas.score``.
-
-    Returns:
-        What differs.
-
-    Raises:
-        NtknasError: If the way, seed or cells are not in the release, the images are not there or are others, or this
-            version of ntknas computes something else.
+        cells: The networks, each by one of its cells.
+        job: What computes them.
     """
-    space = load_space(release.space)
-    published = release.frame([way], [seed], cells=cells)
-    job = job_of(release.way(way), space, image_data)
-    count = _threads(release, published)
-    with threads(count):
-        made_here = describe(resolve_device(device))
-        computed = score(
-            space,
-            sorted(cells),
-            recipe=job.recipe,
-            probe=job.probe,
-            dataset=job.dataset,
-            seeds=[seed],
-            device=device,
-            on_event=on_event,
-        ).frame
-    pairs = _side_by_side(published, computed)
-    measures = tuple(_check(name, pairs) for name in release.way(way).measures)
-    return WayCheck(way, seed, tuple(cells), measures, _differing(release, published, made_here))
+
+    release: Release
+    way: str
+    seed: int
+    cells: tuple[int, ...]
+    job: Job
+
+    @classmethod
+    def of(
+        cls, release: Release, way: str, seed: int, image_data: Path, cells: str = "20", cells_seed: int = 0
+    ) -> Recomputation:
+        """Prepare to compute networks of a way again, under its very settings.
+
+        Args:
+            release: The release.
+            way: Name of the way.
+            seed: Seed of the weights.
+            image_data: Folder of the image sets.
+            cells: As of ``networks_of``.
+            cells_seed: Seed of the draw.
+
+        Returns:
+            What can be run.
+
+        Raises:
+            NtknasError: If the way, seed or cells are not in the release, the images are not there or are others, or
+                this version of ntknas computes something else.
+        """
+        chosen = tuple(networks_of(release, way, seed, cells, cells_seed))
+        return cls(release, way, seed, chosen, job_of(release.way(way), load_space(release.space), image_data))
+
+    def run(self, *, device: str = "auto", on_event: Callable[[Event], None] = lambda event: None) -> WayCheck:
+        """Compute, with as many threads as the release was computed with, and compare.
+
+        Args:
+            device: Where to compute.
+            on_event: Told what happens, as of ``ntknas.score``.
+
+        Returns:
+            What differs.
+
+        Raises:
+            NtknasError: If there is no such device, or a file of the release was changed meanwhile.
+        """
+        published, job = self.release.frame([self.way], [self.seed], cells=self.cells), self.job
+        with threads(_threads(self.release, published)):
+            made_here = describe(resolve_device(device))
+            computed = score(
+                job.space,
+                self.cells,
+                recipe=job.recipe,
+                probe=job.probe,
+                dataset=job.dataset,
+                seeds=[self.seed],
+                device=device,
+                on_event=on_event,
+            ).frame
+        pairs = _side_by_side(published, computed)
+        measures = tuple(_check(name, pairs) for name in self.release.way(self.way).measures)
+        return WayCheck(self.way, self.seed, self.cells, measures, _differing(self.release, published, made_here))
 
 
 def _runs(release: Release, published: pd.DataFrame) -> list[dict[str, object]]:

@@ -11,8 +11,8 @@ import pytest
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.published import Release
 from ntknas.published.build import build
-from ntknas.scoring.published_check import LARGEST, MEDIAN, MeasureCheck, _check, check_way, networks_of
-from tests.published.releases import BASELINES, KERNEL, PROBE, SPACE, covered, representative, scored, sources
+from ntknas.scoring.published_check import LARGEST, MEDIAN, MeasureCheck, Recomputation, _check, networks_of
+from tests.published.releases import BASELINES, KERNEL, PROBE, SPACE, covered, scored, sources
 
 NOWHERE = Path("no images are needed")
 
@@ -34,8 +34,7 @@ def altered(stores, folder, name="frozen", change=lambda columns: None, fields=N
     ("way", "seed", "measures"), [("frozen", 1, KERNEL), ("vilhess", 0, KERNEL), ("baselines", 0, BASELINES)]
 )
 def test_what_is_computed_again_is_equal(release, way, seed, measures):
-    cells = networks_of(release, way, seed, "3", 1)
-    check = check_way(release, way, seed, cells, NOWHERE)
+    check = Recomputation.of(release, way, seed, NOWHERE, "3", 1).run()
     assert check.is_right
     assert check.differing == {}
     assert {measure.measure: (measure.networks, measure.equal) for measure in check.measures} == dict.fromkeys(
@@ -44,8 +43,6 @@ def test_what_is_computed_again_is_equal(release, way, seed, measures):
 
 
 def test_a_changed_score_and_a_changed_status_are_mismatches(stores, tmp_path):
-    cells = [0, 5, representative(covered()[0], "weights"), 24]
-
     def change(columns):
         at = {cell: (columns["cell"] == cell) & (columns["seed"] == 0) for cell in (5, 24)}
         columns["value"][at[5] & (columns["measure"] == 0)] *= 3
@@ -54,7 +51,7 @@ def test_a_changed_score_and_a_changed_status_are_mismatches(stores, tmp_path):
 
     release = altered(stores, tmp_path, change=change)
     names = sources(stores)[0].table.names
-    check = check_way(release, "frozen", 0, sorted({*cells}), NOWHERE)
+    check = Recomputation.of(release, "frozen", 0, NOWHERE, "all").run()
     faults = {measure.measure: measure.fault for measure in check.measures if measure.fault}
     assert faults == {
         names["measures"][0]: f"cell 5 differs by more than {LARGEST:.0%}",
@@ -68,14 +65,14 @@ def test_scores_of_another_seed_are_a_mismatch(stores, tmp_path):
         columns["seed"] = 1 - columns["seed"]
 
     release = altered(stores, tmp_path, change=change)
-    check = check_way(release, "frozen", 0, networks_of(release, "frozen", 0, "5"), NOWHERE)
+    check = Recomputation.of(release, "frozen", 0, NOWHERE, "5").run()
     assert all(measure.fault == f"half of the networks differ by more than {MEDIAN:.0%}" for measure in check.measures)
 
 
 def test_other_images_are_refused_with_both_hashes(stores, tmp_path):
     release = altered(stores, tmp_path, fields={"probe_hash": "0" * 64})
     with pytest.raises(DataError, match=f"{'0' * 64} is published, {PROBE.hash} is drawn here"):
-        check_way(release, "frozen", 0, [0], NOWHERE)
+        Recomputation.of(release, "frozen", 0, NOWHERE, "1")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +87,7 @@ def test_other_images_are_refused_with_both_hashes(stores, tmp_path):
 def test_settings_that_this_version_does_not_compute_are_refused(stores, tmp_path, fields, message):
     release = altered(stores, tmp_path, fields=fields)
     with pytest.raises((DataError, ChoiceError), match=message):
-        check_way(release, "frozen", 0, [0], NOWHERE)
+        Recomputation.of(release, "frozen", 0, NOWHERE, "1")
 
 
 def test_networks_are_drawn_of_those_that_are_scored(release):
