@@ -67,7 +67,7 @@ WAYS = {
     ),
     "vkdnw": Way(
         "Spread of the spectrum of the Fisher information: recipe vkdnw, on noise",
-        f"--init kaiming-fan-in --probe-size 64 {_FIRST}",
+        "--init kaiming-fan-in --probe noise --probe-size 64",
         "vkdnw,vkdnw_code",
         unit="cell",
     ),
