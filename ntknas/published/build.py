@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ntknas.core.errors import DataError
@@ -14,15 +13,13 @@ from ntknas.published.cells import Cells
 from ntknas.published.collect import Part, WaySource, collect
 from ntknas.published.croissant import croissant_text
 from ntknas.published.environment import Environment
-from ntknas.published.manifest import FileEntry, Manifest, check_version, numbers_of
-from ntknas.published.predecessor import changes, part_of, with_earlier
+from ntknas.published.manifest import FileEntry, Manifest, check_version, read_manifest
+from ntknas.published.portable import portable
+from ntknas.published.predecessor import changes, check_successor, part_of, with_earlier
 from ntknas.published.release import Release
 from ntknas.published.scores import Block, Key
 from ntknas.published.spectra import file_of
 from ntknas.spaces import Space
-from ntknas.store import schema
-from ntknas.store.requests import FIELD
-from ntknas.store.run import SEQUENCE, Run
 from ntknas.store.store import ScoreStore
 from ntknas.store.table import Table
 from ntknas.store.tables import joined, latest
@@ -36,9 +33,6 @@ stands in manifest.json, link to the licence, and say whether you changed them. 
 
 The licence: https://creativecommons.org/licenses/by/4.0/legalcode
 """
-_OF_ONE_STORE = (FIELD, SEQUENCE)
-"""What is known of a run that says nothing outside its store."""
-_FOLDERS = re.compile(r"(?:(?<=\s)|^|(?<=[='\"]))(?:~|\.{1,2})?(?:/[^\s/'\"]+)+/?")
 
 
 @dataclass(frozen=True)
@@ -63,8 +57,9 @@ class Built:
             spectra_folder: Folder of the spectra, which is made if absent.
 
         Raises:
-            DataError: If a file cannot be written.
+            DataError: If the folder holds something else than a release, or a file cannot be written.
         """
+        _check_target(folder)
         manifest = {places.MANIFEST: self.manifest.text.encode()}
         for target, files in ((spectra_folder, self.spectra), (folder, self.files), (folder, manifest)):
             try:
@@ -74,6 +69,14 @@ class Built:
                         beside.write_bytes(content)
             except OSError as error:
                 raise DataError(f"Cannot write into {target}: {error.strerror or error}.") from error
+
+
+def _check_target(folder: Path) -> None:
+    """Check that a folder may take a release: it is not there, is empty, or holds one."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / places.MANIFEST).exists():
+        raise DataError(f"{folder} holds other things than a release: name a new folder.")
+    if (folder / places.MANIFEST).exists():
+        read_manifest(folder)
 
 
 def scores_of(stores: Iterable[Path]) -> Table:
@@ -118,6 +121,7 @@ def build(
         before = [part_of(earlier, way, earlier_spectra) for way in earlier.ways.values()]
         parts = with_earlier(parts, before)
         check_successor(earlier.manifest, version, changes(before, parts))
+    _check_apart(parts)
     environment = _environment(parts)
     files = {
         places.CELLS: writing.cells_bytes(table),
@@ -150,26 +154,18 @@ def _entries(files: Mapping[str, bytes]) -> dict[str, FileEntry]:
     return {name: FileEntry.of(content) for name, content in files.items()}
 
 
-def check_successor(earlier: Manifest, version: str, changed: Sequence[str]) -> None:
-    """Check that a version fits what changed: where a number did, the first figure is larger.
-
-    Args:
-        earlier: The manifest of the earlier version.
-        version: The version.
-        changed: What changed.
-
-    Raises:
-        DataError: If not.
-    """
-    numbers = numbers_of(version)
-    if numbers <= earlier.version_numbers:
-        raise DataError(f"The `version` {version} does not come after {earlier.version}, which it is built on.")
-    if changed and numbers[0] == earlier.version_numbers[0]:
-        shown = "; ".join(changed[:5]) + ("; …" if len(changed) > 5 else "")
-        raise DataError(
-            f"The `version` {version} changes numbers of {earlier.version} ({shown}): expected at least "
-            f"{numbers[0] + 1}.0.0."
-        )
+def _check_apart(parts: Iterable[Part]) -> None:
+    """Check that no two ways have one measure under one setting, of which a table of both would have two scores."""
+    whose: dict[tuple[str, str, int], str] = {}
+    for part in parts:
+        for measure, digest in part.way.measures.items() if part.way else ():
+            for seed in part.blocks:
+                first = whose.setdefault((measure, digest, seed), part.name)
+                if first != part.name:
+                    raise DataError(
+                        f"The ways {first} and {part.name} both have {measure} under the setting {digest}, seed {seed}"
+                        ": they are one way, or one of them is of other stores."
+                    )
 
 
 def _blocks(parts: Iterable[Part]) -> dict[Key, Block]:
@@ -179,20 +175,5 @@ def _blocks(parts: Iterable[Part]) -> dict[Key, Block]:
 def _environment(parts: Sequence[Part]) -> Environment:
     ways = {part.way.name: part.way for part in parts if part.way}
     runs = {identifier: run for part in parts for identifier, run in part.runs.items()}
-    published = {identifier: _without_places(runs[identifier]) for identifier in sorted(runs)}
+    published = {identifier: portable(runs[identifier]) for identifier in sorted(runs)}
     return Environment(ways, published, tuple(part.open for part in parts if part.open))
-
-
-def _without_places(run: Run) -> Run:
-    """Return a run without what is of its store or its machine alone."""
-    info = {name: _plain(value) for name, value in run.info.items() if name not in _OF_ONE_STORE}
-    return replace(run, info=schema.check_plain("what is known of a run", "a run's", info))
-
-
-def _plain(value: object) -> object:
-    """Return plain data with the last names alone of places on a machine."""
-    if isinstance(value, str):
-        return _FOLDERS.sub(lambda match: Path(match[0]).name, value)
-    if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

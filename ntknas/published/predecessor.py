@@ -10,6 +10,7 @@ import numpy as np
 
 from ntknas.core.errors import DataError
 from ntknas.published.collect import Part, Spectra
+from ntknas.published.manifest import Manifest, numbers_of
 from ntknas.published.release import Release
 from ntknas.published.scores import Block
 from ntknas.published.way import Way
@@ -127,3 +128,25 @@ def _changed_spectra(before: Mapping[int, Spectra], after: Mapping[int, Spectra]
     if seed not in after or after[seed].values.shape != before[seed].values.shape:
         return int(before[seed].values.size)
     return int((~np.isclose(before[seed].values, after[seed].values, rtol=0, atol=0, equal_nan=True)).sum())
+
+
+def check_successor(earlier: Manifest, version: str, changed: Sequence[str]) -> None:
+    """Check that a version fits what changed: where a number did, the first figure is larger.
+
+    Args:
+        earlier: The manifest of the earlier version.
+        version: The version.
+        changed: What changed.
+
+    Raises:
+        DataError: If not.
+    """
+    numbers = numbers_of(version)
+    if numbers <= earlier.version_numbers:
+        raise DataError(f"The `version` {version} does not come after {earlier.version}, which it is built on.")
+    if changed and numbers[0] == earlier.version_numbers[0]:
+        shown = "; ".join(changed[:5]) + ("; …" if len(changed) > 5 else "")
+        raise DataError(
+            f"The `version` {version} changes numbers of {earlier.version} ({shown}): expected at least "
+            f"{numbers[0] + 1}.0.0."
+        )

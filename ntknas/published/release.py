@@ -147,9 +147,10 @@ class Release:
         """Return scores of cells, in the form of ``ntknas.load_store``.
 
         Args:
-            ways: Names of ways; all without any.
+            ways: Names of ways, or one name; all without any.
             seeds: Seeds, which every way that is named has; all without any.
-            measures: Names of measures, each of one of the ways; all without any. Eigenvalues are apart: ``spectra``.
+            measures: Names of measures, or one name, each of one of the ways; all without any. Eigenvalues are apart:
+                ``spectra``.
             cells: Indices of cells; all without any. A way of unit ``cell`` has rows for those alone that were scored.
 
         Returns:
@@ -161,7 +162,7 @@ class Release:
         """
         keys = self._keys(ways, seeds)
         chosen = [self.ways[name] for name in dict.fromkeys(name for name, _ in keys)]
-        wanted = None if measures is None else self._checked_measures(list(measures), chosen)
+        wanted = None if measures is None else self._checked_measures(_listed(measures), chosen)
         positions, builder = self.cells.positions(cells), TableBuilder()
         for name, seed in keys:
             way, block = self.ways[name], self.block(name, seed)
@@ -211,7 +212,7 @@ class Release:
 
     def _keys(self, ways: Iterable[str] | None, seeds: Iterable[int] | None) -> list[Key]:
         """Return the ways and seeds that are meant, in the order of the release."""
-        named = None if ways is None else {name: self.way(name) for name in ways}
+        named = None if ways is None else {name: self.way(name) for name in _listed(ways)}
         wanted = None if seeds is None else list(dict.fromkeys(seeds))
         if wanted is not None:
             self._check_any()
@@ -254,6 +255,10 @@ class Release:
         if set(block.measures) != set(described.measures) or not block.run.used <= set(described.runs):
             raise _damaged(path, f"its measures or runs of {way} are others than {places.ENVIRONMENT} names")
         return block
+
+
+def _listed(names: Iterable[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
 
 
 def _parsed(path: Path, entry: FileEntry, parse: Callable[[bytes], T]) -> T:

@@ -24,7 +24,7 @@ def load_scores(
         release: Name of a release that comes with the package, or a folder that holds one.
         way: Name of a way; ``ntknas published list`` shows them.
         seed: Seed of the weights.
-        measures: Names of measures; all of the way without any.
+        measures: Names of measures, or one name; all of the way without any.
 
     Returns:
         Index ``cell``, one column for each measure, NaN where a cell has no value. ``attrs`` says ``release``,
@@ -37,8 +37,8 @@ def load_scores(
     """
     opened = Release.open(release if isinstance(release, str) else Path(release))
     scores = opened.frame([way], [seed], measures)
-    cells = scores.loc[scores["measure"] == scores["measure"].iloc[0], "cell"]
     names = list(dict.fromkeys(scores["measure"]))
+    cells = scores["cell"].iloc[: len(scores) // max(len(names), 1)]  # in this order by every measure
     values = scores["value"].to_numpy().reshape(len(names), len(cells))
     table = pd.DataFrame(values.T.copy(), index=pd.Index(cells, name="cell"), columns=names)
     described = opened.ways[way]

@@ -72,6 +72,8 @@ def main() -> None:
     parser.add_argument("--release", type=Path, default=packaged_folder(SPACE), metavar="FOLDER")
     parser.add_argument("--spectra", type=Path, default=spectra_folder(SPACE), metavar="FOLDER")
     arguments = parser.parse_args()
+    if missing := [str(folder) for folder in arguments.stores if not folder.is_dir()]:
+        parser.error(f"there is no folder {', '.join(missing)}")
     try:
         earlier = Release.open(arguments.earlier) if arguments.earlier else None
         ways = sources(arguments.stores, dict(arguments.hours))

@@ -119,6 +119,9 @@ def test_an_environment_names_no_place_of_a_machine(tmp_path):
         "command": "ntknas score --image-data ~/images --store=/data/x/a.h5 --kernel-of mixed:0.5 1/255",
         "strategy": {"folders": ["/tmp/work/"]},
         "recipe": "mine",
+        "image_folder": "runs/of/mine",
+        "source": "file:///home/somebody/x.csv",
+        "device": "ray (2/4 nodes)",
     }
     release = opened(small([of(made(tmp_path / "a.h5", plain, info))], "1.0.0"), tmp_path)
     text = (tmp_path / "release" / "environment.json").read_text()
@@ -126,6 +129,8 @@ def test_an_environment_names_no_place_of_a_machine(tmp_path):
     (run,) = release.environment.runs.values()
     assert run.info["cells_file"] == "cells.txt"
     assert run.info["command"] == "ntknas score --image-data images --store=a.h5 --kernel-of mixed:0.5 1/255"
+    assert (run.info["image_folder"], run.info["source"]) == ("mine", "file:x.csv")
+    assert run.info["device"] == info["device"]
     assert set(run.info) == set(info)
     assert release.ways["baselines"].recipe == "mine"
 
@@ -135,6 +140,12 @@ def test_a_measure_under_two_settings_is_refused(tmp_path):
     made(tmp_path / "a.h5", plain, fields={"probe_hash": "f" * 64})
     with pytest.raises(DataError, match="has naswot under two settings, which differ in probe_hash"):
         small([of(scores_of([tmp_path / "a.h5"]))], "1.0.0")
+
+
+def test_two_ways_of_one_setting_are_refused(tmp_path):
+    way = of(made(tmp_path / "a.h5", plain))
+    with pytest.raises(DataError, match="The ways baselines and others both have naswot under the setting .*, seed 0"):
+        small([way, replace(way, name="others")], "1.0.0")
 
 
 def test_stores_of_several_machines_are_one_way(stores, tmp_path, written):
@@ -228,6 +239,22 @@ def test_what_changes_none_is_any_later_version(tmp_path):
     for version in ("1.2.0", "1.1.9", "0.9.0"):
         with pytest.raises(DataError, match="does not come after 1.2.0"):
             small([of(table)], version, earlier=old)
+
+
+def test_a_folder_of_something_else_is_left_alone(stores, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(DataError, match="holds other things than a release: name a new folder"):
+        built(stores).write(tmp_path, tmp_path / "spectra")
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(DataError, match="manifest.json is no manifest of published scores"):
+        built(stores).write(tmp_path, tmp_path / "spectra")
+    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", "manifest.json"}
+
+
+def test_a_release_takes_the_place_of_another(stores, tmp_path):
+    for version in ("1.0.0", "1.0.1"):
+        built(stores, version).write(tmp_path / "release", tmp_path / "spectra")
+        assert Release.open(tmp_path / "release").version == version
 
 
 def test_a_folder_that_cannot_be_written_is_named(stores, tmp_path):

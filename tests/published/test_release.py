@@ -77,6 +77,7 @@ def test_parts_of_a_release(release):
     wanted = whole[(whole["seed"] == 0) & whole["measure"].isin(["trace", "lga"]) & whole["cell"].isin(cells)]
     assert len(part) == len(wanted) == 2 * 2 * 3
     assert sorted(part["value"].dropna()) == sorted(wanted["value"].dropna())
+    assert len(release.frame("vilhess", [0], "trace", cells)) == 3
     assert set(release.frame(measures=["synflow"])["measure"]) == {"synflow"}
     assert set(release.frame(seeds=[1])["setting"]) == set(release.ways["frozen"].settings)
 
@@ -94,6 +95,8 @@ def test_a_wide_table_of_one_way(written, release):
     assert set(table.attrs["statuses"]["cond"]) == {"ok", "disconnected"}
     assert table.attrs["settings"][table.attrs["setting"]["cond"]]["output"] == "sum"
     assert list(load_scores(written / "release", "baselines", measures=["synflow"])) == ["synflow"]
+    assert list(load_scores(written / "release", "baselines", measures="synflow")) == ["synflow"]
+    assert load_scores(written / "release", "frozen", measures=[]).empty
 
 
 def test_spectra_are_the_stored_eigenvalues(stores, written, release):
