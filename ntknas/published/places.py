@@ -39,7 +39,7 @@ def find(text: str | Path) -> Path:
 
     Raises:
         ChoiceError: If it is neither the name of a release nor a folder that is there.
-        DataError: If the folder holds no release, or the package has none of that name yet.
+        DataError: If the folder is missing or holds no release, or the package has none of that name yet.
     """
     name = str(text)
     folder = packaged_folder(name) if name in PACKAGED else Path(text)
@@ -51,6 +51,10 @@ def find(text: str | Path) -> Path:
         raise DataError(
             f"{printable(name)} holds no release of published scores: it has no {MANIFEST}. Name a folder that "
             f"ntknas published export or scripts/published/build.py wrote, or one of {', '.join(PACKAGED)}."
+        )
+    if Path(name).name != name:
+        raise DataError(
+            f"There is no folder {printable(name)}. Name one that holds a release, or {', '.join(PACKAGED)}."
         )
     error = unknown("release", printable(name), [*PACKAGED, "a folder that holds one"])
     raise error

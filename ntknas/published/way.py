@@ -128,7 +128,13 @@ class OpenWay:
     @property
     def missing(self) -> str:
         """What is missing, in one line."""
-        return "; ".join(f"seed {seed} lacks {text}" for seed, text in self.lacks.items())
+        alike: dict[str, list[str]] = {}
+        for seed, text in self.lacks.items():
+            alike.setdefault(text, []).append(str(seed))
+        return "; ".join(
+            f"seed {seeds[0]} lacks {text}" if len(seeds) == 1 else f"seeds {', '.join(seeds)} lack {text}"
+            for text, seeds in alike.items()
+        )
 
     def as_json(self) -> dict[str, object]:
         """Return it as plain data."""

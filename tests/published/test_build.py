@@ -74,6 +74,8 @@ def test_what_is_missing_is_open_with_its_cost(release, stores, tmp_path):
     (unknown, guessed) = (replace(nothing, core_hours=None), nothing)
     found = opened(small([unknown, guessed], "1.0.0"), tmp_path)
     assert [way.core_hours for way in found.open_ways] == [None, 40.0]
+    every = len(scored("weights"))
+    assert found.open_ways[0].missing == f"seeds 0, 1 lack {every} of {every} networks"
     assert not found.ways
     with pytest.raises(ChoiceError, match="has counts of its cells and no scores yet"):
         found.frame(["coupled"])

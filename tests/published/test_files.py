@@ -101,6 +101,11 @@ def test_places_that_hold_no_release(tmp_path):
         Release.open(tmp_path)
     with pytest.raises(NtknasError, match="Unknown release 'nb2O1': expected one of nb201, a folder that holds one"):
         Release.open("nb2O1")
+    with pytest.raises(DataError, match="There is no folder .*absent. Name one that holds a release, or nb201"):
+        Release.open(tmp_path / "absent")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NtknasError, match="There is no folder .*file"):
+        Release.open(tmp_path / "file")
 
 
 @given(damage=flips() | cuts())
