@@ -91,8 +91,7 @@ def _parse() -> argparse.Namespace:
 def cost_of(name: str, space: Space, arguments: argparse.Namespace) -> Cost:
     """Score a way's sample, and its first networks by the row loop."""
     way = WAYS[name]
-    networks = range(len(space)) if way.unit == "cell" else cells_of(way, space)
-    connected = [cell for cell in networks if not space.is_disconnected(space[cell])]
+    connected = [cell for cell in cells_of(way, space) if not space.is_disconnected(space[cell])]
     sample = np.random.default_rng(arguments.draw).choice(connected, arguments.cells, replace=False).tolist()
     print(f"{name}, {len(sample)} networks:", file=sys.stderr)
     seconds, loop = _seconds(way, sample, arguments), pd.Series(dtype=float)
