@@ -118,6 +118,8 @@ def build(
     covered = Cells(table)
     parts = [collect(source, covered) for source in sources]
     if earlier is not None:
+        if earlier.cells.indices.tolist() != indices:
+            raise DataError(f"The earlier version {earlier.version} in {earlier.folder} covers other cells than these.")
         before = [part_of(earlier, way, earlier_spectra) for way in earlier.ways.values()]
         parts = with_earlier(parts, before)
         check_successor(earlier.manifest, version, changes(before, parts))

@@ -254,6 +254,10 @@ class Release:
         block = _guarded(path, lambda: self._scores.block((way, seed)))
         if set(block.measures) != set(described.measures) or not block.run.used <= set(described.runs):
             raise _damaged(path, f"its measures or runs of {way} are others than {places.ENVIRONMENT} names")
+        networks = self.cells.networks(described.unit)
+        is_whole = described.unit == "cell" or set(block.networks.tolist()) == set(networks.tolist())
+        if not is_whole or not np.isin(block.networks, networks).all():
+            raise _damaged(path, f"its networks of {way} are others than those of {places.CELLS}")
         return block
 
 

@@ -216,6 +216,11 @@ def test_seeds_that_were_measured_otherwise_are_not_joined(tmp_path):
         small([new], "2.0.0", earlier=old)
 
 
+def test_an_earlier_version_of_other_cells_is_none(release):
+    with pytest.raises(DataError, match="The earlier version 1.0.0 in .* covers other cells than these"):
+        build(SPACE, [], "1.1.0", cells=covered()[1:], earlier=release)
+
+
 CHANGED = {
     "a value": (lambda *key: plain(*key) + (1e-3 if key == (scored("weights")[1], 0, "naswot") else 0), 1),
     "a status": (lambda *key: Status.SINGULAR if key[2] == "naswot" else plain(*key), len(scored("weights"))),

@@ -144,6 +144,9 @@ CONTENTS = {
     "it has no finite number": lambda rows: column(rows, "value", [float("inf")] * len(rows)),
     "its measures or runs of frozen are others": lambda rows: texts(rows, "run", lambda *_: "another"),
     "its measures or runs of frozen are others ": lambda rows: texts(rows, "measure", lambda _, text: f"{text}_"),
+    "its networks of frozen are others than those of cells.parquet": lambda rows: column(
+        rows, "network", [network + 1 for network in rows.column("network").to_pylist()]
+    ),
     "name other ways and seeds": lambda rows: texts(rows, "way", lambda *_: "other"),
     "its row groups are not one for each way and seed": lambda rows: column(rows, "seed", range(len(rows))),
 }
