@@ -178,20 +178,19 @@ class _Found:
 
 
 def other_settings(job: Job, release: Release) -> list[OtherSetting]:
-    """Return the published ways that differ in little from what a job computes and is not published.
+    """Return the published ways that differ in little from what a job computes, where none of it is published.
 
     Args:
         job: What is scored.
         release: The published scores.
 
     Returns:
-        For each setting of the job, at initialisation, that no way has: the nearest way, if one is near; each once.
+        For each setting of the job at initialisation the nearest way, if one is near; each once. Nothing where a way
+        has one of them: a recipe may have kernels beside it that no way has.
     """
     published = ways_by_setting(release.ways)
-    asked = {setting.digest: setting for setting in settings_of(job).values() if setting.digest not in published}
-    found: list[OtherSetting] = []
-    for setting in asked.values():
-        near = nearest(setting, release.ways.values())
-        if near is not None and near not in found:
-            found.append(near)
-    return found
+    asked = {setting.digest: setting for setting in settings_of(job).values()}
+    if not asked.keys().isdisjoint(published):
+        return []
+    near = [nearest(setting, release.ways.values()) for setting in asked.values()]
+    return [other for number, other in enumerate(near) if other is not None and other not in near[:number]]

@@ -95,6 +95,12 @@ def test_a_way_that_is_near_is_said_with_what_differs(written, tmp_path):
     assert events == [PublishedTaken("nb201 1.0.0", {}, 1)]
 
 
+def test_beside_a_kernel_that_is_published_others_are_computed_without_a_word(written, tmp_path):
+    what = recipe("trace", "class_lambda_min", output="sum", parameters="weights")
+    _, events = score(tmp_path / "s.h5", what, CELLS[:1], published=written / "release")
+    assert events == [PublishedTaken("nb201 1.0.0", {"frozen": 1}, 1)]
+
+
 def test_cells_that_the_release_does_not_cover_are_computed(written, tmp_path):
     outside = next(cell for cell in range(len(SPACE)) if cell not in covered())
     result, (event,) = score(tmp_path / "s.h5", cells=[CELLS[0], outside], published=written / "release")
