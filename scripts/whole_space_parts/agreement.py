@@ -1,0 +1,96 @@
+"""Whether ways agree with one another, and with themselves under another seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from page import number, table
+
+from ntknas.correlation.coefficients import kendall
+from ntknas.report.figures import Matrix
+from whole_space_parts.findings import COUNTS, FIRST, STRUCTURE, Finding, Findings
+
+Key = tuple[str, str]
+MIN_NETWORKS = 100
+
+
+def between(a: pd.Series, b: pd.Series) -> tuple[float | None, int]:
+    """Return τ between two scores on the networks that both have, and their number."""
+    networks = a.index.intersection(b.index)
+    if len(networks) < MIN_NETWORKS:
+        return None, len(networks)
+    tau = kendall(a[networks].to_numpy(np.float64), b[networks].to_numpy(np.float64))
+    return (tau if np.isfinite(tau) else None), len(networks)
+
+
+def shown_keys(findings: Findings) -> list[Key]:
+    """Return the best measure of each way, and structure."""
+    keys = [finding.key for finding in findings.best().values()]
+    return [key for key in [*keys, (COUNTS, STRUCTURE)] if key in findings.scores]
+
+
+def matrix(findings: Findings) -> Matrix:
+    """Return τ between the scores of ways, each by its best measure."""
+    keys = shown_keys(findings)
+    names = [measure if way == COUNTS else f"{way}: {measure}" for way, measure in keys]
+    values = np.eye(len(keys))
+    for i, j in combinations(range(len(keys)), 2):
+        tau, _ = between(findings.scores[keys[i]], findings.scores[keys[j]])
+        values[i, j] = values[j, i] = np.nan if tau is None else tau
+    return Matrix("τ between scores, all networks", names, names, values)
+
+
+def frame(findings: Findings) -> pd.DataFrame:
+    """Return τ between the best measures of all ways, and between the ways that have a measure in common."""
+    keys, chosen = sorted(findings.scores), set(shown_keys(findings))
+    pairs = [(a, b) for a, b in combinations(keys, 2) if {a, b} <= chosen or a[1] == b[1]]
+    lines = []
+    for a, b in pairs:
+        tau, networks = between(findings.scores[a], findings.scores[b])
+        lines.append((*a, *b, networks, tau))
+    return pd.DataFrame(lines, columns=["way", "measure", "other_way", "other_measure", "networks", "kendall"])
+
+
+def measures_table(pairs: pd.DataFrame) -> str:
+    """Return for each measure how well ways that differ in the kernel agree on it.
+
+    Args:
+        pairs: As from ``frame``.
+    """
+    same = pairs[(pairs["measure"] == pairs["other_measure"]) & pairs["kendall"].notna()]
+    lines = []
+    for measure, rows in sorted(same.groupby("measure"), key=lambda item: -item[1]["kendall"].median()):
+        rows = rows.sort_values("kendall")
+        ends = [f"{number(row.kendall)} ({row.way}, {row.other_way})" for row in rows.iloc[[0, -1]].itertuples()]
+        lines.append([str(measure), str(len(rows)), ends[0], number(rows["kendall"].median()), ends[1]])
+    return table(("measure", "pairs of ways", "least τ", "median", "largest τ"), lines)
+
+
+def seeds_table(findings: Findings, seeds: dict[str, Sequence[int]]) -> str:
+    """Return τ between seeds of the ways that have several, with the share of the variance that lies between them.
+
+    Args:
+        findings: The findings.
+        seeds: Seeds by way.
+    """
+    ways = [way for way, own in seeds.items() if len(own) > 1]
+    rows = {finding.key: finding.row for finding in findings.of("all", FIRST)}
+    measures = list(dict.fromkeys(f.row.measure for f in _by_worth(findings) if f.way in ways))
+    lines = []
+    for measure in measures:
+        own = [rows.get((way, measure)) for way in ways]
+        lines.append(
+            [measure, *("–" if row is None else _of_seeds(row.seed_kendall, row.seed_variance) for row in own)]
+        )
+    return table(("measure", *(f"{way}, {len(seeds[way])} seeds" for way in ways)), lines)
+
+
+def _by_worth(findings: Findings) -> list[Finding]:
+    return findings.of("all", FIRST)
+
+
+def _of_seeds(tau: float | None, share: float | None) -> str:
+    return number(tau, 3) + ("" if share is None else f" ({100 * share:.1f} %)")

@@ -1,0 +1,178 @@
+"""Samples of a few hundred cells against the whole: how far off they were, and whether their intervals were right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from page import interval, kernel, number, table
+
+from ntknas import load_space, load_store
+from ntknas.correlation import Correlation, Estimate, Row, correlate
+from ntknas.published import Release
+from ntknas.scoring.cells import sample
+from ntknas.store import Setting
+from whole_space_parts.findings import COUNTS, FIRST, MIN_CELLS, TARGETS, Finding, Findings, targets
+
+SIZES, SEED = (100, 300, 500), 1
+"""Samples: the first cells of one permutation of all, which the committed figures are of."""
+DRAWN = 300
+"""Cells of the samples that are drawn again and again."""
+FIGURES = {"τ": "kendall", "ρ": "spearman", "τ top 10 %": "kendall_top10", "partial τ": "partial"}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A figure of a sample beside that of all cells.
+
+    Attributes:
+        sampled: The figure of the sample.
+        whole: That of all cells.
+    """
+
+    sampled: Estimate
+    whole: float
+
+    @property
+    def distance(self) -> float:
+        """How far the sample's figure is off."""
+        assert self.sampled.value is not None
+        return abs(self.sampled.value - self.whole)
+
+    @property
+    def is_held(self) -> bool | None:
+        """Whether the interval holds the figure of all cells; ``None`` without an interval."""
+        ends = self.sampled.interval
+        return None if ends is None else ends[0] <= self.whole <= ends[1]
+
+
+def summary(pairs: list[Pair]) -> list[str]:
+    """Return their number, how far they are off, and how many of the intervals hold."""
+    if not pairs:
+        return ["0", "–", "–", "–"]
+    distances, held = [pair.distance for pair in pairs], [p.is_held for p in pairs if p.is_held is not None]
+    share = f"{sum(held)} of {len(held)} ({100 * np.mean(held):.0f} %)" if held else "–"
+    return [str(len(pairs)), number(float(np.mean(distances)), 3), number(max(distances), 3), share]
+
+
+def same_scores(release: Release, findings: Findings, resamples: int) -> str:
+    """Return how far off these very scores are on a sample of the cells: by size and data set."""
+    names, space = list(release.ways), load_space("nb201")
+    pairs: dict[tuple[int, str, str], list[Pair]] = {}
+    for size, way in product(SIZES, names):
+        scores = release.frame([way], cells=sample(space, size, SEED))
+        if scores["cell"].nunique() < size:  # of one cell for each network, which is no sample of all
+            continue
+        answer = correlate(scores, targets(), resamples=resamples)
+        for row, (text, field) in product(answer.rows, FIGURES.items()):
+            whole = findings.get((COUNTS if row.is_baseline else way, row.measure), "all", row.target)
+            if not (row.is_baseline and way != names[0]):  # the counts stand beside every way
+                pairs.setdefault((size, row.target, text), []).extend(_pair(row, whole, field))
+    lines = [
+        [str(size), target.split("/")[0], text, *summary(pairs.get((size, target, text), []))]
+        for size, target, text in product(SIZES, TARGETS, FIGURES)
+    ]
+    return table(("cells", "accuracies", "figure", "figures", "mean distance", "largest", "intervals that hold"), lines)
+
+
+def _pair(row: Row, whole: Row | None, field: str) -> list[Pair]:
+    sampled = getattr(row, field)
+    value = None if whole is None else getattr(whole, field).value
+    return [] if value is None or sampled.value is None else [Pair(sampled, value)]
+
+
+def many_draws(release: Release, findings: Findings, draws: int, resamples: int) -> str:
+    """Return how far off other samples of 300 cells would have been: the best measure of each way, and the counts.
+
+    Args:
+        release: The release.
+        findings: Its findings.
+        draws: Number of samples.
+        resamples: Resamples of intervals.
+    """
+    pairs: dict[tuple[str, str], list[Pair]] = {}
+    accuracies = {FIRST: targets()[FIRST]}
+    for seed in range(SEED, SEED + draws):
+        answer = correlate(_best_scores(release, findings, seed), accuracies, resamples=resamples)
+        for finding, row in _known(answer, findings):
+            for text, field in FIGURES.items():
+                pairs.setdefault((finding.name, text), []).extend(_pair(row, finding.row, field))
+    names = dict.fromkeys(name for name, _ in pairs)
+    lines = [[name, *(_short(pairs.get((name, text), [])) for text in FIGURES)] for name in names]
+    return table(("ranking", *(f"{text}: mean distance, held" for text in FIGURES)), lines)
+
+
+def _best_scores(release: Release, findings: Findings, seed: int) -> pd.DataFrame:
+    """Return the scores of a sample, of ways that have one of every cell."""
+    cells, frames = sample(load_space("nb201"), DRAWN, seed), []
+    for way, finding in findings.best().items():
+        scores = release.frame([way], measures=[finding.row.measure], cells=cells)
+        frames += [scores] if scores["cell"].nunique() == len(cells) else []
+    together = pd.concat(frames, ignore_index=True)
+    together.attrs["settings"] = {name: fields for each in frames for name, fields in each.attrs["settings"].items()}
+    return together
+
+
+def _known(answer: Correlation, findings: Findings) -> Iterator[tuple[Finding, Row]]:
+    """Yield the rows of an answer with what was found of the whole."""
+    of_setting = {finding.row.setting: way for way, finding in findings.best().items()}
+    for row in answer.rows:
+        key = (COUNTS if row.is_baseline else of_setting[row.setting], row.measure)
+        found = (f for f in findings.of("all", row.target) if f.key == key)
+        yield from ((finding, row) for finding in found)
+
+
+def _short(pairs: list[Pair]) -> str:
+    """Return the mean distance, and how many of the intervals hold."""
+    held = [pair.is_held for pair in pairs if pair.is_held is not None]
+    distance = number(float(np.mean([pair.distance for pair in pairs])), 3) if pairs else "–"
+    return f"{distance}, {sum(held)} of {len(held)}" if held else distance
+
+
+def committed(store: Path, release: Release, findings: Findings, resamples: int) -> tuple[str, str]:
+    """Return the committed figures, which are of other images, beside those of all cells.
+
+    Args:
+        store: Scores of the committed sample.
+        release: The release.
+        findings: Its findings.
+        resamples: Resamples of intervals.
+
+    Returns:
+        The table of the first data set, and a line that sums up.
+    """
+    answer = correlate(load_store(store), {FIRST: targets()[FIRST]}, resamples=resamples)
+    found = []
+    for row, way in product(answer.rows, release.ways):
+        whole = findings.get((way, row.measure), "all", FIRST)
+        if whole is not None and row.n >= MIN_CELLS and _alike(answer, row, release.ways[way].settings[whole.setting]):
+            found += [(way, row, pair) for pair in _pair(row, whole, "kendall")]
+    found.sort(key=lambda item: -item[2].distance)
+    lines = [
+        [row.measure, way, kernel(answer, row), str(row.n), interval(pair.sampled), number(pair.whole), _held(pair)]
+        for way, row, pair in found
+    ]
+    head = ("measure", "way", "committed: kernel", "cells", "τ [95 %]", "τ of all cells", "held")
+    number_of, mean, most, share = summary([pair for *_, pair in found])
+    return table(head, lines), (
+        f"Of {number_of} committed τ on {FIRST} that have a way here, {share} of the intervals hold the τ of all cells; "
+        f"they are off by {mean} on average, by {most} at most."
+    )
+
+
+def _held(pair: Pair) -> str:
+    return {None: "–", True: "yes", False: "**no**"}[pair.is_held]
+
+
+def _alike(answer: Correlation, row: Row, published: Setting) -> bool:
+    """Return whether a committed score was made as a published one, but for its images and their number."""
+    setting = answer.settings.get(row.setting)
+    if setting is None or row.is_baseline:
+        return False
+    ours, theirs = setting.fields, published.fields
+    names = {name for name in {*ours, *theirs} if not name.startswith("probe")}
+    return all(ours.get(name) == theirs.get(name) for name in names)
