@@ -22,17 +22,17 @@ def over_seeds(rows: pd.DataFrame, rule: Aggregate) -> pd.DataFrame:
         seed's status: a mean over what is left would compare cells on different seeds. A mean beyond the largest number
         is ``non-finite``.
     """
-    groups = rows.groupby("cell", sort=True)
     with np.errstate(over="ignore", invalid="ignore"):  # sums beyond the largest number
         combined = _combine(rows, rule)
     failures = rows[rows["status"] != Status.OK.value].groupby("cell")["status"].first()
-    frame = pd.DataFrame({"value": combined["mean"], "spread": combined["std"], "seeds": groups.size()})
-    frame["status"] = failures.reindex(frame.index).fillna(Status.OK.value).astype(str)
-    frame.loc[failures.index, ["value", "spread"]] = np.nan
-    overflown = (frame["status"] == Status.OK.value) & ~np.isfinite(frame["value"].astype(float))
-    frame.loc[overflown, "status"] = Status.NON_FINITE.value
-    frame.loc[overflown, ["value", "spread"]] = np.nan
-    return frame[["value", "status", "spread", "seeds"]]
+    status = np.full(len(combined), Status.OK.value, dtype=object)
+    status[combined.index.get_indexer(failures.index)] = failures.astype(str)
+    value, spread = (combined[name].to_numpy(np.float64, copy=True) for name in ("mean", "std"))
+    status[(status == Status.OK.value) & ~np.isfinite(value)] = Status.NON_FINITE.value
+    has_none = status != Status.OK.value
+    value[has_none] = spread[has_none] = np.nan
+    columns = {"value": value, "status": status, "spread": spread, "seeds": rows.groupby("cell").size().to_numpy()}
+    return pd.DataFrame(columns, index=combined.index).astype({"status": str})
 
 
 def _combine(rows: pd.DataFrame, rule: Aggregate) -> pd.DataFrame:

@@ -87,24 +87,25 @@ class Counts:
         """Return one count of cells, one of ``names``."""
         counted = self._counted[name]
         indices = list(map(int, cells))
-        for cell in indices:
-            if cell not in counted:
-                self._count(name, cell)
+        self._count(name, [cell for cell in indices if cell not in counted])
         return np.array([counted[cell] for cell in indices], np.float64)
 
-    def _count(self, name: str, cell: int) -> None:
-        size, space = self._size, self._space
+    def _count(self, name: str, cells: list[int]) -> None:
+        size, space, counted = self._size, self._space, self._counted
         options = {"channels": size.channels, "cells_per_stage": size.cells_per_stage}
         if name == "parameters":
-            self._counted[name][cell] = space.parameters(space[cell], num_classes=size.num_classes, **options)
+            for cell in cells:
+                counted[name][cell] = space.parameters(space[cell], num_classes=size.num_classes, **options)
             return
         options |= {"num_classes": size.num_classes, "image_size": size.image_size}
         if name == "flops":
-            self._counted[name][cell] = space.flops(space[cell], **options)
+            for cell in cells:
+                counted[name][cell] = space.flops(space[cell], **options)
             return
         assert isinstance(space, Structured)
-        for part, number in space.structure(space[cell], **options)._asdict().items():
-            self._counted[part][cell] = number
+        for cell in cells:
+            for part, number in space.structure(space[cell], **options)._asdict().items():
+                counted[part][cell] = number
 
 
 def counts_by_setting(settings: Mapping[str, Setting]) -> dict[str, Counts]:
