@@ -1,10 +1,11 @@
 """Check that no two classes of cells have one kernel: the identities merge all that can be merged.
 
-    python scripts/identities.py [--identity weights|all]
+    python scripts/identities.py [--identity weights|all] [--write]
 
 builds one cell of each class as a tiny network in float64, gives all weights of one shape the same values (so that a
 repeated convolution repeats its weights too), and counts the different kernels, to six digits. Prints the numbers of
-classes and of kernels, and the classes that share a kernel.
+classes and of kernels, and the classes that share a kernel. --write finds the classes of both identities anew, and
+writes the file that the package reads them from.
 """
 
 from __future__ import annotations
@@ -12,18 +13,25 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ntknas import empirical_ntk, load_space
-from ntknas.spaces.nb201.identity import class_representatives
+from ntknas.spaces.nb201.identity import IDENTITIES, STORED, class_representatives, found_representatives
 
 
 def main() -> None:
     """Print the counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--identity", choices=["weights", "all"], default="weights")
-    identity = parser.parse_args().identity
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.write:
+        found = {name: np.array(found_representatives(name), dtype="<u2") for name in IDENTITIES}
+        np.savez_compressed(STORED, **found)
+        return
+    identity = arguments.identity
     space = load_space("nb201")
     x = torch.randn(3, 3, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     classes = sorted(set(class_representatives(identity)))

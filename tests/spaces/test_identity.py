@@ -42,6 +42,11 @@ def test_a_form_that_is_taken_alone_is_the_one_that_is_taken_with_the_other():
     assert [identity.weights_form(cell) for cell in every] == [identity.canonical(cell).weights for cell in every]
 
 
+@pytest.mark.parametrize("kind", identity.IDENTITIES)
+def test_the_classes_that_are_stored_are_those_that_the_forms_make(kind):
+    assert identity.class_representatives(kind) == identity.found_representatives(kind)
+
+
 def test_all_classes_lie_within_weight_classes():
     weights = identity.class_representatives("weights")
     of_class = defaultdict(set)

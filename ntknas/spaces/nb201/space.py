@@ -108,8 +108,8 @@ class NB201(CellSpace[Cell]):
         return identity.class_representatives("all" if parameters == "all" else "weights")[index]
 
     def identity(self, cell: CellLike | SupportsIndex | str) -> Hashable:
-        """Return the form of a cell that is equal for cells with equal kernels at initialisation under ``weights``."""
-        return identity.weights_form(self.cell(cell).operations)
+        """Return what is equal for cells with equal kernels at initialisation under ``weights``, and for no others."""
+        return identity.class_representatives("weights")[self.cell(cell).index]
 
     def parameters(
         self, cell: CellLike | SupportsIndex | str, *, num_classes: int = 10, **size: Unpack[SizeOptions]
