@@ -15,6 +15,9 @@ from ntknas.correlation.coefficients import Array, scaled
 from ntknas.correlation.drawn import Codes, summed
 from ntknas.correlation.variable import Integers, Values, Variable, variable
 
+_BLOCK = 32
+"""Up to so many cells pairs are looked at one by one, which takes less than merging."""
+
 
 def standard_error(name: str, x: Values, y: Values, networks: Codes | None = None) -> float:
     """Return the standard error of a coefficient.
@@ -42,8 +45,15 @@ def error_of(influences: Array, networks: Codes | None = None) -> float:
 
 
 def kendall_influence(x: Values, y: Values) -> Array:
-    """Return the influence of each cell on τ-b."""
-    n, both = len(x), (variable(x), variable(y))
+    """Return the influence of each cell on τ-b; of two variables it is taken once."""
+    a, b = variable(x), variable(y)
+    if b not in a.influences:
+        a.influences[b] = _kendall_influence(a, b)
+    return a.influences[b]
+
+
+def _kendall_influence(x: Variable, y: Variable) -> Array:
+    n, both = len(x), (x, y)
     agreement = concordance(*both) / (n - 1)
     untied = [1 - (v.same - 1) / (n - 1) for v in both]
     scale = np.sqrt(untied[0].mean() * untied[1].mean())
@@ -104,15 +114,15 @@ def dominated(x: Values, y: Values) -> Integers:
     """Return for each cell the number of cells that lie below it in both x and y.
 
     Cells in the order of x (of one x, those with larger y first, so that none of them counts for another): what is
-    counted is the smaller y before each. By merging: at every width the right half of a block looks up its place in the
-    sorted left half, all blocks at once.
+    counted is the smaller y before each. Pair by pair in small blocks, then by merging: at every width the right half
+    of a block looks up its place in the sorted left half, all blocks at once.
     """
     a, b = variable(x), variable(y)
     order = np.lexsort((-b.dense, a.dense))
     ranks = b.dense[order]
     n, span = len(ranks), int(ranks.max(initial=0)) + 1
-    indices, counts = np.arange(n), np.zeros(n, dtype=np.int64)
-    width = 1
+    indices, counts = np.arange(n), _within_blocks(ranks, span)
+    width = _BLOCK
     while width < n:
         block = indices // (2 * width)
         is_left = indices // width % 2 == 0
@@ -123,6 +133,16 @@ def dominated(x: Values, y: Values) -> Integers:
     result = np.empty(n, dtype=np.int64)
     result[order] = counts
     return result
+
+
+def _within_blocks(ranks: Integers, above: int) -> Integers:
+    """Return for each place the number of smaller ranks before it in its block."""
+    n = len(ranks)
+    blocks = np.full((-(-n // _BLOCK), _BLOCK), above, dtype=np.int64)
+    blocks.flat[:n] = ranks
+    is_smaller = (blocks[:, None, :] < blocks[:, :, None]) & np.tri(_BLOCK, k=-1, dtype=bool)
+    counts: Integers = is_smaller.sum(axis=2).ravel()[:n]
+    return counts
 
 
 def _same_in_both(x: Variable, y: Variable) -> Integers:

@@ -100,6 +100,8 @@ def correlate(
     given = None if given is None else _names(given)
     table = as_scores(scores, lower_is_better)
     settings = _settings(table)
+    table = table.copy(deep=False)
+    table.attrs = {}  # every table that is made of one copies them
     digests = [str(digest) for digest in table["setting"].unique()]
     scored_settings = {digest: settings[digest] for digest in digests if digest in settings}
     known = _space_of(space, scored_settings)

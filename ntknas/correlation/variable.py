@@ -20,10 +20,12 @@ class Variable:
 
     Attributes:
         values: The same.
+        influences: The influence of each cell on τ-b with other variables, as far as it was asked for.
     """
 
     def __init__(self, values: Array):
         self.values = values
+        self.influences: dict[Variable, Array] = {}
 
     def __len__(self) -> int:
         return len(self.values)
