@@ -179,13 +179,30 @@ def make_probe(
         pixel_range=None if images.white is None else PixelRange(images.black, images.white),
         places=indices,
     )
-    if not fresh:
-        return probe
+    return replace(probe, redraw=_Redraw(source, size, request, draw, augmentation)) if fresh else probe
 
-    def redraw(seed: int) -> Probe:
-        return make_probe(source, size, replace(request, seed=request.seed + seed), draw, augmentation)
 
-    return replace(probe, redraw=redraw)
+@dataclass(frozen=True)
+class _Redraw:
+    """Draws the probe of a seed; an object, since a function made here could not travel to another process.
+
+    Attributes:
+        source: Name of the image source.
+        size: Number of images.
+        request: What is asked of the source at seed 0.
+        draw: A key of ``DRAWS``.
+        augmentation: A key of ``AUGMENTATIONS``.
+    """
+
+    source: str
+    size: int
+    request: Request
+    draw: str
+    augmentation: str
+
+    def __call__(self, seed: int) -> Probe:
+        request = replace(self.request, seed=self.request.seed + seed)
+        return make_probe(self.source, self.size, request, self.draw, self.augmentation)
 
 
 def _replacement(images: ImageSet, size: int, generator: np.random.Generator) -> np.ndarray:

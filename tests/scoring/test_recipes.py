@@ -1,5 +1,6 @@
 """Recipes as files, and what they make of a run."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,11 @@ def test_fresh_probes():
     assert fresh.of_seed(1).hash == make_probe("digits", 12, Request(seed=6), "random", "crop-flip").hash
     assert fresh.with_held_out(request).of_seed(1).held_out.hash == plain.with_held_out(request).held_out.hash
     assert (fresh.describe()["fresh"], plain.describe()["fresh"]) == (1, 0)
+
+
+def test_fresh_probes_travel_to_other_processes():
+    fresh = make_probe("digits", 12, Request(seed=5), "random", "crop-flip", fresh=True)
+    assert pickle.loads(pickle.dumps(fresh)).of_seed(2).hash == fresh.of_seed(2).hash != fresh.hash
 
 
 def test_held_out_probes_are_of_the_test_split():
