@@ -42,8 +42,9 @@ def _combine(rows: pd.DataFrame, rule: Aggregate) -> pd.DataFrame:
         return plain
     values = rows["value"].to_numpy(float)
     with np.errstate(divide="ignore", invalid="ignore"):  # zeros, whose cells are averaged plainly
-        logarithms = pd.Series(np.log(np.abs(values)), rows.index).groupby(rows["cell"]).agg(["mean", "std"])
-    sign = pd.Series(np.sign(values), rows.index).groupby(rows["cell"]).agg(["min", "max"])
+        columns = {"cell": rows["cell"].to_numpy(), "logarithm": np.log(np.abs(values)), "sign": np.sign(values)}
+        groups = pd.DataFrame(columns).groupby("cell")
+        logarithms, sign = groups["logarithm"].agg(["mean", "std"]), groups["sign"].agg(["min", "max"])
     geometric = (sign["min"] == sign["max"]) & (sign["min"] != 0)
     signed = pd.DataFrame({"mean": sign["min"] * np.exp(logarithms["mean"]), "std": logarithms["std"]})
     return plain.where(~geometric, signed)

@@ -118,6 +118,7 @@ def _score(name: str, measure: Measure | None, rows: pd.DataFrame, setting: Sett
 
 def _without_each_seed(rows: pd.DataFrame, rule: Aggregate) -> list[pd.DataFrame]:
     """Return the scores over all seeds but one, for each of them; none with one seed, or few cells that have all."""
+    rows = rows[["cell", "seed", "value", "status"]]  # a store's have dozens of columns, each of which would be copied
     number = rows.groupby("cell")["seed"].transform("nunique")
     complete = rows[number == rows["seed"].nunique()]
     if rows["seed"].nunique() < 2 or complete["cell"].nunique() < MIN_CELLS:
