@@ -11,10 +11,11 @@ from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
 from ntknas.cli.published_source import way_option, ways_of
-from ntknas.published.places import PACKAGED
+from ntknas.published.places import PACKAGED, packaged_folder, spectra_folder
 from ntknas.published.source import PREFIX
 
 if TYPE_CHECKING:
+    from ntknas.published import Release
     from ntknas.scoring.published_check import WayCheck
 
 
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 )
 @click.option("--cells-seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the sample.")
 @scoring_options.image_data_option
+@click.option(
+    "--spectra",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the spectra, to compare them too.  [default: bench_data/NAME-spectra for the package's own, if it is there]",
+)
 @shared.device_option
 @json_option
 @click.pass_context
@@ -43,6 +49,7 @@ def verify(
     cells: str,
     cells_seed: int,
     image_data: Path,
+    spectra: Path | None,
     device: str,
     json: bool,
 ) -> None:
@@ -59,7 +66,7 @@ def verify(
     from ntknas.scoring.published_check import Recomputation  # torch: what a user named wrongly is said before
 
     prepared = [
-        Recomputation.of(release, way, seed, image_data, cells, cells_seed)
+        Recomputation.of(release, way, seed, image_data, cells, cells_seed, spectra or _spectra_of(release))
         for way in names
         for seed in seeds or release.way(way).seeds[:1]
     ]
@@ -75,6 +82,13 @@ def verify(
             {"release": release.name, "version": release.version, "checks": [check.as_json() for check in checks]}
         )
     ctx.exit(0 if all(check.is_right for check in checks) else 1)
+
+
+def _spectra_of(release: Release) -> Path | None:
+    """Return the folder where the spectra of the package's release are looked for, if it is there."""
+    folder = spectra_folder(release.name)
+    is_packaged = release.folder == packaged_folder(release.name)
+    return folder if is_packaged and release.manifest.spectra and folder.is_dir() else None
 
 
 def _print(check: WayCheck) -> None:

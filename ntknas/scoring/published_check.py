@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from scipy import stats
 
 from ntknas.core.errors import ChoiceError
 from ntknas.core.score import Status
+from ntknas.measures import expand
 from ntknas.published import Release
 from ntknas.published.cells import COLUMN
 from ntknas.scoring.cells import select
@@ -150,6 +151,7 @@ class Recomputation:
         seed: Seed of the weights.
         cells: The networks, each by one of its cells.
         job: What computes them.
+        spectra: The published spectra of these cells, if they are compared too.
     """
 
     release: Release
@@ -157,10 +159,18 @@ class Recomputation:
     seed: int
     cells: tuple[int, ...]
     job: Job
+    spectra: pd.DataFrame | None = None
 
     @classmethod
     def of(
-        cls, release: Release, way: str, seed: int, image_data: Path, cells: str = "20", cells_seed: int = 0
+        cls,
+        release: Release,
+        way: str,
+        seed: int,
+        image_data: Path,
+        cells: str = "20",
+        cells_seed: int = 0,
+        spectra: Path | None = None,
     ) -> Recomputation:
         """Prepare to compute networks of a way again, under its very settings.
 
@@ -171,16 +181,23 @@ class Recomputation:
             image_data: Folder of the image sets.
             cells: As of ``networks_of``.
             cells_seed: Seed of the draw.
+            spectra: Folder of the spectra, which are compared too where the way has some; left out without it.
 
         Returns:
             What can be run.
 
         Raises:
-            NtknasError: If the way, seed or cells are not in the release, the images are not there or are others, or
-                this version of ntknas computes something else.
+            NtknasError: If the way, seed or cells are not in the release, the images or spectra are not there or are
+                others, or this version of ntknas computes something else.
         """
         chosen = tuple(networks_of(release, way, seed, cells, cells_seed))
-        return cls(release, way, seed, chosen, job_of(release.way(way), load_space(release.space), image_data))
+        job = job_of(release.way(way), load_space(release.space), image_data)
+        number = release.way(way).eigenvalues
+        if spectra is None or not number:
+            return cls(release, way, seed, chosen, job)
+        measures = (*job.recipe.measures, *expand([f"spectrum:{number}"]))
+        job = replace(job, recipe=replace(job.recipe, measures=measures))
+        return cls(release, way, seed, chosen, job, release.spectra(way, seed, spectra).loc[list(chosen)])
 
     def run(self, *, device: str = "auto", on_event: Callable[[Event], None] = lambda event: None) -> WayCheck:
         """Compute, with as many threads as the release was computed with, and compare.
@@ -209,8 +226,12 @@ class Recomputation:
                 on_event=on_event,
             ).frame
         pairs = _side_by_side(published, computed)
-        measures = tuple(_check(name, pairs) for name in self.release.way(self.way).measures)
-        return WayCheck(self.way, self.seed, self.cells, measures, _differing(self.release, published, made_here))
+        measures = [_check(name, pairs) for name in self.release.way(self.way).measures]
+        if self.spectra is not None:
+            measures.append(_check_spectra(self.spectra, computed))
+        return WayCheck(
+            self.way, self.seed, self.cells, tuple(measures), _differing(self.release, published, made_here)
+        )
 
 
 def _runs(release: Release, published: pd.DataFrame) -> list[dict[str, object]]:
@@ -266,6 +287,30 @@ def _check(measure: str, pairs_of_all: pd.DataFrame) -> MeasureCheck:
         float(tau) if np.isfinite(tau) else None,
         {int(cell): (str(first), str(second)) for cell, first, second in other.itertuples()},
         int(is_noise.sum()),
+    )
+
+
+def _check_spectra(published: pd.DataFrame, computed: pd.DataFrame) -> MeasureCheck:
+    """Compare the eigenvalues of every kernel, relative to its largest."""
+    names = {f"eigenvalue_{number}": number for number in published.columns}
+    rows = computed[computed["measure"].isin(list(names))]
+    rows = rows.assign(number=rows["measure"].astype(str).map(names))
+    there, here = published, rows.pivot(index="cell", columns="number", values="value").loc[published.index]
+    x, y = there.to_numpy(np.float64), here[published.columns].to_numpy().astype(np.float32).astype(np.float64)
+    has_both = np.isfinite(x).all(axis=1) & np.isfinite(y).all(axis=1)
+    is_other = np.isfinite(x).all(axis=1) != np.isfinite(y).all(axis=1)
+    relative = np.abs(x - y)[has_both].max(axis=1, initial=0.0) / np.abs(x[has_both, 0])
+    absent = zip(published.index[is_other], np.isfinite(x[is_other]).all(axis=1), strict=True)
+    cells, equal = published.index.to_numpy(), ((x == y) | (np.isnan(x) & np.isnan(y))).all(axis=1)
+    return MeasureCheck(
+        "spectrum",
+        len(cells),
+        int(equal.sum()),
+        float(np.median(relative)) if len(relative) else None,
+        float(relative.max()) if len(relative) else None,
+        int(cells[has_both][relative.argmax()]) if len(relative) else None,
+        None,
+        {int(cell): ("there" if a else "absent", "absent" if a else "there") for cell, a in absent},
     )
 
 

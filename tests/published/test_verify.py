@@ -42,6 +42,31 @@ def test_what_is_computed_again_is_equal(release, way, seed, measures):
     )
 
 
+@pytest.mark.parametrize("way", ["frozen", "vilhess"])
+def test_spectra_are_compared_where_they_are(release, written, way):
+    check = Recomputation.of(release, way, 0, NOWHERE, "all", spectra=written / "spectra").run()
+    (spectrum,) = [measure for measure in check.measures if measure.measure == "spectrum"]
+    assert (spectrum.equal, spectrum.largest, spectrum.fault) == (spectrum.networks, 0.0, "")
+    assert spectrum.networks == len(networks_of(release, way, 0, "all"))
+    without = Recomputation.of(release, "baselines", 0, NOWHERE, "1", spectra=written / "spectra")
+    assert without.spectra is None
+
+
+def test_a_changed_or_missing_spectrum_is_a_mismatch(release, written):
+    prepared = Recomputation.of(release, "frozen", 0, NOWHERE, "0:2", spectra=written / "spectra")
+    changed, absent = prepared.spectra.copy(), prepared.spectra.copy()
+    changed.loc[1, 8] += changed.loc[1, 1]
+    absent.loc[0] = np.nan
+    faults = [
+        replace(prepared, spectra=spectra).run().measures[-1].fault for spectra in (prepared.spectra, changed, absent)
+    ]
+    assert faults == [
+        "",
+        "half of the networks differ by more than 1%",
+        "cell 0 is absent in the release and there here",
+    ]
+
+
 def test_a_changed_score_and_a_changed_status_are_mismatches(stores, tmp_path):
     def change(columns):
         at = {cell: (columns["cell"] == cell) & (columns["seed"] == 0) for cell in (5, 24)}
