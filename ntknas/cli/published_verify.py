@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 @click.option(
     "--spectra",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the spectra, to compare them too.  [default: bench_data/NAME-spectra for the package's own, if it is there]",
+    help="Folder of the spectra, to compare them too.  [default: for the package's own bench_data/NAME-spectra, if it is "
+    "there]",
 )
 @shared.device_option
 @json_option
