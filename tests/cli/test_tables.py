@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from ntknas.cli.output import print_table
 from ntknas.cli.table import Table
 from tests.cli.typed import ntknas, without_variables
 
@@ -72,6 +73,18 @@ def test_long_names_are_shortened_and_numbers_never(width):
     for row, whole in zip(shown.rows, rows, strict=True):
         assert len(row[1]) < len(whole[1]) or row[1] == whole[1] == LONG[2]
         assert sum(line.split()[:2] == list(row[:2]) and row[place] in line for line in lines) == 1
+
+
+def test_a_printed_table_says_that_names_are_shortened(capsys, terminal):
+    header, rows = ["measure", "kernel", *HEADER[1:]], [[row[0], LONG[0], *row[1:]] for row in ROWS]
+    print_table("", header, rows, left=2, keep=["kernel", "Kendall τ [95 %]"])
+    assert LONG[0] in capsys.readouterr().out
+    terminal(60)
+    print_table("", header, rows, left=2, keep=["kernel", "Kendall τ [95 %]"])
+    out, err = capsys.readouterr()
+    assert all(row[3] in out for row in ROWS)
+    assert "Names are shortened for lack of room. A wider terminal shows all, and so does a file." in err
+    assert "Not shown for lack of room: cells" in err
 
 
 def test_names_stay_whole_where_leaving_columns_out_makes_room():
