@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from whole_space_parts import agreement, cells, others, samples, tables
 from whole_space_parts.findings import FIRST, Findings, find, frame, targets
 from whole_space_parts.tables import filled
 
+from ntknas.core.errors import NtknasError
 from ntknas.published import Release
 from ntknas.report.plotter import draw
 
@@ -28,8 +30,17 @@ TEMPLATE = Path(__file__).parent / "whole_space_parts" / "template.md"
 
 def main() -> None:
     """Correlate, write tables and pictures, fill the page."""
-    arguments = _parse()
+    try:
+        _make(_parse())
+    except NtknasError as error:
+        sys.exit(f"Error: {error}")
+
+
+def _make(arguments: argparse.Namespace) -> None:
     release = Release.open(arguments.release)
+    if not release.ways:
+        names = ", ".join(way.name for way in release.open_ways)
+        raise NtknasError(f"Release {release.name} {release.version} has no scores yet: open are {names}.")
     findings = find(arguments.release, list(release.ways), arguments.resamples, arguments.jobs)
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)

@@ -97,7 +97,10 @@ def many_draws(release: Release, findings: Findings, draws: int, resamples: int)
     pairs: dict[tuple[str, str], list[Pair]] = {}
     accuracies = {FIRST: targets()[FIRST]}
     for seed in range(SEED, SEED + draws):
-        answer = correlate(_best_scores(release, findings, seed), accuracies, resamples=resamples)
+        scores = _best_scores(release, findings, seed)
+        if scores.empty:
+            return "No way has a score of every cell."
+        answer = correlate(scores, accuracies, resamples=resamples)
         for finding, row in _known(answer, findings):
             for text, field in FIGURES.items():
                 pairs.setdefault((finding.name, text), []).extend(_pair(row, finding.row, field))
@@ -112,7 +115,7 @@ def _best_scores(release: Release, findings: Findings, seed: int) -> pd.DataFram
     for way, finding in findings.best().items():
         scores = release.frame([way], measures=[finding.row.measure], cells=cells)
         frames += [scores] if scores["cell"].nunique() == len(cells) else []
-    together = pd.concat(frames, ignore_index=True)
+    together = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     together.attrs["settings"] = {name: fields for each in frames for name, fields in each.attrs["settings"].items()}
     return together
 

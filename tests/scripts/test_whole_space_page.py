@@ -1,6 +1,7 @@
 """The page of the whole space, made of a small made-up release: its figures against ``correlate`` and scipy."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -169,3 +170,16 @@ def test_published_proxies_stand_beside_ours(page):
     assert proxies["synflow"][-1] == "1.00"
     assert proxies["params"][2] == "parameters"
     assert rows(text, "literature")["class_lambda_min · vilhess"][0] == "0.557"
+
+
+def test_what_cannot_be_made_is_said(folder, release, tmp_path):
+    """A release without scores, and none at all: a line, and no page."""
+    empty = tmp_path / "empty"
+    made.build(made.SPACE, [made.no_way()], "0.1.0", cells=made.covered()).write(empty, tmp_path / "spectra")
+    for named, expected in ((empty, "has no scores yet: open are coupled"), (tmp_path / "absent", "absent")):
+        command = [sys.executable, SCRIPTS / "whole_space_page.py", "--release", named, "--out", tmp_path / "out"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert expected in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()

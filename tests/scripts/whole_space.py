@@ -58,6 +58,11 @@ def stores(folder: Path, cells, ways=UNITS, one_a_network=True, **more):
         fill(folder / f"{way}.h5", MEASURES[way], of_way, scores=lambda c, s, m, w=way: score(w, m, c, s), **options)
 
 
+def no_way():
+    """A way that nobody has scored."""
+    return WaySource("coupled", "The way coupled", "weights", (0,), ("trace",), "ntknas score", scores_of([]), 7.5)
+
+
 def release(folder: Path):
     """Build a release, with a way that is open."""
     cells = covered()
@@ -67,7 +72,5 @@ def release(folder: Path):
         WaySource(way, f"The way {way}", unit, SEEDS[way], MEASURES[way], "ntknas score", tables[way])
         for way, unit in UNITS.items()
     ]
-    no_scores = scores_of([])
-    sources.append(WaySource("coupled", "The way coupled", "weights", (0,), ("trace",), "ntknas score", no_scores, 7.5))
-    build(SPACE, sources, "1.0.0", cells=cells).write(folder / "release", folder / "spectra")
+    build(SPACE, [*sources, no_way()], "1.0.0", cells=cells).write(folder / "release", folder / "spectra")
     return folder / "release"
