@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 @click.option(
     "--spectra",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the spectra, to compare them too.  [default: for the package's own bench_data/NAME-spectra, if it is "
-    "there]",
+    help="Folder of the spectra, to compare them too.  [default: of the package's own release, bench_data/NAME-spectra "
+    "if it is there]",
 )
 @shared.device_option
 @json_option
@@ -64,7 +64,7 @@ def verify(
     release = Release.open(name.removeprefix(PREFIX))
     names = ways_of(release, ways) or list(release.ways)
 
-    from ntknas.scoring.published_check import Recomputation  # torch: what a user named wrongly is said before
+    from ntknas.scoring.recomputation import Recomputation  # torch: what a user named wrongly is said before
 
     prepared = [
         Recomputation.of(release, way, seed, image_data, cells, cells_seed, spectra or _spectra_of(release))

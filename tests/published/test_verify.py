@@ -11,7 +11,8 @@ import pytest
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.published import Release
 from ntknas.published.build import build
-from ntknas.scoring.published_check import LARGEST, MEDIAN, MeasureCheck, Recomputation, _check, networks_of
+from ntknas.scoring.published_check import LARGEST, MEDIAN, MeasureCheck, check_measure
+from ntknas.scoring.recomputation import Recomputation, networks_of
 from tests.published.releases import BASELINES, KERNEL, PROBE, SPACE, covered, scored, sources
 
 NOWHERE = Path("no images are needed")
@@ -172,5 +173,5 @@ def test_the_smallest_eigenvalue_of_a_singular_kernel_is_not_compared():
     values = {"value_there": [1e-17, 2.0, np.nan, 5.0], "value_here": [-3e-17, 2.0, np.nan, 5.0]}
     status = ["ok", "ok", "singular", "ok"]
     pairs = pd.DataFrame({**values, "status_there": status, "status_here": status}, index=index)
-    check = _check("lambda_min", pairs)
+    check = check_measure("lambda_min", pairs)
     assert (check.rounding_alone, check.largest, check.fault) == (1, 0.0, "")
