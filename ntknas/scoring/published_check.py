@@ -171,7 +171,8 @@ def check_spectra(published: pd.DataFrame, computed: pd.DataFrame) -> MeasureChe
 
 
 def _at_least_tiny(sizes: np.ndarray) -> np.ndarray:
-    return np.maximum(sizes, np.finfo(np.float64).tiny)
+    bounded: np.ndarray = np.maximum(sizes, np.finfo(np.float64).tiny)
+    return bounded
 
 
 def _largest(relative: np.ndarray, cells: np.ndarray) -> tuple[float | None, float | None, int | None]:
