@@ -263,7 +263,7 @@ class _Session:
 
     def _taken(self, plan: Plan) -> Taken | None:
         """Return what of a plan is published, which is told, and so are ways that differ in little."""
-        if self._release is None:
+        if self._release is None or not plan.items:
             return None
         taken = take(plan, self._inputs.job, self._release)
         self._tell(taken.event)
