@@ -44,7 +44,9 @@ PUBLISHED = {
 AZ-NAS, ZiCo's paper, VKDNW's paper and the runs of its authors."""
 POPULATIONS = ("reachable", "all")
 NEWER = frozenset("meco az-nas vkdnw zico hnas nasi teg swap as-vit nb-suite-zero".split())
-"""The recipes that are shown, besides counts and ``label_energy``."""
+"""The recipes that are shown, besides counts and ``ALONE``."""
+ALONE = ("label_energy", "zen")
+"""Measures that are of no recipe."""
 
 
 def main() -> None:
@@ -89,7 +91,7 @@ def _is_shown(row: Row, population: str) -> bool:
     """Return whether a row belongs here: of ``all`` only what was measured on more than the reachable cells."""
     if row.recipe.startswith("vkdnw") and row.measure.startswith("az_"):  # those of recipe az-nas
         return False
-    is_newer = row.is_baseline or row.measure == "label_energy" or row.recipe.split("+")[0] in NEWER
+    is_newer = row.is_baseline or row.measure in ALONE or row.recipe.split("+")[0] in NEWER
     return is_newer and (population == "reachable" or row.is_baseline or row.measure.startswith("meco"))
 
 
