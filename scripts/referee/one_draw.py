@@ -1,6 +1,7 @@
 """What one draw says of a proxy: agreement of runs in which each network has weights and images of its own.
 
-    python scripts/referee/one_draw.py --image-data FOLDER --store FILE.h5 --shared docs/results/referee/scores.h5
+    python scripts/referee/one_draw.py --image-data FOLDER --store docs/results/referee/one-draw.h5
+        --shared docs/results/referee/scores.h5
         --proxies nb201_zc_proxies.csv [--proxy grasp] [--cells 80] [--runs 2]
 
 NASLib sets its seed once and then goes from network to network, so that each of the published scores of
