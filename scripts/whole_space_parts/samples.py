@@ -13,6 +13,7 @@ from page import interval, kernel, number, table
 
 from ntknas import load_space, load_store
 from ntknas.correlation import Correlation, Estimate, Row, correlate
+from ntknas.measures import inputs_of
 from ntknas.published import Release
 from ntknas.scoring.cells import sample
 from ntknas.store import Setting
@@ -113,7 +114,7 @@ def _best_scores(release: Release, findings: Findings, seed: int) -> pd.DataFram
     """Return the scores of a sample, of ways that have one of every cell."""
     cells, frames = sample(load_space("nb201"), DRAWN, seed), []
     for way, finding in findings.best().items():
-        scores = release.frame([way], measures=[finding.row.measure], cells=cells)
+        scores = release.frame([way], measures=inputs_of([finding.row.measure]), cells=cells)
         frames += [scores] if scores["cell"].nunique() == len(cells) else []
     together = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     together.attrs["settings"] = {name: fields for each in frames for name, fields in each.attrs["settings"].items()}
@@ -122,11 +123,12 @@ def _best_scores(release: Release, findings: Findings, seed: int) -> pd.DataFram
 
 def _known(answer: Correlation, findings: Findings) -> Iterator[tuple[Finding, Row]]:
     """Yield the rows of an answer with what was found of the whole."""
-    of_setting = {finding.row.setting: way for way, finding in findings.best().items()}
-    for row in answer.rows:
-        key = (COUNTS if row.is_baseline else of_setting[row.setting], row.measure)
-        found = (f for f in findings.of("all", row.target) if f.key == key)
-        yield from ((finding, row) for finding in found)
+    best = {finding.row.key: finding for finding in findings.best().values()}
+    counts = {finding.row.measure: finding for finding in findings.of("all", FIRST) if finding.way == COUNTS}
+    for row in answer.rows:  # those that a derived measure is made of stand there too
+        finding = counts.get(row.measure) if row.is_baseline else best.get(row.key)
+        if finding is not None:
+            yield finding, row
 
 
 def _short(pairs: list[Pair]) -> str:
