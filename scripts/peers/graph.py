@@ -19,7 +19,7 @@ def export(network: nn.Module, x: Tensor, path: Path) -> None:
         x: The batch.
         path: Where to write.
     """
-    traced = fx.symbolic_trace(network)
+    traced = fx.GraphModule(network, _Tracer().trace(network))
     modules, arrays, steps = dict(traced.named_modules()), {"x": x.numpy()}, []
     for node in traced.graph.nodes:
         inputs = [argument.name for argument in node.all_input_nodes]
@@ -36,6 +36,13 @@ def export(network: nn.Module, x: Tensor, path: Path) -> None:
         else:
             steps.append(step | {"kind": "output"})
     np.savez(path, steps=json.dumps(steps), **arrays)
+
+
+class _Tracer(fx.Tracer):
+    """Takes the spaces' own pooling for the layer of torch that it is."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return isinstance(m, nn.AvgPool2d) or super().is_leaf_module(m, module_qualified_name)
 
 
 def _module(name: str, module: nn.Module, arrays: dict[str, np.ndarray]) -> dict:
