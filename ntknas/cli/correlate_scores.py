@@ -13,7 +13,7 @@ from ntknas.cli.arguments import open_space, split_names
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.names import check_store
 from ntknas.cli.output import note
-from ntknas.cli.published_source import check_ways, read_published
+from ntknas.cli.published_source import check_ways, first_measures, read_published
 from ntknas.cli.types import F, Options
 from ntknas.cli.unmeasured import say_unmeasured, unmeasured_of
 from ntknas.core.errors import NtknasError
@@ -139,7 +139,8 @@ def _stored(store: Path, names: tuple[str, ...], options: Options) -> pd.DataFra
     inputs = inputs_of([name for name in names if find_measure(name) or name in all_derived()])
     selection = Selection(options["space"], options["setting"], options["recipe"], inputs)
     if is_published(store):
-        return select(read_published(open_published(store), options, inputs), selection)
+        release = open_published(store)
+        return select(read_published(release, options, inputs or first_measures(release, options)), selection)
     scores = load_store(store)
     say_left_out(scores.attrs["left_out"], store)
     if scores.empty:

@@ -143,6 +143,29 @@ def read_published(release: Release, options: Options, measures: Collection[str]
     return scores
 
 
+def first_measures(release: Release, options: Options) -> tuple[str, ...]:
+    """Return what is shown where nothing at all is asked for: the measures that the recipe of the default way takes.
+
+    Args:
+        release: The release.
+        options: Options of ``correlate``.
+
+    Returns:
+        Their names; none for all that the way has.
+    """
+    from ntknas.measures import expand
+    from ntknas.scoring.recipe_file import load_recipe_file
+
+    if any(options[name] for name in ("ways", "given", "combine")) or DEFAULT_WAY not in release.ways:
+        return ()
+    taken = str(load_recipe_file(DEFAULT_WAY).options["measures"])
+    there = release.ways[DEFAULT_WAY].measures
+    first = tuple(name for name in expand([name.strip() for name in taken.split(",")]) if name in there)
+    if first and len(first) < len(there):
+        note(f"Of its {len(there)} measures {', '.join(first)} only: --way {DEFAULT_WAY} shows all.")
+    return first
+
+
 def _say(release: Release, ways: Sequence[str] | None, seeds: Sequence[int] | None) -> None:
     """Say which published scores are shown, and which others there are."""
     chosen = {name: way for name, way in release.ways.items() if ways is None or name in ways}

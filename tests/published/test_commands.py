@@ -15,6 +15,7 @@ from ntknas.core.score import Score, Status
 from ntknas.published import Release
 from ntknas.published.build import build, scores_of
 from ntknas.scoring.events import OtherSetting
+from ntknas.spaces.structure import COUNTS
 from ntknas.store import ScoreRecord, ScoreStore, Setting
 from tests.cli.absent import without
 from tests.cli.typed import SMALL, ntknas
@@ -83,8 +84,7 @@ def score_of(row):
 
 @pytest.mark.parametrize("way", list(POLICIES))
 def test_correlations_are_those_of_a_store_of_every_cell(capsys, digits, tmp_path, way):
-    chosen = ["--way", way] if way != "recommended" else []
-    published, err = shown(capsys, "correlate", f"published:{digits / 'release'}", *chosen)
+    published, err = shown(capsys, "correlate", f"published:{digits / 'release'}", "--way", way)
     stored, _ = shown(capsys, "correlate", expanded(digits, way, tmp_path / "s.h5"))
     for found, wanted in zip(published["rows"], stored["rows"], strict=True):
         numbers = [
@@ -95,6 +95,17 @@ def test_correlations_are_those_of_a_store_of_every_cell(capsys, digits, tmp_pat
     seeds = "seeds 0, 1" if way == "frozen" else "seed 0"
     assert f"Published scores nb201 1.0.0: {way} (The way {way}), {seeds}." in err
     assert "Other ways: " in err
+
+
+def test_what_is_shown_first_are_the_measures_of_our_recommendation(capsys, digits):
+    source = f"published:{digits / 'release'}"
+    first, err = shown(capsys, "correlate", source, "--resamples", 0)
+    whole, _ = shown(capsys, "correlate", source, "--resamples", 0, "--way", "recommended")
+    named, quiet = shown(capsys, "correlate", source, "--resamples", 0, "--measures", "trace")
+    measures = [{row["measure"] for row in answer["rows"]} - set(COUNTS) for answer in (first, whole, named)]
+    assert measures == [{"cond"}, {"cond", "trace"}, {"trace"}]
+    assert "Of its 2 measures cond only: --way recommended shows all." in err
+    assert "only" not in quiet
 
 
 def test_ways_and_seeds_are_chosen(capsys, digits):
