@@ -153,14 +153,14 @@ def first_measures(release: Release, options: Options) -> tuple[str, ...]:
     Returns:
         Their names; none for all that the way has.
     """
-    from ntknas.measures import expand
+    from ntknas.cli.arguments import split_names
     from ntknas.scoring.recipe_file import load_recipe_file
 
     if any(options[name] for name in ("ways", "given", "combine")) or DEFAULT_WAY not in release.ways:
         return ()
-    taken = str(load_recipe_file(DEFAULT_WAY).options["measures"])
+    taken = split_names(str(load_recipe_file(DEFAULT_WAY).options["measures"])) or ()
     there = release.ways[DEFAULT_WAY].measures
-    first = tuple(name for name in expand([name.strip() for name in taken.split(",")]) if name in there)
+    first = tuple(name for name in taken if name in there)
     if first and len(first) < len(there):
         note(f"Of its {len(there)} measures {', '.join(first)} only: --way {DEFAULT_WAY} shows all.")
     return first

@@ -7,7 +7,9 @@ import numpy as np
 from ntknas.core.kernel import Kernel
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.definition import Aggregate, Measure, Need
-from ntknas.measures.families import Family, register_family
+from ntknas.measures.families import Family, number_of, register_family
+
+_STEM = "eigenvalue"
 
 
 def eigenvalue(number: int) -> Measure:
@@ -26,7 +28,7 @@ def eigenvalue(number: int) -> Measure:
         return float(np.float32(float(kernel.spectrum[number - 1])))
 
     return Measure(
-        f"eigenvalue_{number}",
+        f"{_STEM}_{number}",
         compute,
         f"λ_{number}",
         True,
@@ -36,4 +38,9 @@ def eigenvalue(number: int) -> Measure:
     )
 
 
-register_family(Family("eigenvalue", "spectrum", "the k-th largest eigenvalue of the kernel, in float32", eigenvalue))
+def place_in_spectrum(name: str) -> int | None:
+    """Return which eigenvalue a measure is, from 1; nothing where it is another measure."""
+    return number_of(name, _STEM)
+
+
+register_family(Family(_STEM, "spectrum", "the k-th largest eigenvalue of the kernel, in float32", eigenvalue))

@@ -51,11 +51,20 @@ def families() -> tuple[Family, ...]:
 @cache
 def member(name: str) -> Measure | None:
     """Return the measure that a name is of a family's, if it is one."""
-    stem, _, digits = name.rpartition("_")
-    family = _FAMILIES.get(stem)
-    if family is None or not re.fullmatch("[1-9][0-9]{0,4}", digits) or int(digits) > MAX_MEMBERS:
-        return None
-    return family.member(int(digits))
+    family = _FAMILIES.get(name.rpartition("_")[0])
+    number = None if family is None else number_of(name, family.stem)
+    return None if family is None or number is None else family.member(number)
+
+
+def number_of(name: str, stem: str) -> int | None:
+    """Return which member of a family a name is of; nothing where it is of none.
+
+    Args:
+        name: Name of a measure.
+        stem: What names of the family begin with.
+    """
+    found = re.fullmatch(re.escape(stem) + "_([1-9][0-9]{0,4})", name)
+    return int(found[1]) if found and int(found[1]) <= MAX_MEMBERS else None
 
 
 def members(name: str) -> tuple[str, ...] | None:

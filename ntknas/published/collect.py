@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ntknas.core.errors import DataError
+from ntknas.measures.eigenvalues import place_in_spectrum
 from ntknas.published.cells import Cells
 from ntknas.published.costs import core_seconds
 from ntknas.published.scores import Block, Coded
@@ -17,8 +17,6 @@ from ntknas.store import tables
 from ntknas.store.run import Run
 from ntknas.store.setting import Setting
 from ntknas.store.table import Table
-
-_EIGENVALUE = re.compile("eigenvalue_([1-9][0-9]*)")
 
 
 @dataclass(frozen=True)
@@ -168,8 +166,8 @@ class _Gathered:
         """Return networks, scores and spectra of complete rows."""
         networks = self.networks[rows[0]]
         numbers = {name: number for number, name in enumerate(self.source.measures)}
-        scores = sorted(name for name in numbers if not _EIGENVALUE.fullmatch(name))
-        eigenvalues = sorted((name for name in numbers if _EIGENVALUE.fullmatch(name)), key=_number)
+        eigenvalues = sorted(filter(_place, numbers), key=_place)
+        scores = sorted(set(numbers).difference(eigenvalues))
         spectra = None
         if eigenvalues:
             values = self.table.columns["value"][rows[[numbers[name] for name in eigenvalues]]]
@@ -229,6 +227,5 @@ def _hours(table: Table) -> float:
     return round(core_seconds(table) / 3600, 6)
 
 
-def _number(name: str) -> int:
-    match = _EIGENVALUE.fullmatch(name)
-    return int(match[1]) if match else 0
+def _place(name: str) -> int:
+    return place_in_spectrum(name) or 0

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from ntknas.core.score import Status
+from ntknas.measures import expand
 
 MEDIAN, LARGEST = 1e-2, 0.1
 """Relative differences that rounding can make, of half of the networks and of any one (docs/numerics.md)."""
@@ -147,7 +148,7 @@ def check_spectra(published: pd.DataFrame, computed: pd.DataFrame) -> MeasureChe
     Returns:
         What differs; a spectrum that is absent on one side alone has another status.
     """
-    names = {f"eigenvalue_{number}": number for number in published.columns}
+    names = dict(zip(expand([f"spectrum:{len(published.columns)}"]), published.columns, strict=True))
     rows = computed[computed["measure"].isin(list(names))]
     rows = rows.assign(number=rows["measure"].astype(str).map(names))
     here = rows.pivot(index="cell", columns="number", values="value").loc[published.index, published.columns]

@@ -149,10 +149,6 @@ def _kind(layer: nn.Module) -> Hashable:
     return (type(layer), *tensors)
 
 
-def _empty(tensor: Tensor) -> Tensor:
-    return torch.empty(tensor.shape, dtype=tensor.dtype)
-
-
 def _copied(tensor: Tensor | None) -> Tensor | None:
     return None if tensor is None else tensor.detach().clone()
 

@@ -115,11 +115,12 @@ def main() -> None:
         way = WAYS[name]
         cells = arguments.stores / f"networks-{'all' if way.unit == 'all' else 'weights'}.txt"
         cells.write_text("".join(f"{cell}\n" for cell in cells_of(way, space)))
-        command = ["ntknas", "score", "--cells-file", str(cells), "--measures", measures_of(way), *way.options.split()]
+        # By bare names: a store says how it was asked for, and no place of a machine belongs into it.
+        command = ["ntknas", "score", "--cells-file", cells.name, "--measures", measures_of(way), *way.options.split()]
         command += ["--seeds", str(min(way.seeds, arguments.seeds or way.seeds)), "--workers", str(arguments.workers)]
-        command += ["--image-data", str(arguments.image_data), "--store", str(arguments.stores / f"{name}.h5")]
+        command += ["--image-data", str(arguments.image_data.resolve()), "--store", f"{name}.h5"]
         print(f"{name}: {' '.join(command)}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", *command], check=True)
+        subprocess.run([sys.executable, "-m", *command], check=True, cwd=arguments.stores)
 
 
 if __name__ == "__main__":

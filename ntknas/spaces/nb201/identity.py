@@ -166,17 +166,6 @@ def _orders(expansion: _Expansion, edges: list[int]) -> Iterator[list[int]]:
 
 
 @cache
-def weights_form(operations: tuple[str, ...]) -> Form:
-    """Return the canonical form ``weights`` of a cell alone, which takes a fraction of the time of both."""
-    expansion = _expand(operations, keep_shifts=False)
-    forms = [
-        expansion.encode({edge: number for number, edge in enumerate(order)}, order)
-        for order in _orders(expansion, expansion.live())
-    ]
-    return min(forms, key=repr) if len(forms) > 1 else forms[0]
-
-
-@cache
 def canonical(operations: tuple[str, ...]) -> CanonicalCell:
     """Return the canonical forms of a cell: the smallest over all numberings of equal-looking convolutions."""
     weights = _expand(operations, keep_shifts=False)
@@ -211,6 +200,5 @@ def class_representatives(identity: str) -> tuple[int, ...]:
 def found_representatives(identity: str) -> tuple[int, ...]:
     """Return what ``class_representatives`` does, from the forms of all cells."""
     first: dict[Form, int] = {}
-    form_of = weights_form if identity == "weights" else lambda operations: canonical(operations).all
-    forms = map(form_of, published_order())
+    forms = (getattr(canonical(operations), identity) for operations in published_order())
     return tuple(first.setdefault(form, index) for index, form in enumerate(forms))
