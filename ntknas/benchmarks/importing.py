@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from ntknas.benchmarks import all_sources, table_file, table_path
+from ntknas.benchmarks.formats.collection import Collection
 from ntknas.benchmarks.source import Advance, BenchmarkSource, OfficialFormat, Start
+from ntknas.benchmarks.table import Target
 from ntknas.core.errors import DataError
 from ntknas.spaces import Space, load_space
 
@@ -23,6 +26,8 @@ class Imported:
         cells: Number of cells that have runs.
         size: Number of cells of the space.
         runs: Number of training runs.
+        targets: What the files hold values of.
+        missing: Number of cells without a value, of the targets that say what stands for none.
     """
 
     path: Path
@@ -30,14 +35,37 @@ class Imported:
     cells: int
     size: int
     runs: int
+    targets: tuple[Target, ...] = ()
+    missing: Mapping[Target, int] = field(default_factory=dict)
 
 
 def _unseen(total: int, unit: str) -> Advance:
     return lambda count: None
 
 
-def import_file(
-    path: Path,
+def import_file(path: Path, folder: Path, **options: Unpack[ImportOptions]) -> Imported:
+    """Import one official file or folder into a table; see ``import_files``."""
+    return import_files([path], folder, **options)
+
+
+class ImportOptions(TypedDict, total=False):
+    """Options of ``import_files``.
+
+    Attributes:
+        benchmark: What the files must be; whatever they are without one.
+        replace: Whether what is there may be replaced.
+        start: Shows progress.
+        open_space: Returns a space by name.
+    """
+
+    benchmark: str | None
+    replace: bool
+    start: Start
+    open_space: Callable[[str], Space]
+
+
+def import_files(
+    paths: Sequence[Path],
     folder: Path,
     *,
     benchmark: str | None = None,
@@ -45,13 +73,13 @@ def import_file(
     start: Start = _unseen,
     open_space: Callable[[str], Space] = load_space,
 ) -> Imported:
-    """Import an official file or folder into a table.
+    """Import official files of one benchmark, or folders, into its table.
 
     Args:
-        path: The file, or the folder of NATS-Bench.
+        paths: The files: one, or several where a benchmark has one for each of its targets, or a folder of these.
         folder: Where tables are kept; the table is named after its benchmark.
-        benchmark: What the file must be; whatever it is without one.
-        replace: Whether a table that is there may be replaced.
+        benchmark: What the files must be; whatever they are without one.
+        replace: Whether a table that is there, or targets that it has, may be replaced.
         start: Shows progress.
         open_space: Returns a space by name.
 
@@ -59,10 +87,71 @@ def import_file(
         What was made.
 
     Raises:
-        DataError: If the file is missing, not an official one, another benchmark's, damaged or cut off, or the table is
-            there already. Nothing is written then.
+        DataError: If a file is missing, not an official one, another benchmark's, damaged or cut off, or its targets
+            are there already. Nothing is written then.
     """
     formats = {source: source.official for source in all_sources().values() if source.official is not None}
+    read = [
+        _read(path, folder, formats, benchmark, replace, start, open_space)
+        for path in _files_of(paths, formats.values())
+    ]
+    name = read[0].source.name
+    others = [part for part in read if part.source.name != name]
+    if others:
+        raise DataError(
+            f"These are files of {name} and {others[0].source.name} ({others[0].path}): import one benchmark at a time."
+        )
+    targets = tuple(target for part in read for target in part.collection.targets)
+    collection, sources, size = _together(read, folder, replace)
+    table = table_path(name, folder)
+    table_file.write(table, collection, sources, size)
+    missing = {t: collection.missing(t) for t in targets if t in collection.quantities}
+    return Imported(
+        table,
+        name,
+        collection.cells_with_runs,
+        collection.cells,
+        collection.runs,
+        targets,
+        {target: count for target, count in missing.items() if count},
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What was read of one path."""
+
+    path: Path
+    source: BenchmarkSource
+    collection: Collection
+    size: int
+
+    @property
+    def adds(self) -> bool:
+        """Whether it adds to what has been imported."""
+        return self.source.official is not None and self.source.official.is_part
+
+
+def _files_of(paths: Sequence[Path], formats: Iterable[OfficialFormat]) -> list[Path]:
+    """Return what is to be read: of a folder that holds parts of a benchmark these."""
+    parts = [official for official in formats if official.is_part]
+    found: list[Path] = []
+    for path in paths:
+        inside = [file for file in sorted(path.iterdir()) if file.is_file()] if path.is_dir() else []
+        held = [file for file in inside if any(official.recognises(file) for official in parts)]
+        found += held or [path]
+    return found
+
+
+def _read(
+    path: Path,
+    folder: Path,
+    formats: Mapping[BenchmarkSource, OfficialFormat],
+    benchmark: str | None,
+    replace: bool,
+    start: Start,
+    open_space: Callable[[str], Space],
+) -> _Part:
     expected = ", ".join(official.text for official in formats.values())
     if not path.exists():
         raise DataError(f"No such file: {path}. ntknas bench import takes {expected}.")
@@ -70,15 +159,53 @@ def import_file(
         raise DataError(f"{path} was not imported: {hint}.")
     try:
         source, official = _recognise(path, formats, benchmark)
-        table = _new_table(source.name, folder, replace)
+        if not official.is_part:
+            _check_new(source.name, folder, replace)
         collection = official.read(path, open_space(source.space), start)
     except DataError as error:
         advice = f"Expected {expected}. Nothing was written: if the file is one of them, fetch it again."
         raise DataError(f"{path} was not imported: {error}. {advice}") from error
     except OSError as error:
         raise DataError(f"Cannot read {error.filename or path}: {error.strerror or error}.") from error
-    table_file.write(table, collection, path.name, _size(path))
-    return Imported(table, source.name, collection.cells_with_runs, collection.cells, collection.runs)
+    return _Part(path, source, collection, _size(path))
+
+
+def _together(read: Sequence[_Part], folder: Path, replace: bool) -> tuple[Collection, str, int]:
+    """Return what the files hold together, with what was imported before; their names; their size.
+
+    Raises:
+        DataError: If two of them hold one target, or one is there already and may not be replaced.
+    """
+    first = read[0]
+    if not first.adds:
+        if len(read) > 1:
+            raise DataError(f"{first.source.name} is one file, and {read[1].path} is another: give one of them.")
+        return first.collection, first.path.name, first.size
+    collection, names, size = _merged(read), [part.path.name for part in read], sum(part.size for part in read)
+    table = table_path(first.source.name, folder)
+    if not table.exists():
+        return collection, ", ".join(names), size
+    earlier = table_file.TableFile(table, first.source.name)
+    held = earlier.collection()
+    there = [target for target in collection.targets if target in held.targets]
+    if there and not replace:
+        raise DataError(f"{table} holds {there[0]} already; to read it again, give `replace`. Nothing was written.")
+    for target in held.targets:
+        if target not in there:
+            collection.take(target, held)
+    before = [name for name in str(earlier.attributes["source"]).split(", ") if name not in names]
+    return collection, ", ".join([*before, *names]), size + int(str(earlier.attributes.get("source_bytes", 0)))
+
+
+def _merged(read: Sequence[_Part]) -> Collection:
+    collection = read[0].collection
+    for part in read[1:]:
+        for target in part.collection.targets:
+            try:
+                collection.take(target, part.collection)
+            except DataError as error:
+                raise DataError(f"{part.path} was not imported: {error}. Nothing was written.") from error
+    return collection
 
 
 def _what_to_give(path: Path, formats: Iterable[OfficialFormat]) -> str | None:
@@ -109,11 +236,10 @@ def _recognise(
     raise DataError("it is none of the official files, or its beginning is damaged")
 
 
-def _new_table(benchmark: str, folder: Path, replace: bool) -> Path:
+def _check_new(benchmark: str, folder: Path, replace: bool) -> None:
     table = table_path(benchmark, folder)
     if table.exists() and not replace:
         raise DataError(f"{table} is there already; to read the file again, give `replace`")
-    return table
 
 
 def _size(path: Path) -> int:

@@ -36,12 +36,15 @@ class OfficialFormat:
             and of no benchmark that has it.
         read: Reads it; raises DataError, without the path, if it is damaged.
         hint: Returns what to give in place of a path that only holds, or belongs to, such a file.
+        is_part: Whether a benchmark has several such files, of other targets each, all without an epoch budget: a file
+            adds to what has been imported.
     """
 
     text: str
     recognises: Callable[[Path], bool]
     read: Callable[[Path, Space, Start], Collection]
     hint: Callable[[Path], str | None] = _no_hint
+    is_part: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Accuracy tables: one for each (data set, split, epoch budget), every training run kept apart."""
+"""Tables of what trained networks are like: one for each target, every training run kept apart."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ntknas.benchmarks.quantity import ACCURACY, Quantity
 from ntknas.core.errors import ChoiceError
 from ntknas.data.datasets import tables_of
 
@@ -17,41 +18,51 @@ MAIN_SPLITS = ("valid", "test")
 
 
 class Target(NamedTuple):
-    """What an accuracy was measured on; prints as ``cifar10-valid/valid/200``."""
+    """What was measured; prints as ``cifar10-valid/valid/200``, or ``cifar10/raspi4_latency`` without a budget.
+
+    Attributes:
+        dataset: Data set.
+        split: Split that an accuracy was measured on, or the name of another quantity.
+        epochs: Epoch budget of the training; ``None`` where a benchmark has one training alone, or says of none.
+    """
 
     dataset: str
     split: str
-    epochs: int
+    epochs: int | None
 
     def __str__(self) -> str:
-        return f"{self.dataset}/{self.split}/{self.epochs}"
+        budget = "" if self.epochs is None else f"/{self.epochs}"
+        return f"{self.dataset}/{self.split}{budget}"
 
     @classmethod
     def parse(cls, text: str) -> Target:
-        """Return the target of a text ``data set/split/epochs``.
+        """Return the target of a text ``data set/split/epochs`` or ``data set/quantity``.
 
         Raises:
-            ChoiceError: If the text is not of this form.
+            ChoiceError: If the text is of neither form.
         """
-        match = re.fullmatch(r"([^/]+)/([^/]+)/(\d+)", text)
+        match = re.fullmatch(r"([^/]+)/([^/]+)(?:/([0-9]{1,9}))?", text)
         if match is None:
             raise ChoiceError(
-                f"Not a target: {text!r}. Expected data set/split/epochs, such as cifar10-valid/valid/200."
+                f"Not a target: {text!r}. Expected data set/split/epochs, such as cifar10-valid/valid/200, or data "
+                "set/quantity, such as cifar10/raspi4_latency."
             )
-        return cls(match[1], match[2], int(match[3]))
+        return cls(match[1], match[2], None if match[3] is None else int(match[3]))
 
 
 @dataclass(frozen=True)
 class AccuracyTable:
-    """Accuracies of all cells of a space for one target.
+    """Accuracies, or values of another quantity, of all cells of a space for one target.
 
     Attributes:
-        runs: Accuracy in percent of each training run, cells × runs; NaN where there is no such run.
+        runs: Value of each training run, cells × runs; NaN where there is no such run, or nothing was measured.
         seeds: Training seeds of the columns, or numbers of the runs where the benchmark has no seeds.
         seconds: Training time of each run in seconds, cells × runs, if the benchmark has it.
         seeds_are_numbers: Whether ``seeds`` are numbers of runs.
         seeds_of_gaps_known: Whether a NaN stands under the seed that is missing; if not, a cell's runs stand in the
             first columns, and only cells with every run say which seed is which.
+        quantity: What the values are.
+        measurements: A number for each cell's measurement, where cells share one; ``None`` where each has its own.
     """
 
     runs: np.ndarray = field(repr=False)
@@ -59,19 +70,27 @@ class AccuracyTable:
     seconds: np.ndarray | None = field(default=None, repr=False)
     seeds_are_numbers: bool = False
     seeds_of_gaps_known: bool = True
+    quantity: Quantity = ACCURACY
+    measurements: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def mean(self) -> np.ndarray:
-        """Mean over the runs of each cell; NaN for a cell without any."""
+        """Mean over the runs of each cell, without the float noise of its file; NaN for a cell without any."""
         total = np.nansum(self.runs, axis=1)  # not np.nanmean, which warns of every cell without runs
         mean = np.full(len(total), np.nan)
         np.divide(total, self.count, out=mean, where=self.count > 0)
-        return mean
+        return mean if self.quantity.decimals is None else np.round(mean, self.quantity.decimals)
 
     @property
     def count(self) -> np.ndarray:
         """Number of runs of each cell."""
         return np.asarray(np.isfinite(self.runs).sum(axis=1))
+
+    @property
+    def distinct(self) -> int:
+        """Number of measurements: that of the cells with a value, less where cells share one."""
+        has_value = self.count > 0
+        return int(has_value.sum()) if self.measurements is None else len(np.unique(self.measurements[has_value]))
 
 
 @dataclass(frozen=True)
@@ -136,7 +155,7 @@ class Benchmark:
         if not fitting:
             raise ChoiceError(self._missing(dataset, held, split, epochs))
         order = [split] if split else [*preferred, *(t.split for t in fitting)]
-        return min(fitting, key=lambda t: (order.index(t.split), -t.epochs, t.dataset != dataset))
+        return min(fitting, key=lambda t: (order.index(t.split), -(t.epochs or 0), t.dataset != dataset))
 
     def _missing(self, dataset: str, held: Sequence[Target], split: str | None, epochs: int | None) -> str:
         accuracies = f"{split} accuracies" if split else "accuracies"
@@ -148,10 +167,26 @@ class Benchmark:
         return " ntknas bench import adds the official file's (bench list)." if self.can_be_imported else ""
 
     def main_targets(self, *datasets: str) -> list[Target]:
-        """Return the targets to correlate with unless others are named: validation and test at the largest budget."""
+        """Return the targets to correlate with unless others are named.
+
+        Those are validation and test accuracy at the largest budget, and what has no budget; of scores none are.
+        """
         held = self.targets(*datasets)
-        largest = {target.dataset: max(t.epochs for t in held if t.dataset == target.dataset) for target in held}
-        return [t for t in held if t.split in MAIN_SPLITS and t.epochs == largest[t.dataset]]
+        largest = {t.dataset: max(u.epochs or 0 for u in held if u.dataset == t.dataset) for t in held}
+        return [
+            t
+            for t in held
+            if (t.split in MAIN_SPLITS and t.epochs == largest[t.dataset])
+            or (t.epochs is None and not self.quantity(t).is_score)
+        ]
+
+    def quantity(self, target: Target) -> Quantity:
+        """Return what the values of a target are.
+
+        Raises:
+            ChoiceError: If it is not there.
+        """
+        return self.table(target).quantity
 
     def describe_targets(self) -> str:
         """Return the targets as one line, splits of one data set and budget together."""
@@ -229,7 +264,7 @@ class Benchmark:
 
 
 def _described(targets: Iterable[Target]) -> str:
-    held: dict[tuple[str, int], list[str]] = {}
+    held: dict[tuple[str, int | None], list[str]] = {}
     for target in targets:
         held.setdefault((target.dataset, target.epochs), []).append(target.split)
-    return ", ".join(f"{dataset}/{'|'.join(splits)}/{epochs}" for (dataset, epochs), splits in held.items())
+    return ", ".join(str(Target(dataset, "|".join(splits), epochs)) for (dataset, epochs), splits in held.items())

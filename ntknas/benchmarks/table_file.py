@@ -1,15 +1,18 @@
-"""The compact table that an official file is imported into: one HDF5 file that finds every changed byte.
+"""The compact table that official files are imported into: one HDF5 file that finds every changed byte.
 
-Layout: a group ``runs/<data set>/<epochs>`` with the attribute ``seeds`` and cells × seeds arrays ``present`` (bool),
-``seconds`` and one of accuracies in percent for each split, NaN where there is no figure; ``costs/<data set>`` with
-``parameters`` and ``flops`` by cell. The first 512 bytes name the format and hold the SHA-256 of the rest, which is
-checked whenever the file is opened; nothing is read but plain arrays that lie in the file.
+Layout: a group ``runs/<data set>/<epochs>`` (``none`` where there is no budget) with the attribute ``seeds`` and
+cells × seeds arrays ``present`` (bool), ``seconds`` and one of values for each split or other quantity, NaN where there
+is none; ``quantities/<data set>/<epochs>/<split>`` for what is no plain accuracy, with the attributes of ``Quantity``
+and by cell the number of its measurement, where cells share one; ``costs/<data set>`` with ``parameters`` and ``flops``
+by cell. The first 512 bytes name the format and hold the SHA-256 of the rest, which is checked whenever the file is
+opened; nothing is read but plain arrays that lie in the file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +21,7 @@ import numpy as np
 
 from ntknas import __version__
 from ntknas.benchmarks.formats.collection import Collection
+from ntknas.benchmarks.quantity import ACCURACY, Quantity
 from ntknas.benchmarks.table import AccuracyTable, Costs, Target
 from ntknas.core.display import printable
 from ntknas.core.errors import DataError
@@ -25,11 +29,14 @@ from ntknas.core.files import remove_stale, replacing
 from ntknas.core.plain_hdf5 import Attribute, array, attributes, group, integer, names
 from ntknas.core.sealed_file import HEAD, DamagedFileError, SealVersionError, UnsealedFileError, check, head_of
 
-FORMAT = 1
+FORMAT = 2
+"""Format 1 had no quantities and is still read."""
 SUFFIX = ".h5"
-_MAGIC = f"ntknas benchmark table {FORMAT}\nsha256 ".encode()
+NO_BUDGET = "none"
+_MAGICS = {number: f"ntknas benchmark table {number}\nsha256 ".encode() for number in (1, FORMAT)}
 _ROWS_PER_BLOCK = 1 << 16
 _PLAIN = ("present", "seconds")
+_MEASUREMENTS = "measurements"
 _MORE_NAMES = ("cells_with_runs", "runs", "source_bytes", "ntknas", "imported")
 _NAMES = ("benchmark", "space", "cells", "seeds_are_numbers", "source")
 
@@ -51,7 +58,7 @@ def write(path: Path, collection: Collection, source: str, source_bytes: int) ->
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_stale(path)
         with replacing(path) as beside, beside.open("wb") as file:
-            file.write(head_of(content, _MAGIC))
+            file.write(head_of(content, _MAGICS[FORMAT]))
             file.write(content)
             file.flush()
     except OSError as error:
@@ -63,6 +70,7 @@ def _image(collection: Collection, source: str, source_bytes: int) -> bytes:
     with h5py.File("table", "w", driver="core", backing_store=False, libver="latest", userblock_size=HEAD) as file:
         file.attrs.update(_attributes(collection, source, source_bytes))
         _write_runs(file, collection)
+        _write_quantities(file, collection)
         for dataset in collection.parameters:
             group = file.create_group(f"costs/{dataset}")
             _store(group, "parameters", collection.parameters[dataset])
@@ -87,11 +95,11 @@ def _attributes(collection: Collection, source: str, source_bytes: int) -> dict[
 
 
 def _write_runs(file: h5py.File, collection: Collection) -> None:
-    budgets = sorted({key[:2] for key in collection.columns})
-    for dataset, epochs in budgets:
+    budgets = {key[:2] for key in collection.columns}
+    for dataset, epochs in sorted(budgets, key=lambda budget: (budget[0], budget[1] or 0)):
         seeds = sorted(seed for name, budget, seed in collection.columns if (name, budget) == (dataset, epochs))
         columns = [collection.columns[dataset, epochs, seed] for seed in seeds]
-        group = file.create_group(f"runs/{dataset}/{epochs}")
+        group = file.create_group(f"runs/{dataset}/{_budget(epochs)}")
         group.attrs["seeds"] = seeds
         _store(group, "present", np.stack([column.present for column in columns], axis=1))
         _store(group, "seconds", np.stack([column.seconds for column in columns], axis=1))
@@ -99,6 +107,27 @@ def _write_runs(file: h5py.File, collection: Collection) -> None:
         for split in sorted({split for column in columns for split in column.accuracies}):
             values = [column.accuracies.get(split, without) for column in columns]
             _store(group, split, np.stack(values, axis=1))
+
+
+def _write_quantities(file: h5py.File, collection: Collection) -> None:
+    for target in dict.fromkeys([*collection.quantities, *collection.measurements]):
+        group = file.create_group(_quantity_path(target))
+        group.attrs.update(_as_attributes(collection.quantities.get(target, ACCURACY)))
+        if target in collection.measurements:
+            _store(group, _MEASUREMENTS, collection.measurements[target])
+
+
+def _as_attributes(quantity: Quantity) -> dict[str, str | int | bool]:
+    """Return what a quantity is; ``decimals`` is left out where there are none."""
+    return {name: value for name, value in asdict(quantity).items() if value is not None}
+
+
+def _budget(epochs: int | None) -> str:
+    return NO_BUDGET if epochs is None else str(epochs)
+
+
+def _quantity_path(target: Target) -> str:
+    return f"quantities/{target.dataset}/{_budget(target.epochs)}/{target.split}"
 
 
 def _store(group: h5py.Group, name: str, values: np.ndarray) -> None:
@@ -150,7 +179,10 @@ class TableFile:
             DataError: If a byte has changed.
         """
         try:
-            check(self.path, _MAGIC)
+            try:
+                check(self.path, _MAGICS[FORMAT])
+            except SealVersionError:
+                check(self.path, _MAGICS[1])
         except UnsealedFileError as error:
             raise DataError(
                 f"{self.path} is not a table of ntknas: {error}. Import the official file again."
@@ -179,14 +211,39 @@ class TableFile:
     def read(self, target: Target) -> AccuracyTable:
         """Read the table of a target."""
         with self._open() as file:
-            runs = group(file, f"runs/{target.dataset}/{target.epochs}")
+            runs = group(file, f"runs/{target.dataset}/{_budget(target.epochs)}")
             seeds = tuple(self._targets[target])
+            quantity, measurements = self._quantity(file, target)
             return AccuracyTable(
                 self._array(runs, target.split, len(seeds)),
                 seeds,
-                seconds=self._array(runs, "seconds", len(seeds)),
+                seconds=None if target.epochs is None else self._array(runs, "seconds", len(seeds)),
                 seeds_are_numbers=bool(self.attributes["seeds_are_numbers"]),
+                quantity=quantity,
+                measurements=measurements,
             )
+
+    def _quantity(self, file: h5py.File, target: Target) -> tuple[Quantity, np.ndarray | None]:
+        """Read what a target's values are, and which cells share a measurement."""
+        try:
+            described = group(file, _quantity_path(target))
+        except KeyError:
+            return ACCURACY, None
+        shares = _MEASUREMENTS in names(described)
+        return _quantity_of(described), array(described, _MEASUREMENTS, "<i8", (self._cells,)) if shares else None
+
+    def collection(self) -> Collection:
+        """Read what has no epoch budget, to be written again with more."""
+        held = Collection(
+            str(self.attributes["benchmark"]),
+            str(self.attributes["space"]),
+            self._cells,
+            bool(self.attributes["seeds_are_numbers"]),
+        )
+        for target in (target for target in self._targets if target.epochs is None):
+            table = self.read(target)
+            held.add_target(target, table.runs, table.quantity, table.measurements)
+        return held
 
     def _array(self, parent: h5py.Group, name: str, *columns: int) -> np.ndarray:
         """Read an array of numbers whose shape is that of the space, none of them infinite."""
@@ -209,15 +266,26 @@ def _targets(file: h5py.File) -> dict[Target, list[int]]:
     for dataset in names(runs):
         budgets = group(runs, dataset)
         for epochs in names(budgets):
-            if not (epochs.isascii() and epochs.isdigit()):  # isdigit alone takes "²", which int refuses
+            if not (epochs.isascii() and epochs.isdigit()) and epochs != NO_BUDGET:  # isdigit alone takes "²"
                 raise ValueError(f"{epochs!r} is no number of epochs")
+            number = None if epochs == NO_BUDGET else int(epochs)
             budget = group(budgets, epochs)
             seeds = attributes(budget, ("seeds",))["seeds"]
             integers = [seed for seed in seeds if type(seed) is int] if isinstance(seeds, list) else []
             if not integers or integers != seeds:
                 raise ValueError("seeds are no list of integers")
-            targets |= {Target(dataset, split, int(epochs)): integers for split in names(budget) if split not in _PLAIN}
+            targets |= {Target(dataset, split, number): integers for split in names(budget) if split not in _PLAIN}
     return targets
+
+
+def _quantity_of(described: h5py.Group) -> Quantity:
+    """Return the quantity that a group's attributes describe; each must be of its kind."""
+    kinds = {field.name: type(getattr(ACCURACY, field.name)) for field in fields(Quantity)} | {"decimals": int}
+    held = attributes(described, [name for name in kinds if name in described.attrs])
+    for name, value in held.items():
+        if type(value) is not kinds[name]:
+            raise ValueError(f"the attribute {name} is {value!r}, expected {kinds[name].__name__}")
+    return Quantity(**held)  # type: ignore[arg-type]  # each was held against its kind
 
 
 def _check_attributes(attributes: Mapping[str, Attribute]) -> None:

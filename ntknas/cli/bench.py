@@ -23,19 +23,20 @@ def command() -> None:
 
 
 @command.command(name="import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option("--bench", help="What FILE must be, a name of bench list.  [default: whatever it is]")
 @click.option("--replace", cls=kinds.TrustedOption, is_flag=True, help="Replace a table that is there.")
 @shared.bench_output_option
 @json_option
-def import_command(file: Path, bench: str | None, replace: bool, bench_data: Path, json: bool) -> None:
+def import_command(files: tuple[Path, ...], bench: str | None, replace: bool, bench_data: Path, json: bool) -> None:
     """Import the official FILE (or NATS-Bench folder) once; afterwards it is not needed any more.
 
     FILE is NAS-Bench-201-v1_*.pth, a folder NATS-tss-… or NATS-sss-…-simple, nasbench_only108.tfrecord or
-    nasbench_full.tfrecord. It is read as a stream, nothing in it is executed, and every training run is kept.
+    nasbench_full.tfrecord, or any other that bench list names; several, or their folder, where a benchmark has one for
+    each data set or device. It is read as a stream, nothing in it is executed, and every training run is kept.
     """
     from ntknas.benchmarks import benchmark_names
-    from ntknas.benchmarks.importing import import_file
+    from ntknas.benchmarks.importing import import_files
     from ntknas.cli.meter import Meter
     from ntknas.core.errors import check_known
 
@@ -44,21 +45,29 @@ def import_command(file: Path, bench: str | None, replace: bool, bench_data: Pat
     with click.get_current_context().scope() as ctx:
 
         def start(total: int, unit: str) -> Any:
-            return ctx.with_resource(Meter(total, f"Importing {file.name}", unit)).advance
+            return ctx.with_resource(Meter(total, f"Importing {files[0].name}", unit)).advance
 
-        imported = import_file(file, bench_data, benchmark=bench, replace=replace, start=start, open_space=open_space)
+        imported = import_files(files, bench_data, benchmark=bench, replace=replace, start=start, open_space=open_space)
     if json:
         fields = {
             "benchmark": imported.benchmark,
             "cells": imported.cells,
             "cells_of_space": imported.size,
             "runs": imported.runs,
+            "targets": [str(target) for target in imported.targets],
+            "missing": {str(target): count for target, count in imported.missing.items()},
         }
         print_json({"table": str(imported.path), **fields})
         return
     if imported.cells < imported.size:
         note(f"Note: the file holds {imported.cells:,} of the {imported.size:,} cells.")
-    say(f"{imported.path}: {imported.runs:,} training runs of {imported.cells:,} cells. {file} is not needed any more.")
+    for target, count in imported.missing.items():
+        note(f"Note: {count:,} cells have no value of {target}.")
+    names = " ".join(map(str, files))
+    say(
+        f"{imported.path}: {imported.runs:,} training runs of {imported.cells:,} cells. {names} "
+        f"{'is' if len(files) == 1 else 'are'} not needed any more."
+    )
     say(f"Next: ntknas bench info {imported.benchmark}")
 
 

@@ -7,7 +7,7 @@ import io
 import os
 import re
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -92,13 +92,8 @@ class NATSFolder:
         """
         cells = [str(cell) for cell in space]
         collection = Collection(self.benchmark, SPACES[self.benchmark], len(cells))
-        files = _files(path)
-        advance = start(len(files), "files")
-        cell_files = []
-        for index, file in files.items():
-            if index >= len(cells):
-                raise DataError(f"{file.name}: there are only {len(cells)} architectures")
-            cell_files.append((file, index, cells[index]))
+        cell_files = list_files(path, cells)
+        advance = start(len(cell_files), "files")
         for (file, index, _), runs in zip(cell_files, _results(cell_files), strict=True):
             try:
                 for run in runs:
@@ -114,28 +109,31 @@ def _texts(benchmark: str) -> list[str]:
     return [str(cell) for cell in load_space(SPACES[benchmark])]
 
 
-def _files(path: Path) -> dict[int, Path]:
-    """Return the architectures' files by index.
+def list_files(path: Path, cells: Sequence[str]) -> list[CellFile]:
+    """Return the files of a folder's architectures, each with its index and how the official list writes it.
 
     Raises:
-        DataError: If there are none.
+        DataError: If there are none, or more than there are architectures.
     """
     files = {int(match[1]): file for file in sorted(path.iterdir()) if (match := _FILE.fullmatch(file.name))}
     if not files:
         raise DataError("it holds no files such as 000000.pickle.pbz2")
-    return files
+    for index, file in files.items():
+        if index >= len(cells):
+            raise DataError(f"{file.name}: there are only {len(cells)} architectures")
+    return [(file, index, cells[index]) for index, file in files.items()]
 
 
 def _results(cell_files: list[CellFile]) -> Iterable[list[Run]]:
     if len(cell_files) < _MIN_FOR_PROCESSES:
-        return map(_read_file, cell_files)
+        return map(read_file, cell_files)
     return _in_processes(cell_files)
 
 
 def _in_processes(cell_files: list[CellFile]) -> Iterator[list[Run]]:
     pool = ProcessPoolExecutor(os.cpu_count(), safe_context(), _leave_interrupts_to_the_parent)
     try:
-        yield from pool.map(_read_file, cell_files, chunksize=32)
+        yield from pool.map(read_file, cell_files, chunksize=32)
     except BrokenProcessPool as error:
         raise DataError("a process that reads its files was killed, for lack of memory perhaps") from error
     finally:
@@ -147,21 +145,43 @@ def _leave_interrupts_to_the_parent() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _read_file(cell_file: CellFile) -> list[Run]:
+def read_file(cell_file: CellFile) -> list[Run]:
+    """Read the file of an architecture.
+
+    Raises:
+        DataError: If it is not what it should be, damaged or cut off; the message names the file.
+    """
     file, index, text = cell_file
     content = _load(file)
+    try:
+        return read_architecture(content, index, text)
+    except DataError as error:
+        raise DataError(f"{file.name}: {error}") from error
+
+
+def read_architecture(content: object, index: int, text: str) -> list[Run]:
+    """Return all runs of an architecture.
+
+    Args:
+        content: Its summaries by epoch budget.
+        index: Its index.
+        text: How the official list writes it.
+
+    Returns:
+        The runs.
+
+    Raises:
+        DataError: If it is another architecture, or not what it should be.
+    """
     if not isinstance(content, dict) or not content:
-        raise DataError(f"{file.name}: expected a dictionary by epoch budget, got {type(content).__name__}")
+        raise DataError(f"expected a dictionary by epoch budget, got {type(content).__name__}")
     runs = []
     for budget, summary in content.items():
         if not isinstance(summary, dict) or not summary.keys() >= SUMMARY_KEYS:
-            raise DataError(f"{file.name}: no summary of an architecture under {budget!r}")
+            raise DataError(f"no summary of an architecture under {shown(budget)}")
         if type(summary["arch_index"]) is not int or summary["arch_index"] != index or summary["arch_str"] != text:
-            raise DataError(f"{file.name}: it holds architecture {shown(summary['arch_str'])}, not {text!r}")
-        try:
-            runs += read_runs(summary)
-        except DataError as error:
-            raise DataError(f"{file.name}: {error}") from error
+            raise DataError(f"it holds architecture {shown(summary['arch_str'])}, not {text!r}")
+        runs += read_runs(summary)
     return runs
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
+
 from ntknas.benchmarks.formats.collection import Run
 from ntknas.core.errors import DataError
 
@@ -131,6 +133,7 @@ def _percent(run: str, name: str, record: Mapping[object, object], key: int | st
 
 
 def _number(run: str, name: str, value: object) -> float:
-    if not isinstance(value, int | float) or type(value) not in (int, float) or not 0 <= value <= _MAX_FIGURE:
+    # numpy's too: the official packages leave them as they are.
+    if not isinstance(value, int | float | np.integer | np.floating) or type(value) is bool or not 0 <= value <= _MAX_FIGURE:
         raise DataError(f"{run} has no {name}: expected a number from 0 on, got {shown(value)}")
     return float(value)
