@@ -11,6 +11,7 @@ from ntknas.spaces.contract import (
     CellLike,
     Classified,
     Identified,
+    Keyed,
     Preparable,
     SizeOptions,
     Space,
@@ -24,6 +25,7 @@ __all__ = [
     "Classified",
     "ContractError",
     "Identified",
+    "Keyed",
     "NetworkSpec",
     "Preparable",
     "SizeOptions",
@@ -62,8 +64,8 @@ def load_space(name: str) -> Space:
     """Return a space.
 
     Args:
-        name: ``nb101``, ``nb201``, ``nats-sss``, or a name that an installed package registers under the entry-point
-            group ``ntknas.spaces``.
+        name: ``nb101``, ``nb201``, ``nats-sss``, ``nb-macro``, or a name that an installed package registers under the
+            entry-point group ``ntknas.spaces``.
 
     Returns:
         The space.

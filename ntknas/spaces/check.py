@@ -7,7 +7,7 @@ from functools import partial
 
 from ntknas.core.errors import NtknasError
 from ntknas.core.lazy import nn, torch
-from ntknas.spaces.contract import MEMBERS, BuildOptions, CellLike, Classified, Space, Structured
+from ntknas.spaces.contract import MEMBERS, BuildOptions, CellLike, Classified, Keyed, Space, Structured
 from ntknas.spaces.counting import parameters as count_parameters
 from ntknas.spaces.initialisation import INITIALISATIONS
 
@@ -70,6 +70,8 @@ def _of_members(space: Space) -> Iterator[str]:
         yield f"`variants` needs 'official', has {', '.join(space.variants)}"
     if len(space) < 1:
         yield "it has no cells"
+    if isinstance(space, Keyed) and space.key_length <= len(str(len(space) - 1)):
+        yield f"its keys have {space.key_length} digits, as an index may have"
 
 
 def _of_order(space: Space) -> Iterator[str]:
@@ -97,6 +99,8 @@ def _of_cell(space: Space, index: int, size: BuildOptions) -> Iterator[str]:
         yield f"its `index` is {cell.index}"
     if space.index(str(cell)) != index:
         yield f"its text {str(cell)!r} is that of cell {space.index(str(cell))}"
+    if isinstance(space, Keyed) and not (len(str(cell)) == space.key_length and str(cell).isdecimal()):
+        yield f"its text {str(cell)!r} is no key of {space.key_length} digits"
     if not isinstance(space.is_disconnected(cell), bool):
         yield "`is_disconnected` is neither true nor false"
     network = _built(space, cell, size)

@@ -147,6 +147,16 @@ class Identified(Protocol):
         ...
 
 
+@runtime_checkable
+class Keyed(Protocol):
+    """What a space whose architecture strings are digits alone offers beside the contract: they are no indices."""
+
+    @property
+    def key_length(self) -> int:
+        """Number of digits of every architecture string: more than an index has."""
+        ...
+
+
 MEMBERS = (
     *("name", "defaults", "variants", "__len__", "__getitem__", "__iter__", "index", "build"),
     *("is_disconnected", "representative", "parameters", "flops"),

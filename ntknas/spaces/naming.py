@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.core.quoting import quoted
-from ntknas.spaces.contract import Space
+from ntknas.spaces.contract import Keyed, Space
 
 _INDEX = re.compile(r"-?[0-9]{1,19}")  # not \d, which takes digits of all scripts; 19 hold any of 64 bits
 _WHOLE = re.compile(r"(-?[0-9]{1,19})\.0*")
@@ -20,17 +20,28 @@ def find(space: Space, text: str) -> int:
     Raises:
         ChoiceError: If there is no such cell.
     """
-    if not _INDEX.fullmatch(text):
+    if not _is_index(text, _key_length(space)):
         return _by_text(space, text)
     if not 0 <= int(text) < len(space):
         raise ChoiceError(
-            f"Cell index out of range: expected 0 to {len(space) - 1} for {space.name}, got {text}.{_hint(text)}"
+            f"Cell index out of range: expected 0 to {len(space) - 1} for {space.name}, got {text}.{_hint(space, text)}"
         )
     if len(text) > 1 and text.startswith(("0", "-")):
         raise ChoiceError(
-            f"Not an index: {text!r}. An index has no zeros before it: {int(text)}, if it is one.{_hint(text)}"
+            f"Not an index: {text!r}. An index has no zeros before it: {int(text)}, if it is one.{_hint(space, text)}"
         )
     return int(text)
+
+
+def _key_length(space: Space) -> int | None:
+    """Return how many digits a space's architecture strings are, where they are digits alone."""
+    return space.key_length if isinstance(space, Keyed) else None
+
+
+def _is_index(text: str, key_length: int | None) -> bool:
+    """Return whether a text is written as an index is, and not as a key of digits."""
+    is_key = len(text) == key_length and not text.startswith("-")
+    return not is_key and _INDEX.fullmatch(text) is not None
 
 
 def _by_text(space: Space, text: str) -> int:
@@ -47,7 +58,8 @@ def find_all(space: Space, names: Sequence[str | int | float | bytes], row_name:
 
     Args:
         space: The space.
-        names: The column; whole numbers, also such as 3.0, and texts of their digits are indices.
+        names: The column; whole numbers, also such as 3.0, and texts of their digits are indices, but where they are
+            keys (``Keyed``).
         row_name: Returns how a row is called in messages.
 
     Returns:
@@ -57,13 +69,14 @@ def find_all(space: Space, names: Sequence[str | int | float | bytes], row_name:
         DataError: If an entry names no cell, or is of another kind than the first; the message says where it stands.
     """
     texts = [_as_text(name) for name in names]
-    is_index = [_INDEX.fullmatch(text) is not None for text in texts]
+    key_length = _key_length(space)
+    is_index = [_is_index(text, key_length) for text in texts]
     if len(set(is_index)) > 1:
         odd = is_index.index(not is_index[0])
         kinds = ("is one", "is no index") if is_index[0] else ("is none", "is an index")
         raise DataError(
             f"{row_name(odd)}: {quoted(texts[odd])} {kinds[1]}, where {quoted(texts[0])} in {row_name(0)} "
-            f"{kinds[0]}: expected a column of one kind."
+            f"{kinds[0]}: expected a column of one kind.{_lost_zeros(key_length)}"
         )
     return [_find(space, text, row_name(row)) for row, text in enumerate(texts)]
 
@@ -84,7 +97,16 @@ def _as_text(name: str | int | float | bytes) -> str:
     return match[1] if match else text
 
 
-def _hint(text: str) -> str:
+def _hint(space: Space, text: str) -> str:
+    if isinstance(space, Keyed):
+        return _lost_zeros(space.key_length)
     if not _SIX_OPERATIONS.fullmatch(text):
         return ""
     return f" If these are six operations as NASLib numbers them, write ({', '.join(text)})."
+
+
+def _lost_zeros(key_length: int | None) -> str:
+    # Not put back: among numbers without them a short one may be an index.
+    if key_length is None:
+        return ""
+    return f" A key has {key_length} digits: if zeros in front of it were lost, as they are in numbers, put them back."

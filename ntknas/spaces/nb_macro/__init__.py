@@ -1,0 +1,1 @@
+"""NAS-Bench-Macro: chains of eight layers, each an identity or one of two inverted residuals."""
