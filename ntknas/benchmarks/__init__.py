@@ -90,8 +90,14 @@ def has_accuracies(name: str, folder: Path | str = FOLDER) -> bool:
     return get_source(name).embedded is not None or table_path(name, folder).exists()
 
 
-def load_benchmark(name: str, dataset: str | None = None, folder: Path | str | None = FOLDER) -> Benchmark:
-    """Return a benchmark: the imported table if there is one, else what is embedded.
+def load_benchmark(
+    name: str | None = None,
+    dataset: str | None = None,
+    folder: Path | str | None = FOLDER,
+    *,
+    api: object | None = None,
+) -> Benchmark:
+    """Return a benchmark: the imported table if there is one, else what is embedded; or what an official object holds.
 
     Args:
         name: ``nb101``, ``nb201``, ``nats-tss``, ``nats-sss``, or a name that an installed package registers under the
@@ -99,23 +105,32 @@ def load_benchmark(name: str, dataset: str | None = None, folder: Path | str | N
         dataset: The data set that ``accuracy`` speaks of unless told otherwise, such as ``cifar100``; ``cifar10``
             stands for the table ``cifar10-valid`` too, where there is one.
         folder: Where imported tables are; ``None`` for the embedded one alone.
+        api: In place of a name, an object of the official packages that is loaded anyway: a ``NASBench201API``, a
+            ``NATStopology`` or ``NATSsize`` of ``nats_bench.create``, or a ``nasbench.api.NASBench``.
 
     Returns:
         The benchmark.
 
     Raises:
-        ChoiceError: If the benchmark, or a table of this data set, does not exist.
-        DataError: If it has to be imported first, or its table is damaged.
+        ChoiceError: If the benchmark, or a table of this data set, does not exist, or ``api`` is no such object.
+        DataError: If it has to be imported first, its table is damaged, or the object holds nothing.
 
     Example:
         >>> benchmark = load_benchmark("nb201", dataset="cifar10", folder=None)
         >>> round(benchmark.accuracy(6111, split="valid", epochs=200), 2)
         91.61
     """
-    benchmark = _load(get_source(name), dataset, None if folder is None else Path(folder))
+    if api is not None:
+        from ntknas.benchmarks.official_api import benchmark_of
+
+        benchmark = benchmark_of(api, name, dataset)
+    elif name is None:
+        raise ChoiceError("Name a benchmark, or give an object of its official package as `api`.")
+    else:
+        benchmark = _load(get_source(name), dataset, None if folder is None else Path(folder))
     if dataset is not None and not benchmark.targets(dataset):
         held = dict.fromkeys(target.dataset for target in benchmark.tables)
-        raise ChoiceError(f"{name} holds no accuracies on {dataset!r}: it holds those on {', '.join(held)}.")
+        raise ChoiceError(f"{benchmark.name} holds no accuracies on {dataset!r}: it holds those on {', '.join(held)}.")
     return benchmark
 
 

@@ -146,7 +146,7 @@ def _leave_interrupts_to_the_parent() -> None:
 
 
 def read_file(cell_file: CellFile) -> list[Run]:
-    """Read the file of an architecture.
+    """Return all runs of an architecture, read from its file.
 
     Raises:
         DataError: If it is not what it should be, damaged or cut off; the message names the file.

@@ -134,6 +134,10 @@ def _percent(run: str, name: str, record: Mapping[object, object], key: int | st
 
 def _number(run: str, name: str, value: object) -> float:
     # numpy's too: the official packages leave them as they are.
-    if not isinstance(value, int | float | np.integer | np.floating) or type(value) is bool or not 0 <= value <= _MAX_FIGURE:
+    if (
+        not isinstance(value, int | float | np.integer | np.floating)
+        or type(value) is bool
+        or not 0 <= value <= _MAX_FIGURE
+    ):
         raise DataError(f"{run} has no {name}: expected a number from 0 on, got {shown(value)}")
     return float(value)
