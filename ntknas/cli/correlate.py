@@ -52,7 +52,11 @@ _MANY_CELLS = 1000
     multiple=True,
     help="Data set of the accuracies, or all; repeatable.  [default: the scores' own]",
 )
-@click.option("--target", multiple=True, help="Exact target, such as cifar10-valid/valid/200; repeatable.")
+@click.option(
+    "--target",
+    multiple=True,
+    help="Exact target, such as cifar10-valid/valid/200 or hw-nas-bench:cifar10/fpga_latency, or all; repeatable.",
+)
 @click.option("--bench", help="Benchmark of the accuracies.  [default: the scores' own space's]")
 @shared.bench_data_option
 @click.option(

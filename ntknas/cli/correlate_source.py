@@ -27,7 +27,7 @@ def check_source(options: Options) -> None:
     """
     if options["accuracies"] is not None and (options["dataset"] or options["target"] or options["bench"]):
         raise click.UsageError("--accuracies stands alone: it cannot be combined with --dataset, --target or --bench.")
-    if options["dataset"] and options["target"]:
+    if options["dataset"] and options["target"] and tuple(options["target"]) != ("all",):
         raise click.UsageError("--target names its data set: it cannot be combined with --dataset.")
     if options["accuracies"] is None:
         if options["column"] is not None:

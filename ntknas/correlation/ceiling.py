@@ -143,7 +143,7 @@ class _Truth:
         """Free the distribution of the means of their noise; ``None`` where they differ by no more than noise does."""
         scale, mean, counts = noise_scale(runs), runs_mean(runs), np.isfinite(runs).sum(axis=1)
         spread = float(np.ptp(mean))
-        if scale is None or spread == 0:
+        if scale is None or spread * NARROWEST == 0:  # so small a spread underflows
             return None
         margin = 3 * float(scale[1].max())
         accuracies = np.linspace(mean.min() - margin, mean.max() + margin, 20_001)

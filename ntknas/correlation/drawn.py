@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import sparse, stats
+from scipy.sparse.csgraph import connected_components
 
 from ntknas.correlation.coefficients import PAIRWISE_LIMIT, Array, kendall, kendall_drawn
 
@@ -137,6 +138,25 @@ def summed(influences: Array, networks: Codes) -> Array:
     sums = np.zeros((*influences.shape[:-1], int(networks.max()) + 1))
     np.add.at(sums.T, networks, influences.T)
     return sums
+
+
+def joined(first: Codes | None, second: Codes | None) -> Codes | None:
+    """Return a number for each group of cells that belong together by either of two groupings, or by a chain of them.
+
+    Args:
+        first: A number for each cell's group, where there is such a grouping.
+        second: The same of another grouping.
+
+    Returns:
+        The numbers, from 0 without a gap where both are given; ``None`` without any.
+    """
+    if first is None or second is None:
+        return second if first is None else first
+    (_, a), (_, b) = (np.unique(codes, return_inverse=True) for codes in (first, second))
+    shape = (int(a.max(initial=-1)) + 1, int(b.max(initial=-1)) + 1)
+    edges = sparse.coo_array((np.ones(len(a)), (a, b + shape[0])), shape=(sum(shape), sum(shape)))
+    _, components = connected_components(edges, directed=False)
+    return np.asarray(np.unique(components[a], return_inverse=True)[1], np.int64)
 
 
 def repeated(networks: Codes | None) -> Codes | None:

@@ -125,8 +125,8 @@ def _point(result: Correlation, row: Row, first: Row | None, training: TrainingI
     cells = trained.index.intersection(initial.index)
     scores, first_scores = (frame.loc[cells, "score"].to_numpy(np.float64) for frame in (trained, initial))
     accuracies = trained.loc[cells, "accuracy"].to_numpy(np.float64)
-    networks = result.networks_of(cells)
-    gain = difference(scores, first_scores, accuracies, result.resamples, seed, networks)
+    units = result.units_of(row.target, cells)
+    gain = difference(scores, first_scores, accuracies, result.resamples, seed, units)
     return Point(row.epoch, steps, row, gain)
 
 

@@ -22,7 +22,7 @@ def with_intervals(
     Args:
         item: What was scored.
         x: Its signed scores of the cells to take.
-        shared: The cells, their accuracies and networks; those that several cells are are resampled.
+        shared: The cells, their accuracies and units, which are resampled.
         resamples: Number of bootstrap resamples.
         seed: Seed of the bootstrap.
     """
@@ -30,8 +30,7 @@ def with_intervals(
     indices = draw_any(len(x), resamples if len(x) else 0, seed, shared.repeated)
     over_cells = {name: estimate(name, x, shared.accuracies, indices) for name in COEFFICIENTS}
     tops = {
-        name: estimate_of_top(x.values, y, share, resamples, seed, shared.networks)
-        for name, share in TOP_SHARES.items()
+        name: estimate_of_top(x.values, y, share, resamples, seed, shared.units) for name, share in TOP_SHARES.items()
     }
     jackknifed = jackknifed_scores(item, shared.cells)
     if jackknifed is None:

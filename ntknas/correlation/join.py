@@ -129,7 +129,8 @@ def correlate(
         points[rows[-1].key] = shared
     notes = [*_absent(absent), *(note for combination in combined for note in combination.notes)]
     notes += dict.fromkeys(note for row in rows for note in _rankless(row, points[row.key]))
-    return Correlation(rows, summaries, points, settings, resamples, tuple(notes), networks)
+    by_name = {target.name: target for target in targets}
+    return Correlation(rows, summaries, points, settings, resamples, tuple(notes), networks, by_name)
 
 
 def _rankless(row: Row, points: pd.DataFrame) -> Iterator[str]:

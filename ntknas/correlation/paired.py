@@ -30,7 +30,7 @@ def comparisons(result: Correlation, target: str, seed: int = 0) -> list[Compari
     cells = shared_cells(result, target)
     scores = {names[key]: frame.loc[cells, "score"].to_numpy(np.float64) for key, frame in points.items()}
     accuracies = next(iter(points.values())).loc[cells, "accuracy"].to_numpy(np.float64)
-    return compare(scores, accuracies, result.resamples, seed, result.networks_of(pd.Index(cells)))
+    return compare(scores, accuracies, result.resamples, seed, result.units_of(target, pd.Index(cells)))
 
 
 def shared_cells(result: Correlation, target: str) -> list[int]:
@@ -81,4 +81,4 @@ def difference_to(result: Correlation, row: Row, measure: str, seed: int = 0) ->
     cells = first.index.intersection(second.index)
     scores, rival_scores = (frame.loc[cells, "score"].to_numpy(np.float64) for frame in (first, second))
     accuracies = first.loc[cells, "accuracy"].to_numpy(np.float64)
-    return difference(scores, rival_scores, accuracies, result.resamples, seed, result.networks_of(cells))
+    return difference(scores, rival_scores, accuracies, result.resamples, seed, result.units_of(row.target, cells))

@@ -134,6 +134,9 @@ class Restriction:
         shown = network[known][network[known].isin(name_of.index)]
         names = pd.Series(name_of[shown].to_numpy(), index=shown.index)
         means = target.means[names.index].groupby(names).mean()
+        if target.measurements is not None:
+            units = pd.Series(target.units(known, network), index=known)
+            target = replace(target, measurements=units[names.index].groupby(names).first())
         if target.runs is None:
             return replace(target, means=means)
         runs = np.full_like(target.runs, np.nan)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from ntknas.correlation.coefficients import COEFFICIENTS
 from ntknas.correlation.drawn import Codes
 from ntknas.correlation.row import Row, RowKey
-from ntknas.correlation.targets import TargetSummary
+from ntknas.correlation.targets import Accuracies, TargetSummary
 from ntknas.store.setting import Setting
 
 
@@ -27,6 +26,7 @@ class Correlation:
         resamples: Number of bootstrap resamples.
         notes: What is to be said beside the rows.
         networks: A number for each cell's network; ``None`` where that is not known.
+        accuracies: The accuracies of each target.
     """
 
     rows: list[Row]
@@ -36,10 +36,11 @@ class Correlation:
     resamples: int
     notes: tuple[str, ...] = ()
     networks: pd.Series | None = None
+    accuracies: Mapping[str, Accuracies] = field(default_factory=dict)
 
-    def networks_of(self, cells: pd.Index) -> Codes | None:
-        """Return a number for each of some cells' networks, where they are known."""
-        return None if self.networks is None else self.networks[cells].to_numpy(np.int64)
+    def units_of(self, target: str, cells: pd.Index) -> Codes | None:
+        """Return a number for each of some cells' units, which are drawn as a whole; see ``Accuracies.units``."""
+        return self.accuracies[target].units(cells, self.networks)
 
     def of_target(self, target: str) -> list[Row]:
         """Return the rows of one target."""

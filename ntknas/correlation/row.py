@@ -10,6 +10,7 @@ from ntknas.correlation.estimate import TOP_SHARES, Estimate
 
 CELLS = "cells"
 NETWORKS = "networks"
+MEASUREMENTS = "measurements"
 BASELINE = "baseline"
 """What stands in place of a recipe where a row is one of the counts."""
 LEFT_OUT, LAST = "left-out", "last"
@@ -68,7 +69,8 @@ class Row:
         population: Name of the population that the cells are of.
         chosen_cells: Number of cells that the population was narrowed to; ``None`` where it was not.
         networks: Number of networks that the cells are; ``None`` where that is not known.
-        resampled: What intervals resample: ``cells``, or ``networks`` where several cells are one.
+        resampled: What intervals resample: ``cells``, ``networks`` where several cells are one, or ``measurements``
+            where several networks share one.
         partial_n: Number of the cells that have all of ``partial_given``.
         higher_is_better: Direction of the measure; scores are signed by it.
         placed_last: Number of cells without a score that were placed last, by reason.
@@ -76,6 +78,7 @@ class Row:
             better than it is. Empty if nothing was.
         partial_dropped: Why other covariates are not held fixed, by name: ``constant``, or which ranks the cells alike.
         partial: ``partial_kendall`` with its interval.
+        measurements: Number of measurements that the accuracies are; ``None`` where each cell has its own.
     """
 
     measure: str
@@ -119,6 +122,7 @@ class Row:
     higher_is_better: bool = True
     placed_last: Mapping[str, int] = field(default_factory=dict)
     fitted: str = ""
+    measurements: int | None = None
 
     @property
     def key(self) -> RowKey:

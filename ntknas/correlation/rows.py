@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from ntknas.benchmarks.quantity import Quantity
 from ntknas.core.score import Status
 from ntknas.correlation.coefficients import Array, weighted_kendall
 from ntknas.correlation.counts import Counts
@@ -17,7 +18,7 @@ from ntknas.correlation.intervals import jackknifed_scores, with_intervals
 from ntknas.correlation.partial_interval import interval_given
 from ntknas.correlation.populations import Restriction
 from ntknas.correlation.retrieval import retrieval
-from ntknas.correlation.row import CELLS, LAST, LEFT_OUT, NETWORKS, Row
+from ntknas.correlation.row import LAST, LEFT_OUT, Row
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.seeds import with_seeds
 from ntknas.correlation.selection import best_cells
@@ -35,7 +36,7 @@ def points_of(item: Scored, target: Accuracies, unscored: str = LEFT_OUT) -> pd.
         unscored: ``left-out``, or ``last``: cells without a score have the next number below all scores.
 
     Returns:
-        Columns ``score`` and ``accuracy`` by cell.
+        Columns ``score`` and ``accuracy`` by cell, both signed so that higher is better.
     """
     cells = item.scored_cells.intersection(target.means.index)
     scores = item.sign * item.cells.loc[cells, "value"].astype(np.float64)
@@ -78,7 +79,7 @@ def make_row(item: Scored, target: Accuracies, points: pd.DataFrame, setup: Setu
         points: As from ``points_of``.
         setup: What rows are made with.
     """
-    scores, shared = Variable(points["score"].to_numpy(np.float64)), setup.sharing.of(target.name, points)
+    scores, shared = Variable(points["score"].to_numpy(np.float64)), setup.sharing.of(target, points)
     cells, x, y = points.index, scores.values, shared.accuracies.values
     coefficients, coverage = with_intervals(item, scores, shared, setup.resamples, setup.seed)
     left_out, placed = _without_score(item.cells, target.means, cells)
@@ -114,7 +115,8 @@ def make_row(item: Scored, target: Accuracies, points: pd.DataFrame, setup: Setu
         placed_last=placed,
         fitted=item.fitted,
     )
-    return _with_population(_with_partial(_with_first_cells(row, x, y), item, scores, shared, setup), shared, setup)
+    row = _with_first_cells(row, x, y, target.quantity)
+    return _with_population(_with_partial(row, item, scores, shared, setup), shared, setup)
 
 
 def _with_partial(row: Row, item: Scored, scores: Variable, shared: Shared, setup: Setup) -> Row:
@@ -138,7 +140,7 @@ def _with_ends(value: float | None, item: Scored, x: Variable, held: Held, setup
     """Return a partial correlation with its interval: over cells or networks, and over seeds where several are."""
     if value is None:
         return Estimate(None)
-    ends = interval_given(x, held.fixed.others, setup.resamples, setup.seed, held.networks)
+    ends = interval_given(x, held.fixed.others, setup.resamples, setup.seed, held.units)
     estimate, jackknifed = Estimate(value, *ends), jackknifed_scores(item, held.cells)
     if jackknifed is None:
         return estimate
@@ -154,20 +156,22 @@ def _with_population(row: Row, shared: Shared, setup: Setup) -> Row:
         population=setup.restriction.population,
         chosen_cells=None if chosen is None else len(chosen),
         networks=shared.number_of_networks,
-        resampled=CELLS if shared.repeated is None else NETWORKS,
+        resampled=shared.resampled,
+        measurements=shared.number_of_measurements,
     )
 
 
-def _with_first_cells(row: Row, x: Array, y: Array) -> Row:
-    """Return the row with what its score puts first."""
+def _with_first_cells(row: Row, x: Array, y: Array, quantity: Quantity) -> Row:
+    """Return the row with what its score puts first; the best of k in the target's own sign."""
     first = retrieval(x, y)
+    best = {k: None if value is None else quantity.sign * value for k, value in first.best_of.items()}
     return replace(
         row,
         weighted_kendall=_or_none(weighted_kendall(x, y)) if len(x) > 2 else None,
-        ndcg=first.ndcg,
+        ndcg=first.ndcg if quantity.is_percentage else dict.fromkeys(first.ndcg),
         precision=first.precision,
         precision_top10=first.precision_top10,
-        best_of=first.best_of,
+        best_of=best,
     )
 
 

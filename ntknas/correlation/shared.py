@@ -16,6 +16,8 @@ from ntknas.correlation.counts import Counts
 from ntknas.correlation.drawn import Codes, repeated
 from ntknas.correlation.estimate import TOP_SHARES
 from ntknas.correlation.partial import Fixed
+from ntknas.correlation.row import CELLS, MEASUREMENTS, NETWORKS
+from ntknas.correlation.targets import Accuracies
 from ntknas.correlation.variable import Variable
 
 _KEPT = 4
@@ -29,14 +31,14 @@ class Held(NamedTuple):
         names: All that was to be held fixed.
         complete: Which cells have all of it; ``None`` where all have.
         cells: These cells.
-        networks: A number for each of their networks; ``None`` where that is not known.
+        units: A number for each of their units; ``None`` where that is not known.
         fixed: What is held fixed on them, beside their accuracies.
     """
 
     names: tuple[str, ...]
     complete: NDArray[np.bool_] | None
     cells: pd.Index
-    networks: Codes | None
+    units: Codes | None
     fixed: Fixed
 
     def of(self, scores: Variable) -> Variable:
@@ -51,27 +53,50 @@ class Shared:
         cells: The cells.
         accuracies: Their accuracies.
         networks: A number for each cell's network; ``None`` where that is not known.
+        units: A number for each cell's unit, which is drawn as a whole; ``None`` where that is not known.
+        measurements: A number for each cell's measurement; ``None`` where each has its own.
 
     Attributes:
         cells: The cells.
         accuracies: Their accuracies.
-        networks: A number for each cell's network; ``None`` where that is not known.
+        units: A number for each cell's unit; ``None`` where that is not known.
     """
 
-    def __init__(self, cells: pd.Index, accuracies: Array, networks: Codes | None):
-        self.cells, self.accuracies, self.networks = cells, Variable(accuracies), networks
+    def __init__(
+        self,
+        cells: pd.Index,
+        accuracies: Array,
+        networks: Codes | None,
+        units: Codes | None,
+        measurements: Codes | None = None,
+    ):
+        self.cells, self.accuracies, self.units = cells, Variable(accuracies), units
+        self._networks, self._measurements = networks, measurements
         self._of_counts: dict[Counts, dict[str, float | None]] = {}
         self._held: dict[str, Held | None] = {}
 
     @cached_property
     def repeated(self) -> Codes | None:
-        """The networks, where several cells are one."""
-        return repeated(self.networks)
+        """The units, where several cells are one."""
+        return repeated(self.units)
+
+    @cached_property
+    def resampled(self) -> str:
+        """What is drawn as a whole: cells, networks, or measurements where several networks share one."""
+        if self.repeated is None:
+            return CELLS
+        number = len(np.unique(self.repeated))
+        return NETWORKS if number == self.number_of_networks else MEASUREMENTS
 
     @cached_property
     def number_of_networks(self) -> int | None:
         """The number of networks, where they are known."""
-        return None if self.networks is None else len(np.unique(self.networks))
+        return _number(self._networks)
+
+    @cached_property
+    def number_of_measurements(self) -> int | None:
+        """The number of measurements, where cells share one."""
+        return _number(self._measurements)
 
     @cached_property
     def tops(self) -> dict[str, NDArray[np.bool_]]:
@@ -104,11 +129,15 @@ class Shared:
         names, complete = tuple(map(str, covariates)), covariates.notna().all(axis=1).to_numpy()
         if complete.all():
             columns = {str(name): covariates[name].to_numpy(np.float64) for name in covariates}
-            return Held(names, None, self.cells, self.networks, Fixed(self.accuracies, columns))
+            return Held(names, None, self.cells, self.units, Fixed(self.accuracies, columns))
         columns = {str(name): covariates[name].to_numpy(np.float64)[complete] for name in covariates}
-        networks = None if self.networks is None else self.networks[complete]
+        units = None if self.units is None else self.units[complete]
         fixed = Fixed(self.accuracies.values[complete], columns)
-        return Held(names, complete, self.cells[complete], networks, fixed)
+        return Held(names, complete, self.cells[complete], units, fixed)
+
+
+def _number(codes: Codes | None) -> int | None:
+    return None if codes is None else len(np.unique(codes))
 
 
 class Sharing:
@@ -122,20 +151,25 @@ class Sharing:
         self._networks = networks
         self._shared: dict[tuple[str, bytes], Shared] = {}
 
-    def of(self, target: str, points: pd.DataFrame) -> Shared:
+    def of(self, target: Accuracies, points: pd.DataFrame) -> Shared:
         """Return what rows of a target on some cells share.
 
         Args:
-            target: Name of the target.
+            target: The accuracies.
             points: As from ``rows.points_of``.
         """
-        key = (target, points.index.to_numpy(np.int64).tobytes())
-        shared = self._shared.pop(key, None) or self._make(points)
+        key = (target.name, points.index.to_numpy(np.int64).tobytes())
+        shared = self._shared.pop(key, None) or self._make(target, points)
         while len(self._shared) >= _KEPT:
             del self._shared[next(iter(self._shared))]
         self._shared[key] = shared  # the last, and so dropped last
         return shared
 
-    def _make(self, points: pd.DataFrame) -> Shared:
-        networks = None if self._networks is None else self._networks[points.index].to_numpy(np.int64)
-        return Shared(points.index, points["accuracy"].to_numpy(np.float64), networks)
+    def _make(self, target: Accuracies, points: pd.DataFrame) -> Shared:
+        cells, accuracies = points.index, points["accuracy"].to_numpy(np.float64)
+        networks, measurements = (_of(cells, codes) for codes in (self._networks, target.measurements))
+        return Shared(cells, accuracies, networks, target.units(cells, self._networks), measurements)
+
+
+def _of(cells: pd.Index, codes: pd.Series | None) -> Codes | None:
+    return None if codes is None else codes[cells].to_numpy(np.int64)

@@ -1,4 +1,4 @@
-"""Where the accuracies of a store's cells come from: benchmarks, or a file of one's own."""
+"""Where the accuracies of a store's cells, or other targets, come from: benchmarks, or a file of one's own."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ntknas.benchmarks import FOLDER, load_benchmark, space_of
+from ntknas.benchmarks import FOLDER, benchmark_names, has_accuracies, load_benchmark, space_of
 from ntknas.core.errors import ChoiceError
 from ntknas.spaces import load_space
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ntknas.benchmarks.table import AccuracyTable
+    from ntknas.benchmarks.table import AccuracyTable, Benchmark
+
+ALL = "all"
+"""In place of data sets or targets."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class AccuracySource:
 
     Attributes:
         dataset: Data sets of the accuracies, or ``all``.
-        target: Exact targets.
+        target: Exact targets, behind the name of their benchmark and a colon where that is another one; or ``all``: the
+            main targets of the benchmark, or of all benchmarks of the space that are there.
         bench: Name of the benchmark.
         bench_data: Folder of imported tables.
         accuracies: A file of accuracies, in place of a benchmark.
@@ -84,18 +88,48 @@ class AccuracySource:
             from ntknas.benchmarks import read_accuracies
 
             return read_accuracies(self.accuracies, load_space(space), self.column, self.cell_column)
-        from ntknas.benchmarks import Target
-
-        benchmark = load_benchmark(self.bench or space, folder=self.bench_data)
-        if benchmark.space != space:
-            raise ChoiceError(
-                f"{self.bench} holds accuracies of {benchmark.space}'s cells, and the scores are of {space}'s."
-            )
-        datasets = () if "all" in self.dataset else self.dataset or tuple(scores["dataset"].unique())
-        targets = [Target.parse(text) for text in self.target] or benchmark.main_targets(*datasets)
+        if ALL in self.target:
+            return self._all(space)
+        if self.target:
+            return dict(self._named(text, space) for text in self.target)
+        benchmark = self._load(self.bench or space, space)
+        datasets = () if ALL in self.dataset else self.dataset or tuple(scores["dataset"].unique())
+        targets = benchmark.main_targets(*datasets)
         if not targets:
             raise ChoiceError(
                 f"{benchmark.name} has no accuracies on {', '.join(self.dataset) or 'the data set of the scores'}: it "
                 f"holds {benchmark.describe_targets()}. Or give your own as `accuracies`."
             )
         return {str(target): benchmark.table(target) for target in targets}
+
+    def _load(self, name: str, space: str) -> Benchmark:
+        benchmark = load_benchmark(name, folder=self.bench_data)
+        if benchmark.space != space:
+            raise ChoiceError(f"{name} holds accuracies of {benchmark.space}'s cells, and the scores are of {space}'s.")
+        return benchmark
+
+    def _named(self, text: str, space: str) -> tuple[str, AccuracyTable]:
+        """Return one target by its text, which may begin with the name of its benchmark."""
+        from ntknas.benchmarks import Target
+
+        name, colon, target = text.rpartition(":")
+        benchmark = self._load(name if colon else self.bench or space, space)
+        return text, benchmark.table(Target.parse(target))
+
+    def _all(self, space: str) -> dict[str, AccuracyTable]:
+        """Return the main targets of the benchmark, or by benchmark of all that are there."""
+        datasets = () if ALL in self.dataset else self.dataset
+        if self.bench is not None:
+            benchmarks = [self._load(self.bench, space)]
+        else:
+            names = [name for name in benchmark_names() if space_of(name) == space]
+            there = [name for name in names if has_accuracies(name, self.bench_data)]
+            benchmarks = [load_benchmark(name, folder=self.bench_data) for name in there]
+        tables = {
+            (benchmark.name, str(target)): benchmark.table(target)
+            for benchmark in benchmarks
+            for target in benchmark.main_targets(*datasets)
+        }
+        if not tables:
+            raise ChoiceError(f"No benchmark of {space} has targets on {', '.join(datasets) or 'any data set'}.")
+        return {target if self.bench else f"{name}:{target}": table for (name, target), table in tables.items()}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from ntknas.benchmarks.quantity import ACCURACY, Quantity
 from ntknas.benchmarks.table import AccuracyTable, Benchmark
 from ntknas.core.errors import DataError, NtknasError
 from ntknas.correlation import noise
 from ntknas.correlation.ceiling import ceiling
 from ntknas.correlation.coefficients import Array
+from ntknas.correlation.drawn import Codes, joined
 from ntknas.correlation.estimate import Estimates
 
 MAX_ACCURACY = 1e150
@@ -32,12 +34,16 @@ class TargetSummary:
         ceiling: Correlation of the true accuracies with the table, by coefficient; ``None`` without repeated runs.
         cells_scored: Number of cells that were scored.
         cells_with_accuracy: Number of those that have an accuracy.
+        quantity: What the accuracies are.
+        measurements: Number of their measurements, where cells share one; ``None`` where each has its own.
     """
 
     seed_agreement: Estimates | None
     ceiling: Estimates | None
     cells_scored: int
     cells_with_accuracy: int
+    quantity: Quantity = ACCURACY
+    measurements: int | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return plain data."""
@@ -48,6 +54,8 @@ class TargetSummary:
             "ceiling": self.ceiling and {name: estimate.as_json() for name, estimate in self.ceiling.items()},
             "cells_scored": self.cells_scored,
             "cells_with_accuracy": self.cells_with_accuracy,
+            "quantity": asdict(self.quantity),
+            "measurements": self.measurements,
         }
 
     def _agreement_intervals(self) -> dict[str, dict[str, float]] | None:
@@ -58,17 +66,32 @@ class TargetSummary:
 
 @dataclass(frozen=True)
 class Accuracies:
-    """The accuracies of one target.
+    """The accuracies of one target, or values of another quantity, signed so that higher is better.
 
     Attributes:
         name: Name of the target.
         means: Accuracy by cell, the mean over its runs; cells without any are left out.
         runs: Every run, cells × runs, where they are known.
+        quantity: What the values are.
+        measurements: A number for each cell's measurement, where cells share one.
     """
 
     name: str
     means: pd.Series
     runs: Array | None = None
+    quantity: Quantity = ACCURACY
+    measurements: pd.Series | None = None
+
+    def units(self, cells: pd.Index, networks: pd.Series | None) -> Codes | None:
+        """Return a number for each cell's unit, which is drawn as a whole: cells of one network, or one measurement.
+
+        Args:
+            cells: The cells; each has an accuracy where cells share measurements.
+            networks: A number for each cell's network, where it is known.
+        """
+        of_network = None if networks is None else networks[cells].to_numpy(np.int64)
+        shared = None if self.measurements is None else self.measurements[cells].to_numpy(np.int64)
+        return joined(of_network, shared)
 
     def summary(self, scored: pd.Index, seed: int, networks: pd.Series | None = None) -> TargetSummary:
         """Return the agreement of the runs with one another on the scored cells, and the ceiling that their noise sets.
@@ -85,12 +108,13 @@ class Accuracies:
             NtknasError: If none of these cells has an accuracy.
         """
         cells = common_cells(self, scored)
-        if self.runs is None:
-            return TargetSummary(None, None, len(scored), len(cells))
+        measurements = None if self.measurements is None else int(self.measurements[cells].nunique())
+        plain = TargetSummary(None, None, len(scored), len(cells), self.quantity, measurements)
+        if self.runs is None or self.runs.shape[1] < 2:
+            return plain
         rows = cells.to_numpy(np.int64)
-        codes = None if networks is None else networks[cells].to_numpy(np.int64)
-        agreement = noise.seed_agreement_with_interval(self.runs[rows], seed, networks=codes)
-        return TargetSummary(agreement, ceiling(self.runs, seed, cells=rows), len(scored), len(cells))
+        agreement = noise.seed_agreement_with_interval(self.runs[rows], seed, networks=self.units(cells, networks))
+        return replace(plain, seed_agreement=agreement, ceiling=ceiling(self.runs, seed, cells=rows))
 
 
 def as_accuracies(accuracies: Benchmark | pd.Series | Mapping[str, pd.Series | AccuracyTable]) -> list[Accuracies]:
@@ -127,7 +151,9 @@ def _named(accuracies: Mapping[str, object] | pd.DataFrame) -> dict[str, object]
 
 def _one(name: str, values: object) -> Accuracies:
     if isinstance(values, AccuracyTable):
-        return Accuracies(name, _checked(name, pd.Series(values.mean).dropna()), values.runs)
+        means = _checked(name, pd.Series(values.quantity.sign * values.mean).dropna())
+        shared = None if values.measurements is None else pd.Series(values.measurements)[means.index]
+        return Accuracies(name, means, values.quantity.sign * values.runs, values.quantity, shared)
     if not isinstance(values, pd.Series):
         raise DataError(f"{name} holds no accuracies: got {type(values).__name__}. {_EXPECTED}")
     return Accuracies(name, _checked(name, values.dropna()))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ntknas.benchmarks.quantity import ACCURACY
 from ntknas.correlation import Correlation, Curve, Estimate, Row, curves, row_name
 from ntknas.correlation.names import variant
 from ntknas.correlation.row import SETTING
@@ -133,9 +134,10 @@ def _line(curve: Curve, name: str) -> Line:
 def scatter(result: Correlation, target: str) -> ScatterGrid:
     """Return score against accuracy for every measure, in the measure's own units."""
     panels = [_scatter_panel(result, row) for row in result.of_target(target)]
-    is_percentage = result.targets[target].ceiling is not None
+    quantity = result.targets[target].quantity
+    is_known = quantity != ACCURACY or result.targets[target].ceiling is not None
     title = f"{_subject(result)} against {target}{_population(result)}"
-    return ScatterGrid(title, "accuracy (%)" if is_percentage else target, panels)
+    return ScatterGrid(title, str(quantity) if is_known else target, panels)
 
 
 def _scatter_panel(result: Correlation, row: Row) -> Panel:
@@ -147,4 +149,5 @@ def _scatter_panel(result: Correlation, row: Row) -> Panel:
         note += f", {row.n} cells"
     better = "higher is better" if sign > 0 else "lower is better"
     scores = sign * points["score"].to_numpy(np.float64)
-    return Panel(row_name(result, row), scores, points["accuracy"].to_numpy(np.float64), better, note)
+    values = result.targets[row.target].quantity.sign * points["accuracy"].to_numpy(np.float64)
+    return Panel(row_name(result, row), scores, values, better, note)

@@ -33,12 +33,13 @@ def best_of_k(result: Correlation, target: str) -> LineGrid | None:
     if not rows:
         return None
     y = _accuracies(result, max(rows, key=lambda row: row.n))
+    quantity = result.targets[target].quantity
     lines = _different([(row, _line(result, row, len(y))) for row in rows])
-    random = _curve(RANDOM, np.zeros(len(y)), y, muted=True)
+    random = _curve(RANDOM, np.zeros(len(y)), y, quantity.sign, muted=True)
     chunks = [lines[start : start + _LINES] for start in range(0, len(lines), _LINES)]
-    panels = [LinePanel(_title(chunk, chunks), [*chunk, random], float(y.max())) for chunk in chunks]
+    panels = [LinePanel(_title(chunk, chunks), [*chunk, random], quantity.sign * float(y.max())) for chunk in chunks]
     title = f"Best of the k best-scored cells; level: the best of all {len(y):,}, population {rows[0].population}"
-    return LineGrid(title, "k", f"accuracy\n{target}", panels, "log")
+    return LineGrid(title, "k", f"{quantity.name}\n{target}", panels, "log")
 
 
 def _title(lines: list[Line], frames: list[list[Line]]) -> str:
@@ -57,14 +58,15 @@ def _line(result: Correlation, row: Row, most: int) -> Line:
     """Return a measure's curve, its name with the number of its cells where others have more."""
     name = row_name(result, row) if row.n == most else f"{row_name(result, row)} ({row.n})"
     scores = result.points[row.key]["score"].to_numpy(np.float64)
-    return _curve(name, scores, _accuracies(result, row), muted=False)
+    sign = result.targets[row.target].quantity.sign
+    return _curve(name, scores, _accuracies(result, row), sign, muted=False)
 
 
-def _curve(name: str, x: Array, y: Array, *, muted: bool) -> Line:
+def _curve(name: str, x: Array, y: Array, sign: int, *, muted: bool) -> Line:
     further = np.geomspace(_EVERY, max(len(x), _EVERY), _FURTHER).astype(int)
     numbers = np.unique(np.concatenate([np.arange(1, _EVERY + 1), further, [len(x)]]))
     numbers = numbers[numbers <= len(x)]
-    return Line(name, numbers.astype(np.float64), best_of(x, y, numbers.tolist()), muted=muted)
+    return Line(name, numbers.astype(np.float64), sign * best_of(x, y, numbers.tolist()), muted=muted)
 
 
 def _different(lines: list[tuple[Row, Line]]) -> list[Line]:

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ntknas import correlate
@@ -42,6 +42,7 @@ def test_combinations_of_any_numbers(first, second, accuracies, unscored):
 
 
 @settings(max_examples=10, deadline=None)
+@example(runs=[[0.0] * 6 + [5e-324] + [0.0] * 5] * 2)
 @given(runs=st.lists(NUMBERS, min_size=2, max_size=3))
 def test_tables_of_any_numbers(runs):
     table = AccuracyTable(np.array(runs).T, tuple(range(len(runs))))

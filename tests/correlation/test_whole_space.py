@@ -14,6 +14,7 @@ from ntknas.correlation.asymptotic import concordance
 from ntknas.correlation.bootstrap import draw_any, estimate
 from ntknas.correlation.coefficients import COEFFICIENTS
 from ntknas.correlation.drawn import repeated
+from ntknas.correlation.targets import Accuracies
 from ntknas.correlation.variable import Variable
 from ntknas.spaces import load_space
 from ntknas.spaces.populations import network_of
@@ -102,7 +103,7 @@ def test_rows_that_share_are_rows_made_alone(number, given, accuracies, monkeypa
     targets = {"a": accuracies, "b": -accuracies.drop(cells[40:45])}
     scores, options = table(cells, accuracies), {"space": "nb201", "resamples": 200, "given": given}
     together = ntknas.correlate(scores, targets, **options)
-    monkeypatch.setattr(shared.Sharing, "of", lambda self, target, points: self._make(points))
+    monkeypatch.setattr(shared.Sharing, "of", lambda self, target, points: self._make(target, points))
     alone = ntknas.correlate(scores, targets, **options)
     assert together.rows == alone.rows
     assert len({row.n for row in together.rows}) > 3
@@ -112,12 +113,13 @@ def test_rows_that_share_are_rows_made_alone(number, given, accuracies, monkeypa
 def test_each_set_of_cells_is_kept_while_it_is_asked_for():
     sharing = shared.Sharing(None)
     points = [pd.DataFrame({"accuracy": [1.0, 2.0]}, index=[0, cell]) for cell in range(1, 9)]
-    first = sharing.of("t", points[0])
+    t, u = (Accuracies(name, pd.Series(dtype=float)) for name in "tu")
+    first = sharing.of(t, points[0])
     for other in points[1:]:
-        assert sharing.of("t", other) is not first
-        assert sharing.of("t", points[0].copy()) is first
-    assert sharing.of("u", points[0]) is not first
-    assert sharing.of("t", points[1]).cells.tolist() == [0, 2]
+        assert sharing.of(t, other) is not first
+        assert sharing.of(t, points[0].copy()) is first
+    assert sharing.of(u, points[0]) is not first
+    assert sharing.of(t, points[1]).cells.tolist() == [0, 2]
 
 
 def test_few_runs_in_a_large_table_have_no_interval_of_agreement():
