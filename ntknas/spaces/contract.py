@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
 
 from ntknas.core.lazy import nn
@@ -154,6 +154,19 @@ class Keyed(Protocol):
     @property
     def key_length(self) -> int:
         """Number of digits of every architecture string: more than an index has."""
+        ...
+
+
+@runtime_checkable
+class Encoded(Protocol):
+    """What a space whose cells are written in several ways offers beside the contract."""
+
+    @property
+    def encodings(self) -> Mapping[str, Callable[[str], int | None]]:
+        """By what a text is then, such as "an architecture string": returns the index, ``None`` for another text.
+
+        With the index these are the ways that a column of names may be written in, one for all of its rows.
+        """
         ...
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.core.quoting import quoted
 from ntknas.spaces.contract import Keyed, Space
+from ntknas.spaces.recognition import INDEX, Read, first_difference, first_of_another_way, readings, ways_of
 
 _INDEX = re.compile(r"-?[0-9]{1,19}")  # not \d, which takes digits of all scripts; 19 hold any of 64 bits
 _WHOLE = re.compile(r"(-?[0-9]{1,19})\.0*")
@@ -54,7 +56,7 @@ def _by_text(space: Space, text: str) -> int:
 
 
 def find_all(space: Space, names: Sequence[str | int | float | bytes], row_name: Callable[[int], str]) -> list[int]:
-    """Return the indices of a column of names, which must all be indices or all be texts that the space reads.
+    """Return the indices of a column of names, all written in one way, which is found by reading every row in each.
 
     Args:
         space: The space.
@@ -66,26 +68,80 @@ def find_all(space: Space, names: Sequence[str | int | float | bytes], row_name:
         The index of each row's cell.
 
     Raises:
-        DataError: If an entry names no cell, or is of another kind than the first; the message says where it stands.
+        DataError: If an entry names no cell or is of another kind than the first, or the column can be read in two ways
+            that disagree; the message says where.
     """
     texts = [_as_text(name) for name in names]
+    ways = ways_of(space, partial(_as_index, space), partial(_as_name, space))
+    found = readings(texts, ways)
+    if not found:
+        error = _unreadable(space, texts, ways, row_name)
+        raise error
+    row = first_difference(found)
+    if row is not None:
+        raise DataError(f"{row_name(row)}: {_ambiguous(space, texts[row], row, found)}")
+    return next(iter(found.values()))
+
+
+def is_named(space: Space, names: Sequence[str | int | float | bytes]) -> bool:
+    """Return whether every row of a column names a cell in one way, other than by index."""
+    ways = ways_of(space, partial(_as_index, space), partial(_as_name, space))
+    return bool(readings([_as_text(name) for name in names], {way: ways[way] for way in ways if way != INDEX}))
+
+
+def _as_index(space: Space, text: str) -> int | None:
+    return _found(space, text) if _is_index(text, _key_length(space)) else None
+
+
+def _as_name(space: Space, text: str) -> int | None:
+    return None if _is_index(text, _key_length(space)) else _found(space, text)
+
+
+def _found(space: Space, text: str) -> int | None:
+    try:
+        return find(space, text)
+    except ValueError:
+        return None
+
+
+def _ambiguous(space: Space, text: str, row: int, found: Mapping[str, Sequence[int]]) -> str:
+    meanings = [f"as {way} it is cell {cells[row]} ({space[cells[row]]})" for way, cells in found.items()]
+    return (
+        f"{quoted(text)} and all other rows can be read in {len(found)} ways: {'; '.join(meanings)}. Name the cells by "
+        "index or architecture string, so that there is one."
+    )
+
+
+def _unreadable(
+    space: Space, texts: Sequence[str], ways: Mapping[str, Read], row_name: Callable[[int], str]
+) -> DataError:
+    """Return the error of a column that cannot be read in one way: which row is of another kind, or names no cell."""
     key_length = _key_length(space)
     is_index = [_is_index(text, key_length) for text in texts]
     if len(set(is_index)) > 1:
         odd = is_index.index(not is_index[0])
         kinds = ("is one", "is no index") if is_index[0] else ("is none", "is an index")
-        raise DataError(
+        return DataError(
             f"{row_name(odd)}: {quoted(texts[odd])} {kinds[1]}, where {quoted(texts[0])} in {row_name(0)} "
             f"{kinds[0]}: expected a column of one kind.{_lost_zeros(key_length)}"
         )
-    return [_find(space, text, row_name(row)) for row, text in enumerate(texts)]
+    mixed = None if all(is_index) else first_of_another_way(texts, ways)
+    if mixed is None:
+        return _of_first_unknown(space, texts, row_name)
+    row, held, own = mixed
+    return DataError(
+        f"{row_name(row)}: {quoted(texts[row])} is {own}, where {quoted(texts[0])} in {row_name(0)} is {held}: "
+        "expected a column of one kind."
+    )
 
 
-def _find(space: Space, text: str, row_name: str) -> int:
-    try:
-        return find(space, text)
-    except ValueError as error:
-        raise DataError(f"{row_name}: {error}") from error
+def _of_first_unknown(space: Space, texts: Sequence[str], row_name: Callable[[int], str]) -> DataError:
+    for row, text in enumerate(texts):
+        try:
+            find(space, text)
+        except ValueError as error:
+            return DataError(f"{row_name(row)}: {error}")
+    return DataError(f"{row_name(0)}: {quoted(texts[0])} names no cell of {space.name}.")
 
 
 def _as_text(name: str | int | float | bytes) -> str:

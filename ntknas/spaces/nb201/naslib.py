@@ -7,12 +7,14 @@ wrong one.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ntknas.spaces.nb201.cells import EDGES
 
 OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
 _EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 _TUPLE = re.compile(r"\((?P<round>[\d\s,]+)\)|\[(?P<square>[\d\s,]+)\]")
+_DIGITS = re.compile(r"[0-4]{6}")
 _NUMBERS = re.compile(r"\s*[0-4]\s*(?:,\s*[0-4]\s*){5}")
 
 
@@ -32,7 +34,14 @@ def parse(text: str) -> tuple[str, ...] | None:
     """
     bracketed = _TUPLE.fullmatch(text.strip())
     numbers = (bracketed["round"] or bracketed["square"]) if bracketed else ""
-    if not _NUMBERS.fullmatch(numbers):
-        return None
-    by_edge = dict(zip(_EDGES, (OPERATIONS[int(digit)] for digit in numbers.split(",")), strict=True))
+    return _operations(numbers.split(",")) if _NUMBERS.fullmatch(numbers) else None
+
+
+def parse_digits(text: str) -> tuple[str, ...] | None:
+    """Return the operation on each of ``cells.EDGES`` of six digits without anything between them."""
+    return _operations(text) if _DIGITS.fullmatch(text) else None
+
+
+def _operations(digits: Sequence[str]) -> tuple[str, ...]:
+    by_edge = dict(zip(_EDGES, (OPERATIONS[int(digit)] for digit in digits), strict=True))
     return tuple(by_edge[edge] for edge in EDGES)

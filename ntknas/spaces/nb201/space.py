@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, ClassVar, SupportsIndex, Unpack
 
 from ntknas.spaces.base import CellSpace, NetworkSpec
 from ntknas.spaces.contract import CellLike, SizeOptions
-from ntknas.spaces.nb201 import counts, graph, identity, naslib
+from ntknas.spaces.nb201 import counts, graph, identity, naslib, transnas
 from ntknas.spaces.nb201.cells import EDGES, OPERATIONS, Cell, index_of_operations, parse_cell, published_order
+from ntknas.spaces.nb201.encodings import ENCODINGS
 from ntknas.spaces.structure import Structure
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class NB201(CellSpace[Cell]):
     size = len(OPERATIONS) ** len(EDGES)
     defaults: ClassVar = {"channels": 16, "cells_per_stage": 5}
     variants = ("official", "zero-cost")
+    encodings = ENCODINGS
 
     def at(self, index: int) -> Cell:
         """Return the cell of an index."""
@@ -47,14 +49,15 @@ class NB201(CellSpace[Cell]):
         """Return the index of a cell in the published order.
 
         Args:
-            text: An architecture string, or six operations as NASLib numbers them, as a text or as they are; see
-                ``naslib.parse``.
+            text: An architecture string, or six operations as NASLib numbers them, as a text or as they are (see
+                ``naslib.parse``), or a name of TransNAS-Bench-101 (``transnas.parse``).
 
         Raises:
             ChoiceError: If the text is not a cell.
         """
         architecture = text if isinstance(text, str) else str(text)
-        return index_of_operations()[naslib.parse(architecture) or parse_cell(architecture)]
+        operations = naslib.parse(architecture) or transnas.parse(architecture) or parse_cell(architecture)
+        return index_of_operations()[operations]
 
     def network(self, cell: Cell, spec: NetworkSpec) -> nn.Module:
         """Build the network of a cell.
