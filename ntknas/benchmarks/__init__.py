@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ntknas.benchmarks.own_tables import own_names, own_source
 from ntknas.benchmarks.source import BenchmarkSource, Embedded, OfficialFormat
 from ntknas.benchmarks.table import EMBEDDED, AccuracyTable, Benchmark, Costs, Target
-from ntknas.core.errors import ChoiceError, DataError
+from ntknas.core.errors import ChoiceError, DataError, check_known
 from ntknas.core.lazy import importer_of
 from ntknas.core.registry import MisfitError, Registry
 
@@ -52,32 +53,54 @@ def _accept(candidate: object) -> BenchmarkSource:
 _REGISTRY = Registry("benchmark", "ntknas.benchmarks.official", "BENCHMARK", ENTRY_POINT_GROUP, _accept)
 
 
-def benchmark_names() -> list[str]:
-    """Return the names of all benchmarks, third parties' included."""
-    return sorted(_REGISTRY.names())
+def benchmark_names(folder: Path | str | None = None) -> list[str]:
+    """Return the names of all benchmarks, third parties' included, and of one's own tables in a folder."""
+    declared = _REGISTRY.names()
+    return sorted([*declared, *([] if folder is None else own_names(Path(folder), set(declared)))])
 
 
-def get_source(name: str) -> BenchmarkSource:
-    """Return what a benchmark declares.
+def get_source(name: str, folder: Path | str | None = FOLDER) -> BenchmarkSource:
+    """Return what a benchmark declares, or a table of one's own is of.
+
+    Args:
+        name: Its name.
+        folder: Where imported tables are; ``None`` for declared benchmarks alone.
+
+    Returns:
+        The benchmark.
 
     Raises:
         ChoiceError: If there is none of this name, or it is one of a package that is at fault.
+        DataError: If it is a table of one's own, and damaged.
     """
-    return _REGISTRY.get(name)
+    if name in _REGISTRY.names():
+        return _REGISTRY.get(name)
+    check_known("benchmark", name, benchmark_names(folder))
+    return own_source(name, Path(folder or FOLDER))
 
 
-def all_sources() -> dict[str, BenchmarkSource]:
-    """Return what all benchmarks declare; packages at fault are left out with a warning that names them."""
-    return dict(sorted(_REGISTRY.all().items()))
+def all_sources(folder: Path | str | None = None) -> dict[str, BenchmarkSource]:
+    """Return what all benchmarks declare, and one's own tables in a folder; packages at fault are left out by name."""
+    declared = _REGISTRY.all()
+    own = [] if folder is None else own_names(Path(folder), set(_REGISTRY.names()))
+    return dict(sorted({**declared, **{name: own_source(name, Path(folder or FOLDER)) for name in own}}.items()))
 
 
-def space_of(name: str) -> str:
+def space_of(name: str, folder: Path | str | None = FOLDER) -> str:
     """Return the name of a benchmark's space; a name that is no benchmark's is a space's own.
+
+    Args:
+        name: The name.
+        folder: Where imported tables are.
+
+    Returns:
+        The name of the space.
 
     Raises:
         ChoiceError: If it is a benchmark of a package that is at fault.
+        DataError: If it is a table of one's own, and damaged.
     """
-    return get_source(name).space if name in _REGISTRY.names() else name
+    return get_source(name, folder).space if name in benchmark_names(folder) else name
 
 
 def table_path(name: str, folder: Path | str = FOLDER) -> Path:
@@ -87,7 +110,7 @@ def table_path(name: str, folder: Path | str = FOLDER) -> Path:
 
 def has_accuracies(name: str, folder: Path | str = FOLDER) -> bool:
     """Return whether a benchmark can be loaded: something of it is embedded, or its table has been imported."""
-    return get_source(name).embedded is not None or table_path(name, folder).exists()
+    return get_source(name, folder).embedded is not None or table_path(name, folder).exists()
 
 
 def load_benchmark(
@@ -101,7 +124,7 @@ def load_benchmark(
 
     Args:
         name: ``nb101``, ``nb201``, ``nats-tss``, ``nats-sss``, or a name that an installed package registers under the
-            entry-point group ``ntknas.benchmarks``.
+            entry-point group ``ntknas.benchmarks``; or that of a table of one's own in the folder.
         dataset: The data set that ``accuracy`` speaks of unless told otherwise, such as ``cifar100``; ``cifar10``
             stands for the table ``cifar10-valid`` too, where there is one.
         folder: Where imported tables are; ``None`` for the embedded one alone.
@@ -127,7 +150,7 @@ def load_benchmark(
     elif name is None:
         raise ChoiceError("Name a benchmark, or give an object of its official package as `api`.")
     else:
-        benchmark = _load(get_source(name), dataset, None if folder is None else Path(folder))
+        benchmark = _load(get_source(name, folder), dataset, None if folder is None else Path(folder))
     if dataset is not None and not benchmark.targets(dataset):
         held = dict.fromkeys(target.dataset for target in benchmark.tables)
         raise ChoiceError(f"{benchmark.name} holds no accuracies on {dataset!r}: it holds those on {', '.join(held)}.")

@@ -61,8 +61,8 @@ class AccuracySource:
             ChoiceError: If there are several, and one file of accuracies.
         """
         spaces = [str(space) for space in scores["space"].unique()]
-        if self.bench and len(spaces) > 1 and space_of(self.bench) in spaces:
-            return [space_of(self.bench)]
+        if self.bench and len(spaces) > 1 and space_of(self.bench, self.bench_data) in spaces:
+            return [space_of(self.bench, self.bench_data)]
         if self.accuracies is not None and len(spaces) > 1:
             raise ChoiceError(
                 f"`accuracies` are of the cells of one space, and the scores are of {' and '.join(spaces)}: choose one "
@@ -122,7 +122,8 @@ class AccuracySource:
         if self.bench is not None:
             benchmarks = [self._load(self.bench, space)]
         else:
-            names = [name for name in benchmark_names() if space_of(name) == space]
+            folder = self.bench_data
+            names = [name for name in benchmark_names(folder) if space_of(name, folder) == space]
             there = [name for name in names if has_accuracies(name, self.bench_data)]
             benchmarks = [load_benchmark(name, folder=self.bench_data) for name in there]
         tables = {
