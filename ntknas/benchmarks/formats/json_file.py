@@ -11,21 +11,13 @@ from ntknas.core.quoting import quoted
 from ntknas.core.regular_file import open_regular, read_regular
 
 
-def starts_with(path: Path, *beginnings: bytes) -> bool:
-    """Return whether a file begins so, blanks aside; no more of it is read.
-
-    Args:
-        path: The file.
-        *beginnings: Without blanks, at most 32 bytes each.
-
-    Returns:
-        Whether it does.
-    """
+def beginning(path: Path) -> bytes:
+    """Return how a file begins, without blanks; no more than 256 bytes of it are read, none of what is no file."""
     if not path.is_file():
-        return False
+        return b""
     with open_regular(path) as file:
         content = file.read(256)
-    return b"".join(content.removeprefix(b"\xef\xbb\xbf").split()).startswith(beginnings)
+    return b"".join(content.removeprefix(b"\xef\xbb\xbf").split())
 
 
 def read_json(path: Path, max_bytes: int) -> object:
