@@ -84,7 +84,7 @@ def test_the_package_alone_scores_correlates_and_draws(answers):
 
 
 def test_what_needs_an_extra_names_the_command_that_installs_it(answers):
-    assert set(NEEDING) == set(EXTRAS)
+    assert set(NEEDING) == set(EXTRAS) - {"official"}  # its packages make objects that the library is given
     for (extra, command), (code, _, err) in zip(NEEDING.items(), answers[1][len(ALONE) :], strict=True):
         assert code == 1, (command, err)
         assert f"pip install 'ntknas[{extra}]'" in err, (command, err)

@@ -18,6 +18,7 @@ from ntknas.core.errors import DataError
 _MAX_EPOCHS = 10_000
 _MAX_SEED = 2**31 - 1
 _MAX_FIGURE = 1e12
+_NUMBER = int | float | np.integer | np.floating  # the official packages leave numpy's numbers as they are
 RECORD_KEYS = frozenset({"train_acc1es", "eval_acc1es", "train_times", "epochs"})
 SUMMARY_KEYS = frozenset({"arch_index", "arch_str", "all_results"})
 
@@ -133,11 +134,6 @@ def _percent(run: str, name: str, record: Mapping[object, object], key: int | st
 
 
 def _number(run: str, name: str, value: object) -> float:
-    # numpy's too: the official packages leave them as they are.
-    if (
-        not isinstance(value, int | float | np.integer | np.floating)
-        or type(value) is bool
-        or not 0 <= value <= _MAX_FIGURE
-    ):
+    if not isinstance(value, _NUMBER) or type(value) is bool or not 0 <= value <= _MAX_FIGURE:
         raise DataError(f"{run} has no {name}: expected a number from 0 on, got {shown(value)}")
     return float(value)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from ntknas.benchmarks import get_source
 from ntknas.benchmarks.formats.collection import Collection
 from ntknas.benchmarks.official_api.collected import costs_of, tables_of
-from ntknas.benchmarks.official_api.kinds import EXPECTED, Kind, kind_of
+from ntknas.benchmarks.official_api.kinds import EXPECTED, Kind, kind_of, name_of
 from ntknas.benchmarks.table import Benchmark
 from ntknas.core.errors import ChoiceError, DataError
-from ntknas.spaces import load_space
+from ntknas.spaces import Space, load_space
 
 __all__ = ["benchmark_of"]
 
@@ -34,25 +34,24 @@ def benchmark_of(api: object, name: str | None = None, dataset: str | None = Non
             f"{name} was asked for, and `api` is an object of {kind.benchmark}: give `api` alone, or one of {name}."
         )
     source = get_source(kind.benchmark)
+    collection = _read(api, kind, load_space(source.space))
+    tables, origin = tables_of(collection), _origin(api, collection)
+    return Benchmark(source.name, tables, dataset, source.space, origin, costs_of(collection))
+
+
+def _read(api: object, kind: Kind, space: Space) -> Collection:
     try:
-        collection = kind.read(api, load_space(source.space))
+        return kind.read(api, space)
     except DataError as error:
-        raise DataError(
-            f"The {_named(api)} object was not taken: {error}. Expected {EXPECTED}, with its data."
-        ) from error
-    origin = _origin(api, kind, collection)
-    return Benchmark(
-        source.name, tables_of(collection), dataset, source.space, origin, costs_of(collection), can_be_imported=False
-    )
+        advice = f"Expected {EXPECTED}, with its data."
+        raise DataError(f"The object of {name_of(type(api))} was not taken: {error}. {advice}") from error
+    except OSError as error:
+        raise DataError(f"Cannot read {error.filename}: {error.strerror or error}.") from error
 
 
-def _named(api: object) -> str:
-    return type(api).__name__
-
-
-def _origin(api: object, kind: Kind, collection: Collection) -> str:
+def _origin(api: object, collection: Collection) -> str:
     """Say where the accuracies come from, and of how many cells there are any."""
     file = getattr(api, "filename", None)
     read = f", read from {file}" if isinstance(file, str) else ""
     counted = f"{collection.cells_with_runs:,} of {collection.cells:,} cells"
-    return f"the {_named(api)} object of {kind.package}{read}, {counted}"
+    return f"an object of {name_of(type(api))}{read}, {counted}"

@@ -33,7 +33,8 @@ def read(api: object, space: Space, benchmark: str) -> Collection:
         DataError: If there are none, or they are not what they should be.
     """
     cells = [str(cell) for cell in space]
-    if getattr(api, "meta_archs", None) != cells:
+    listed = getattr(api, "meta_archs", None)
+    if not isinstance(listed, list | tuple) or list(listed) != cells:
         raise DataError(f"its list of architectures (meta_archs) is not that of {benchmark}")
     collection = Collection(benchmark, space.name, len(cells))
     for index, runs in _all_runs(api, cells, benchmark == _REVERSED):

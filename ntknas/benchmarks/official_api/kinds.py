@@ -26,13 +26,11 @@ class Kind:
 
     Attributes:
         benchmark: The benchmark whose accuracies it holds.
-        package: The package that makes it, as it is imported.
         recognises: Returns whether a class is of this kind.
         read: Reads what an object holds; raises DataError if that is not what it should be.
     """
 
     benchmark: str
-    package: str
     recognises: Callable[[type], bool]
     read: Callable[[object, Space], Collection]
 
@@ -53,14 +51,14 @@ def _read_nasbench(api: object, space: Space) -> Collection:
 
 def _named(name: str, package: str, benchmark: str) -> Kind:
     recognises = partial(_is_called, name=name, package=package)
-    return Kind(benchmark, package, recognises, partial(architectures.read, benchmark=benchmark))
+    return Kind(benchmark, recognises, partial(architectures.read, benchmark=benchmark))
 
 
 KINDS = (
     _named("NASBench201API", "nas_201_api", "nb201"),
     _named("NATStopology", "nats_bench", "nats-tss"),
     _named("NATSsize", "nats_bench", "nats-sss"),
-    Kind("nb101", "nasbench", _has_methods, _read_nasbench),
+    Kind("nb101", _has_methods, _read_nasbench),
 )
 
 
@@ -80,8 +78,12 @@ def _described(api: object) -> str:
     """Say what was given instead, and what to do where that is known."""
     if isinstance(api, type):
         made = "; make an object of it" if any(kind.recognises(api) for kind in KINDS) else ""
-        return f"the class {api.__module__}.{api.__qualname__}{made}."
-    cls = type(api)
+        return f"the class {name_of(api)}{made}."
     if isinstance(api, str | Path):
         return f"the text {str(api)!r}. A file is imported with ntknas bench import, a benchmark is named by `name`."
-    return f"an object of {cls.__module__}.{cls.__qualname__}."
+    return f"an object of {name_of(type(api))}."
+
+
+def name_of(cls: type) -> str:
+    """Return the name of a class with its module."""
+    return f"{cls.__module__}.{cls.__qualname__}"
