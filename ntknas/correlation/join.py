@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from operator import index
-from typing import SupportsIndex
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 import pandas as pd
 
 from ntknas.benchmarks.table import AccuracyTable, Benchmark
-from ntknas.core.errors import ChoiceError, DataError, NtknasError, check_known
+from ntknas.core.errors import check_known
+from ntknas.correlation.arguments import names_of, whole_number
 from ntknas.correlation.combination import Combination, combinations
-from ntknas.correlation.counts import Counts, NetworkSize, counts_by_setting
 from ntknas.correlation.covariates import Covariates
-from ntknas.correlation.given import as_scores
-from ntknas.correlation.populations import Restriction
-from ntknas.correlation.rankings import rankings
+from ntknas.correlation.meant import Meant, absent
 from ntknas.correlation.result import Correlation
-from ntknas.correlation.row import BASELINE, LEFT_OUT, OFFICIAL, SETTING, UNSCORED, Row, RowKey
+from ntknas.correlation.row import BASELINE, LEFT_OUT, UNSCORED, Row, RowKey
 from ntknas.correlation.rows import Setup, make_row, points_of
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.shared import Sharing
-from ntknas.correlation.targets import Accuracies, as_accuracies
-from ntknas.measures import inputs_of
-from ntknas.spaces import Space, load_space, space_names
+from ntknas.correlation.targets import Accuracies
+from ntknas.spaces import Space
 from ntknas.spaces.populations import ALL
-from ntknas.store.frame import settings_of
-from ntknas.store.setting import Setting
 
 Pair = tuple[Accuracies, Scored]
 """What one row is computed from."""
 Meter = Callable[[list[Pair]], Iterable[Pair]]
 """Shows how far a list is that is gone through."""
-_NAMED = 10
-"""Measures that a note names: a group has dozens."""
 
 
 def correlate(
@@ -92,34 +83,25 @@ def correlate(
             fewer than ten cells are left of those that were scored; the message says what is missing.
         ChoiceError: If a name or number is none that may be chosen.
     """
-    if isinstance(scores, pd.DataFrame | pd.Series) and scores.empty:
-        raise NtknasError("There are no scores to correlate: run ntknas score first.")
     check_known("way with cells without a score (`unscored`)", unscored, UNSCORED)
-    resamples, seed = _number("resamples", resamples), _number("seed", seed)
-    measures, combine = _names(measures), _names(combine)
-    given = None if given is None else _names(given)
-    table = as_scores(scores, lower_is_better)
-    settings = _settings(table)
-    table = table.copy(deep=False)
-    table.attrs = {}  # every table that is made of one copies them
-    digests = [str(digest) for digest in table["setting"].unique()]
-    scored_settings = {digest: settings[digest] for digest in digests if digest in settings}
-    known = _space_of(space, scored_settings)
-    restriction = Restriction.of(population, known, cells)
-    table = restriction.scores(table)
-    counts = counts_by_setting(scored_settings)
-    if known is not None and SETTING in digests:
-        own_dataset = settings[SETTING].dataset if SETTING in settings else dataset
-        counts |= dict.fromkeys((SETTING, OFFICIAL), Counts(NetworkSize.official(known, own_dataset), known))
-    ranked = rankings(table, scored_settings, counts)
-    combined = combinations([combine] if isinstance(combine, str) else combine, ranked, settings)
-    scored, absent = _of_measures(ranked, measures)
-    shown = pd.Index(sorted(table["cell"].unique()), name="cell")
-    targets = restriction.accuracies(as_accuracies(accuracies), shown)
-    networks = restriction.networks(shown)
-    summaries = {target.name: target.summary(shown, seed, networks) for target in targets}
-    covariates = Covariates(given, ranked, counts)
-    setup = Setup(restriction, counts, covariates, Sharing(networks), resamples, seed)
+    resamples, seed = whole_number("resamples", resamples), whole_number("seed", seed)
+    measures, combine = names_of(measures), names_of(combine)
+    given = None if given is None else names_of(given)
+    meant = Meant.of(
+        scores,
+        accuracies,
+        population=population,
+        cells=cells,
+        space=space,
+        dataset=dataset,
+        lower_is_better=lower_is_better,
+    )
+    combined = combinations(combine, meant.ranked, meant.settings)
+    scored, missing = meant.of_measures(measures)
+    targets, networks = meant.targets, meant.networks
+    summaries = {target.name: target.summary(meant.cells, seed, networks) for target in targets}
+    covariates = Covariates(given, meant.ranked, meant.counts)
+    setup = Setup(meant.restriction, meant.counts, covariates, Sharing(networks), resamples, seed)
     rows: list[Row] = []
     points: dict[RowKey, pd.DataFrame] = {}
     pairs = [(target, item) for target in targets for item in _with_combined(scored, combined, target)]
@@ -127,10 +109,10 @@ def correlate(
         shared = points_of(item, target, unscored)
         rows.append(make_row(item, target, shared, setup))
         points[rows[-1].key] = shared
-    notes = [*_absent(absent), *(note for combination in combined for note in combination.notes)]
+    notes = [*absent(missing), *(note for combination in combined for note in combination.notes)]
     notes += dict.fromkeys(note for row in rows for note in _rankless(row, points[row.key]))
     by_name = {target.name: target for target in targets}
-    return Correlation(rows, summaries, points, settings, resamples, tuple(notes), networks, by_name)
+    return Correlation(rows, summaries, points, meant.settings, resamples, tuple(notes), networks, by_name)
 
 
 def _rankless(row: Row, points: pd.DataFrame) -> Iterator[str]:
@@ -147,64 +129,8 @@ def _rankless(row: Row, points: pd.DataFrame) -> Iterator[str]:
         yield f"{row.measure} ranks nothing: none of its {sum(row.left_out.values()):,} cells has a value."
 
 
-def _names(names: Collection[str]) -> Collection[str]:
-    """Return names, one of which may stand alone."""
-    return (names,) if isinstance(names, str) else names
-
-
-def _number(name: str, value: SupportsIndex) -> int:
-    """Return a whole number, 0 or more.
-
-    Raises:
-        ChoiceError: If it is none.
-    """
-    try:
-        number = index(value)
-    except TypeError:
-        number = -1
-    if number < 0:
-        raise ChoiceError(f"`{name}` must be a whole number, 0 or more, got {value!r}.")
-    return number
-
-
 def _with_combined(scored: Iterable[Scored], combined: Iterable[Combination], target: Accuracies) -> Iterable[Scored]:
     """Return what is shown, combinations after measures and before counts."""
     counts = [item for item in scored if item.recipe == BASELINE]
     made = [combination.on(target.means.index) for combination in combined]
     return [*(item for item in scored if item.recipe != BASELINE), *made, *counts]
-
-
-def _space_of(space: Space | str | None, settings: Mapping[str, Setting]) -> Space | None:
-    """Return the space that is named, or else that of all settings, if it is installed."""
-    names = {setting.space for setting in settings.values()}
-    if space is None and len(names) == 1 and names <= set(space_names()):
-        space = names.pop()
-    return load_space(space) if isinstance(space, str) else space
-
-
-def _of_measures(scored: list[Scored], measures: Collection[str]) -> tuple[list[Scored], list[str]]:
-    """Return what is to be shown, for which derived measures need more, and the names that nothing has."""
-    if not measures:
-        return scored, []
-    there = {item.measure for item in scored}
-    absent = [name for name in dict.fromkeys(measures) if name not in there]
-    if there.isdisjoint(measures):
-        needs = "; ".join(f"{name} takes {' and '.join(inputs_of([name]))} of one recipe" for name in measures)
-        raise NtknasError(f"These scores have none of the measures: {needs}.")
-    return [item for item in scored if item.measure in measures or item.recipe == BASELINE], absent
-
-
-def _absent(names: Sequence[str]) -> Iterator[str]:
-    """Say which measures that were asked for are not there."""
-    if names:
-        others = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        yield f"Not shown, for these scores have none of it: {', '.join(names[:_NAMED])}{others}."
-
-
-def _settings(scores: pd.DataFrame) -> dict[str, Setting]:
-    """Return the settings of a store, those without scores among these included, and of scores without a store's."""
-    try:
-        stored = {digest: Setting.from_fields(fields) for digest, fields in scores.attrs.get("settings", {}).items()}
-        return stored | settings_of(scores)
-    except ValueError as error:
-        raise DataError(f"These scores have settings that no store has: {error}.") from error
