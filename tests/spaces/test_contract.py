@@ -11,7 +11,7 @@ from ntknas.spaces import CellSpace, ContractError, check_space, space_names
 from ntknas.spaces.structure import Structure
 
 PACKAGE = Path(__file__).parents[1] / "example_additions"
-CELLS = {"nb201": [0, 1, 1444, 7812, 15_624]}  # 1444 is a network that an earlier cell is, too
+CELLS = {"nb201": [0, 1, 1444, 7812, 15_624], "nb-macro": [0, 3, 5, 6560]}  # 1444, 3 are networks of earlier cells, too
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def _with_the_example(monkeypatch):
     monkeypatch.syspath_prepend(PACKAGE)
 
 
-@pytest.mark.parametrize("name", ["chains", "nats-sss", "nb101", "nb201"])
+@pytest.mark.parametrize("name", ["chains", "nats-sss", "nb-macro", "nb101", "nb201"])
 def test_a_space_keeps_its_contract(name):
     assert name in space_names()
     check_space(load_space(name), CELLS.get(name), channels=8)
@@ -39,6 +39,8 @@ BROKEN = {
     "`defaults` needs channels": {"defaults": {"channels": 8}},
     "`variants` needs 'official'": {"variants": ("other",)},
     "it has no cells": {"size": 0},
+    "its keys have 1 digits, as an index may have": {"key_length": 1},
+    "its text 'skip-skip' is no key of 9 digits": {"key_length": 9},
     r"space\[-1\] raises no IndexError": {"__getitem__": lambda self, index: self.at(index)},
     "`index` raises no ChoiceError": {"index": lambda self, text: 0},
     "iteration does not begin with cell 0": {"__iter__": lambda self: iter([self[3]])},

@@ -13,7 +13,7 @@ from ntknas.training import Trainer, TrainingImages, TrainingOptions
 IMAGES = make_probe("digits", 8, Request(image_size=12)).images
 LAST = IMAGES.contiguous(memory_format=torch.channels_last)
 SIZES = {"channels": 8, "cells_per_stage": 1}
-CELLS = {"nb201": (8216, 284, 15000), "nb101": (1000,), "nats-sss": (777,)}
+CELLS = {"nb201": (8216, 284, 15000), "nb101": (1000,), "nats-sss": (777,), "nb-macro": (777,)}
 BUILT = [(bench, cell) for bench, cells in CELLS.items() for cell in cells]
 WAYS = {
     "layer-wise": {"strategy": "layer-wise"},

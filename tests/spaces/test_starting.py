@@ -12,10 +12,11 @@ from ntknas.spaces.initialisation import INITIALISATIONS, initialise
 from ntknas.spaces.nats_sss import network as nats_sss
 from ntknas.spaces.nb101 import network as nb101
 from ntknas.spaces.nb201 import network as nb201
+from ntknas.spaces.nb_macro import network as nb_macro
 from ntknas.spaces.starting import MEMORY, Memory
 
-HOMES = {"nb201": nb201, "nats-sss": nats_sss, "nb101": nb101}
-CELLS = {"nb201": (8216, 1444), "nats-sss": (777,), "nb101": (1000,)}
+HOMES = {"nb201": nb201, "nats-sss": nats_sss, "nb101": nb101, "nb-macro": nb_macro}
+CELLS = {"nb201": (8216, 1444), "nats-sss": (777,), "nb101": (1000,), "nb-macro": (777,)}
 WAYS = [(name, variant) for name in CELLS for variant in load_space(name).variants]
 
 
