@@ -11,6 +11,8 @@ from ntknas.spaces.nats_sss.configurations import CANDIDATES, Configuration
 from ntknas.spaces.structure import Structure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import nn
 
 
@@ -30,6 +32,7 @@ class NATSSize(CellSpace[Configuration]):
     name = "nats-sss"
     size = configurations.SIZE
     defaults: ClassVar = {"channels": max(CANDIDATES), "cells_per_stage": 1}
+    choices: ClassVar = (tuple(map(str, CANDIDATES)),) * configurations.PLACES
 
     def at(self, index: int) -> Configuration:
         """Return the configuration of an index."""
@@ -82,6 +85,17 @@ class NATSSize(CellSpace[Configuration]):
         configuration, complete = self.cell(cell), self._sized(**size)
         widths, depth = _scaled(configuration, complete["channels"]), complete["cells_per_stage"]
         return counts.count_structure(widths, num_classes=num_classes, cells_per_stage=depth, image_size=image_size)
+
+    def positions(self, cell: CellLike | SupportsIndex | str) -> tuple[int, ...]:
+        """Return the number of the width at each of the five places."""
+        return tuple(map(CANDIDATES.index, self.cell(cell).channels))
+
+    def at_positions(self, numbers: Sequence[int]) -> int:
+        """Return the index of the configuration with these widths."""
+        index = 0
+        for number in numbers:
+            index = index * len(CANDIDATES) + number
+        return index
 
     def has_dead_operation(self, cell: CellLike | SupportsIndex | str) -> bool:
         """Return whether an operation lies on no path: never, all configurations have one cell's graph."""

@@ -40,6 +40,7 @@ class NB201(CellSpace[Cell]):
     defaults: ClassVar = {"channels": 16, "cells_per_stage": 5}
     variants = ("official", "zero-cost")
     encodings = ENCODINGS
+    choices: ClassVar = (OPERATIONS,) * len(EDGES)
 
     def at(self, index: int) -> Cell:
         """Return the cell of an index."""
@@ -149,6 +150,14 @@ class NB201(CellSpace[Cell]):
         """Return whether an edge other than ``none`` lies on no path (in all but 9,445 cells)."""
         operations = self.cell(cell).operations
         return sum(graph.live_edges(operations)) < sum(operation != "none" for operation in operations)
+
+    def positions(self, cell: CellLike | SupportsIndex | str) -> tuple[int, ...]:
+        """Return the number of the operation on each edge of the architecture string."""
+        return tuple(map(OPERATIONS.index, self.cell(cell).operations))
+
+    def at_positions(self, numbers: Sequence[int]) -> int:
+        """Return the index of the cell with these operations."""
+        return index_of_operations()[tuple(OPERATIONS[number] for number in numbers)]
 
     def isomorphism_representative(self, cell: CellLike | SupportsIndex | str) -> int:
         """Return the smallest index of a cell with the published isomorphism string (6,466 different ones)."""

@@ -12,6 +12,8 @@ from ntknas.spaces.nb_macro.keys import Key
 from ntknas.spaces.structure import Structure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import nn
 
 
@@ -34,6 +36,7 @@ class NBMacro(CellSpace[Key]):
     size = keys.SIZE
     defaults: ClassVar = {"channels": 32, "cells_per_stage": 1}
     key_length = keys.LENGTH
+    choices: ClassVar = (keys.OPERATIONS,) * keys.LENGTH
 
     def at(self, index: int) -> Key:
         """Return the key of an index."""
@@ -59,6 +62,14 @@ class NBMacro(CellSpace[Key]):
         from ntknas.spaces.nb_macro import network
 
         return network.build(cell.digits, spec)
+
+    def positions(self, cell: CellLike | SupportsIndex | str) -> tuple[int, ...]:
+        """Return the number of the operation of each layer."""
+        return tuple(map(int, self.cell(cell).digits))
+
+    def at_positions(self, numbers: Sequence[int]) -> int:
+        """Return the index of the key with these layers."""
+        return keys.parse("".join(map(str, numbers)))
 
     def representative(
         self,

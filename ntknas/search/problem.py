@@ -1,0 +1,118 @@
+"""A search problem, and one search of it: the random numbers that all strategies share, trainings and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntknas.core.errors import ChoiceError
+from ntknas.search.objective import Array, Objective
+from ntknas.search.score import Score
+from ntknas.spaces import Space
+from ntknas.spaces.neighbourhood import neighbours
+
+_DRAWS, _ORDER, _STRATEGY = range(3)
+"""Streams of random numbers of one seed."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is searched.
+
+    Attributes:
+        space: The space.
+        objective: What is chosen by and reported.
+        budget: Trainings to the largest epoch budget that a search may spend.
+        pool: Number of cells, the first of the search's random order, that a strategy may score before it trains; all
+            without it.
+    """
+
+    space: Space
+    objective: Objective
+    budget: int
+    pool: int | None = None
+    _neighbours: dict[int, list[int]] = field(default_factory=dict, repr=False, compare=False)
+    cells: NDArray[np.int64] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Check the budget.
+
+        Raises:
+            ChoiceError: If there is nothing to train with it, or more than there are cells.
+        """
+        cells = self.objective.cells
+        object.__setattr__(self, "cells", cells)
+        if not 1 <= self.budget <= len(cells):
+            raise ChoiceError(
+                f"`budget` must be from 1 to {len(cells):,}, the cells of {self.space.name} that can be trained, got "
+                f"{self.budget}."
+            )
+        if self.pool is not None and not 1 <= self.pool <= len(cells):
+            raise ChoiceError(f"`pool` must be from 1 to {len(cells):,}, got {self.pool}.")
+
+    def neighbours(self, cell: int) -> list[int]:
+        """Return the cells one step from a cell that can be trained; see ``spaces.neighbourhood``."""
+        if cell not in self._neighbours:
+            reported = self.objective.reported
+            self._neighbours[cell] = [near for near in neighbours(self.space, cell) if np.isfinite(reported[near])]
+        return self._neighbours[cell]
+
+
+class Search:
+    """One search: one seed, one strategy, perhaps one score.
+
+    Args:
+        problem: The problem.
+        seed: Its seed. Two searches of one seed draw the same runs of all cells and have the same random order.
+        score: The score that guides it.
+
+    Attributes:
+        problem: The problem.
+        order: The cells in random order.
+        generator: Random numbers of the strategy.
+        scoring_seconds: Seconds that scores have taken so far.
+    """
+
+    def __init__(self, problem: Problem, seed: int, score: Score | None = None):
+        streams = [np.random.default_rng([seed, stream]) for stream in (_DRAWS, _ORDER, _STRATEGY)]
+        self.problem, self._score = problem, score
+        self._values = problem.objective.draw(streams[_DRAWS])
+        self.order: NDArray[np.int64] = streams[_ORDER].permutation(problem.cells)
+        self.generator = streams[_STRATEGY]
+        self.scoring_seconds = 0.0
+        self._scored: dict[int, float] = {}
+
+    @property
+    def pool(self) -> NDArray[np.int64]:
+        """The cells that may be scored before the first training, in random order."""
+        return self.order if self.problem.pool is None else self.order[: self.problem.pool]
+
+    def value(self, cell: int, level: int) -> float:
+        """Return the validation value of a cell's training."""
+        return float(self._values[level][cell])
+
+    def scores(self, cells: Sequence[int] | NDArray[np.int64]) -> Array:
+        """Return the scores of some cells, −∞ for those that have none; each is paid for once.
+
+        Raises:
+            ChoiceError: If no score guides this search.
+        """
+        if self._score is None:
+            raise ChoiceError("This search has no score.")
+        new = [int(cell) for cell in cells if int(cell) not in self._scored]
+        if new:
+            values = self._score.of(new)
+            self._scored |= zip(new, np.where(np.isnan(values), -np.inf, values).tolist(), strict=True)
+            self.scoring_seconds += self._score.seconds(new)
+        return np.array([self._scored[int(cell)] for cell in cells], np.float64)
+
+    def best_scored(self, cells: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return cells by their score, best first; tied ones stay in the order in which they are given."""
+        return np.asarray(cells)[np.argsort(-self.scores(cells), kind="stable")]
+
+    def neighbours(self, cell: int) -> list[int]:
+        """Return the cells one step away, in random order."""
+        return [int(near) for near in self.generator.permutation(self.problem.neighbours(cell))]
