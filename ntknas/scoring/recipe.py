@@ -38,11 +38,12 @@ class NetworkOptions:
         int | None,
         Option(
             "Channels of the first stage; nats-sss scales its widest 64 to it.  "
-            "[default: official, 16 for nb201, 128 for nb101]"
+            "[default: official, 16 for nb201, 128 for nb101, 32 for nb-macro]"
         ),
     ] = None
     cells_per_stage: Annotated[
-        int | None, Option("Cells in each stage.  [default: official, 5 for nb201, 3 for nb101, 1 for nats-sss]")
+        int | None,
+        Option("Cells in each stage; nb-macro has 1.  [default: official, 5 for nb201, 3 for nb101, 1 for nats-sss]"),
     ] = None
     variant: Annotated[
         str, Option("Network definition, one of the space's; nb201 has that of zero-cost-nas as well: zero-cost.")

@@ -15,6 +15,7 @@ from ntknas.report.figures import KernelView
 from ntknas.report.plotter import draw
 from ntknas.scoring import Recipe, recipe_schema
 from ntknas.scoring.recipe_file import load_recipe_file, parse, recipe_names
+from ntknas.spaces import load_space
 
 MINIMAL = '[score]\nmeasures = "trace"\n'
 
@@ -59,6 +60,13 @@ def test_published_choices():
     assert load_recipe_file("mok-eval").options["batch-norm"] == "as-eval-mode"
     assert vilhess.options_for("nats-sss", "cifar100")["probe_size"] == 1000
     assert (vilhess.options["batch-norm"], vilhess.options["draw"]) == ("per-sample", "first")
+
+
+@pytest.mark.parametrize("space", ["nats-sss", "nb-macro", "nb101", "nb201"])
+def test_every_recipe_names_a_network_of_every_space(space):
+    for name in recipe_names():
+        variant = load_recipe_file(name).options_for(space, "cifar10").get("variant", "official")
+        assert variant in load_space(space).variants, name
 
 
 def test_a_users_own(tmp_path):
