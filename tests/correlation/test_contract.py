@@ -60,6 +60,7 @@ ROW = {
     "higher_is_better": bool,
     "placed_last": {},
     "fitted": TEXT,
+    "measurements": NONE,
 }
 ONE_SEED = {"seed_kendall": NONE, "seed_variance": NONE}
 COMPLETE = {"left_out": {}, "kendall_top25": NUMBER, "kendall_top25_low": NUMBER, "kendall_top25_high": NUMBER}
@@ -71,6 +72,11 @@ TARGETS = {
     "ceiling": dict.fromkeys([*AGREEMENT, "kendall_top25"], INTERVAL),
     "cells_scored": COUNT,
     "cells_with_accuracy": COUNT,
+    "quantity": {
+        **{"name": TEXT, "unit": TEXT, "higher_is_better": bool, "measured_on": TEXT},
+        **{"decimals": NONE, "missing": TEXT, "is_score": bool},
+    },
+    "measurements": NONE,
 }
 COMPARISON = {
     "first": TEXT,
