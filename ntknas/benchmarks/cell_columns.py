@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
+from ntknas.benchmarks.column_files import number_in
 from ntknas.benchmarks.columns import Columns, Value
 from ntknas.core.errors import DataError
 from ntknas.core.quoting import quoted
 from ntknas.spaces import Space
-from ntknas.spaces.naming import find_all
+from ntknas.spaces.naming import find_all, is_named
 
 INDEX_COLUMN = "index"
-CELL_COLUMNS = (INDEX_COLUMN, "cell", "arch", "arch_str", "architecture", "hash", "net", "net_str")
+CELL_COLUMNS = (
+    *(INDEX_COLUMN, "cell", "arch", "arch_str", "architecture", "hash", "net", "net_str"),
+    *("arch_idx", "arch_index"),
+)
 """Columns that name cells, by index or text; ``index`` by index alone."""
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
 def cell_columns(names: Sequence[str], chosen: str | None) -> list[str]:
-    """Return the columns that say which cells the rows are of.
+    """Return the columns that say which cells the rows are of, as far as names tell.
 
     Args:
         names: All columns.
         chosen: The one that counts, if the user says so.
 
+    Returns:
+        Names of columns; none where no name tells, and ``rows_of`` looks at what they hold.
+
     Raises:
-        DataError: If there is none.
+        DataError: If the chosen one is not there.
     """
     if chosen is not None and chosen not in names:
         raise DataError(f"it has no column {chosen!r}, which `cell_column` asks for: it has {', '.join(names)}")
@@ -32,12 +40,73 @@ def cell_columns(names: Sequence[str], chosen: str | None) -> list[str]:
     for mark, others in _OTHER_SEPARATORS.items():
         if not naming and len(names) == 1 and mark in names[0]:
             raise DataError(f"it has one column, {quoted(names[0])}: expected commas between columns, not {others}")
-    if not naming:
-        raise DataError(
-            f"it names no cells: expected a column 'index' or 'cell', got {', '.join(names)}. Name the column of the "
-            "cells with `cell_column`"
-        )
     return naming
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which cells the rows of a table are of.
+
+    Attributes:
+        cells: The cell of each row.
+        naming: The columns that say so; none where it is the order of the rows.
+        note: What a user should know of how they were found, if anything.
+    """
+
+    cells: list[int]
+    naming: Sequence[str]
+    note: str | None = None
+
+
+def rows_of(table: Columns, naming: Sequence[str], space: Space, values: Collection[str] = ()) -> Rows:
+    """Return which cells the rows are of: by the columns that name them, or by the order of as many rows as cells.
+
+    Args:
+        table: The table; all of its columns where none is known to name cells.
+        naming: Its columns that name cells.
+        space: The space of the cells.
+        values: Columns that are known to hold something else.
+
+    Returns:
+        The cells.
+
+    Raises:
+        DataError: If a row names no cell, two columns name different ones, two rows the same, or nothing names them.
+    """
+    if naming:
+        return Rows(cells_of(table, naming, space), naming)
+    others = [name for name in table.values if name not in values]
+    found = [name for name in others if is_named(space, table.values[name])]
+    if found:
+        return Rows(cells_of(table, found, space), found, f"its cells are named by {' and '.join(map(repr, found))}.")
+    if len(table.row_names) != len(space):
+        raise DataError(
+            f"it names no cells: expected a column 'index' or 'cell', got {', '.join(table.values)}. Name the column "
+            f"of the cells with `cell_column`; {len(space):,} rows without names would be taken in the published "
+            f"order, and it has {len(table.row_names):,}"
+        )
+    _check_no_order(table, others, space)
+    return Rows(
+        list(range(len(space))),
+        [],
+        f"no column names its cells: its {len(space):,} rows are taken for the cells of {space.name} in their "
+        "published order.",
+    )
+
+
+def _check_no_order(table: Columns, names: Sequence[str], space: Space) -> None:
+    """Check that no column is an order of all indices, other than that of the rows."""
+    for name in names:
+        numbers = [number_in(value) for value in table.values[name]]
+        if sorted(map(_or_nan, numbers)) == list(range(len(space))) and numbers != list(range(len(space))):
+            raise DataError(
+                f"column {name!r} holds every index of {space.name} once, and not in the order of the rows: if it "
+                "names the cells, say so with `cell_column`; if not, leave it out of the file"
+            )
+
+
+def _or_nan(number: float | None) -> float:
+    return float("nan") if number is None else number
 
 
 def cells_of(table: Columns, names: Sequence[str], space: Space) -> list[int]:

@@ -1,10 +1,12 @@
-"""A user's file of columns, a CSV file or a numpy archive, read with messages that say where what stands."""
+"""A user's file of columns: CSV, JSON, Parquet or a numpy archive, read with messages that say where what stands."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ntknas.benchmarks.columns import Choose, Columns, Value, read_archive, read_csv
+from ntknas.benchmarks.record_files import read_json_columns, read_parquet_columns
 from ntknas.core.errors import DataError
 from ntknas.core.npy import ARCHIVE_ERRORS
 
@@ -13,9 +15,16 @@ _MISSING = frozenset(  # what pandas.read_csv takes for a missing value
     | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 )
 
+_KINDS: Mapping[str, tuple[str, Callable[[Path, int, Choose], Columns]]] = {
+    ".npz": ("numpy archive", read_archive),
+    ".json": ("JSON file", read_json_columns),
+    ".parquet": ("Parquet file", read_parquet_columns),
+    ".pq": ("Parquet file", read_parquet_columns),
+}
+
 
 def read_columns(path: Path, rows: int, choose: Choose) -> Columns:
-    """Read columns of a file, an archive where its name ends in ``.npz``, else a CSV file.
+    """Read columns of a file of the kind that its name ends in: a CSV file, but for ``.npz``, ``.json``, ``.parquet``.
 
     Args:
         path: The file.
@@ -28,15 +37,14 @@ def read_columns(path: Path, rows: int, choose: Choose) -> Columns:
     Raises:
         DataError: If it cannot be read, or is no such file.
     """
-    is_archive = path.suffix == ".npz"
+    kind, read = _KINDS.get(path.suffix.lower(), ("CSV file", read_csv))
     try:
-        table = (read_archive if is_archive else read_csv)(path, rows, choose)
+        table = read(path, rows, choose)
     except FileNotFoundError as error:
         raise DataError(f"No such file: {path}.") from error
     except DataError as error:
         raise DataError(in_file(path, error)) from error
     except ARCHIVE_ERRORS as error:
-        kind = "numpy archive" if is_archive else "CSV file"
         reason = getattr(error, "strerror", None) or (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(f"{path} is not a {kind} that can be read: {reason}.") from error
     if not table.row_names:

@@ -70,7 +70,7 @@ def read_csv(path: Path, rows: int, choose: Choose) -> Columns:
         DataError: If it is not such a file, has a name twice, too many rows, or rows of another length.
         OSError: If it cannot be read.
     """
-    with open_unpacked(path, _max_bytes(rows)) as stream:
+    with open_unpacked(path, max_bytes(rows)) as stream:
         # utf-8-sig: a byte-order mark, as spreadsheets write, would stand in the first column's name.
         lines = _Lines(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
         try:
@@ -80,7 +80,7 @@ def read_csv(path: Path, rows: int, choose: Choose) -> Columns:
                 raise DataError(_ENCODING)
             if not header:
                 raise DataError("it is not a CSV file: it begins without a header")
-            return _read_rows(table, lines, header, _choose(header, choose), rows)
+            return _read_rows(table, lines, header, check_names(header, choose), rows)
         except UnicodeDecodeError as error:
             raise DataError(_ENCODING) from error
         except csv.Error as error:
@@ -139,11 +139,11 @@ def read_archive(path: Path, rows: int, choose: Choose) -> Columns:
         DataError: If an array is no column, there are two of one name, or they do not go together.
         OSError: If it cannot be read; a damaged one raises what ``zipfile`` and ``numpy`` raise.
     """
-    max_bytes = max(_BYTES_PER_VALUE * rows, _MIN_BYTES)
+    most = max(_BYTES_PER_VALUE * rows, _MIN_BYTES)
     with open_regular(path) as file, zipfile.ZipFile(file) as archive:
         members = member_names(archive)
-        names = _choose(list(members), choose)
-        values = {name: _as_column(name, read_member(archive, members[name], max_bytes)) for name in names}
+        names = check_names(list(members), choose)
+        values = {name: _as_column(name, read_member(archive, members[name], most)) for name in names}
     lengths = {name: len(column) for name, column in values.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(f"its arrays have different lengths: {_listed(lengths)}")
@@ -165,7 +165,19 @@ def _as_column(name: str, values: np.ndarray) -> Sequence[Value]:
     return column
 
 
-def _choose(names: Sequence[str], choose: Choose) -> Sequence[str]:
+def check_names(names: Sequence[str], choose: Choose) -> Sequence[str]:
+    """Return the chosen columns of a file, whose names are checked.
+
+    Args:
+        names: All that there are.
+        choose: Chooses.
+
+    Returns:
+        Names of columns.
+
+    Raises:
+        DataError: If there are too many of them, or two of one name.
+    """
     if len(names) > _MAX_COLUMNS:
         raise DataError(f"it has {len(names):,} columns, expected at most {_MAX_COLUMNS:,}")
     twice = [name for name, count in Counter(names).items() if count > 1]
@@ -176,7 +188,8 @@ def _choose(names: Sequence[str], choose: Choose) -> Sequence[str]:
     return choose(names)
 
 
-def _max_bytes(rows: int) -> int:
+def max_bytes(rows: int) -> int:
+    """Return how many bytes a file of so many rows may have, unpacked."""
     return max(rows * _BYTES_PER_ROW, _MIN_BYTES)
 
 

@@ -101,6 +101,24 @@ def import_files(
         raise DataError(
             f"These are files of {name} and {others[0].source.name} ({others[0].path}): import one benchmark at a time."
         )
+    return write_parts(read, folder, replace)
+
+
+def write_parts(read: Sequence[Part], folder: Path, replace: bool) -> Imported:
+    """Write what was read of a benchmark's files into its table, with what it holds already.
+
+    Args:
+        read: What was read, of one benchmark.
+        folder: Where tables are kept.
+        replace: Whether a table that is there, or targets that it has, may be replaced.
+
+    Returns:
+        What was made.
+
+    Raises:
+        DataError: If two of them hold one target, or one is there already and may not be replaced.
+    """
+    name = read[0].source.name
     targets = tuple(target for part in read for target in part.collection.targets)
     collection, sources, size = _together(read, folder, replace)
     table = table_path(name, folder)
@@ -118,8 +136,15 @@ def import_files(
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What was read of one path."""
+class Part:
+    """What was read of one path.
+
+    Attributes:
+        path: The path.
+        source: The benchmark that it is of.
+        collection: What it holds.
+        size: Its size in bytes.
+    """
 
     path: Path
     source: BenchmarkSource
@@ -151,7 +176,7 @@ def _read(
     replace: bool,
     start: Start,
     open_space: Callable[[str], Space],
-) -> _Part:
+) -> Part:
     expected = ", ".join(official.text for official in formats.values())
     if not path.exists():
         raise DataError(f"No such file: {path}. ntknas bench import takes {expected}.")
@@ -167,10 +192,10 @@ def _read(
         raise DataError(f"{path} was not imported: {error}. {advice}") from error
     except OSError as error:
         raise DataError(f"Cannot read {error.filename or path}: {error.strerror or error}.") from error
-    return _Part(path, source, collection, _size(path))
+    return Part(path, source, collection, size_of(path))
 
 
-def _together(read: Sequence[_Part], folder: Path, replace: bool) -> tuple[Collection, str, int]:
+def _together(read: Sequence[Part], folder: Path, replace: bool) -> tuple[Collection, str, int]:
     """Return what the files hold together, with what was imported before; their names; their size.
 
     Raises:
@@ -187,6 +212,10 @@ def _together(read: Sequence[_Part], folder: Path, replace: bool) -> tuple[Colle
         return collection, ", ".join(names), size
     earlier = table_file.TableFile(table, first.source.name)
     held = earlier.collection()
+    if held.space != collection.space:
+        raise DataError(
+            f"{table} holds targets of {held.space}'s cells, and these are of {collection.space}'s: give another name."
+        )
     there = [target for target in collection.targets if target in held.targets]
     if there and not replace:
         raise DataError(f"{table} holds {there[0]} already; to read it again, give `replace`. Nothing was written.")
@@ -197,7 +226,7 @@ def _together(read: Sequence[_Part], folder: Path, replace: bool) -> tuple[Colle
     return collection, ", ".join([*before, *names]), size + int(str(earlier.attributes.get("source_bytes", 0)))
 
 
-def _merged(read: Sequence[_Part]) -> Collection:
+def _merged(read: Sequence[Part]) -> Collection:
     collection = read[0].collection
     for part in read[1:]:
         for target in part.collection.targets:
@@ -242,7 +271,7 @@ def _check_new(benchmark: str, folder: Path, replace: bool) -> None:
         raise DataError(f"{table} is there already; to read the file again, give `replace`")
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
     """Return the size of a file, or of all files in a folder, in bytes."""
     files = path.iterdir() if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())

@@ -1,4 +1,4 @@
-"""A user's own scores, from a CSV file or a numpy archive: every column of numbers is a score."""
+"""A user's own scores, from such a file as accuracies: every column of numbers is a score."""
 
 from __future__ import annotations
 
@@ -9,19 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ntknas.benchmarks.cell_columns import CELL_COLUMNS, cell_columns, cells_of
+from ntknas.benchmarks.cell_columns import CELL_COLUMNS, cell_columns, rows_of
 from ntknas.benchmarks.column_files import in_file, number_in, read_columns
 from ntknas.benchmarks.columns import Columns
+from ntknas.benchmarks.sentinels import suspicions
 from ntknas.core.errors import DataError
 from ntknas.core.quoting import quoted
 from ntknas.spaces import Space
 
 Array = NDArray[np.float64]
-
-_FAR = 100.0
-"""How many times as far out as all other scores a number is that cannot be one."""
-_LEAST_SIGN = 100.0
-"""Smaller round numbers may be scores."""
 
 
 def read_scores(
@@ -64,25 +60,27 @@ def read_scores(
     naming: list[str] = []
     header: list[str] = []
 
-    def choose(names: Sequence[str]) -> list[str]:
+    def choose(names: Sequence[str]) -> Sequence[str]:
         header[:] = names
         naming[:] = cell_columns(names, cell_column)
-        return [*naming, *_score_columns(names, naming, columns)]
+        return [*naming, *_score_columns(names, naming, columns)] if naming else names
 
     table = read_columns(path, len(space), choose)
     notes: list[str] = []
     try:
-        cells = cells_of(table, naming, space)
-        scores = dict(_scores(table, naming, columns, notes))
+        rows = rows_of(table, naming, space)
+        taken = _score_columns(list(table.values), rows.naming, columns)
+        scores = dict(_scores(table, taken, columns, notes))
+        notes += [] if rows.note is None else [rows.note]
         notes += _without(missing, scores)
         for name, values in scores.items():
             _check_that_it_ranks(name, values)
     except DataError as error:
         raise DataError(in_file(path, error)) from error
-    notes += _suspicions(scores)
-    frame = pd.DataFrame(scores, index=pd.Index(cells, name="cell"))
+    notes += suspicions(scores)
+    frame = pd.DataFrame(scores, index=pd.Index(rows.cells, name="cell"))
     frame.attrs["notes"] = [f"{path}: {note}" for note in notes]
-    frame.attrs["not_taken"] = [name for name in header if name not in table.values]
+    frame.attrs["not_taken"] = [name for name in header if name not in (*rows.naming, *taken)]
     return frame
 
 
@@ -96,10 +94,9 @@ def _score_columns(names: Sequence[str], naming: Sequence[str], columns: Collect
 
 
 def _scores(
-    table: Columns, naming: Sequence[str], columns: Collection[str], notes: list[str]
+    table: Columns, candidates: Sequence[str], columns: Collection[str], notes: list[str]
 ) -> Iterator[tuple[str, Array]]:
     """Yield every column of scores; one of texts alone, or without a name, is none."""
-    candidates = [name for name in table.values if name not in naming]
     for name in candidates:
         values = [number_in(value) for value in table.values[name]]
         is_text = all(value is None or np.isnan(value) for value in values) and None in values
@@ -139,27 +136,3 @@ def _check_that_it_ranks(name: str, values: Array) -> None:
         raise DataError(f"column {name!r} holds no score: of its {len(values):,} values none is a number. {otherwise}")
     if np.ptp(known) == 0 and len(known) > 1:
         raise DataError(f"column {name!r} ranks nothing: its {len(known):,} scores are all {known[0]:g}. {otherwise}")
-
-
-def _suspicions(scores: Mapping[str, Array]) -> Iterator[str]:
-    """Yield a remark on every number that looks like a sign of failure rather than a score."""
-    suspects: dict[float, list[str]] = {}
-    for name, values in scores.items():
-        known = values[np.isfinite(values)]
-        for suspect in sorted({float(known.min()), float(known.max())}):
-            others = known[known != suspect]
-            if len(others) and _is_a_sign(suspect, others):
-                suspects.setdefault(suspect, []).append(f"{name} {np.count_nonzero(known == suspect):,}")
-    for suspect, counts in suspects.items():
-        yield (
-            f"{suspect:g} is far from every other score of its column (in so many rows: {', '.join(counts)}). If it "
-            f"means a failure, say so: `missing` {suspect:g}."
-        )
-
-
-def _is_a_sign(suspect: float, others: Array) -> bool:
-    """Return whether a number is like −1e8 or 9999, far beyond all others, or the only negative one, and −1."""
-    digits = f"{abs(suspect):.0f}"
-    is_round = float(digits) == abs(suspect) and (digits.strip("9") == "" or digits.rstrip("0") == "1")
-    is_far = abs(suspect) >= _LEAST_SIGN and abs(suspect) > _FAR * np.abs(others).max()
-    return bool((is_round and is_far) or (suspect == -1 and others.min() >= 0))

@@ -1,4 +1,4 @@
-"""A user's own accuracies, from a CSV file or a numpy archive."""
+"""A user's own accuracies, from a CSV, JSON or Parquet file or a numpy archive."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ntknas.benchmarks.cell_columns import CELL_COLUMNS, cell_columns, cells_of
+from ntknas.benchmarks.cell_columns import CELL_COLUMNS, cell_columns, rows_of
 from ntknas.benchmarks.column_files import in_file, number_in, read_columns
 from ntknas.benchmarks.columns import Columns, Value
 from ntknas.core.errors import DataError
@@ -46,27 +46,35 @@ def read_accuracies(
     naming: list[str] = []
     values: list[str] = []
 
-    def choose(names: Sequence[str]) -> list[str]:
+    def choose(names: Sequence[str]) -> Sequence[str]:
         naming[:] = cell_columns(names, cell_column)
-        values[:] = [_value_column(names, naming, column)]
-        return [*naming, *values]
+        values[:] = _value_columns(names, naming, column)
+        return [*naming, *values] if naming else names
 
     table = read_columns(path, len(space), choose)
     try:
-        cells = cells_of(table, naming, space)
-        accuracies = _numbers(table, values[0])
+        rows = rows_of(table, naming, space, values if len(values) == 1 else ())
+        value = _only([name for name in values if name not in rows.naming])
+        accuracies = numbers(table, value)
     except DataError as error:
         raise DataError(in_file(path, error)) from error
-    return pd.Series(accuracies, index=pd.Index(cells, name="cell"), name=values[0]).dropna()
+    series = pd.Series(accuracies, index=pd.Index(rows.cells, name="cell"), name=value).dropna()
+    series.attrs["notes"] = [] if rows.note is None else [f"{path}: {rows.note}"]
+    return series
 
 
-def _value_column(names: Sequence[str], naming: Sequence[str], column: str | None) -> str:
+def _value_columns(names: Sequence[str], naming: Sequence[str], column: str | None) -> list[str]:
+    """Return the columns that could be the accuracies."""
     candidates = [name for name in names if name not in CELL_COLUMNS and name not in naming]
     if column is not None:
         if column not in names or column in naming:
             raise DataError(f"it has no column {column!r} of accuracies: it has {', '.join(candidates) or 'none'}")
-        return column
+        return [column]
     candidates = [name for name in candidates if name in VALUE_COLUMNS] or candidates
+    return candidates if not naming else [_only(candidates)]
+
+
+def _only(candidates: Sequence[str]) -> str:
     if len(candidates) != 1:
         raise DataError(
             f"it has {len(candidates)} columns that could be the accuracies ({', '.join(candidates)}): "
@@ -75,12 +83,17 @@ def _value_column(names: Sequence[str], naming: Sequence[str], column: str | Non
     return candidates[0]
 
 
-def _numbers(table: Columns, name: str) -> np.ndarray:
+def numbers(table: Columns, name: str) -> np.ndarray:
+    """Return the numbers of a column, NaN where one is missing.
+
+    Raises:
+        DataError: If one is no number, or too large, or all are missing.
+    """
     column = table.values[name]
-    numbers = np.array([_number(value, table.row_names[row], name) for row, value in enumerate(column)], dtype=float)
-    if np.isnan(numbers).all():
-        raise DataError(f"column {name!r} holds no number: all of its {len(numbers):,} values are missing")
-    return numbers
+    values = np.array([_number(value, table.row_names[row], name) for row, value in enumerate(column)], dtype=float)
+    if np.isnan(values).all():
+        raise DataError(f"column {name!r} holds no number: all of its {len(values):,} values are missing")
+    return values
 
 
 def _number(value: Value, row_name: str, name: str) -> float:
