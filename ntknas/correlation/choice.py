@@ -1,0 +1,102 @@
+"""Which cells a score and a stand-in choose for a front: whole fronts, or as many cells as can be trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ntknas.correlation.coefficients import Array
+from ntknas.correlation.front import Mask, Places, Points
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How cells are chosen.
+
+    Attributes:
+        fronts: Number of fronts to take.
+        budget: Number of cells to take in place of fronts, or of all where there are fewer.
+    """
+
+    fronts: int = 1
+    budget: int | None = None
+
+    def of(self, points: Points, present: Mask, random: np.random.Generator) -> Places:
+        """Return the places of the chosen cells.
+
+        With a budget whole fronts are taken while they fit. Of the first that does not, cells come in the order of
+        their crowding distance, as in NSGA-II (Deb et al., 2002), here of ranks, since a score says no more: one of
+        each point, then a second one where several cells share it, and so on. Ties are broken at random.
+
+        Args:
+            points: Points of the cells, by score and stand-in.
+            present: The cells that may be chosen.
+            random: What breaks ties.
+
+        Returns:
+            The places.
+        """
+        taken = np.zeros(len(points.first), np.bool_)
+        number = 0
+        for count, front in enumerate(points.fronts(present)):
+            if self.budget is None and count == self.fronts:
+                break
+            if self.budget is not None:
+                cells = _cells_at(points, present, front)
+                if number + len(cells) > self.budget:
+                    rest = _least_crowded(points, front, cells, self.budget - number, random)
+                    return np.concatenate([_chosen(points, present, taken), rest])
+                number += len(cells)
+            taken[front] = True
+        return _chosen(points, present, taken)
+
+    def cuts(self, points: Points, present: Mask) -> bool:
+        """Return whether a front does not fit, so that chance may decide."""
+        if self.budget is None or self.budget >= int(present.sum()):
+            return False
+        number = 0
+        for front in points.fronts(present):
+            number += len(_cells_at(points, present, front))
+            if number >= self.budget:
+                break
+        return number > self.budget
+
+
+def _chosen(points: Points, present: Mask, taken: Mask) -> Places:
+    return np.flatnonzero(taken[points.point] & present)
+
+
+def _cells_at(points: Points, present: Mask, front: Places) -> Places:
+    is_on = np.zeros(len(points.first), np.bool_)
+    is_on[front] = True
+    return _chosen(points, present, is_on)
+
+
+def _least_crowded(points: Points, front: Places, cells: Places, number: int, random: np.random.Generator) -> Places:
+    distance = np.zeros(len(points.first))
+    distance[front] = crowding(points.first[front], points.second[front])
+    mixed = random.permutation(cells)
+    of_point = points.point[mixed]
+    by_point = np.argsort(of_point, kind="stable")
+    _, starts = np.unique(of_point[by_point], return_index=True)
+    turn = np.empty(len(mixed), np.int64)
+    turn[by_point] = np.arange(len(mixed)) - np.repeat(starts, np.diff(np.append(starts, len(mixed))))
+    return mixed[np.lexsort((-distance[of_point], turn))[:number]]
+
+
+def crowding(first: Array | Places, second: Array | Places) -> Array:
+    """Return the crowding distance of the points of a front: the sides of the box between its neighbours.
+
+    Args:
+        first: First quantity, from the highest to the lowest.
+        second: Second quantity, which rises.
+
+    Returns:
+        The distances, in shares of the front's ranges; infinite at both ends.
+    """
+    distance = np.full(len(first), np.inf)
+    if len(first) > 2:
+        width, height = first[0] - first[-1], second[-1] - second[0]
+        distance[1:-1] = (first[:-2] - first[2:]) / width + (second[2:] - second[:-2]) / height
+    return distance
