@@ -163,7 +163,9 @@ def _load(source: BenchmarkSource, dataset: str | None, folder: Path | None) -> 
 
         file = TableFile(table_path(source.name, folder), source.name)
         origin = f"{file.path}, imported from {file.attributes['source']}"
-        return Benchmark(source.name, file.tables, dataset, source.space, origin, file.costs)
+        return Benchmark(
+            source.name, file.tables, dataset, source.space, origin, file.costs if file.has_costs else None
+        )
     if source.embedded is not None:
         return Benchmark(
             source.name,

@@ -158,7 +158,8 @@ class Benchmark:
         return min(fitting, key=lambda t: (order.index(t.split), -(t.epochs or 0), t.dataset != dataset))
 
     def _missing(self, dataset: str, held: Sequence[Target], split: str | None, epochs: int | None) -> str:
-        accuracies = f"{split} accuracies" if split else "accuracies"
+        kind = "accuracies" if any(target.epochs is not None for target in self.tables) else "values"
+        accuracies = f"{split} {kind}" if split else kind
         budget = f" after {epochs} epochs" if epochs else ""
         instead = _described(held) if held else self.describe_targets()
         return f"{self.name} holds no {accuracies} on {dataset}{budget}: it holds {instead}.{self._more()}"
@@ -210,11 +211,12 @@ class Benchmark:
         seed: int | None = None,
         dataset: str | None = None,
     ) -> float:
-        """Return an accuracy in percent.
+        """Return an accuracy in percent, or a value of another quantity, in its unit.
 
         Args:
             cell: Index of the cell.
-            split: Split that the accuracy was measured on; ``valid`` without one, or what there is.
+            split: Split that the accuracy was measured on, or another quantity's name; ``valid`` without one, or what
+                there is.
             epochs: Epoch budget of the training; the largest without one.
             seed: Training seed; the mean over all runs without one.
             dataset: Data set; the benchmark's own without one. ``cifar10`` stands for ``cifar10-valid`` too.
@@ -226,15 +228,31 @@ class Benchmark:
         if name is None:
             raise ChoiceError(f"Name a data set: {self.name} holds {self.describe_targets()}.")
         target = self.find_target(name, split, epochs)
+        self.check_measured(cell, target)
+        table = self.table(target)
+        return float(table.mean[cell]) if seed is None else self._of_seed(table, cell, seed)
+
+    def check_measured(self, cell: int, target: Target) -> None:
+        """Check that a cell has a value of a target.
+
+        Args:
+            cell: Index of the cell.
+            target: The target.
+
+        Raises:
+            ChoiceError: If there is no such cell, or nothing was measured of it.
+        """
         table = self.table(target)
         if not 0 <= cell < len(table.runs):
             raise ChoiceError(f"Cell index out of range: expected 0 to {len(table.runs) - 1}, got {cell}.")
         if not table.count[cell]:
-            held = int((table.count > 0).sum())
+            held, missing = int((table.count > 0).sum()), table.quantity.missing
+            kind = "run" if target.epochs is not None else "value"
+            sentinel = f" (the official file has {missing} in its place)" if missing else ""
             raise ChoiceError(
-                f"{self.name} holds no run of cell {cell} for {target}: it holds {held:,} of {len(table.runs):,} cells."
+                f"{self.name} holds no {kind} of cell {cell} for {target}{sentinel}: it holds {held:,} of "
+                f"{len(table.runs):,} cells."
             )
-        return float(table.mean[cell]) if seed is None else self._of_seed(table, cell, seed)
 
     def _of_seed(self, table: AccuracyTable, cell: int, seed: int) -> float:
         if seed not in table.seeds:

@@ -24,7 +24,7 @@ from ntknas.benchmarks.formats.collection import Collection
 from ntknas.benchmarks.quantity import ACCURACY, Quantity
 from ntknas.benchmarks.table import AccuracyTable, Costs, Target
 from ntknas.core.display import printable
-from ntknas.core.errors import DataError
+from ntknas.core.errors import ChoiceError, DataError
 from ntknas.core.files import remove_stale, replacing
 from ntknas.core.plain_hdf5 import Attribute, array, attributes, group, integer, names
 from ntknas.core.sealed_file import HEAD, DamagedFileError, SealVersionError, UnsealedFileError, check, head_of
@@ -152,6 +152,7 @@ class TableFile:
         with self._open() as opened:
             self.attributes = attributes(opened, (*_NAMES, *(name for name in _MORE_NAMES if name in opened.attrs)))
             self._targets = _targets(opened)
+            self._costed = names(group(opened, "costs")) if "costs" in opened else []
             _check_attributes(self.attributes)
             self._cells = integer(opened, "cells")
         if self.attributes["benchmark"] != benchmark:
@@ -252,8 +253,25 @@ class TableFile:
             raise ValueError(f"{name} holds an infinite number")
         return values
 
+    @property
+    def has_costs(self) -> bool:
+        """Whether it has parameters and FLOPs."""
+        return bool(self._costed)
+
     def costs(self, dataset: str) -> Costs:
-        """Read the parameters and FLOPs of all cells' networks for a data set."""
+        """Read what all cells' networks for a data set cost.
+
+        Args:
+            dataset: The data set.
+
+        Returns:
+            Parameters and FLOPs.
+
+        Raises:
+            ChoiceError: If there are none.
+        """
+        if dataset not in self._costed:
+            raise ChoiceError(f"{self.path} has no parameters and FLOPs on {dataset}: ask the space.")
         with self._open() as file:
             costs = group(file, f"costs/{dataset}")
             return Costs(self._array(costs, "parameters"), self._array(costs, "flops"))
