@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ntknas.correlation.export import as_json
     from ntknas.correlation.join import correlate
     from ntknas.correlation.names import row_name
+    from ntknas.correlation.over_targets import over_targets
+    from ntknas.correlation.overview import Overview
     from ntknas.correlation.paired import comparisons, difference_to
     from ntknas.correlation.result import Correlation
     from ntknas.correlation.row import Row, RowKey
@@ -23,6 +25,7 @@ _HOME = {
     "Correlation": "result",
     "Curve": "epochs",
     "Estimate": "estimate",
+    "Overview": "overview",
     "Row": "row",
     "RowKey": "row",
     "TargetSummary": "targets",
@@ -31,6 +34,7 @@ _HOME = {
     "correlate": "join",
     "curves": "epochs",
     "difference_to": "paired",
+    "over_targets": "over_targets",
     "row_name": "names",
 }
 __all__ = [
@@ -38,6 +42,7 @@ __all__ = [
     "Correlation",
     "Curve",
     "Estimate",
+    "Overview",
     "Row",
     "RowKey",
     "TargetSummary",
@@ -46,6 +51,7 @@ __all__ = [
     "correlate",
     "curves",
     "difference_to",
+    "over_targets",
     "row_name",
 ]
 __getattr__ = importer_of({name: f"ntknas.correlation.{module}" for name, module in _HOME.items()})

@@ -91,7 +91,7 @@ def estimate(name: str, x: Values, y: Values, resamples: Resamples) -> Estimate:
         or 200 resamples, or where more than one resample in twenty is constant.
     """
     a, b = variable(x), variable(y)
-    value = coefficients.COEFFICIENTS[name](a.values, b.values) if len(x) >= 3 else float("nan")
+    value = a.coefficient(name, b) if len(x) >= 3 else float("nan")
     if not np.isfinite(value):
         return Estimate(None)
     minimum = MIN_CELLS_OF_R if name == "pearson" else MIN_CELLS

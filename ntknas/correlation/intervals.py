@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -27,20 +29,47 @@ def with_intervals(
         seed: Seed of the bootstrap.
     """
     y = shared.accuracies.values
-    indices = draw_any(len(x), resamples if len(x) else 0, seed, shared.repeated)
-    over_cells = {name: estimate(name, x, shared.accuracies, indices) for name in COEFFICIENTS}
+    over_cells = over_all(COEFFICIENTS, x, shared, resamples, seed)
     tops = {
         name: estimate_of_top(x.values, y, share, resamples, seed, shared.units) for name, share in TOP_SHARES.items()
     }
     jackknifed = jackknifed_scores(item, shared.cells)
     if jackknifed is None:
         return over_cells | tops, item.coverage
-    for name, value in over_cells.items():
-        over_cells[name] = with_seeds(value, [COEFFICIENTS[name](scores, y) for scores in jackknifed])
+    over_cells = over_seeds(over_cells, jackknifed, shared)
     for name, value in tops.items():
         top = shared.tops[name]
         tops[name] = with_seeds(value, [kendall(scores[top], y[top]) for scores in jackknifed])
     return over_cells | tops, BOTH
+
+
+def over_all(names: Iterable[str], x: Variable, shared: Shared, resamples: int, seed: int) -> dict[str, Estimate]:
+    """Return coefficients with their intervals over cells.
+
+    Args:
+        names: Keys of ``COEFFICIENTS``.
+        x: Signed scores of the cells.
+        shared: The cells, their accuracies and units, which are resampled.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
+    """
+    indices = draw_any(len(x), resamples if len(x) else 0, seed, shared.repeated)
+    return {name: estimate(name, x, shared.accuracies, indices) for name in names}
+
+
+def over_seeds(estimates: Mapping[str, Estimate], jackknifed: Array, shared: Shared) -> dict[str, Estimate]:
+    """Return coefficients with intervals over cells and initialisations.
+
+    Args:
+        estimates: With intervals over cells.
+        jackknifed: As from ``jackknifed_scores``.
+        shared: The cells and their accuracies.
+    """
+    y = shared.accuracies.values
+    return {
+        name: with_seeds(value, [COEFFICIENTS[name](scores, y) for scores in jackknifed])
+        for name, value in estimates.items()
+    }
 
 
 def jackknifed_scores(item: Scored, cells: pd.Index) -> Array | None:

@@ -104,7 +104,7 @@ def correlate(
     setup = Setup(meant.restriction, meant.counts, covariates, Sharing(networks), resamples, seed)
     rows: list[Row] = []
     points: dict[RowKey, pd.DataFrame] = {}
-    pairs = [(target, item) for target in targets for item in _with_combined(scored, combined, target)]
+    pairs = [(target, item) for target in targets for item in with_combined(scored, combined, target)]
     for target, item in progress(pairs):
         shared = points_of(item, target, unscored)
         rows.append(make_row(item, target, shared, setup))
@@ -129,8 +129,14 @@ def _rankless(row: Row, points: pd.DataFrame) -> Iterator[str]:
         yield f"{row.measure} ranks nothing: none of its {sum(row.left_out.values()):,} cells has a value."
 
 
-def _with_combined(scored: Iterable[Scored], combined: Iterable[Combination], target: Accuracies) -> Iterable[Scored]:
-    """Return what is shown, combinations after measures and before counts."""
+def with_combined(scored: Iterable[Scored], combined: Iterable[Combination], target: Accuracies) -> list[Scored]:
+    """Return what is shown, combinations after measures and before counts.
+
+    Args:
+        scored: Measures and counts.
+        combined: Combinations.
+        target: What they are held against.
+    """
     counts = [item for item in scored if item.recipe == BASELINE]
     made = [combination.on(target.means.index) for combination in combined]
     return [*(item for item in scored if item.recipe != BASELINE), *made, *counts]

@@ -38,6 +38,7 @@ class Meant:
         networks: A number for each cell's network; ``None`` where the space is not known.
         counts: Counts of cells by setting, where the space is known.
         settings: Settings by digest, those without scores among these included.
+        few: Names of the targets that are left out, for they have fewer than ten of the cells.
     """
 
     restriction: Restriction
@@ -47,6 +48,7 @@ class Meant:
     networks: pd.Series | None
     counts: Mapping[str, Counts]
     settings: Mapping[str, Setting]
+    few: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -59,6 +61,7 @@ class Meant:
         space: Space | str | None = None,
         dataset: str = "cifar10",
         lower_is_better: Collection[str] | None = None,
+        with_few: bool = True,
     ) -> Meant:
         """Return what is meant by arguments of ``correlate``.
 
@@ -70,6 +73,8 @@ class Meant:
             space: As for ``correlate``.
             dataset: As for ``correlate``.
             lower_is_better: As for ``correlate``.
+            with_few: Whether every target must have some of the cells; else those that have fewer than ten are left
+                out.
 
         Returns:
             It.
@@ -95,8 +100,11 @@ class Meant:
             counts |= dict.fromkeys((SETTING, OFFICIAL), Counts(NetworkSize.official(known, own_dataset), known))
         ranked = rankings(table, scored_settings, counts)
         shown = pd.Index(sorted(table["cell"].unique()), name="cell")
-        targets = restriction.accuracies(as_accuracies(accuracies), shown)
-        return cls(restriction, shown, ranked, targets, restriction.networks(shown), counts, settings)
+        named = as_accuracies(accuracies)
+        targets = restriction.accuracies(named, shown, with_few=with_few)
+        there = {target.name for target in targets}
+        few = tuple(target.name for target in named if target.name not in there)
+        return cls(restriction, shown, ranked, targets, restriction.networks(shown), counts, settings, few)
 
     def of_measures(self, measures: Collection[str]) -> tuple[list[Scored], list[str]]:
         """Return what is to be shown, for which derived measures need more, and the names that nothing has.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from ntknas.core.perturbation import CLEAN
-from ntknas.correlation.result import Correlation
-from ntknas.correlation.row import SETTING, Row
+from ntknas.correlation.row import SETTING
 from ntknas.store.identity import TrainingIdentity
 from ntknas.store.setting import Setting
 
@@ -17,6 +17,30 @@ _MISSING = "nan"
 """What a name says of a field that this setting lacks and another has."""
 _MAX_LETTERS = 24
 _HASH_LETTERS = 8
+
+
+class Named(Protocol):
+    """A row that has a name: of a measure under a setting."""
+
+    @property
+    def measure(self) -> str:
+        """Name of the measure."""
+
+    @property
+    def setting(self) -> str:
+        """Digest of the setting."""
+
+
+class Rows(Protocol):
+    """Rows, and what the digests in them stand for."""
+
+    @property
+    def rows(self) -> Sequence[Named]:
+        """The rows."""
+
+    @property
+    def settings(self) -> Mapping[str, Setting]:
+        """Settings by digest."""
 
 
 def kernel_names(settings: Mapping[str, Setting]) -> dict[str, str]:
@@ -87,7 +111,7 @@ def _short_hashes(setting: Setting, fields: tuple[str, ...]) -> str:
     return "".join(f"/{str(value)[:_HASH_LETTERS]}" for value in hashes if value)
 
 
-def variant(result: Correlation, row: Row) -> str:
+def variant(result: Rows, row: Named) -> str:
     """Return what differs in a row's setting from the other settings of its measure; empty if it has one setting."""
     digests = {rival.setting for rival in result.rows if rival.measure == row.measure}
     if row.setting == SETTING:
@@ -113,7 +137,7 @@ def _shortened(setting: Setting, name: str) -> str:
     return str(setting.fields[name])[:_MAX_LETTERS]
 
 
-def row_name(result: Correlation, row: Row) -> str:
+def row_name(result: Rows, row: Named) -> str:
     """Return the measure of a row, with its variant where it has one."""
     different = variant(result, row)
     return f"{row.measure} · {different}" if different else row.measure

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ntknas.correlation.asymptotic import kendall_influence
-from ntknas.correlation.coefficients import Array, kendall
+from ntknas.correlation.coefficients import Array
 from ntknas.correlation.variable import Values, Variable, variable
 
 CONSTANT = "constant"
@@ -50,7 +50,7 @@ class Others:
         matrix = np.eye(1 + len(self.variables))
         matrix[1:, 1:] = self._taus
         for place, other in enumerate(self.variables, start=1):
-            matrix[place, 0] = matrix[0, place] = kendall(other.values, x.values)
+            matrix[place, 0] = matrix[0, place] = x.kendall(other)
         return matrix
 
     def influence(self, x: Variable, slopes: Array) -> Array:
@@ -71,7 +71,7 @@ class Others:
     def _taus(self) -> Array:
         taus = np.eye(len(self.variables))
         for j, i in combinations(range(len(self.variables)), 2):
-            taus[i, j] = taus[j, i] = kendall(self.variables[i].values, self.variables[j].values)
+            taus[i, j] = taus[j, i] = self.variables[i].kendall(self.variables[j])
         return taus
 
     @cached_property
@@ -157,4 +157,4 @@ def _distinct(covariates: Mapping[str, Variable]) -> tuple[dict[str, Variable], 
 
 
 def _ranks_alike(a: Variable, b: Variable) -> bool:
-    return abs(kendall(a.values, b.values)) > 1 - 1e-12
+    return abs(a.kendall(b)) > 1 - 1e-12

@@ -106,12 +106,14 @@ class Restriction:
         by_cell = {cell: numbers.setdefault(identity(int(cell)), len(numbers)) for cell in cells.unique()}
         return cells.map(by_cell)
 
-    def accuracies(self, targets: Iterable[Accuracies], cells: pd.Index) -> list[Accuracies]:
+    def accuracies(self, targets: Iterable[Accuracies], cells: pd.Index, *, with_few: bool = True) -> list[Accuracies]:
         """Return the accuracies to correlate with; of ``distinct`` the mean over all cells of each network.
 
         Args:
             targets: The accuracies of all cells.
             cells: The cells that are left.
+            with_few: Whether every target must have accuracies of these cells; else those that have too few are left
+                out.
 
         Returns:
             The accuracies.
@@ -120,6 +122,9 @@ class Restriction:
             NtknasError: If a target has accuracies of fewer than ten of these cells.
         """
         chosen = [self._over_networks(target, cells) if self.population == DISTINCT else target for target in targets]
+        if not with_few:
+            least = min(MIN_CELLS, len(cells))
+            return [target for target in chosen if len(cells.intersection(target.means.index)) >= least]
         for target in chosen:
             number = len(cells.intersection(target.means.index))
             if number and not self.is_none:  # of none at all there is a message of its own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,10 +16,11 @@ from ntknas.correlation.counts import Counts
 from ntknas.correlation.covariates import Covariates
 from ntknas.correlation.estimate import Estimate
 from ntknas.correlation.intervals import jackknifed_scores, with_intervals
+from ntknas.correlation.partial import Partial
 from ntknas.correlation.partial_interval import interval_given
 from ntknas.correlation.populations import Restriction
 from ntknas.correlation.retrieval import retrieval
-from ntknas.correlation.row import LAST, LEFT_OUT, Row
+from ntknas.correlation.row import BASELINE, LAST, LEFT_OUT, Row
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.seeds import with_seeds
 from ntknas.correlation.selection import best_cells
@@ -121,19 +123,48 @@ def make_row(item: Scored, target: Accuracies, points: pd.DataFrame, setup: Setu
 
 def _with_partial(row: Row, item: Scored, scores: Variable, shared: Shared, setup: Setup) -> Row:
     """Return the row with its partial correlation, on the cells that have all covariates."""
-    held = shared.held(item.setting, lambda cells: setup.covariates.of(item, cells))
-    if held is None or (row.is_baseline and row.measure in held.names):
+    given = partial_of(item, scores, shared, setup)
+    if given is None:
         return row
-    x = held.of(scores)
-    partial = held.fixed.partial(x)
     return replace(
         row,
-        partial_kendall=partial.value,
-        partial_given=partial.given,
-        partial_n=len(x),
-        partial_dropped=partial.dropped,
-        partial=_with_ends(partial.value, item, x, held, setup),
+        partial_kendall=given.partial.value,
+        partial_given=given.partial.given,
+        partial_n=given.n,
+        partial_dropped=given.partial.dropped,
+        partial=given.estimate,
     )
+
+
+class Given(NamedTuple):
+    """A partial correlation.
+
+    Attributes:
+        partial: Its value, and what it holds fixed.
+        estimate: The value with its interval.
+        n: Number of the cells that have all covariates.
+    """
+
+    partial: Partial
+    estimate: Estimate
+    n: int
+
+
+def partial_of(item: Scored, scores: Variable, shared: Shared, setup: Setup) -> Given | None:
+    """Return the partial correlation of scores, on the cells that have all covariates; ``None`` where there are none.
+
+    Args:
+        item: What was scored.
+        scores: Its signed scores of the cells.
+        shared: The cells and their accuracies.
+        setup: What rows are made with.
+    """
+    held = shared.held(item.setting, lambda cells: setup.covariates.of(item, cells))
+    if held is None or (item.recipe == BASELINE and item.measure in held.covariates.names):
+        return None
+    x = held.covariates.of(scores)
+    partial = held.fixed.partial(x)
+    return Given(partial, _with_ends(partial.value, item, x, held, setup), len(x))
 
 
 def _with_ends(value: float | None, item: Scored, x: Variable, held: Held, setup: Setup) -> Estimate:
@@ -141,7 +172,10 @@ def _with_ends(value: float | None, item: Scored, x: Variable, held: Held, setup
     if value is None:
         return Estimate(None)
     ends = interval_given(x, held.fixed.others, setup.resamples, setup.seed, held.units)
-    estimate, jackknifed = Estimate(value, *ends), jackknifed_scores(item, held.cells)
+    estimate = Estimate(value, *ends)
+    if estimate.interval is None:
+        return estimate
+    jackknifed = jackknifed_scores(item, held.covariates.cells)
     if jackknifed is None:
         return estimate
     without = [held.fixed.partial(scores).value for scores in jackknifed]

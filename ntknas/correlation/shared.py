@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -20,30 +21,56 @@ from ntknas.correlation.row import CELLS, MEASUREMENTS, NETWORKS
 from ntknas.correlation.targets import Accuracies
 from ntknas.correlation.variable import Variable
 
+K = TypeVar("K")
+V = TypeVar("V")
 _KEPT = 4
 """Sets of cells whose rows share: measures fail on the same cells, and each set costs memory."""
+_COVARIATES_KEPT = 16
+"""The same of covariates, which all targets share."""
+
+
+class OnCells:
+    """Covariates of some cells, whatever the target.
+
+    Args:
+        covariates: The covariates, in columns by cell; NaN where a cell has none.
+
+    Attributes:
+        names: Their names.
+        complete: Which cells have all of them; ``None`` where all have.
+        cells: These cells.
+        variables: The covariates of these, by name.
+    """
+
+    def __init__(self, covariates: pd.DataFrame):
+        complete: NDArray[np.bool_] = covariates.notna().all(axis=1).to_numpy()
+        self.names = tuple(map(str, covariates))
+        self.complete = None if complete.all() else complete
+        self.cells = covariates.index[complete]
+        self.variables = {str(name): Variable(covariates[name].to_numpy(np.float64)[complete]) for name in covariates}
+        self._restricted: WeakKeyDictionary[Variable, Variable] = WeakKeyDictionary()
+
+    def of(self, values: Variable) -> Variable:
+        """Return the values of the cells that have all covariates."""
+        if self.complete is None:
+            return values
+        if values not in self._restricted:
+            self._restricted[values] = Variable(values.values[self.complete])
+        return self._restricted[values]
 
 
 class Held(NamedTuple):
     """What a partial correlation holds fixed.
 
     Attributes:
-        names: All that was to be held fixed.
-        complete: Which cells have all of it; ``None`` where all have.
-        cells: These cells.
-        units: A number for each of their units; ``None`` where that is not known.
+        covariates: The covariates, and the cells that have them.
+        units: A number for each of these cells' units; ``None`` where that is not known.
         fixed: What is held fixed on them, beside their accuracies.
     """
 
-    names: tuple[str, ...]
-    complete: NDArray[np.bool_] | None
-    cells: pd.Index
+    covariates: OnCells
     units: Codes | None
     fixed: Fixed
-
-    def of(self, scores: Variable) -> Variable:
-        """Return the scores of the cells that have all covariates."""
-        return scores if self.complete is None else Variable(scores.values[self.complete])
 
 
 class Shared:
@@ -55,6 +82,7 @@ class Shared:
         networks: A number for each cell's network; ``None`` where that is not known.
         units: A number for each cell's unit, which is drawn as a whole; ``None`` where that is not known.
         measurements: A number for each cell's measurement; ``None`` where each has its own.
+        covariates: Covariates of these cells by setting, as far as they were asked for.
 
     Attributes:
         cells: The cells.
@@ -69,9 +97,11 @@ class Shared:
         networks: Codes | None,
         units: Codes | None,
         measurements: Codes | None = None,
+        covariates: dict[str, OnCells] | None = None,
     ):
         self.cells, self.accuracies, self.units = cells, Variable(accuracies), units
         self._networks, self._measurements = networks, measurements
+        self._covariates = {} if covariates is None else covariates
         self._of_counts: dict[Counts, dict[str, float | None]] = {}
         self._held: dict[str, Held | None] = {}
 
@@ -119,21 +149,17 @@ class Shared:
             setting: Digest of the setting.
             covariates: Gives the covariates of cells, in columns.
         """
+        if setting not in self._covariates:
+            self._covariates[setting] = OnCells(covariates(self.cells))
         if setting not in self._held:
-            self._held[setting] = self._hold(covariates(self.cells))
+            self._held[setting] = self._hold(self._covariates[setting])
         return self._held[setting]
 
-    def _hold(self, covariates: pd.DataFrame) -> Held | None:
-        if covariates.empty:
+    def _hold(self, covariates: OnCells) -> Held | None:
+        if not len(self.cells) or not covariates.names:
             return None
-        names, complete = tuple(map(str, covariates)), covariates.notna().all(axis=1).to_numpy()
-        if complete.all():
-            columns = {str(name): covariates[name].to_numpy(np.float64) for name in covariates}
-            return Held(names, None, self.cells, self.units, Fixed(self.accuracies, columns))
-        columns = {str(name): covariates[name].to_numpy(np.float64)[complete] for name in covariates}
-        units = None if self.units is None else self.units[complete]
-        fixed = Fixed(self.accuracies.values[complete], columns)
-        return Held(names, complete, self.cells[complete], units, fixed)
+        units = self.units if self.units is None or covariates.complete is None else self.units[covariates.complete]
+        return Held(covariates, units, Fixed(covariates.of(self.accuracies), covariates.variables))
 
 
 def _number(codes: Codes | None) -> int | None:
@@ -150,6 +176,7 @@ class Sharing:
     def __init__(self, networks: pd.Series | None):
         self._networks = networks
         self._shared: dict[tuple[str, bytes], Shared] = {}
+        self._covariates: dict[bytes, dict[str, OnCells]] = {}
 
     def of(self, target: Accuracies, points: pd.DataFrame) -> Shared:
         """Return what rows of a target on some cells share.
@@ -158,17 +185,27 @@ class Sharing:
             target: The accuracies.
             points: As from ``rows.points_of``.
         """
-        key = (target.name, points.index.to_numpy(np.int64).tobytes())
-        shared = self._shared.pop(key, None) or self._make(target, points)
-        while len(self._shared) >= _KEPT:
-            del self._shared[next(iter(self._shared))]
-        self._shared[key] = shared  # the last, and so dropped last
-        return shared
+        key = (target.name, _bytes(points.index))
+        return _kept(self._shared, key, lambda: self._make(target, points), _KEPT)
 
     def _make(self, target: Accuracies, points: pd.DataFrame) -> Shared:
         cells, accuracies = points.index, points["accuracy"].to_numpy(np.float64)
         networks, measurements = (_of(cells, codes) for codes in (self._networks, target.measurements))
-        return Shared(cells, accuracies, networks, target.units(cells, self._networks), measurements)
+        covariates = _kept(self._covariates, _bytes(cells), dict, _COVARIATES_KEPT)
+        return Shared(cells, accuracies, networks, target.units(cells, self._networks), measurements, covariates)
+
+
+def _kept(kept: dict[K, V], key: K, make: Callable[[], V], number: int) -> V:
+    """Return what is kept under a key, made where it is not there; a number of the last asked for are kept."""
+    value = kept.pop(key) if key in kept else make()
+    while len(kept) >= number:
+        del kept[next(iter(kept))]
+    kept[key] = value
+    return value
+
+
+def _bytes(cells: pd.Index) -> bytes:
+    return bytes(cells.to_numpy(np.int64).tobytes())
 
 
 def _of(cells: pd.Index, codes: pd.Series | None) -> Codes | None:

@@ -107,14 +107,29 @@ class Accuracies:
         Raises:
             NtknasError: If none of these cells has an accuracy.
         """
-        cells = common_cells(self, scored)
-        measurements = None if self.measurements is None else int(self.measurements[cells].nunique())
-        plain = TargetSummary(None, None, len(scored), len(cells), self.quantity, measurements)
+        plain = self.known_of(scored)
         if self.runs is None or self.runs.shape[1] < 2:
             return plain
+        cells = common_cells(self, scored)
         rows = cells.to_numpy(np.int64)
         agreement = noise.seed_agreement_with_interval(self.runs[rows], seed, networks=self.units(cells, networks))
         return replace(plain, seed_agreement=agreement, ceiling=ceiling(self.runs, seed, cells=rows))
+
+    def known_of(self, scored: pd.Index) -> TargetSummary:
+        """Return what the values are and how many there are, without figures of noise.
+
+        Args:
+            scored: The cells that were scored.
+
+        Returns:
+            The summary.
+
+        Raises:
+            NtknasError: If none of these cells has an accuracy.
+        """
+        cells = common_cells(self, scored)
+        measurements = None if self.measurements is None else int(self.measurements[cells].nunique())
+        return TargetSummary(None, None, len(scored), len(cells), self.quantity, measurements)
 
 
 def as_accuracies(accuracies: Benchmark | pd.Series | Mapping[str, pd.Series | AccuracyTable]) -> list[Accuracies]:

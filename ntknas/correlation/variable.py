@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ntknas.correlation.coefficients import Array
+from ntknas.correlation.coefficients import Array, kendall, pearson
 
 Integers = NDArray[np.int64]
 
@@ -25,7 +26,8 @@ class Variable:
 
     def __init__(self, values: Array):
         self.values = values
-        self.influences: dict[Variable, Array] = {}
+        self.influences: WeakKeyDictionary[Variable, Array] = WeakKeyDictionary()  # else targets would never go
+        self._taus: WeakKeyDictionary[Variable, float] = WeakKeyDictionary()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -39,6 +41,25 @@ class Variable:
     def tied_pairs(self) -> int:
         """The number of pairs of equal values."""
         return int((self._sizes * (self._sizes - 1) // 2).sum())
+
+    def kendall(self, other: Variable) -> float:
+        """Return τ-b with another variable, which is taken once; NaN for a constant."""
+        if other not in self._taus:
+            self._taus[other] = kendall(self.values, other.values)
+        return self._taus[other]
+
+    def coefficient(self, name: str, other: Variable) -> float:
+        """Return a coefficient with another variable; NaN for a constant.
+
+        Args:
+            name: ``kendall``, ``spearman`` or ``pearson``.
+            other: The other variable.
+        """
+        if name == "kendall":
+            return self.kendall(other)
+        if name == "spearman":
+            return pearson(self.mid_ranks, other.mid_ranks)
+        return pearson(self.values, other.values)
 
     @cached_property
     def order(self) -> Integers:
