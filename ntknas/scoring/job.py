@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ntknas.core.errors import DataError
 from ntknas.data.probe import Probe
 from ntknas.scoring.recipe import Group, Recipe, training_group
-from ntknas.spaces import Space, load_space, space_names
+from ntknas.spaces import CellSpace, Space, load_space, space_names
 from ntknas.store.setting import Setting
 
 if TYPE_CHECKING:
@@ -53,11 +53,15 @@ class Job:
     training: Training | None = None
 
     def __post_init__(self) -> None:
-        """Check that the images can be attacked where that is asked for.
+        """Check that the space has such networks, and that the images can be attacked where that is asked for.
 
         Raises:
-            DataError: If they have no pixels from 0 to 1.
+            ChoiceError: If the space has no networks of this size.
+            DataError: If the images have no pixels from 0 to 1.
         """
+        if isinstance(self.space, CellSpace):
+            network = self.recipe.network
+            self.space.check_size(channels=network.channels, cells_per_stage=network.cells_per_stage)
         if self.recipe.choices.attack and self.probe.pixel_range is None:
             raise DataError(
                 f"`perturb` moves pixels from 0 to 1, and the images of {self.probe.source} have none: choose another "

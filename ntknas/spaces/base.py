@@ -181,6 +181,14 @@ class CellSpace(ABC, Generic[C]):
         """Return the multiply-adds of one forward pass, here counted while the network runs."""
         return counting.flops(self.build(cell, num_classes=num_classes, **size), image_size)
 
+    def check_size(self, **size: Unpack[SizeOptions]) -> None:
+        """Check that the space has networks of a size.
+
+        Raises:
+            ChoiceError: If it has none.
+        """
+        self._sized(**size)
+
     def _sized(self, **size: Unpack[SizeOptions]) -> Size:
         """Return the network's size, official where nothing is said.
 

@@ -208,6 +208,8 @@ def test_scores_from_the_command_line(capsys, tmp_path):
     store = ("--store", tmp_path / "s.h5")
     code, out, err = ntknas(capsys, "score", "--cells-file", cells, *options, *store)
     assert (code, "s.h5: 2 ok" in out) == (0, True), err
-    code, _, err = ntknas(capsys, "score", "--cells", 2, *options, *store, "--cells-per-stage", 3)
+    other = ("--cells-per-stage", 3, "--store", tmp_path / "other.h5")
+    code, _, err = ntknas(capsys, "score", "--cells", 2, *options, *other)
     assert code == 1
     assert "--cells-per-stage must be 1 for nb-macro, got 3" in err
+    assert {path.name.split(".")[0] for path in tmp_path.iterdir()} == {"cells", "s"}
