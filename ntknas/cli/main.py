@@ -26,6 +26,7 @@ _COMMANDS = {
     "score": ("score", "Score the cells of a benchmark into a store; resumes."),
     "track-kernel": ("track_kernel", "Train cells and follow their kernels: drifts, spectrum, pictures."),
     "correlate": ("correlate", "Correlate a store's scores with trained accuracies."),
+    "pareto": ("pareto", "Trade-offs: fronts that scores choose against the true front of two targets."),
     "published": ("published", "Published scores: list, info, export, verify; measured once for everybody."),
     "sensitivity": ("sensitivity", "Which choices change the conclusion: single changes, rank agreements."),
     "diff": ("diff", "What differs between two stores, and how far cells moved."),

@@ -255,4 +255,50 @@ class HeatMaps:
     colour_label: str
 
 
-Figure = ScatterGrid | Bars | LineGrid | KernelView | KernelStrip | Matrix | HeatMaps
+@dataclass(frozen=True)
+class FrontPanel:
+    """Cells that one score chose, in the plane of two quantities.
+
+    Attributes:
+        title: Heading.
+        note: A line under the heading.
+        chosen: The chosen cells, x and y, n×2.
+        line: The line that they attain, x and y of its corners.
+        band_low: The line that nearly all choices of as many random cells attain.
+        band_high: The line that few of them attain.
+    """
+
+    title: str
+    note: str
+    chosen: Array
+    line: Array
+    band_low: Array
+    band_high: Array
+
+
+@dataclass(frozen=True)
+class Fronts:
+    """Chosen cells beside the true front, a panel for each choice.
+
+    Attributes:
+        title: Heading of the figure.
+        x_label: Name of the horizontal axes.
+        y_label: Name of the vertical axes.
+        cells: All cells, x and y, n×2.
+        front: The true front, x and y of the corners of its line.
+        panels: The choices.
+        x_view: Ends of the horizontal axes.
+        y_view: Ends of the vertical axes.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    cells: Array
+    front: Array
+    panels: Sequence[FrontPanel]
+    x_view: tuple[float, float]
+    y_view: tuple[float, float]
+
+
+Figure = ScatterGrid | Bars | LineGrid | KernelView | KernelStrip | Matrix | HeatMaps | Fronts

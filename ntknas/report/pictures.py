@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ntknas.correlation import Correlation
+from ntknas.correlation.pareto import TradeOffs
 from ntknas.report import correlation_figures as figures
-from ntknas.report import search_figures
+from ntknas.report import front_figures, search_figures
 from ntknas.report.figures import Figure
 from ntknas.report.plotter import draw
 
@@ -34,6 +35,23 @@ def draw_correlation(result: Correlation, folder: Path) -> list[Path]:
         if over_epochs:
             specifications[f"epochs-{_file(target)}"] = over_epochs
     return [draw(specification, folder / f"{name}.png") for name, specification in specifications.items()]
+
+
+def draw_trade_offs(result: TradeOffs, folder: Path) -> list[Path]:
+    """Draw the true front and those that scores choose, a picture for each stand-in.
+
+    Args:
+        result: The result.
+        folder: Where the pictures go.
+
+    Returns:
+        The pictures.
+
+    Raises:
+        NtknasError: If the folder cannot be written.
+    """
+    stand_ins = dict.fromkeys(row.stand_in for row in result.rows)
+    return [draw(front_figures.fronts(result, name), folder / f"fronts-{_file(name)}.png") for name in stand_ins]
 
 
 def _file(target: str) -> str:

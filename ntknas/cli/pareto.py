@@ -1,0 +1,158 @@
+"""``ntknas pareto``: how close a front that is chosen without training comes to the true front of two targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ntknas.cli import kinds
+from ntknas.cli import options as shared
+from ntknas.cli.correlate_scores import check_scores, own_scores_options, take_scores
+from ntknas.cli.correlate_source import take_source
+from ntknas.cli.names import check_names
+from ntknas.cli.output import check_one_format, csv_option, json_option, note, print_csv, print_json
+from ntknas.cli.pareto_tables import print_trade_offs
+from ntknas.cli.published_source import way_options
+from ntknas.correlation.sources import ALL
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ntknas.correlation.pareto import Pair, TradeOffs
+    from ntknas.correlation.sources import AccuracySource
+
+_NOT_ASKED = {"dataset": (), "accuracies": None, "column": None, "given": None}
+"""What ``correlate`` asks of accuracies and this command does not."""
+_MANY_CELLS = 1000
+"""Cells from which resamples take so long that progress is shown."""
+
+
+@click.command(name="pareto")
+@click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE)
+@click.option(
+    "--target",
+    multiple=True,
+    help="The two targets, such as cifar10-valid/valid/200 and hw-nas-bench:cifar10/edgegpu_latency; the first is the "
+    "one that scores stand for.",
+)
+@click.option(
+    "--stand-in",
+    multiple=True,
+    help="What is known without training in place of the second target: a count, such as flops or "
+    "effective_parameters, measured for itself, or another target; repeatable.  [default: flops and measured]",
+)
+@click.option("--fronts", type=kinds.COUNT, default=1, show_default=True, help="Fronts to choose, the best first.")
+@click.option("--budget", type=kinds.NUMBER, help="Cells to choose, in place of whole fronts.")
+@way_options
+@click.option("--space", help="Scores of this space.  [default: the only one of the store]")
+@click.option("--setting", multiple=True, help="Scores of this setting, or the beginning of its digest; repeatable.")
+@click.option("--recipe", multiple=True, help="Scores computed with this recipe; repeatable.")
+@click.option("--measures", help="Measures and groups to show, separated by commas.  [default: all that were taken]")
+@shared.population_option
+@click.option("--bench", help="Benchmark of targets that name none.  [default: the scores' own space's]")
+@shared.bench_data_option
+@own_scores_options
+@click.option("--cell-column", help="Column of --scores that names the cells.  [default: all that do, and agree]")
+@click.option(
+    "--combine",
+    multiple=True,
+    metavar="EXPRESSION",
+    help="Combination of scores to choose by, such as rank(a)+rank(b); repeatable.",
+)
+@click.option(
+    "--resamples",
+    type=kinds.NUMBER,
+    default=1000,
+    show_default=True,
+    help="Bootstrap resamples; fewer than 200 give no intervals.",
+)
+@click.option("--seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the resamples and of ties.")
+@click.option(
+    "--plots",
+    cls=kinds.TrustedOption,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to draw into: true and chosen fronts, a picture for each stand-in.",
+)
+@json_option
+@csv_option
+def command(store: Path, plots: Path | None, json: bool, csv: bool, **options: Any) -> None:
+    """Show how close fronts chosen by the scores in STORE, or published ones, come to the true front of two targets.
+
+    A score takes the place of the first target, a count or a measured value that of the second. The cells that no other
+    beats in both are chosen and judged by the targets: the share of the true front's hypervolume that they reach,
+    beside as many random cells. Intervals are of resamples of networks, in each of which both fronts are made anew.
+    """
+    check_one_format(json=json, csv=csv)
+    _check_targets(options["target"])
+    options |= _NOT_ASKED
+    check_scores(store, options)
+    check_names({"scores": options["scores"]})
+
+    from ntknas.correlation.pareto import trade_offs
+
+    scores, measures = take_scores(store, options)
+    stand_ins = options.pop("stand_in") or None
+    options["target"] += tuple(name for name in stand_ins or () if "/" in name)
+    source = take_source(options)
+    space = _space_of(source, scores)
+    del options["given"]
+    _note_few_resamples(options["resamples"])
+    of_space = scores[scores["space"] == space]
+    targets = source.of(space, of_space)
+    answer = trade_offs(of_space, targets, stand_ins=stand_ins, **options, measures=measures, progress=_progress)
+    for message in answer.notes:
+        note(message)
+    if json:
+        print_json(answer.as_json())
+    elif csv:
+        print_csv(answer.frame())
+    else:
+        print_trade_offs(answer)
+    if plots:
+        _draw(answer, plots)
+
+
+def _check_targets(targets: tuple[str, ...]) -> None:
+    if len(set(targets)) != 2 or len(targets) != 2 or ALL in targets:
+        given = " and ".join(targets) or "none"
+        raise click.UsageError(
+            f"--target names two different targets, the one that scores stand for first, got {given}: such as --target "
+            "cifar10-valid/valid/200 --target hw-nas-bench:cifar10/edgegpu_latency. ntknas bench list has them."
+        )
+
+
+def _space_of(source: AccuracySource, scores: pd.DataFrame) -> str:
+    """Return the one space whose cells are meant."""
+    spaces = source.spaces(scores)
+    if len(spaces) > 1:
+        raise click.UsageError(f"These are scores of {' and '.join(spaces)}: choose one with --space.")
+    return spaces[0]
+
+
+def _note_few_resamples(resamples: int) -> None:
+    from ntknas.correlation.bootstrap import MIN_RESAMPLES
+
+    if 0 < resamples < MIN_RESAMPLES:
+        note(f"{resamples} resamples give no intervals: they need {MIN_RESAMPLES} or more (--resamples).")
+
+
+def _progress(pairs: list[Pair]) -> Iterable[Pair]:
+    """Show progress where there are so many cells that resamples take time."""
+    from ntknas.cli.meter import metered
+
+    if all(len(item.cells) < _MANY_CELLS for item, _ in pairs):
+        return pairs
+    return metered(pairs, len(pairs), "Choosing", "rows")
+
+
+def _draw(answer: TradeOffs, folder: Path) -> None:
+    from ntknas.report.pictures import draw_trade_offs
+
+    for path in draw_trade_offs(answer, folder):
+        note(f"Drew {path}")
+
+
+__all__ = ["command"]
