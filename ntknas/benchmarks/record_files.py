@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ntknas.benchmarks.columns import Choose, Columns, Value, check_names, max_bytes
 from ntknas.benchmarks.formats.json_file import read_json
 from ntknas.core.errors import DataError
-from ntknas.core.extras import require
+from ntknas.core.extras import is_installed, require
 from ntknas.core.quoting import quoted
 from ntknas.core.regular_file import open_regular
 
@@ -21,6 +21,7 @@ CELL, VALUE = "cell", "value"
 _SHAPES = (
     "a list of records, an object of columns, an object of values or of records by cell, or a list of [cell, value]"
 )
+_EXTRA, _MAGIC = "parquet", b"PAR1"
 _ROWS_AT_ONCE = 256  # a text that stands in many rows is unpacked in each of them
 _MAX_TEXT = 1 << 12
 
@@ -114,7 +115,7 @@ def read_parquet_columns(path: Path, rows: int, choose: Choose) -> Columns:
         NtknasError: If the package that reads it is not installed.
         OSError: If it cannot be read.
     """
-    arrow, parquet = require("pyarrow", "parquet"), require("pyarrow.parquet", "parquet")
+    arrow, parquet = require("pyarrow", _EXTRA), require("pyarrow.parquet", _EXTRA)
     with open_regular(path) as stream:
         try:
             file = parquet.ParquetFile(stream)
@@ -126,6 +127,27 @@ def read_parquet_columns(path: Path, rows: int, choose: Choose) -> Columns:
         except (arrow.ArrowException, OSError) as error:
             raise DataError(f"it is no Parquet file that can be read ({quoted(str(error))})") from error
     return Columns(values, [f"row {number}" for number in range(count)])
+
+
+def parquet_header(path: Path) -> Sequence[str] | None:
+    """Return the names of a Parquet file's columns.
+
+    Returns:
+        The names, none where it is no such file; ``None`` where the package that reads them is not installed.
+    """
+    if not path.is_file():
+        return ()
+    if not is_installed("pyarrow"):
+        return None
+    arrow, parquet = require("pyarrow", _EXTRA), require("pyarrow.parquet", _EXTRA)
+    with open_regular(path) as stream:
+        if stream.read(len(_MAGIC)) != _MAGIC:
+            return ()
+        try:
+            names: list[str] = parquet.ParquetFile(stream).schema_arrow.names
+        except (arrow.ArrowException, OSError):
+            return ()
+    return names
 
 
 def _unpacked(file: pa.parquet.ParquetFile, names: Sequence[str], most: int) -> dict[str, list[Value]]:

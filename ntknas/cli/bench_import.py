@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ _OF_OWN = (
     *("quantity", "unit", "lower_is_better", "measured_on", "missing"),
 )
 _DATASET = "cifar10"
+_MOST = 8
+"""Targets that a remark names."""
 
 
 def _own_options(function: F) -> F:
@@ -175,11 +177,20 @@ def _fields(imported: Imported) -> dict[str, object]:
     }
 
 
+def _remarks(imported: Imported) -> Iterator[str]:
+    """Yield which targets lack a value of cells that others have one of, together where they lack as many."""
+    absent = imported.size - imported.cells
+    for count in sorted({count for count in imported.missing.values() if count > absent}):
+        targets = [str(target) for target, lacks in imported.missing.items() if lacks == count]
+        more = f" and {len(targets) - _MOST:,} more" if len(targets) > _MOST else ""
+        yield f"{count - absent:,} of these cells have no value of {', '.join(targets[:_MOST])}{more}"
+
+
 def _report(imported: Imported, files: tuple[Path, ...]) -> None:
     if imported.cells < imported.size:
         note(f"Note: the table holds {imported.cells:,} of the {imported.size:,} cells.")
-    for target, count in imported.missing.items():
-        note(f"Note: {count:,} cells have no value of {target}.")
+    for remark in _remarks(imported):
+        note(f"Note: {remark}.")
     has_trainings = any(target.epochs is not None for target in imported.targets)
     held = f"{imported.runs:,} training runs" if has_trainings else f"{len(imported.targets):,} targets"
     names = " ".join(map(str, files))
