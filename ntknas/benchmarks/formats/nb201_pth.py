@@ -16,6 +16,7 @@ from ntknas.benchmarks.formats.training_record import RECORD_KEYS, SUMMARY_KEYS,
 from ntknas.benchmarks.source import Start
 from ntknas.core.errors import DataError
 from ntknas.core.regular_file import open_regular
+from ntknas.core.unpacking import UNPACKING_ERRORS
 from ntknas.pickles import REBUILDERS, PickleMachine
 from ntknas.spaces import Space
 
@@ -23,6 +24,8 @@ _ZIP = b"PK\x03\x04"
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # MAGIC_NUMBER and PROTOCOL_VERSION of torch.serialization
 _LEGACY_PROTOCOL = 1001
 _LEGACY = b"\x80\x02\x8a\n" + _LEGACY_MAGIC.to_bytes(10, "little")
+_PICKLE = "/data.pkl"
+_LIST = b"\x80\x02]"
 _BUDGETS = ("full", "less")
 
 
@@ -33,12 +36,25 @@ class _Done(NamedTuple):
 
 
 def recognises(path: Path) -> bool:
-    """Return whether a file starts as ``torch.save`` writes."""
+    """Return whether a file starts as ``torch.save`` writes, and is no archive of something else."""
     if not path.is_file():
         return False
     with path.open("rb") as stream:
         start = stream.read(len(_LEGACY))
-    return start.startswith(_ZIP) or start == _LEGACY
+    return start == _LEGACY or (start.startswith(_ZIP) and not _is_of_something_else(path))
+
+
+def _is_of_something_else(path: Path) -> bool:
+    """Return whether a zip archive has no pickles, or one of a list; not if it is damaged."""
+    try:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+            pickles = [name for name in archive.namelist() if name.endswith(_PICKLE)]
+            if len(pickles) != 1:
+                return not pickles
+            with archive.open(pickles[0]) as stream:
+                return stream.read(len(_LIST)) == _LIST
+    except UNPACKING_ERRORS:
+        return False
 
 
 def read(path: Path, space: Space, start: Start) -> Collection:
@@ -87,7 +103,7 @@ def _open_pickle(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
             yield file, True
             return
         with zipfile.ZipFile(file) as archive:
-            names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+            names = [name for name in archive.namelist() if name.endswith(_PICKLE)]
             if len(names) != 1:
                 raise DataError(
                     f"it is a zip archive that torch did not write: it has {len(names)} files data.pkl, not 1"
