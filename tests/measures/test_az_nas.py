@@ -27,6 +27,7 @@ CASES = {
     "dead branches": ("nb201", DEAD),
     "nb101": ("nb101", 12),
     "nats-sss": ("nats-sss", "8:16:64:24:40"),
+    "nb-macro": ("nb-macro", "10020000"),
 }
 NAMES = ("az_expressivity", "az_progressivity", "az_trainability")
 
@@ -42,6 +43,8 @@ def case(request):
 
 
 def _blocks(network):
+    if hasattr(network, "stages"):
+        return [network.stem, *(layer for stage in network.stages for layer in stage), network.last]
     return [network.stem, *(network.cells if hasattr(network, "cells") else network.layers)]
 
 

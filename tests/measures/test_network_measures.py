@@ -33,6 +33,7 @@ CASES = {
     "dead branches": ("nb201", DEAD),
     "nb101": ("nb101", 12),
     "nats-sss": ("nats-sss", "8:16:64:24:40"),
+    "nb-macro": ("nb-macro", "10020012"),
 }
 
 

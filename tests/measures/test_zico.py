@@ -21,6 +21,7 @@ CELLS = {
     "dead branches": ("nb201", "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|nor_conv_1x1~0|none~1|none~2|"),
     "nb101": ("nb101", 12),
     "nats-sss": ("nats-sss", "8:16:64:24:40"),
+    "nb-macro": ("nb-macro", "10020012"),
 }
 
 
