@@ -21,8 +21,9 @@ from ntknas.correlation.sources import ALL
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ntknas.correlation.pareto import Pair, TradeOffs
+    from ntknas.correlation.pareto import Pair
     from ntknas.correlation.sources import AccuracySource
+    from ntknas.correlation.trade_off import TradeOffs
 
 _NOT_ASKED = {"dataset": (), "accuracies": None, "column": None, "given": None}
 """What ``correlate`` asks of accuracies and this command does not."""

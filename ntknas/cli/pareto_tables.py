@@ -9,7 +9,7 @@ from ntknas.spaces.populations import POPULATIONS
 
 if TYPE_CHECKING:
     from ntknas.correlation import Estimate
-    from ntknas.correlation.pareto import TradeOff, TradeOffs
+    from ntknas.correlation.trade_off import TradeOff, TradeOffs
 
 _HEADER = ("measure", "chosen", "left out", "reached [95 %]", "random", "by ranks [95 %]", "random by ranks")
 _FURTHER = ("behind", "of the front")

@@ -11,6 +11,37 @@ from ntknas.correlation.front import Mask, Places, Points
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """The cells that are chosen.
+
+    Attributes:
+        certain: Places of those of whole fronts.
+        cut: Of the front that does not fit its points and the places of its cells; ``None`` where all fit.
+        number: How many of these are chosen.
+    """
+
+    certain: Places
+    cut: tuple[Places, Places] | None = None
+    number: int = 0
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a front does not fit, so that chance may decide."""
+        return self.cut is not None
+
+    def draw(self, points: Points, random: np.random.Generator) -> Places:
+        """Return the places of all that are chosen.
+
+        Args:
+            points: Points of the cells, by score and stand-in.
+            random: What breaks ties.
+        """
+        if self.cut is None:
+            return self.certain
+        return np.concatenate([self.certain, _least_crowded(points, *self.cut, self.number, random)])
+
+
+@dataclass(frozen=True)
 class Choice:
     """How cells are chosen.
 
@@ -22,8 +53,8 @@ class Choice:
     fronts: int = 1
     budget: int | None = None
 
-    def of(self, points: Points, present: Mask, random: np.random.Generator) -> Places:
-        """Return the places of the chosen cells.
+    def of(self, points: Points, present: Mask) -> Chosen:
+        """Return the cells that are chosen.
 
         With a budget whole fronts are taken while they fit. Of the first that does not, cells come in the order of
         their crowding distance, as in NSGA-II (Deb et al., 2002), here of ranks, since a score says no more: one of
@@ -32,10 +63,6 @@ class Choice:
         Args:
             points: Points of the cells, by score and stand-in.
             present: The cells that may be chosen.
-            random: What breaks ties.
-
-        Returns:
-            The places.
         """
         taken = np.zeros(len(points.first), np.bool_)
         number = 0
@@ -45,22 +72,10 @@ class Choice:
             if self.budget is not None:
                 cells = _cells_at(points, present, front)
                 if number + len(cells) > self.budget:
-                    rest = _least_crowded(points, front, cells, self.budget - number, random)
-                    return np.concatenate([_chosen(points, present, taken), rest])
+                    return Chosen(_chosen(points, present, taken), (front, cells), self.budget - number)
                 number += len(cells)
             taken[front] = True
-        return _chosen(points, present, taken)
-
-    def cuts(self, points: Points, present: Mask) -> bool:
-        """Return whether a front does not fit, so that chance may decide."""
-        if self.budget is None or self.budget >= int(present.sum()):
-            return False
-        number = 0
-        for front in points.fronts(present):
-            number += len(_cells_at(points, present, front))
-            if number >= self.budget:
-                break
-        return number > self.budget
+        return Chosen(_chosen(points, present, taken))
 
 
 def _chosen(points: Points, present: Mask, taken: Mask) -> Places:

@@ -27,7 +27,7 @@ class Points:
     Attributes:
         point: The point of each cell, by its place in this order.
         first: Place of each point's first quantity among its values, from 0 for the worst.
-        second: The same of the second, from 1.
+        second: The same of the second.
     """
 
     point: Places
@@ -42,9 +42,10 @@ class Points:
             first: First quantity of each cell, of which higher is better.
             second: Second quantity.
         """
-        codes = [np.unique(values, return_inverse=True)[1] for values in (first, second)]
-        pairs, point = np.unique(-np.stack(codes, axis=1), axis=0, return_inverse=True)
-        return cls(point.reshape(-1), -pairs[:, 0], 1 - pairs[:, 1])
+        a, b = (np.unique(values, return_inverse=True)[1] for values in (first, second))
+        size = int(b.max(initial=0)) + 1
+        codes, point = np.unique(-(a * size + b), return_inverse=True)
+        return cls(point, -codes // size, -codes % size)
 
     def fronts(self, present: Mask) -> Iterator[Places]:
         """Yield the points of one front after the other: those that no point dominates that is left.
@@ -86,8 +87,12 @@ def hypervolume(first: Array, second: Array) -> float:
         second: Second quantity, 0 or more.
     """
     order = np.argsort(-first, kind="stable")
-    widths = first[order] - np.append(first[order[1:]], 0.0)
-    return float(widths @ np.maximum.accumulate(second[order])) if len(first) else 0.0
+    return area_of_falling(first[order], second[order])
+
+
+def area_of_falling(first: Array, second: Array) -> float:
+    """Return the hypervolume of points whose first quantity does not rise from one to the next."""
+    return float(_steps(first) @ np.maximum.accumulate(second)) if len(first) else 0.0
 
 
 def inverted_distance(front: Array, chosen: Array) -> float:

@@ -16,11 +16,11 @@ from ntknas.correlation.drawn import Codes, joined
 from ntknas.correlation.front import (
     Mask,
     Places,
+    Points,
     area_by_dominating,
+    area_of_falling,
     attained,
-    hypervolume,
     inverted_distance,
-    is_on_front,
     share_of_choices,
 )
 from ntknas.correlation.targets import Accuracies
@@ -90,7 +90,7 @@ class Plane:
     @cached_property
     def points(self) -> dict[str, Array]:
         """Both targets in each scale, cells × 2, from 0 for the worst of the cells."""
-        values = np.stack([t.means[self.cells].to_numpy(np.float64) for t in (self.first, self.second)], axis=1)
+        values = self.values
         spans = values.max(axis=0) - values.min(axis=0)
         worse = [np.searchsorted(np.sort(column), column) for column in values.T]
         return {
@@ -101,31 +101,49 @@ class Plane:
     @cached_property
     def on_front(self) -> Places:
         """Places of the cells on the true front, equal ones all."""
-        return np.flatnonzero(is_on_front(*self.points[VALUES].T))
+        return self.front_of(np.ones(len(self), np.bool_))
+
+    def front_of(self, present: Mask) -> Places:
+        """Return the places on the true front of some of the cells."""
+        is_on = np.zeros(len(self._distinct.first), np.bool_)
+        is_on[next(self._distinct.fronts(present), ())] = True
+        return np.flatnonzero(is_on[self._distinct.point] & present)
+
+    @cached_property
+    def _distinct(self) -> Points:
+        return Points.of(*self.points[VALUES].T)
 
     def area(self, scale: str, cells: Places) -> float:
-        """Return the hypervolume of some cells; the worst value of each target is the reference point."""
-        return hypervolume(*self.points[scale][cells].T)
-
-    def reached(self, scale: str, cells: Places, present: Mask | None = None) -> float:
-        """Return the hypervolume of some cells over that of the true front; NaN where that is 0.
+        """Return the hypervolume of some cells; the worst value of each target is the reference point.
 
         Args:
             scale: One of ``SCALES``.
-            cells: Places of the cells.
-            present: The cells that there are; all without it.
+            cells: Their places.
         """
-        whole = self._whole[scale] if present is None else self.area(scale, self.front_of(present))
-        return self.area(scale, cells) / whole if whole else float("nan")
+        place, falling = self._falling
+        first, second = falling[scale][np.sort(place[cells])].T
+        return area_of_falling(first, second)
+
+    @cached_property
+    def _falling(self) -> tuple[Places, dict[str, Array]]:
+        """The place of each cell in the order of falling first values, and the points in it."""
+        order = np.argsort(-self.values[:, 0], kind="stable")
+        place = np.empty(len(order), np.int64)
+        place[order] = np.arange(len(order))
+        return place, {scale: points[order] for scale, points in self.points.items()}
+
+    def reached(self, scale: str, cells: Places) -> float:
+        """Return the hypervolume of some cells over that of the true front.
+
+        Args:
+            scale: One of ``SCALES``.
+            cells: Their places.
+        """
+        return self.area(scale, cells) / self._whole[scale]
 
     @cached_property
     def _whole(self) -> dict[str, float]:
         return {scale: self.area(scale, self.on_front) for scale in SCALES}
-
-    def front_of(self, present: Mask) -> Places:
-        """Return the true front of some of the cells."""
-        places = np.flatnonzero(present)
-        return places[is_on_front(*self.points[VALUES][places].T)]
 
     def missed(self, cells: Places) -> float:
         """Return how far some cells stay behind the true front, in shares of the targets' ranges: IGD⁺."""
@@ -163,7 +181,7 @@ class Plane:
         line = np.stack(attained(self.values[:, 0], self.values[:, 1], dominating), axis=1)
         return self.own(line)
 
-    @property
+    @cached_property
     def values(self) -> Array:
         """Both targets, signed so that higher is better, cells × 2."""
         return np.stack([t.means[self.cells].to_numpy(np.float64) for t in (self.first, self.second)], axis=1)

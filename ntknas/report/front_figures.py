@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ntknas.correlation.front import Places, is_on_front
-from ntknas.correlation.pareto import MEASURED, TradeOff, TradeOffs
 from ntknas.correlation.plane import Plane
+from ntknas.correlation.stand_in import MEASURED
+from ntknas.correlation.trade_off import TradeOff, TradeOffs
 from ntknas.report.figures import Array, FrontPanel, Fronts
 
 _BAND = (0.025, 0.975)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ntknas.correlation import Correlation
-from ntknas.correlation.pareto import TradeOffs
+from ntknas.correlation.trade_off import TradeOffs
 from ntknas.report import correlation_figures as figures
 from ntknas.report import front_figures, search_figures
 from ntknas.report.figures import Figure
