@@ -177,22 +177,27 @@ def _read(
     start: Start,
     open_space: Callable[[str], Space],
 ) -> Part:
-    expected = ", ".join(official.text for official in formats.values())
     if not path.exists():
-        raise DataError(f"No such file: {path}. ntknas bench import takes {expected}.")
+        raise DataError(f"No such file: {path}. ntknas bench import takes {_texts(formats.values())}.")
     if (hint := _what_to_give(path, formats.values())) is not None:
         raise DataError(f"{path} was not imported: {hint}.")
+    meant: Iterable[OfficialFormat] = formats.values()
     try:
         source, official = _recognise(path, formats, benchmark)
+        meant = [official]
         if not official.is_part:
             _check_new(source.name, folder, replace)
         collection = official.read(path, open_space(source.space), start)
     except DataError as error:
-        advice = f"Expected {expected}. Nothing was written: if the file is one of them, fetch it again."
+        advice = f"Expected {_texts(meant)}. Nothing was written: if the file is such a one, fetch it again."
         raise DataError(f"{path} was not imported: {error}. {advice}") from error
     except OSError as error:
         raise DataError(f"Cannot read {error.filename or path}: {error.strerror or error}.") from error
     return Part(path, source, collection, size_of(path))
+
+
+def _texts(formats: Iterable[OfficialFormat]) -> str:
+    return "; ".join(official.text for official in formats)
 
 
 def _together(read: Sequence[Part], folder: Path, replace: bool) -> tuple[Collection, str, int]:

@@ -3,5 +3,6 @@
 from ntknas.pickles.loading import load, load_stream
 from ntknas.pickles.machine import PickleMachine
 from ntknas.pickles.rebuilders import ARRAYS, REBUILDERS, ByteArray
+from ntknas.pickles.records import Record, RecordClass
 
-__all__ = ["ARRAYS", "REBUILDERS", "ByteArray", "PickleMachine", "load", "load_stream"]
+__all__ = ["ARRAYS", "REBUILDERS", "ByteArray", "PickleMachine", "Record", "RecordClass", "load", "load_stream"]

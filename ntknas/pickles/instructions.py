@@ -188,7 +188,7 @@ def _unknown(opcode: bytes) -> Handler:
     return refuse
 
 
-# Without INST, OBJ, NEWOBJ, EXT and PERSID on purpose: they make or fetch what a file names.
+# Without INST, OBJ, EXT and PERSID on purpose: they make or fetch what a file names.
 _KNOWN: dict[bytes, Handler] = {
     pickle.PROTO: _skip(1),
     pickle.FRAME: _skip(8),
@@ -231,6 +231,7 @@ _KNOWN: dict[bytes, Handler] = {
     pickle.GLOBAL: _global,
     pickle.STACK_GLOBAL: _stack_global,
     pickle.REDUCE: lambda machine: machine.call(),
+    pickle.NEWOBJ: lambda machine: machine.make(),
     pickle.BUILD: lambda machine: machine.build(),
 }
 

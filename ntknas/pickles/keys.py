@@ -9,6 +9,8 @@ from __future__ import annotations
 MAX_BITS = 60
 """Of a number: below Python's modulus of hashes, so that no two numbers have one."""
 _MAX_TUPLE = 4
+_MAX_DIGITS = 8
+"""Of a tuple of digits: there are too few of them to choose many with one hash from."""
 
 
 def is_small(value: object) -> bool:
@@ -19,10 +21,18 @@ def is_small(value: object) -> bool:
 def is_plain(key: object) -> bool:
     """Return whether a key is one whose hash a file cannot choose.
 
-    Of a tuple one part may be a number, since two numbers can be chosen so that the tuple hashes to anything.
+    Of a tuple one part may be a number, since two numbers can be chosen so that the tuple hashes to anything; or all of
+    them digits.
     """
     if type(key) is tuple:
+        if is_code(key):
+            return True
         numbers = [item for item in key[:_MAX_TUPLE] if type(item) is int]
         texts = [item for item in key[:_MAX_TUPLE] if type(item) in (str, bytes)]
         return len(numbers) < 2 and len(numbers) + len(texts) == len(key) and all(map(is_small, numbers))
     return is_small(key) or type(key) in (str, float, bool, bytes, type(None))
+
+
+def is_code(key: tuple[object, ...]) -> bool:
+    """Return whether a tuple is one of a few digits, as the operations of an architecture are numbered."""
+    return 1 < len(key) <= _MAX_DIGITS and all(type(item) is int and 0 <= item <= 9 for item in key)

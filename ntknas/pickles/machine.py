@@ -25,6 +25,7 @@ from ntknas.pickles.keys import is_plain
 from ntknas.pickles.memo import Memo
 from ntknas.pickles.memory import PickleMemory
 from ntknas.pickles.rebuilders import BUILT, ByteArray, Rebuilders
+from ntknas.pickles.records import RecordClass
 from ntknas.pickles.runs import NoRuns, Runs
 from ntknas.pickles.source import ByteSource
 
@@ -190,6 +191,16 @@ class PickleMachine:
         value = function(*arguments)
         self.memory.hold(_size(value))
         self.stack.append(value)
+
+    def make(self) -> None:
+        """Make an object of the class below its arguments.
+
+        Raises:
+            DataError: If it is no class whose objects are made into records.
+        """
+        if not isinstance(self.stack[-2], RecordClass):
+            raise DataError("it makes an object of a class that has no place in such a file")
+        self.call()
 
     def build(self) -> None:
         """Give the object below its state.

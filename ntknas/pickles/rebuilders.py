@@ -16,6 +16,7 @@ import numpy as np
 from ntknas.core.errors import DataError
 from ntknas.core.quoting import quoted
 from ntknas.pickles.keys import is_small
+from ntknas.pickles.records import Record
 
 Rebuilders = Mapping[tuple[str, str], Callable[..., object]]
 """What names of functions in a pickle stand for, by module and name."""
@@ -142,5 +143,5 @@ ARRAYS: Rebuilders = {
 }
 """Every name that pickled batches of images use, and what it stands for."""
 
-BUILT = (NumberType, ByteArray)
+BUILT = (NumberType, ByteArray, Record)
 """What a pickle may give a state."""
