@@ -85,12 +85,12 @@ def check_complete(cells: Sequence[int], expected: Iterable[int]) -> None:
     """
     held, all_of_it = set(cells), set(expected)
     absent, others = sorted(all_of_it - held), sorted(held - all_of_it)
-    if absent:
-        raise DataError(f"it has no row of {len(absent):,} of {len(all_of_it):,} cells: {_listed(map(str, absent))}")
     if others:
         raise DataError(
             f"it has rows of {len(others):,} cells that such a table does not have: {_listed(map(str, others))}"
         )
+    if absent:
+        raise DataError(f"it has no row of {len(absent):,} of {len(all_of_it):,} cells: {_listed(map(str, absent))}")
 
 
 def numbers_by_cell(
