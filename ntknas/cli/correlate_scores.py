@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli.arguments import open_space, split_names
+from ntknas.cli.benchmark_scores import is_name, named_benchmark, scores_of
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.names import check_store
 from ntknas.cli.output import note
@@ -32,8 +34,9 @@ def own_scores_options(function: F) -> F:
         click.option(
             "--scores",
             type=click.Path(path_type=Path),
-            help="CSV file of your own scores: index, cell, hash, net or arch_str, and one column a score. STORE is "
-            "read beside it only where it is named.",
+            help="CSV file (or .json, .parquet, .npz) of your own scores: index, cell, hash, net or arch_str, and one "
+            "column a score; or an imported benchmark, such as nb-suite-zero. STORE is read beside it only where it is "
+            "named.",
         ),
         click.option(
             "--lower-is-better",
@@ -119,6 +122,18 @@ def _read(store: Path, options: Options) -> tuple[pd.DataFrame, tuple[str, ...]]
     return own if stored is None else beside(stored, own), measures
 
 
+def lines_left_out(scores: pd.DataFrame) -> int:
+    """Return the number of lines of the store that could not be read."""
+    return int(scores.attrs["left_out"].lines) if "left_out" in scores.attrs else 0
+
+
+def scores_as_json(scores: pd.DataFrame) -> dict[str, object]:
+    """Return what JSON says of the scores themselves: what is not yet measured, and where published ones are from."""
+    unmeasured = [asdict(setting) for setting in scores.attrs.get("unmeasured", ())]
+    published = {name: scores.attrs[name] for name in ("published",) if name in scores.attrs}
+    return {"unmeasured": unmeasured, **published}
+
+
 def _components(texts: Collection[str]) -> tuple[str, ...]:
     """Return the names of all scores in some combinations, which are checked."""
     from ntknas.correlation.expression import Expression
@@ -155,29 +170,44 @@ def _own(
     shown: list[str], needed: Collection[str], own_options: Options, options: Options, stored: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return a user's own scores, those that are to be shown and what these need, or all; and all their columns."""
-    from ntknas.benchmarks import read_scores
     from ntknas.correlation.given import own_scores
 
-    space = _space(options, stored)
+    wanted = [*shown, *needed] if shown else []
+    if is_name(own_options["scores"]):
+        benchmark = named_benchmark(own_options["scores"], options["bench_data"], own_options["missing"])
+        space, dataset = benchmark.space, _dataset(options, stored)
+        table = scores_of(benchmark, dataset, wanted)
+    else:
+        space = _space(options, stored)
+        table = _of_file(own_options, options, space, wanted)
+        dataset = _dataset(options, stored)
+    not_taken = table.attrs["not_taken"]
+    lower_is_better = [name for name in own_options["lower_is_better"] if name not in not_taken]
+    lower_is_better += table.attrs.get("lower_is_better", [])
+    return own_scores(table, lower_is_better, space, dataset), [*table, *not_taken]
+
+
+def _of_file(own_options: Options, options: Options, space: str, wanted: list[str]) -> pd.DataFrame:
+    """Read a file of scores; what is odd about it is said."""
+    from ntknas.benchmarks import read_scores
+
     table = read_scores(
         own_options["scores"],
         open_space(space),
-        [*shown, *needed] if shown else (),
+        wanted,
         cell_column=None if options["accuracies"] else options["cell_column"],
         missing=own_options["missing"],
     )
     for remark in table.attrs["notes"]:
         note(remark)
-    not_taken = table.attrs["not_taken"]
-    lower_is_better = [name for name in own_options["lower_is_better"] if name not in not_taken]
-    return own_scores(table, lower_is_better, space, _dataset(options, stored)), [*table, *not_taken]
+    return table
 
 
 def _space(options: Options, stored: pd.DataFrame | None) -> str:
     from ntknas.benchmarks import space_of
 
     spaces = [] if stored is None else list(stored["space"].unique())
-    named = options["space"] or (options["bench"] and space_of(options["bench"]))
+    named = options["space"] or (options["bench"] and space_of(options["bench"], options["bench_data"]))
     return str(named or (spaces[0] if len(spaces) == 1 else _SPACE))
 
 

@@ -115,9 +115,10 @@ def _check_accuracies(path: Path) -> None:
 
 
 def _check_scores(path: Path) -> None:
+    from ntknas.cli.benchmark_scores import is_name
     from ntknas.core.errors import DataError
 
-    if not path.exists():
+    if not path.exists() and not is_name(path):
         raise DataError(
             f"No such file: {path}. --scores takes a CSV file (or .npz) with a column index (or cell) and one a score."
         )

@@ -109,10 +109,16 @@ def correlate(
         shared = points_of(item, target, unscored)
         rows.append(make_row(item, target, shared, setup))
         points[rows[-1].key] = shared
-    notes = [*absent(missing), *(note for combination in combined for note in combination.notes)]
+    notes = [*_of_file(accuracies), *absent(missing), *(note for combination in combined for note in combination.notes)]
     notes += dict.fromkeys(note for row in rows for note in _rankless(row, points[row.key]))
     by_name = {target.name: target for target in targets}
     return Correlation(rows, summaries, points, meant.settings, resamples, tuple(notes), networks, by_name)
+
+
+def _of_file(accuracies: object) -> Iterable[str]:
+    """Return what a user should know of how a file of accuracies was read."""
+    notes: Iterable[str] = accuracies.attrs.get("notes", ()) if isinstance(accuracies, pd.Series) else ()
+    return notes
 
 
 def _rankless(row: Row, points: pd.DataFrame) -> Iterator[str]:
