@@ -9,6 +9,7 @@ from ntknas.benchmarks.columns import Choose, Columns, Value, read_archive, read
 from ntknas.benchmarks.record_files import read_json_columns, read_parquet_columns
 from ntknas.core.errors import DataError
 from ntknas.core.npy import ARCHIVE_ERRORS
+from ntknas.core.unpacking import PACKED_SUFFIXES
 
 _MISSING = frozenset(  # what pandas.read_csv takes for a missing value
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
@@ -38,6 +39,8 @@ def read_columns(path: Path, rows: int, choose: Choose) -> Columns:
         DataError: If it cannot be read, or is no such file.
     """
     kind, read = _KINDS.get(path.suffix.lower(), ("CSV file", read_csv))
+    if path.suffix in PACKED_SUFFIXES and Path(path.stem).suffix.lower() in _KINDS:
+        raise DataError(f"{path} is packed, as of such files only CSV may be: unpack it first.")
     try:
         table = read(path, rows, choose)
     except FileNotFoundError as error:

@@ -16,7 +16,7 @@ from ntknas.benchmarks.columns import Columns
 from ntknas.benchmarks.formats.cell_table import check_tells_apart
 from ntknas.benchmarks.formats.collection import Collection
 from ntknas.benchmarks.importing import Imported, Part, size_of, write_parts
-from ntknas.benchmarks.quantity import ACCURACY, Quantity
+from ntknas.benchmarks.quantity import ACCURACY, PERCENT, Quantity
 from ntknas.benchmarks.sentinels import suspicions
 from ntknas.benchmarks.source import BenchmarkSource
 from ntknas.benchmarks.table import Target
@@ -131,7 +131,7 @@ def read_own(path: Path, own: OwnTable, space: Space) -> tuple[Collection, list[
         rows = rows_of(table, naming, space, own.columns)
         notes = [] if rows.note is None else [rows.note]
         columns = dict(_values(table, _targets(list(table.values), rows.naming, own.columns), own, notes))
-        notes += suspicions(columns)
+        notes += [*suspicions(columns), *_fractions(columns, own.quantity)]
         collection = _collected(columns, rows.cells, own, space)
     except DataError as error:
         raise DataError(in_file(path, error)) from error
@@ -169,6 +169,13 @@ def _values(table: Columns, names: Sequence[str], own: OwnTable, notes: list[str
 def _is_text(table: Columns, name: str) -> bool:
     values = [number_in(value) for value in table.values[name]]
     return None in values and all(value is None or np.isnan(value) for value in values)
+
+
+def _fractions(columns: Mapping[str, np.ndarray], quantity: Quantity) -> Iterator[str]:
+    """Yield which percentages look like fractions."""
+    names = [name for name, values in columns.items() if np.nanmin(values) >= 0 and np.nanmax(values) <= 1]
+    if quantity.unit == PERCENT and names:
+        yield f"{', '.join(names)} in {PERCENT} is at most 1: if these are fractions, say so with `unit` fraction."
 
 
 def _check_part(kind: str, name: str) -> None:

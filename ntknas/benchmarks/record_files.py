@@ -124,7 +124,7 @@ def read_parquet_columns(path: Path, rows: int, choose: Choose) -> Columns:
             if count > rows:
                 raise DataError(f"it has {count:,} rows, more than there are cells, {rows:,}")
             values = _unpacked(file, names, max_bytes(rows))
-        except (arrow.ArrowException, OSError) as error:
+        except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
             raise DataError(f"it is no Parquet file that can be read ({quoted(str(error))})") from error
     return Columns(values, [f"row {number}" for number in range(count)])
 

@@ -150,13 +150,21 @@ def engine_of(options: Options) -> Engine:
     )
 
 
-def open_space(name: str) -> Space:
-    """Return the space of a benchmark, ready for use; what has to be done once on a machine shows its progress."""
-    from ntknas.benchmarks import space_of
+def open_space(name: str, folder: Path | None = None) -> Space:
+    """Return the space of a benchmark, ready for use; what has to be done once on a machine shows its progress.
+
+    Args:
+        name: The benchmark.
+        folder: Folder of imported tables, if the command has one.
+
+    Returns:
+        The space.
+    """
+    from ntknas.benchmarks import FOLDER, space_of
     from ntknas.cli.meter import metered
     from ntknas.spaces import Preparable, load_space
 
-    space = load_space(space_of(name))
+    space = load_space(space_of(name, folder or FOLDER))
     if isinstance(space, Preparable):
         space.prepare(lambda work, total: metered(work, total, f"Enumerating the cells of {name}, once", "cells"))
     return space

@@ -18,11 +18,13 @@ def check_names(options: Options) -> None:
     Raises:
         NtknasError: If one is unknown, or is not there.
     """
+    if options.get("bench") is not None:
+        _check_space(options["bench"], options.get("bench_data"))
     for name, check in _CHECKS.items():
         if options.get(name) is not None:
             check(options[name])
     if options.get("variant") is not None:
-        _check_variant(options["bench"], options["variant"])
+        _check_variant(options["bench"], options["variant"], options.get("bench_data"))
 
 
 def check_store(path: Path) -> None:
@@ -54,18 +56,18 @@ def check_place_for(store: Path) -> None:
         raise StoreError(f"No folder {store.parent}: make it, or choose another --store.")
 
 
-def _check_space(bench: str) -> None:
-    from ntknas.benchmarks import space_of
+def _check_space(bench: str, folder: Path | None) -> None:
+    from ntknas.benchmarks import FOLDER, space_of
     from ntknas.spaces import space_names
 
-    check_known("space", space_of(bench), space_names())
+    check_known("space", space_of(bench, folder or FOLDER), space_names())
 
 
-def _check_variant(bench: str, variant: str) -> None:
-    from ntknas.benchmarks import space_of
+def _check_variant(bench: str, variant: str, folder: Path | None) -> None:
+    from ntknas.benchmarks import FOLDER, space_of
     from ntknas.spaces import load_space
 
-    check_known("network variant", variant, load_space(space_of(bench)).variants)
+    check_known("network variant", variant, load_space(space_of(bench, folder or FOLDER)).variants)
 
 
 def _check_dataset(name: str) -> None:
@@ -137,7 +139,6 @@ def _check_model(location: str) -> None:
 
 
 _CHECKS: Mapping[str, Callable[..., None]] = {
-    "bench": _check_space,
     "accuracies": _check_accuracies,
     "scores": _check_scores,
     "dataset": _check_dataset,

@@ -71,7 +71,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
     name = apply_recipe(ctx, options)
     options["probe"] = options["probe"] or get_dataset(options["dataset"]).images
-    space = open_space(options["bench"])
+    space = open_space(options["bench"], options["bench_data"])
     cells = select(space, options["cells"], options["cells_seed"])
     choices = tuple(choice.strip() for choice in options["vary"].split(",") if choice.strip())
     if not choices:
@@ -130,7 +130,7 @@ def _accuracies(options: Options, space: Space) -> pd.Series | None:
     from ntknas.data.datasets import get_dataset
 
     bench, folder = options["bench"], options["bench_data"]
-    is_there = bench in benchmark_names() and has_accuracies(bench, folder)
+    is_there = bench in benchmark_names(folder) and has_accuracies(bench, folder)
     if not is_there and not options["target"]:
         return None
     benchmark = load_benchmark(bench, folder=folder)

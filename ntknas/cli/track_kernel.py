@@ -110,7 +110,7 @@ def _follow(ctx: click.Context, store: Path, options: Options) -> FollowedCells:
     from ntknas.scoring.following import follow
 
     recipe_name = apply_recipe(ctx, options)
-    space = open_space(options["bench"])
+    space = open_space(options["bench"], options["bench_data"])
     cells, bins = _cells(space, options)
     with _Display() as display, storing():
         return follow(

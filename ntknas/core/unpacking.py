@@ -118,3 +118,4 @@ _UNPACKERS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
 }
 """What unpacks a file, by its first bytes."""
 _SUFFIXES = dict(zip((".gz", ".bz2", ".xz", ".zip"), _UNPACKERS, strict=True))  # in the order of _UNPACKERS
+PACKED_SUFFIXES = tuple(_SUFFIXES)
