@@ -62,11 +62,11 @@ def attacked_rows():
     return [["net", CLEAN, *names], *rows[::-1]]
 
 
-def hardware_rows(smallest=1.67954):
+def hardware_rows(smallest=1.67954, size=FEW):
     """Rows of a table of HW-NAS-Bench; the smallest latency of Eyeriss says which data set it is."""
     rng = np.random.default_rng(1)
-    values = rng.random((FEW, len(QUANTITIES))) + 0.1
-    values[:, list(QUANTITIES).index("eyeriss_latency")] = smallest + np.arange(FEW)
+    values = rng.random((size, len(QUANTITIES))) + 0.1
+    values[:, list(QUANTITIES).index("eyeriss_latency")] = smallest + np.arange(size)[::-1]
     values[3, list(QUANTITIES).index("edgetpu_latency")] = -1
     return [["net", *QUANTITIES], *([tuple_of(cell), *map(repr, row)] for cell, row in enumerate(values.tolist()))]
 
