@@ -8,31 +8,52 @@ from ntknas.core.lazy import importer_of
 
 if TYPE_CHECKING:
     from ntknas.search.comparison import SearchResult, search
+    from ntknas.search.computed import computed_score
+    from ntknas.search.known import known_scores
+    from ntknas.search.maximise import Found, ScoreSearch, maximise
     from ntknas.search.objective import Objective
-    from ntknas.search.problem import Problem
+    from ntknas.search.problem import Problem, Search
     from ntknas.search.registry import all_strategies, get_strategy, strategy_names
-    from ntknas.search.score import Score
-    from ntknas.search.strategy import Strategy
+    from ntknas.search.score import KnownScore, Score
+    from ntknas.search.strategy import Proposals, Strategy, Training
 
 _HOME = {
+    "Found": "maximise",
+    "KnownScore": "score",
     "Objective": "objective",
     "Problem": "problem",
+    "Proposals": "strategy",
     "Score": "score",
+    "ScoreSearch": "maximise",
+    "Search": "problem",
     "SearchResult": "comparison",
     "Strategy": "strategy",
+    "Training": "strategy",
     "all_strategies": "registry",
+    "computed_score": "computed",
     "get_strategy": "registry",
+    "known_scores": "known",
+    "maximise": "maximise",
     "search": "comparison",
     "strategy_names": "registry",
 }
 __all__ = [
+    "Found",
+    "KnownScore",
     "Objective",
     "Problem",
+    "Proposals",
     "Score",
+    "ScoreSearch",
+    "Search",
     "SearchResult",
     "Strategy",
+    "Training",
     "all_strategies",
+    "computed_score",
     "get_strategy",
+    "known_scores",
+    "maximise",
     "search",
     "strategy_names",
 ]

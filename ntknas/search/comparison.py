@@ -8,19 +8,22 @@ from itertools import product
 
 import numpy as np
 
-from ntknas.core.errors import ChoiceError
+from ntknas.core.errors import ChoiceError, check_known
+from ntknas.search.checks import check_score, check_strategy
 from ntknas.search.curve import Curve, curve_of
 from ntknas.search.objective import Array
-from ntknas.search.paired import Test, paired_tests
+from ntknas.search.paired import Test, against, paired_tests
 from ntknas.search.problem import Problem, Search
 from ntknas.search.registry import get_strategy
 from ntknas.search.score import Score
 from ntknas.search.strategy import Strategy
-from ntknas.search.trace import Trace, follow
-from ntknas.spaces.neighbourhood import Positional, has_neighbours
+from ntknas.search.trace import SECONDS, TRAININGS, Trace, follow
 
 Meter = Callable[[list[tuple["Guided", int]]], Iterable[tuple["Guided", int]]]
 """Shows how far a list is that is gone through."""
+
+
+AXES = (TRAININGS, SECONDS)
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class SearchResult:
     seeds: int
     traces: Mapping[str, Sequence[Trace]] = field(repr=False)
 
-    def curve(self, name: str, axis: str = "trainings") -> Curve:
+    def curve(self, name: str, axis: str = TRAININGS) -> Curve:
         """Return what a strategy had found over trainings or seconds: median and quartiles over its searches.
 
         Args:
@@ -68,32 +71,74 @@ class SearchResult:
         Raises:
             ChoiceError: If trainings have no seconds.
         """
-        if axis == "seconds" and not self.problem.objective.has_seconds:
-            raise ChoiceError(
-                f"{self.problem.objective.levels[-1].name} has no training seconds: expected `axis` trainings."
-            )
+        self._check_axis(axis)
         return curve_of(name, self.traces[name], self.problem.budget, axis)
 
-    def found(self, name: str, budget: int) -> Array:
-        """Return the reported value that each search of a strategy had found after some trainings.
+    def _check_axis(self, axis: str) -> None:
+        check_known("axis (`axis`)", axis, AXES)
+        if axis == SECONDS and not self.problem.objective.has_seconds:
+            raise ChoiceError(
+                f"{self.problem.objective.levels[-1].name} has no training seconds: choose `axis` {TRAININGS}."
+            )
+
+    def found(self, name: str, spent: float, axis: str = TRAININGS) -> Array:
+        """Return the reported value that each search of a strategy had found when so much was spent.
 
         Args:
             name: Name of the strategy.
-            budget: Number of trainings.
-        """
-        return np.array([float(trace.after(np.array([budget]))[0]) for trace in self.traces[name]])
+            spent: Trainings, or seconds.
+            axis: ``trainings`` or ``seconds``.
 
-    def tests(self, budget: int, seed: int = 0) -> list[Test]:
-        """Return the paired tests between all strategies after some trainings.
+        Returns:
+            The values, seed by seed, signed so that higher is better; NaN for a search that had found nothing.
+
+        Raises:
+            ChoiceError: If trainings have no seconds.
+        """
+        self._check_axis(axis)
+        return np.array([float(trace.after(np.array([spent]), axis)[0]) for trace in self.traces[name]])
+
+    def seconds(self, name: str, trainings: int) -> Array:
+        """Return the seconds of training and scoring that each search of a strategy took for some trainings.
 
         Args:
-            budget: Number of trainings.
+            name: Name of the strategy.
+            trainings: Number of trainings.
+
+        Returns:
+            The seconds, seed by seed; NaN for a search that has no training, or where they are not known.
+        """
+        return np.array([_seconds_of(trace, trainings) for trace in self.traces[name]])
+
+    def tests(self, budget: float, seed: int = 0, axis: str = TRAININGS) -> list[Test]:
+        """Return the paired tests between all strategies when so much was spent.
+
+        Args:
+            budget: Trainings, or seconds.
             seed: Seed of the tests.
+            axis: ``trainings`` or ``seconds``.
 
         Returns:
             The tests, the smallest p-value first.
         """
-        return paired_tests({name: self.found(name, budget) for name in self.traces}, seed)
+        return paired_tests({name: self.found(name, budget, axis) for name in self.traces}, seed)
+
+    def against(
+        self, references: Sequence[str], budgets: Sequence[float], seed: int = 0, axis: str = TRAININGS
+    ) -> list[Test]:
+        """Return the paired tests of all strategies against some of them, corrected for all of them at once.
+
+        Args:
+            references: Names of the strategies to test against.
+            budgets: Trainings, or seconds.
+            seed: Seed of the tests.
+            axis: ``trainings`` or ``seconds``.
+
+        Returns:
+            The tests, by budget and strategy.
+        """
+        found = {budget: {name: self.found(name, budget, axis) for name in self.traces} for budget in budgets}
+        return against([name for name in references if name in self.traces], found, seed)
 
 
 def search(
@@ -117,8 +162,11 @@ def search(
         What they found.
 
     Raises:
-        ChoiceError: If a strategy needs what the space, the benchmark or ``scores`` do not have.
+        ChoiceError: If a strategy needs what the space, the benchmark or ``scores`` do not have, or most cells lack a
+            score.
     """
+    for score in scores:
+        check_score(score, problem)
     if seeds < 1:
         raise ChoiceError(f"`seeds` must be 1 or more, got {seeds}.")
     guided = list(_guided([get_strategy(name) for name in dict.fromkeys(strategies)], problem, scores))
@@ -130,27 +178,15 @@ def search(
 
 def _guided(strategies: Iterable[Strategy], problem: Problem, scores: Sequence[Score]) -> Iterable[Guided]:
     for strategy in strategies:
-        _check(strategy, problem, scores)
+        check_strategy(strategy, problem, scores)
         if strategy.takes_score:
             yield from (Guided(strategy, score) for score in scores)
         else:
             yield Guided(strategy)
 
 
-def _check(strategy: Strategy, problem: Problem, scores: Sequence[Score]) -> None:
-    space = problem.space
-    if strategy.takes_score and not scores:
-        raise ChoiceError(f"The strategy {strategy.name} is guided by a score: name one with `score`.")
-    if strategy.needs_neighbours and not has_neighbours(space):
-        raise ChoiceError(
-            f"The strategy {strategy.name} moves to neighbours, and {space.name} does not say which cells those are."
-        )
-    if strategy.needs_positions and not isinstance(space, Positional):
-        raise ChoiceError(
-            f"The strategy {strategy.name} chooses position by position, and cells of {space.name} are no such choices."
-        )
-    if strategy.needs_levels and len(problem.objective.levels) < 2:
-        raise ChoiceError(
-            f"The strategy {strategy.name} trains for few epochs first, and the benchmark has one budget alone: "
-            f"{problem.objective.levels[-1].name}."
-        )
+def _seconds_of(trace: Trace, trainings: int) -> float:
+    if trace.seconds is None:
+        return np.nan
+    ends = trace.seconds[trace.trainings <= trainings + 1e-9]
+    return float(ends[-1]) if len(ends) else np.nan

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,14 @@ from ntknas.benchmarks.table import AccuracyTable, Benchmark, Target
 from ntknas.core.errors import ChoiceError, DataError
 
 Array = NDArray[np.float64]
+
+
+class Values(Protocol):
+    """Values of cells."""
+
+    def __getitem__(self, cell: int, /) -> float:
+        """Return that of a cell."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -95,10 +104,26 @@ class Objective:
         return cls((level,), names[1], reported.quantity.sign * reported.mean, reported.quantity)
 
     @property
-    def cells(self) -> NDArray[np.int64]:
-        """The cells that can be trained to the largest budget and reported."""
+    def trainable(self) -> NDArray[np.bool_]:
+        """Which cells can be trained to the largest budget and reported."""
         has_run = np.isfinite(self.levels[-1].runs).any(axis=1)
-        return np.flatnonzero(has_run & np.isfinite(self.reported))
+        return np.asarray(has_run & np.isfinite(self.reported))
+
+    @property
+    def cells(self) -> NDArray[np.int64]:
+        """Those cells."""
+        return np.flatnonzero(self.trainable)
+
+    def within(self, cells: NDArray[np.bool_]) -> Objective:
+        """Return the objective on some of the cells.
+
+        Args:
+            cells: Which.
+
+        Returns:
+            The objective.
+        """
+        return replace(self, reported=np.where(cells, self.reported, np.nan))
 
     @property
     def best(self) -> float:
@@ -110,7 +135,10 @@ class Objective:
         """Whether the training seconds of every budget are known."""
         return all(level.seconds is not None for level in self.levels)
 
-    def draw(self, generator: np.random.Generator) -> list[Array]:
+    def prepare(self, cells: Sequence[int]) -> None:
+        """Get ready for the trainings of some cells: of a table they are."""
+
+    def draw(self, generator: np.random.Generator) -> Sequence[Values]:
         """Draw one run for each cell and budget; NaN for a cell without any."""
         return [_one_run(level.runs, generator) for level in self.levels]
 

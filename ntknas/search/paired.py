@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -13,6 +13,8 @@ from ntknas.core.holm import holm
 from ntknas.search.objective import Array
 
 RESAMPLES = 9_999
+MIN_SEEDS = 10
+"""Searches of both that make a test."""
 
 
 @dataclass(frozen=True)
@@ -20,14 +22,15 @@ class Test:
     """A paired test of two strategies.
 
     Attributes:
-        first: The strategy that found more on average.
+        first: One strategy.
         second: The other.
         n: Number of seeds.
-        difference: Mean difference of what they found.
+        difference: Mean difference of what they found, the first's less the second's.
         low: Lower end of its 95 % interval, by bootstrap over seeds (percentile).
         high: Upper end.
         p: Two-sided p-value: random signs of the differences, 9,999 draws.
-        p_holm: The same, corrected for all pairs by Holm's method.
+        p_holm: The same, corrected by Holm's method for all tests that were made together.
+        spent: What both had spent.
     """
 
     first: str
@@ -38,10 +41,11 @@ class Test:
     high: float
     p: float
     p_holm: float
+    spent: float | None = None
 
 
 def paired_tests(found: Mapping[str, Array], seed: int = 0) -> list[Test]:
-    """Test every pair of strategies.
+    """Test every pair of strategies, the one that found more on average as the first.
 
     Args:
         found: What each search of each strategy found, seed by seed; NaN for a search that had found nothing.
@@ -50,23 +54,55 @@ def paired_tests(found: Mapping[str, Array], seed: int = 0) -> list[Test]:
     Returns:
         The tests, the smallest p-value first; no pair with fewer than ten seeds on which both found something.
     """
-    tests = [test for a, b in combinations(found, 2) if (test := _test(a, b, found[a] - found[b], seed)) is not None]
-    corrected = holm([test.p for test in tests])
-    tests = [replace(test, p_holm=p) for test, p in zip(tests, corrected, strict=True)]
+    tests = [test for a, b in combinations(found, 2) if (test := _test(a, b, found, seed)) is not None]
+    tests = _corrected([_turned(test) if test.difference < 0 else test for test in tests])
     return sorted(tests, key=lambda test: (test.p, -test.difference))
 
 
-def _test(first: str, second: str, differences: Array, seed: int) -> Test | None:
+def against(references: Sequence[str], found: Mapping[float, Mapping[str, Array]], seed: int = 0) -> list[Test]:
+    """Test every strategy against some of them, after each of several budgets; corrected for all of these at once.
+
+    Args:
+        references: Names of the strategies to test against.
+        found: What each search of each strategy had found, by what was spent.
+        seed: Seed of the draws.
+
+    Returns:
+        The tests, by budget and strategy, of a reference against those before it alone; none of a pair with fewer than
+        ten seeds on which both found something.
+    """
+    tests = [
+        replace(test, spent=spent)
+        for spent, by_name in found.items()
+        for name in by_name
+        for reference in (references[: references.index(name)] if name in references else references)
+        if (test := _test(name, reference, by_name, seed)) is not None
+    ]
+    return _corrected(tests)
+
+
+def _corrected(tests: Sequence[Test]) -> list[Test]:
+    corrected = holm([test.p for test in tests])
+    return [replace(test, p_holm=p) for test, p in zip(tests, corrected, strict=True)]
+
+
+def _turned(test: Test) -> Test:
+    return replace(
+        test, first=test.second, second=test.first, difference=-test.difference, low=-test.high, high=-test.low
+    )
+
+
+def _test(first: str, second: str, found: Mapping[str, Array], seed: int) -> Test | None:
+    with np.errstate(invalid="ignore"):
+        differences = found[first] - found[second]
     differences = differences[np.isfinite(differences)]
-    if len(differences) < 10:
+    if len(differences) < MIN_SEEDS:
         return None
-    if differences.mean() < 0:
-        first, second, differences = second, first, -differences
-    mean = float(differences.mean())
     generator = np.random.default_rng(seed)
     drawn = generator.choice(differences, (RESAMPLES, len(differences))).mean(axis=1)
     low, high = (float(end) for end in np.quantile(drawn, (0.025, 0.975)))
     signs = stats.permutation_test(
         (differences,), np.mean, permutation_type="samples", n_resamples=RESAMPLES, rng=generator, vectorized=True
     )
-    return Test(first, second, len(differences), mean, low, high, float(signs.pvalue), float(signs.pvalue))
+    mean, p = float(differences.mean()), float(signs.pvalue)
+    return Test(first, second, len(differences), mean, low, high, p, p)

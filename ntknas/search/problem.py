@@ -36,14 +36,23 @@ class Problem:
     pool: int | None = None
     _neighbours: dict[int, list[int]] = field(default_factory=dict, repr=False, compare=False)
     cells: NDArray[np.int64] = field(init=False, repr=False)
+    _can_be_trained: NDArray[np.bool_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check the budget.
 
         Raises:
-            ChoiceError: If there is nothing to train with it, or more than there are cells.
+            ChoiceError: If there is nothing to train with it, or more than there are cells; or the cells are not the
+                space's.
         """
-        cells = self.objective.cells
+        trainable = self.objective.trainable
+        if len(trainable) != len(self.space):
+            raise ChoiceError(
+                f"{self.objective.levels[-1].name} is of {len(trainable):,} cells, and {self.space.name} has "
+                f"{len(self.space):,}."
+            )
+        cells = np.flatnonzero(trainable)
+        object.__setattr__(self, "_can_be_trained", trainable)
         object.__setattr__(self, "cells", cells)
         if not 1 <= self.budget <= len(cells):
             raise ChoiceError(
@@ -56,8 +65,8 @@ class Problem:
     def neighbours(self, cell: int) -> list[int]:
         """Return the cells one step from a cell that can be trained; see ``spaces.neighbourhood``."""
         if cell not in self._neighbours:
-            reported = self.objective.reported
-            self._neighbours[cell] = [near for near in neighbours(self.space, cell) if np.isfinite(reported[near])]
+            near = neighbours(self.space, cell)
+            self._neighbours[cell] = [other for other in near if self._can_be_trained[other]]
         return self._neighbours[cell]
 
 
@@ -83,7 +92,8 @@ class Search:
         self.order: NDArray[np.int64] = streams[_ORDER].permutation(problem.cells)
         self.generator = streams[_STRATEGY]
         self.scoring_seconds = 0.0
-        self._scored: dict[int, float] = {}
+        self._paid = np.zeros(len(problem.space), bool)
+        self._asked: set[int] = set()
 
     @property
     def pool(self) -> NDArray[np.int64]:
@@ -92,7 +102,14 @@ class Search:
 
     def value(self, cell: int, level: int) -> float:
         """Return the validation value of a cell's training."""
+        self._asked.add(cell)
         return float(self._values[level][cell])
+
+    def announce(self, cells: Sequence[int] | NDArray[np.int64]) -> None:
+        """Say which cells are trained next: where values are computed, those of these are computed together."""
+        left = self.problem.budget - len(self._asked)
+        new = [cell for cell in map(int, cells[: left + len(self._asked)]) if cell not in self._asked]
+        self.problem.objective.prepare(new[:left])
 
     def scores(self, cells: Sequence[int] | NDArray[np.int64]) -> Array:
         """Return the scores of some cells, −∞ for those that have none; each is paid for once.
@@ -102,12 +119,12 @@ class Search:
         """
         if self._score is None:
             raise ChoiceError("This search has no score.")
-        new = [int(cell) for cell in cells if int(cell) not in self._scored]
-        if new:
-            values = self._score.of(new)
-            self._scored |= zip(new, np.where(np.isnan(values), -np.inf, values).tolist(), strict=True)
-            self.scoring_seconds += self._score.seconds(new)
-        return np.array([self._scored[int(cell)] for cell in cells], np.float64)
+        indices = np.asarray(cells, np.int64)
+        new = np.unique(indices[~self._paid[indices]])
+        values = self._score.of(indices)
+        self.scoring_seconds += self._score.seconds(new)
+        self._paid[new] = True
+        return np.where(np.isnan(values), -np.inf, values)
 
     def best_scored(self, cells: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
         """Return cells by their score, best first; tied ones stay in the order in which they are given."""

@@ -47,6 +47,10 @@ class KnownScore:
         """Return the scores of some cells."""
         return self.values[np.asarray(cells, np.int64)]
 
+    def has(self, cells: Sequence[int] | NDArray[np.int64], /) -> int:
+        """Return how many of some cells have a score."""
+        return int(np.isfinite(self.of(cells)).sum())
+
     def seconds(self, cells: Sequence[int] | NDArray[np.int64], /) -> float:
         """Return the seconds that scoring these cells took."""
         return self.seconds_per_cell * len(cells)

@@ -11,6 +11,8 @@ from ntknas.search.objective import Array
 from ntknas.search.problem import Search
 from ntknas.search.strategy import LAST, Strategy, Training
 
+TRAININGS, SECONDS = "trainings", "seconds"
+"""What is spent."""
 PATIENCE = 1_000
 """Proposals in a row that are known already, after which a strategy has nothing more to say."""
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
+from operator import itemgetter
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ntknas.search.problem import Search
 from ntknas.search.strategy import Proposals, Training, strategy
@@ -12,7 +16,7 @@ POPULATION, SAMPLE = 10, 3
 """As NAS-Bench-201's authors run it."""
 
 
-def evolve(search: Search, population: Iterable[int]) -> Proposals:
+def evolve(search: Search, population: Sequence[int] | NDArray[np.int64]) -> Proposals:
     """Train a first population, then for ever a mutant of the best of a random sample, in place of the oldest.
 
     Args:
@@ -22,12 +26,13 @@ def evolve(search: Search, population: Iterable[int]) -> Proposals:
     Yields:
         What to train.
     """
+    search.announce(population)
     living: deque[tuple[float, int]] = deque()
     for cell in population:
         living.append(((yield Training(int(cell))), int(cell)))
     while living:
         sample = search.generator.choice(len(living), min(SAMPLE, len(living)), replace=False)
-        _, parent = max(living[number] for number in sample)
+        _, parent = max((living[number] for number in sample), key=itemgetter(0))
         child = next(iter(search.neighbours(parent)), parent)
         living.append(((yield Training(child)), child))
         living.popleft()

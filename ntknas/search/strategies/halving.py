@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from ntknas.search.problem import Search
 from ntknas.search.strategy import Proposals, Training, strategy
 
@@ -25,7 +27,8 @@ def halving(search: Search) -> Proposals:
             values = []
             for cell in cells:
                 values.append(((yield Training(cell, level)), cell))  # noqa: PERF401  a yield in a comprehension
-            cells = [cell for _, cell in sorted(values, reverse=True)[: max(1, len(values) // KEPT)]]
+            values.sort(key=itemgetter(0), reverse=True)
+            cells = [cell for _, cell in values[: max(1, len(values) // KEPT)]]
 
 
 STRATEGY = halving

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from ntknas.search.problem import Search
 from ntknas.search.strategy import Proposals, Training, strategy
 
@@ -18,9 +20,11 @@ def local_search(search: Search) -> Proposals:
         cell, value = int(start), (yield Training(int(start)))
         while True:
             near: list[tuple[float, int]] = []
-            for other in search.neighbours(cell):
+            others = search.neighbours(cell)
+            search.announce(others)
+            for other in others:
                 near.append(((yield Training(other)), other))  # noqa: PERF401  a yield in a comprehension is a generator
-            best = max(near, default=(value, cell))
+            best = max(near, key=itemgetter(0), default=(value, cell))
             if best[0] <= value:
                 break
             value, cell = best

@@ -1,0 +1,69 @@
+"""Whether a strategy and its scores have what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ntknas.core.errors import ChoiceError
+from ntknas.search.problem import Problem
+from ntknas.search.score import KnownScore, Score
+from ntknas.search.strategy import Strategy
+from ntknas.spaces.neighbourhood import Positional, has_neighbours
+
+
+def check_strategy(strategy: Strategy, problem: Problem, scores: Sequence[Score]) -> None:
+    """Check that a strategy has what it needs.
+
+    Args:
+        strategy: The strategy.
+        problem: What is searched.
+        scores: Scores that may guide it.
+
+    Raises:
+        ChoiceError: If it needs what the space, the benchmark or ``scores`` do not have.
+    """
+    space = problem.space
+    if strategy.takes_score and not scores:
+        raise ChoiceError(f"The strategy {strategy.name} is guided by a score: name one with `score`.")
+    if strategy.needs_neighbours and not has_neighbours(space):
+        raise ChoiceError(
+            f"The strategy {strategy.name} moves to neighbours, and {space.name} does not say which cells those are."
+        )
+    if strategy.needs_positions and not isinstance(space, Positional):
+        raise ChoiceError(
+            f"The strategy {strategy.name} chooses position by position, and cells of {space.name} are no such choices."
+        )
+    if strategy.needs_levels and len(problem.objective.levels) < 2:
+        raise ChoiceError(
+            f"The strategy {strategy.name} trains for few epochs first, and the benchmark has one budget alone: "
+            f"{problem.objective.levels[-1].name}."
+        )
+
+
+def check_score(score: Score, problem: Problem) -> None:
+    """Check that enough cells have a score that is known before the search.
+
+    Args:
+        score: The score.
+        problem: What is searched.
+
+    Raises:
+        ChoiceError: If most cells lack it: a search would choose among those that happen to have one.
+    """
+    if not isinstance(score, KnownScore):
+        return
+    number, of_all = score.has(problem.cells), len(problem.cells)
+    if 2 * number < of_all:
+        raise ChoiceError(
+            f"Most cells lack {score.name}: {number:,} of the {of_all:,} that can be trained have it. Score the others "
+            "with ntknas score, search among those that have it (`scored_only`), or score as the search goes "
+            "(`compute`)."
+        )
+
+
+def remarks_on(score: Score, problem: Problem) -> list[str]:
+    """Return what is to be said of a score: how many cells lack it, which counts as the worst."""
+    number = len(problem.cells) - score.has(problem.cells) if isinstance(score, KnownScore) else 0
+    if not number:
+        return []
+    return [f"{number:,} of the {len(problem.cells):,} cells have no {score.name}, which counts as the worst."]
