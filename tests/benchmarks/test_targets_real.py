@@ -425,6 +425,11 @@ def test_cells_of_transnas_without_a_path(load):
     assert np.nanmax(mean(benchmark, "room_layout", "negative_loss")) < 0
 
 
+def test_some_cells_of_transnas_were_trained_once_for_several(targets):
+    values = [[value for _, value in transnas(targets, task)] for task in TRANSNAS]
+    assert len(set(zip(*values, strict=True))) == 2_994
+
+
 def macro(targets):
     return files.json_content(targets / "nas_bench_macro" / "nas-bench-macro_cifar10.json")
 

@@ -5,8 +5,11 @@ from dataclasses import fields
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.stats import kendalltau
 
+from ntknas import load_space
 from ntknas.benchmarks.quantity import Quantity
 from tests.benchmarks import made_targets as made
 from tests.cli.test_commands import fails, ntknas
@@ -145,3 +148,22 @@ def test_verify_counts_targets(run):
     out = run("verify")
     assert "hw-nas-bench.h5: as it was written, 10 targets" in out
     assert "transnas-micro.h5: as it was written, 2 targets" in out
+
+
+def test_scores_of_cells_are_held_against_other_tasks(capsys, run, bench_data):
+    """Without a target or data set all of a benchmark that has none on the scores' own: transfer."""
+    entries = dict(made.transnas_entries("jigsaw"))
+    names = list(entries)[:4096:100]
+    space = load_space("nb201")
+    cells = [space.index(name) for name in names]
+    scores = np.random.default_rng(2).random(len(cells))
+    table = pd.DataFrame({"index": [*cells, 0], "mine": [*scores, 0.5]})
+    table.to_csv("mine.csv", index=False)
+    options = ("--bench", "transnas-micro", "--bench-data", bench_data, "--resamples", 0, "--json")
+    code, out, err = ntknas(capsys, "correlate", "--scores", "mine.csv", *options)
+    assert code == 0, err
+    rows = {(row["measure"], row["target"]): row for row in json.loads(out)["rows"]}
+    assert {target for _, target in rows} == {"jigsaw/top1", "room_layout/negative_loss"}
+    row = rows["mine", "jigsaw/top1"]
+    assert row["n"] == len(cells)
+    assert row["kendall"] == pytest.approx(kendalltau(scores, [entries[name] for name in names]).statistic)

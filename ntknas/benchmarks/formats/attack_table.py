@@ -27,7 +27,7 @@ ATTACKS = {
     "aa_square": ("AutoAttack's Square", _FEW),
 }
 """By the name in the file: what the attack is called, and its largest changes of a pixel in 255ths."""
-_DECIMALS = 1  # of 1,000 images
+_DECIMALS = 1
 
 
 def attack_columns() -> dict[str, str]:
