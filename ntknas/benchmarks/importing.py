@@ -153,8 +153,8 @@ class Part:
 
     @property
     def adds(self) -> bool:
-        """Whether it adds to what has been imported."""
-        return self.source.official is not None and self.source.official.is_part
+        """Whether it adds to what has been imported, as tables of one's own do too."""
+        return self.source.official is None or self.source.official.is_part
 
 
 def _files_of(paths: Sequence[Path], formats: Iterable[OfficialFormat]) -> list[Path]:
