@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +11,20 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
-from ntknas.cli.correlate_scores import check_scores, own_scores_options, take_scores
+from ntknas.cli.correlate_overview import OVERVIEW, Shown, check_overview, overview_options, show_overview
+from ntknas.cli.correlate_scores import (
+    check_scores,
+    lines_left_out,
+    own_scores_options,
+    scores_as_json,
+    take_scores,
+)
 from ntknas.cli.correlate_source import check_one_space, check_source, take_source
 from ntknas.cli.correlate_tables import print_comparisons, print_result
 from ntknas.cli.names import check_names
 from ntknas.cli.output import check_one_format, csv_option, json_option, note, print_csv, print_json, say
 from ntknas.cli.published_source import way_options
+from ntknas.cli.types import Options
 from ntknas.cli.wording import in_options
 from ntknas.correlation.order import SORTS
 from ntknas.correlation.row import LEFT_OUT, UNSCORED
@@ -57,6 +65,7 @@ _MANY_CELLS = 1000
     multiple=True,
     help="Exact target, such as cifar10-valid/valid/200 or hw-nas-bench:cifar10/fpga_latency, or all; repeatable.",
 )
+@overview_options
 @click.option("--bench", help="Benchmark of the accuracies.  [default: the scores' own space's]")
 @shared.bench_data_option
 @click.option(
@@ -108,32 +117,42 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
     """
     check_one_format(json=json, csv=csv)
     check_source(options)
+    check_overview(options, compare=compare)
     check_scores(store, options)
     check_names({name: options[name] for name in ("accuracies", "scores", "cells_file")})
 
-    from ntknas.correlation.by_space import correlate_by_space
-
     options["given"] = _split_given(options["given"])
-    scores, measures = take_scores(store, options)
+    scores, options["measures"] = take_scores(store, options)
     source = take_source(options)
     check_one_space(source, scores)
     options["cells"] = _cells_of(options.pop("cells_file"), scores)
     _note_few_resamples(options["resamples"])
-    answer = _in_options(correlate_by_space(scores, source, **options, measures=measures, progress=_progress))
+    shown = Shown(json, csv, plots)
+    if source.is_all:
+        show_overview(scores, source, shown, options)
+    else:
+        _show(scores, source, shown, options, options["seed"] if compare else None)
+
+
+def _show(
+    scores: pd.DataFrame, source: AccuracySource, shown: Shown, options: Options, comparison_seed: int | None
+) -> None:
+    """Correlate scores with each target, and show the result."""
+    from ntknas.correlation.by_space import correlate_by_space
+
+    for name in OVERVIEW:
+        del options[name]
+    answer = _in_options(correlate_by_space(scores, source, **options, progress=_progress))
     for message in (*answer.not_shown.values(), *answer.notes, *_cells_without_accuracy(answer, source)):
         note(message)
-    comparison_seed = options["seed"] if compare else None
-    if json:
-        unmeasured = [asdict(setting) for setting in scores.attrs.get("unmeasured", ())]
-        lines = scores.attrs["left_out"].lines if "left_out" in scores.attrs else 0
-        source_of_scores = {name: scores.attrs[name] for name in ("published",) if name in scores.attrs}
-        print_json({**answer.as_json(lines, comparison_seed), "unmeasured": unmeasured, **source_of_scores})
-    elif csv:
+    if shown.json:
+        print_json({**answer.as_json(lines_left_out(scores), comparison_seed), **scores_as_json(scores)})
+    elif shown.csv:
         print_csv(answer.frame())
     else:
         _print(answer, comparison_seed)
-    if plots:
-        _draw_all(answer, plots)
+    if shown.plots:
+        _draw_all(answer, shown.plots)
 
 
 def _split_given(text: str | None) -> list[str] | None:

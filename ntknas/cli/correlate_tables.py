@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from ntknas.cli.correlate_legend import covered, estimate_text, fixed
 from ntknas.cli.output import print_table, say
 from ntknas.correlation.row import NETWORKS, SETTING
 from ntknas.spaces.populations import POPULATIONS
 
 if TYPE_CHECKING:
-    from ntknas.correlation import Correlation, Curve, Estimate, Row, TargetSummary
+    from ntknas.correlation import Correlation, Curve, Row, TargetSummary
 
 
 def print_result(result: Correlation) -> None:
     """Print one table for each target and epoch, and of trained networks τ by epoch."""
     for target, summary in result.targets.items():
         _print_target(result, target, summary)
-    say("\n".join([_LEGEND, _held_fixed(result), _covered(result), *_remarks(result)]))
+    say("\n".join([_LEGEND, _held_fixed(result), covered(result.rows), *_remarks(result)]))
     seconds = [row.seconds_per_cell for row in result.rows if row.seconds_per_cell]
     if seconds:
         fastest, slowest = f"{min(seconds):.2f}", f"{max(seconds):.2f}"
@@ -79,7 +80,7 @@ def _print_curves(result: Correlation, target: str) -> None:
 
 
 def _curve_cells(curve: Curve, epochs: Sequence[int]) -> list[str]:
-    taus = {point.epoch: _estimate(point.row.kendall) for point in curve.points}
+    taus = {point.epoch: estimate_text(point.row.kendall) for point in curve.points}
     gain = curve.points[-1].gain
     cells = [curve.name, *(taus.get(epoch, "–") for epoch in epochs)]
     if gain is None:
@@ -118,12 +119,12 @@ def _first_names(first: int | None) -> list[str]:
 def _cells(row: Row, first: int | None, shared: Collection[str], *, with_kernel: bool) -> list[str]:
     kernel = [row.kernel or row.recipe] if with_kernel else []
     name = f"{row.measure} (yours)" if row.setting == SETTING and row.measure in shared else row.measure
-    ndcg = [_fixed(row.ndcg.get(first))] if first else []
-    of_first = [_fixed(row.weighted_kendall), *ndcg, _fixed(row.best_of.get(10))]
-    coefficients = [_estimate(row.kendall), _fixed(row.spearman.value)]
-    tops = [_fixed(row.kendall_top10.value), _fixed(row.kendall_top25.value)]
+    ndcg = [fixed(row.ndcg.get(first))] if first else []
+    of_first = [fixed(row.weighted_kendall), *ndcg, fixed(row.best_of.get(10))]
+    coefficients = [estimate_text(row.kendall), fixed(row.spearman.value)]
+    tops = [fixed(row.kendall_top10.value), fixed(row.kendall_top25.value)]
     name += "*" * bool(row.fitted)
-    numbers = [*coefficients, *tops, _estimate(row.partial), _fixed(row.regret)]
+    numbers = [*coefficients, *tops, estimate_text(row.partial), fixed(row.regret)]
     return [name, *kernel, str(row.n), _left_out(row), *numbers, *of_first]
 
 
@@ -140,16 +141,6 @@ def _remarks(result: Correlation) -> list[str]:
     if remarks:
         remarks.append("  What was chosen on cells with known accuracies looks better on them than it is: take others.")
     return remarks
-
-
-def _estimate(estimate: Estimate) -> str:
-    if estimate.low is None:
-        return _fixed(estimate.value)
-    return f"{_fixed(estimate.value)} [{_fixed(estimate.low)}, {_fixed(estimate.high)}]"
-
-
-def _fixed(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}".replace("-0.00", "0.00")
 
 
 def _noise(summary: TargetSummary) -> str:
@@ -176,27 +167,6 @@ def _held_fixed(result: Correlation) -> str:
     ]
     given = " or ".join(" and ".join(names) for names in givens) or "nothing"
     return f"partial τ: given {given}{'; ' * bool(texts)}{', '.join(texts)}{' and is left out' * bool(texts)}."
-
-
-def _covered(result: Correlation) -> str:
-    """Say whether the intervals have the initialisation in them."""
-    from ntknas.correlation.seeds import CELLS
-
-    rows = [row for row in result.rows if not row.is_baseline]
-    over_cells = [row.interval_covers == CELLS for row in rows]
-    if not any(row.kendall.interval for row in rows):
-        return "There are no intervals: they need 200 resamples and 10 cells."
-    over, said = ("networks", _NETWORKS) if any(row.resampled == NETWORKS for row in result.rows) else ("cells", "")
-    if all(over_cells):
-        return f"{said}The intervals are over {over} alone{_ALONE}"
-    several = f" where every cell has several seeds, else over {over} alone" * any(over_cells)
-    return f"{said}The intervals are over {over} and initialisations{several}."
-
-
-_NETWORKS = "Some of these cells are one network (their kernels are equal): networks are resampled, not cells.\n"
-_ALONE = """\
-: the initialisation, which networks of one seed share, is not in them (it is with
-score --seeds 3, or better --independent-seeds)."""
 
 
 def print_comparisons(result: Correlation, seed: int) -> None:

@@ -34,3 +34,5 @@ TOP_SHARES = {"kendall_top10": 0.10, "kendall_top25": 0.25}
 """Shares of the cells with the highest accuracies that have a τ-b of their own, by its key."""
 Estimates = Mapping[str, Estimate]
 """By coefficient, and for τ-b among the best by the key of their share."""
+STATISTICS = {"kendall": "Kendall τ-b", "spearman": "Spearman ρ", "partial": "partial τ-b"}
+"""What a table of many targets can be of, and how it is called."""

@@ -17,8 +17,6 @@ from ntknas.correlation.row import BASELINE, RowKey
 from ntknas.correlation.targets import Accuracies, TargetSummary
 from ntknas.store.setting import Setting
 
-STATISTICS = {"kendall": "Kendall τ-b", "spearman": "Spearman ρ", "partial": "partial τ-b"}
-"""What a table of targets can be of, and how it is called."""
 _NOT_ASKED = "none: they are made where they are asked for (`intervals`)"
 
 
@@ -92,6 +90,7 @@ class Overview:
         resamples: Number of bootstrap resamples; 0 where there are no intervals.
         notes: What is to be said beside the rows.
         population: Name of the population that the cells are of.
+        networks: Number of networks that the cells are; ``None`` where that is not known.
     """
 
     rows: list[Agreement]
@@ -102,6 +101,7 @@ class Overview:
     resamples: int = 0
     notes: tuple[str, ...] = ()
     population: str = "all"
+    networks: int | None = None
 
     def frame(self) -> pd.DataFrame:
         """Return the rows as a data frame in long form, each with what its target is."""
@@ -114,15 +114,15 @@ class Overview:
         }
 
     def table(self, statistic: str = "kendall") -> pd.DataFrame:
-        """Return one statistic as a table, targets × measures; NaN for none.
+        """Return one statistic as a table, targets × measures, the counts last; NaN for none.
 
         Args:
-            statistic: A key of ``STATISTICS``.
+            statistic: ``kendall``, ``spearman`` or ``partial``.
         """
         columns = {name: dict.fromkeys(self.targets, float("nan")) for name in self.names.values()}
         for row in self.rows:
             value = getattr(row, statistic).value
-            columns[self.names[row.measure, row.setting]][row.target] = float("nan") if value is None else value
+            columns[self.name_of(row)][row.target] = float("nan") if value is None else value
         return pd.DataFrame(columns, index=list(self.targets), dtype=float)
 
     @cached_property
@@ -131,6 +131,10 @@ class Overview:
         first = {(row.measure, row.setting): row for row in reversed(self.rows)}
         places = dict.fromkeys((row.measure, row.setting) for row in self.rows)
         return {place: row_name(self, first[place]) for place in places}
+
+    def name_of(self, row: Agreement) -> str:
+        """Return the name of a row's measure under its setting."""
+        return self.names[row.measure, row.setting]
 
     @property
     def baselines(self) -> list[str]:
@@ -151,6 +155,7 @@ class Overview:
             "interval": INTERVAL if self.resamples >= MIN_RESAMPLES else _NOT_ASKED,
             "resamples": self.resamples,
             "population": self.population,
+            "networks": self.networks,
             "notes": list(self.notes),
         }
 

@@ -14,7 +14,7 @@ from ntknas.spaces import load_space
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ntknas.benchmarks.table import AccuracyTable, Benchmark
+    from ntknas.benchmarks.table import AccuracyTable, Benchmark, Target
 
 ALL = "all"
 """In place of data sets or targets."""
@@ -47,6 +47,11 @@ class AccuracySource:
     def is_named(self) -> bool:
         """Whether it is said what to correlate with, so that each setting need not be of the target's data set."""
         return bool(self.dataset or self.target or self.accuracies)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether all targets that are there are meant."""
+        return ALL in self.target
 
     def spaces(self, scores: pd.DataFrame) -> list[str]:
         """Return the spaces to show: those of the scores, or of the benchmark that is named.
@@ -88,19 +93,27 @@ class AccuracySource:
             from ntknas.benchmarks import read_accuracies
 
             return read_accuracies(self.accuracies, load_space(space), self.column, self.cell_column)
-        if ALL in self.target:
+        if self.is_all:
             return self._all(space)
         if self.target:
             return dict(self._named(text, space) for text in self.target)
         benchmark = self._load(self.bench or space, space)
         datasets = () if ALL in self.dataset else self.dataset or tuple(scores["dataset"].unique())
-        targets = benchmark.main_targets(*datasets)
+        targets = benchmark.main_targets(*datasets) or self._transferred(benchmark)
         if not targets:
             raise ChoiceError(
                 f"{benchmark.name} has no accuracies on {', '.join(self.dataset) or 'the data set of the scores'}: it "
                 f"holds {benchmark.describe_targets()}. Or give your own as `accuracies`."
             )
         return {str(target): benchmark.table(target) for target in targets}
+
+    def _transferred(self, benchmark: Benchmark) -> list[Target]:
+        """Return the targets of a benchmark that is named, where it has none on the data set of the scores.
+
+        Where targets have no epoch budgets, other data sets are what the benchmark is there for.
+        """
+        targets = benchmark.main_targets() if self.bench is not None and not self.dataset else []
+        return targets if all(target.epochs is None for target in targets) else []
 
     def _load(self, name: str, space: str) -> Benchmark:
         benchmark = load_benchmark(name, folder=self.bench_data)
@@ -125,6 +138,7 @@ class AccuracySource:
             folder = self.bench_data
             names = [name for name in benchmark_names(folder) if space_of(name, folder) == space]
             there = [name for name in names if has_accuracies(name, self.bench_data)]
+            there.sort(key=lambda name: name != space)  # the space's own first
             benchmarks = [load_benchmark(name, folder=self.bench_data) for name in there]
         tables = {
             (benchmark.name, str(target)): benchmark.table(target)

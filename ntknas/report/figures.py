@@ -301,4 +301,44 @@ class Fronts:
     y_view: tuple[float, float]
 
 
-Figure = ScatterGrid | Bars | LineGrid | KernelView | KernelStrip | Matrix | HeatMaps | Fronts
+@dataclass(frozen=True)
+class Block:
+    """Columns of a map that stand together.
+
+    Attributes:
+        title: Their heading.
+        columns: Their names.
+        values: Rows × columns; NaN for none.
+    """
+
+    title: str
+    columns: Sequence[str]
+    values: Array
+
+
+@dataclass(frozen=True)
+class OrderedMap:
+    """Correlations as colours about zero, with their numbers; rows in the order of a tree in which like ones are near.
+
+    Attributes:
+        title: Heading of the figure.
+        rows: Names of the rows, in the order of the tree.
+        kinds: What each row is, which a colour says beside it.
+        tree: Its lines, each from leaf to fork to fork to leaf: places along the rows and heights; ``None`` for none.
+        tree_label: What the heights are.
+        blocks: The columns.
+        colour_label: What the numbers are.
+        note: A line below.
+    """
+
+    title: str
+    rows: Sequence[str]
+    kinds: Sequence[str]
+    tree: tuple[Array, Array] | None
+    tree_label: str
+    blocks: Sequence[Block]
+    colour_label: str
+    note: str = ""
+
+
+Figure = ScatterGrid | Bars | LineGrid | KernelView | KernelStrip | Matrix | HeatMaps | OrderedMap | Fronts

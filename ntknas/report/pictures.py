@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ntknas.correlation import Correlation
+from ntknas.correlation import Correlation, Overview
 from ntknas.correlation.trade_off import TradeOffs
 from ntknas.report import correlation_figures as figures
 from ntknas.report import front_figures, search_figures
 from ntknas.report.figures import Figure
+from ntknas.report.overview_figures import over_targets
 from ntknas.report.plotter import draw
 
 
@@ -52,6 +53,23 @@ def draw_trade_offs(result: TradeOffs, folder: Path) -> list[Path]:
     """
     stand_ins = dict.fromkeys(row.stand_in for row in result.rows)
     return [draw(front_figures.fronts(result, name), folder / f"fronts-{_file(name)}.png") for name in stand_ins]
+
+
+def draw_overview(result: Overview, statistic: str, folder: Path) -> Path:
+    """Draw one statistic of every measure with every target.
+
+    Args:
+        result: The result.
+        statistic: ``kendall``, ``spearman`` or ``partial``.
+        folder: Where the picture goes.
+
+    Returns:
+        The picture.
+
+    Raises:
+        NtknasError: If the folder cannot be written.
+    """
+    return draw(over_targets(result, statistic), folder / f"targets-{statistic}.png")
 
 
 def _file(target: str) -> str:

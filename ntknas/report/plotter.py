@@ -12,7 +12,7 @@ from matplotlib import style
 from ntknas.core.errors import NtknasError
 from ntknas.core.files import replacing
 from ntknas.report import figures
-from ntknas.report.drawers import bars, fronts, kernels, lines, matrices, scatter
+from ntknas.report.drawers import bars, fronts, kernels, lines, matrices, ordered, scatter
 from ntknas.report.drawers.canvas import STYLE
 
 if TYPE_CHECKING:
@@ -88,4 +88,5 @@ _drawn.register(figures.KernelStrip, kernels.draw_kernel_strip)
 _drawn.register(figures.KernelView, kernels.draw_kernel_view)
 _drawn.register(figures.HeatMaps, matrices.draw_heat_maps)
 _drawn.register(figures.Matrix, matrices.draw_matrix)
+_drawn.register(figures.OrderedMap, ordered.draw_ordered_map)
 _drawn.register(figures.Fronts, fronts.draw_fronts)
