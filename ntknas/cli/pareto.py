@@ -10,7 +10,7 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
-from ntknas.cli.correlate_scores import check_scores, own_scores_options, take_scores
+from ntknas.cli.correlate_scores import check_scores, lines_left_out, own_scores_options, scores_as_json, take_scores
 from ntknas.cli.correlate_source import take_source
 from ntknas.cli.names import check_names
 from ntknas.cli.output import check_one_format, csv_option, json_option, note, print_csv, print_json
@@ -107,7 +107,7 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, **options: A
     for message in answer.notes:
         note(message)
     if json:
-        print_json(answer.as_json())
+        print_json({**answer.as_json(), "left_out": lines_left_out(scores), **scores_as_json(scores)})
     elif csv:
         print_csv(answer.frame())
     else:

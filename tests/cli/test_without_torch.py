@@ -8,6 +8,9 @@ import pytest
 from tests.cli.absent import without
 
 
+TARGETS = ["--target", "cifar10-valid/valid/200", "--target", "cifar100/valid/200"]
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """A store of some cells."""
@@ -41,6 +44,7 @@ def test_commands_without_networks(tmp_path, store):
         ["store", "info", str(store)],
         ["correlate", str(store), "--resamples", "0"],
         ["correlate", str(store), "--resamples", "200", "--compare", "--json"],
+        ["pareto", str(store), *TARGETS, "--resamples", "200", "--budget", "3"],
         ["diff", str(store), str(store)],
     ]
     for command, (code, out, err) in zip(commands, without(["torch"], commands, tmp_path), strict=True):
@@ -52,6 +56,7 @@ ERRORS = {
     "No score store at none.h5": ["correlate", "none.h5"],
     "No score store at no.h5": ["store", "info", "no.h5"],
     "No score store at a.h5": ["diff", "a.h5", "b.h5"],
+    "No score store at p.h5": ["pareto", "p.h5", *TARGETS],
     "Unknown image source 'nope'": ["score", "--probe", "nope"],
     "Unknown image source 'nop'": ["score", "--probe", "digits", "--train-images", "nop"],
     "Unknown space 'nb2O1'": ["score", "--bench", "nb2O1"],

@@ -97,6 +97,16 @@ def test_correlations_are_those_of_a_store_of_every_cell(capsys, digits, tmp_pat
     assert "Other ways: " in err
 
 
+def test_trade_offs_are_those_of_a_store_of_every_cell(capsys, digits, tmp_path):
+    targets = ["--target", "cifar10-valid/valid/200", "--target", "cifar100/valid/200", "--resamples", 200]
+    published, err = shown(capsys, "pareto", f"published:{digits / 'release'}", "--way", "frozen", *targets)
+    stored, _ = shown(capsys, "pareto", expanded(digits, "frozen", tmp_path / "s.h5"), *targets)
+    assert published.pop("published") == "nb201 1.0.0"
+    assert published == stored
+    assert {row["measure"] for row in stored["rows"]} >= set(MEASURES)
+    assert "Published scores nb201 1.0.0: frozen" in err
+
+
 def test_what_is_shown_first_are_the_measures_of_our_recommendation(capsys, digits):
     source = f"published:{digits / 'release'}"
     first, err = shown(capsys, "correlate", source, "--resamples", 0)
