@@ -11,7 +11,7 @@ linear, convolution or BatchNorm layer. What only a run shows (a weight used by 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 
 import torch
@@ -28,6 +28,7 @@ from ntknas.kernels.strategies.tapping import LayerTap, NotLayerWiseError, Tappi
 
 _EXACT_TYPES = (nn.Linear, nn.Conv1d, nn.Conv2d)
 _NAMES = {"weight", "bias"}
+Take = Callable[[int, LayerTap], None]
 
 
 def blockers(network: NetworkUnderPolicy) -> list[str]:
@@ -109,6 +110,24 @@ def sweep(network: NetworkUnderPolicy, batch: Batch, copies: int, receive: Recei
     Raises:
         NotLayerWiseError: If the run shows that the strategy does not apply.
     """
+    return deliver(network, batch, copies, partial(_hand_over, receive))
+
+
+def deliver(network: NetworkUnderPolicy, batch: Batch, copies: int, take: Take) -> tuple[int, int]:
+    """Pass a batch forward and backward, and hand over its layers one after the other.
+
+    Args:
+        network: The network, whose policy decouples the samples.
+        batch: The batch.
+        copies: Rows per sample: C for ``full``, else 1.
+        take: Takes the number of the pass and the layer's tap, whose rows are there until it returns.
+
+    Returns:
+        Number of outputs C, and of backward passes.
+
+    Raises:
+        NotLayerWiseError: If the run shows that the strategy does not apply.
+    """
     batch = batch.repeated(copies)
     tapping = Tapping(network, len(batch))
     with tapping.active():
@@ -116,7 +135,7 @@ def sweep(network: NetworkUnderPolicy, batch: Batch, copies: int, receive: Recei
         outputs.check_precision(output, network.leaves)
         cotangents = _cotangents(network, output, batch.labels)
         for number, cotangent in enumerate(cotangents, 1):
-            tapping.deliver = partial(_hand_over, receive, number)
+            tapping.deliver = partial(take, number)
             last = number == len(cotangents)
             check_inside(network, tapping.backward(output, cotangent, [*network.leaves], last=last))
     return output.shape[1], len(cotangents)

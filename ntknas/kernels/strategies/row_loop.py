@@ -35,7 +35,7 @@ def gram(
         The Gram matrix, and the number of outputs C.
     """
     parts = [[(network.output(part.x), part.labels) for part in side.split(None)] for side in sides]
-    passes = [zip(*(_rows_of_passes(network, *part) for part in side), strict=True) for side in parts]
+    passes = [zip(*(rows_of_passes(network, *part) for part in side), strict=True) for side in parts]
     total: GramAccumulator | None = None
     for rows in zip(*passes, strict=True):
         chunks = [_chunks(side, part_rows, chunk) for side, part_rows in zip(parts, rows, strict=True)]
@@ -71,7 +71,7 @@ def sweep(
     """
     forward = network.output(batch.x)
     passes = 0
-    for rows in _rows_of_passes(network, forward, batch.labels):
+    for rows in rows_of_passes(network, forward, batch.labels):
         receive(passes, jacobian_rows(forward, rows, network.leaves, rows_at_once))
         passes += 1
     return forward.shape[1], passes
@@ -124,8 +124,17 @@ def _chunks(parts: Sequence[tuple[Tensor, Tensor | None]], rows: Sequence[Rows],
     ]
 
 
-def _rows_of_passes(network: NetworkUnderPolicy, forward: Tensor, labels: Tensor | None) -> Iterator[Rows]:
-    """Yield the rows of every pass; those of ``full`` are one pass."""
+def rows_of_passes(network: NetworkUnderPolicy, forward: Tensor, labels: Tensor | None) -> Iterator[Rows]:
+    """Yield the rows of every pass; those of ``full`` are one pass.
+
+    Args:
+        network: The network.
+        forward: Its output, N×C, with its graph.
+        labels: Class of each sample, for ``label``.
+
+    Yields:
+        The rows.
+    """
     if network.choices.output == "full":
         yield Rows(forward.detach(), range(forward.numel()), full=True)
         return
