@@ -132,12 +132,28 @@ class CellSpace(ABC, Generic[C]):
         Raises:
             ChoiceError: If an option has an unknown or impossible value.
         """
+        return self.network(self.cell(cell), self.specified(num_classes, seed, **options))
+
+    def specified(self, num_classes: int, seed: int, **options: Unpack[BuildOptions]) -> NetworkSpec:
+        """Return what decides a network beside its cell, checked; see ``build``.
+
+        Args:
+            num_classes: Number of outputs.
+            seed: Seed of the weights.
+            **options: As of ``build``.
+
+        Returns:
+            The specification.
+
+        Raises:
+            ChoiceError: If an option has an unknown or impossible value.
+        """
         variant, init = options.get("variant", "official"), options.get("init", "default")
         check_known("network variant", variant, self.variants)
         check_known("initialisation", init, INITIALISATIONS)
         check_positive(num_classes=num_classes)
         size = self._sized(channels=options.get("channels"), cells_per_stage=options.get("cells_per_stage"))
-        return self.network(self.cell(cell), NetworkSpec(num_classes, seed, variant, init, **size))
+        return NetworkSpec(num_classes, seed, variant, init, **size)
 
     def is_disconnected(self, cell: CellLike | SupportsIndex | str) -> bool:
         """Return whether no path leads from the input to the output: never, unless a space says otherwise."""

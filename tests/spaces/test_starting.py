@@ -40,7 +40,7 @@ def anew(monkeypatch):
 
     def put():
         for home in HOMES.values():
-            for name in ("_operation", "reduction", "_layer"):
+            for name in ("_operation", "operation", "reduction", "_layer"):
                 if hasattr(home, name):
                     monkeypatch.setattr(home, name, getattr(home, name).__wrapped__)
             monkeypatch.setattr(home, "start", start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -41,7 +41,8 @@ class Zero(nn.Module):
 
 
 @alike
-def _operation(name: str, inputs: int, outputs: int, ntk: bool, zero_cost: bool) -> nn.Module:
+def operation(name: str, inputs: int, outputs: int, ntk: bool, zero_cost: bool) -> nn.Module:
+    """Make the operation of an edge, without memory."""
     match name:
         case "none":
             return Zero()
@@ -58,18 +59,12 @@ def _operation(name: str, inputs: int, outputs: int, ntk: bool, zero_cost: bool)
             return ReLUConvBN(inputs, outputs, 3, 1, ntk, zero_cost)
 
 
-class InferCell(nn.Module):
-    """A cell: every node is the sum of its edges' operations; the last node is the output.
+class GraphCell(nn.Module):
+    """A cell: every node is the sum of what its edges return; the last node is the output."""
 
-    Average pooling keeps the number of channels, so a cell with it needs as many outputs as inputs.
-    """
-
-    def __init__(self, operations: tuple[str, ...], inputs: int, outputs: int, ntk: bool, zero_cost: bool = False):
+    def __init__(self, edges: Iterable[nn.Module]):
         super().__init__()
-        self.edges = nn.ModuleList(
-            _operation(name, inputs if source == 0 else outputs, outputs, ntk, zero_cost)
-            for name, (source, _) in zip(operations, EDGES, strict=True)
-        )
+        self.edges = nn.ModuleList(edges)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the output node; its images have the size of the input's."""
@@ -82,6 +77,19 @@ class InferCell(nn.Module):
         output = nodes[OUTPUT_NODE]
         assert output is not None
         return output
+
+
+class InferCell(GraphCell):
+    """A cell with one operation on each edge.
+
+    Average pooling keeps the number of channels, so a cell with it needs as many outputs as inputs.
+    """
+
+    def __init__(self, operations: tuple[str, ...], inputs: int, outputs: int, ntk: bool, zero_cost: bool = False):
+        super().__init__(
+            operation(name, inputs if source == 0 else outputs, outputs, ntk, zero_cost)
+            for name, (source, _) in zip(operations, EDGES, strict=True)
+        )
 
 
 class Reduction(nn.Module):
@@ -151,6 +159,27 @@ class StagedNetwork(PooledNetwork):
         yield "classifier", self.classifier
 
 
+def staged(
+    make_cell: Callable[[int], nn.Module], channels: int, cells_per_stage: int, ntk: bool
+) -> tuple[list[nn.Module], int]:
+    """Return the layers of three stages with a reduction between them, and the channels of the last one.
+
+    Args:
+        make_cell: Makes a cell of some channels.
+        channels: Channels of the first stage; doubled at each of the two reductions.
+        cells_per_stage: Cells in each stage.
+        ntk: Whether layers are NTK-parametrised.
+    """
+    layers: list[nn.Module] = []
+    width = channels
+    for stage in range(STAGES):
+        if stage:
+            layers.append(reduction(width, 2 * width, ntk))
+            width *= 2
+        layers.extend(make_cell(width) for _ in range(cells_per_stage))
+    return layers, width
+
+
 class NB201Network(StagedNetwork):
     """The network of the benchmark.
 
@@ -172,13 +201,9 @@ class NB201Network(StagedNetwork):
         ntk: bool,
         zero_cost: bool = False,
     ):
-        layers: list[nn.Module] = []
-        width = channels
-        for stage in range(STAGES):
-            if stage:
-                layers.append(reduction(width, 2 * width, ntk))
-                width *= 2
-            layers.extend(InferCell(operations, width, width, ntk, zero_cost) for _ in range(cells_per_stage))
+        layers, width = staged(
+            lambda width: InferCell(operations, width, width, ntk, zero_cost), channels, cells_per_stage, ntk
+        )
         super().__init__(channels, layers, width, num_classes, ntk)
 
 

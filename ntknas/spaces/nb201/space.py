@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, SupportsIndex, Unpack
 
 from ntknas.spaces.base import CellSpace, NetworkSpec
-from ntknas.spaces.contract import CellLike, SizeOptions
+from ntknas.spaces.contract import BuildOptions, CellLike, SizeOptions
 from ntknas.spaces.nb201 import counts, graph, identity, naslib, transnas
 from ntknas.spaces.nb201.cells import EDGES, OPERATIONS, Cell, index_of_operations, parse_cell, published_order
 from ntknas.spaces.nb201.encodings import ENCODINGS
 from ntknas.spaces.structure import Structure
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Collection, Hashable, Sequence
 
     from torch import nn
 
@@ -72,6 +72,49 @@ class NB201(CellSpace[Cell]):
         from ntknas.spaces.nb201 import network
 
         return network.build(cell, spec)
+
+    def supernet(
+        self, kept: Sequence[Collection[str]], *, num_classes: int = 10, seed: int = 0, **options: Unpack[BuildOptions]
+    ) -> nn.Module:
+        """Build the network that holds several operations on each edge, and returns the mean of what they return.
+
+        Args:
+            kept: The operations on each edge of the architecture string.
+            num_classes: Number of outputs.
+            seed: Seed of the weights.
+            **options: As of ``build``.
+
+        Returns:
+            The network.
+
+        Raises:
+            ChoiceError: If an edge holds nothing or what is no operation, or an option has an impossible value.
+        """
+        from ntknas.spaces.nb201 import supernet
+
+        return supernet.build(kept, self.specified(num_classes, seed, **options))
+
+    def super_cell(
+        self, kept: Sequence[Collection[str]], *, channels: int = 1, seed: int = 0, init: str = "default"
+    ) -> nn.Module:
+        """Build one cell with several operations on each edge alone; see ``supernet.LoneCell``.
+
+        Args:
+            kept: The operations on each edge of the architecture string.
+            channels: Channels of the cell and of its images.
+            seed: Seed of the weights.
+            init: A key of ``INITIALISATIONS``.
+
+        Returns:
+            The cell.
+
+        Raises:
+            ChoiceError: If an edge holds nothing or what is no operation, or an option has an impossible value.
+        """
+        from ntknas.spaces.nb201 import supernet
+
+        self.specified(1, seed, channels=channels, init=init)
+        return supernet.build_cell(kept, channels, seed, init)
 
     def is_disconnected(self, cell: CellLike | SupportsIndex | str) -> bool:
         """Return whether no path leads from the input to the output (341 cells)."""
