@@ -9,6 +9,7 @@ from ntknas.search.problem import Problem
 from ntknas.search.score import KnownScore, Score
 from ntknas.search.strategy import Strategy
 from ntknas.spaces.neighbourhood import Positional, has_neighbours
+from ntknas.spaces.supernets import Supernetted
 
 
 def check_strategy(strategy: Strategy, problem: Problem, scores: Sequence[Score]) -> None:
@@ -33,6 +34,8 @@ def check_strategy(strategy: Strategy, problem: Problem, scores: Sequence[Score]
         raise ChoiceError(
             f"The strategy {strategy.name} chooses position by position, and cells of {space.name} are no such choices."
         )
+    if strategy.needs_supernet and not isinstance(space, Supernetted):
+        raise ChoiceError(f"The strategy {strategy.name} prunes a supernet, and {space.name} has none: take nb201.")
     if strategy.needs_levels and len(problem.objective.levels) < 2:
         raise ChoiceError(
             f"The strategy {strategy.name} trains for few epochs first, and the benchmark has one budget alone: "

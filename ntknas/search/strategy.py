@@ -52,6 +52,8 @@ class Strategy:
         needs_neighbours: Whether the space must say which cells are neighbours.
         needs_positions: Whether the cells must be choices at fixed positions.
         needs_levels: Whether the benchmark must have trainings to several epoch budgets.
+        needs_supernet: Whether the space must build supernets.
+        computes: Whether it computes kernels itself, so that one search takes minutes: it runs only where it is named.
     """
 
     name: str
@@ -62,6 +64,8 @@ class Strategy:
     needs_neighbours: bool = False
     needs_positions: bool = False
     needs_levels: bool = False
+    needs_supernet: bool = False
+    computes: bool = False
 
 
 def strategy(
@@ -73,6 +77,8 @@ def strategy(
     needs_neighbours: bool = False,
     needs_positions: bool = False,
     needs_levels: bool = False,
+    needs_supernet: bool = False,
+    computes: bool = False,
 ) -> Callable[[Propose], Strategy]:
     """Make a strategy of a generator function; see ``Strategy`` for the arguments.
 
@@ -84,12 +90,25 @@ def strategy(
         needs_neighbours: Whether the space must say which cells are neighbours.
         needs_positions: Whether the cells must be choices at fixed positions.
         needs_levels: Whether the benchmark must have trainings to several epoch budgets.
+        needs_supernet: Whether the space must build supernets.
+        computes: Whether it computes kernels itself.
 
     Returns:
         The decorator.
     """
 
     def make(propose: Propose) -> Strategy:
-        return Strategy(name, propose, text, source, takes_score, needs_neighbours, needs_positions, needs_levels)
+        return Strategy(
+            name=name,
+            propose=propose,
+            text=text,
+            source=source,
+            takes_score=takes_score,
+            needs_neighbours=needs_neighbours,
+            needs_positions=needs_positions,
+            needs_levels=needs_levels,
+            needs_supernet=needs_supernet,
+            computes=computes,
+        )
 
     return make

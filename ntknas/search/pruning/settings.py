@@ -1,0 +1,62 @@
+"""How a supernet is pruned: the published numbers, unless someone says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from ntknas.core.errors import ChoiceError, check_known
+from ntknas.spaces.initialisation import INITIALISATIONS
+
+
+@dataclass(frozen=True)
+class PruneSettings:
+    """Settings of a pruning; the defaults are those of TE-NAS's code on NAS-Bench-201.
+
+    Attributes:
+        batch: Images of a kernel, each batch flipped and cropped anew.
+        repeats: Pairs of kernels, and of counts of linear regions, that a change is the mean of; each pair with weights
+            and images of its own.
+        channels: Channels of the supernet whose kernels are taken.
+        cells_per_stage: Its cells in each stage.
+        init: Its initialisation.
+        region_channels: Channels of the lone cell whose linear regions are counted, and of the crops.
+        region_init: Its initialisation.
+        crop_batches: Batches of crops; each is normalised by itself, and regions are counted over all of them.
+        crops: Crops of a batch.
+        crop_side: Their height and width.
+        decimals: Relative changes are rounded to so many decimals before their mean is taken, and the mean to so many
+            significant digits before it is ranked.
+        pruned_per_round: Choices that each position loses in a round; one always stays.
+        without: Choices that no position holds even at first.
+    """
+
+    batch: int = 72
+    repeats: int = 3
+    channels: int = 3
+    cells_per_stage: int = 1
+    init: str = "kaiming-fan-out"
+    region_channels: int = 1
+    region_init: str = "kaiming-fan-in"
+    crop_batches: int = 3
+    crops: int = 1000
+    crop_side: int = 3
+    decimals: int = 3
+    pruned_per_round: int = 1
+    without: tuple[str, ...] = ("none",)
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            ChoiceError: If one is below 1, or there is no such initialisation.
+        """
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, int) and value < 1:
+                raise ChoiceError(f"`{field.name}` must be at least 1, got {value}.")
+        if self.region_channels > 3:
+            raise ChoiceError(
+                f"`region_channels` must be from 1 to 3, the channels of images, got {self.region_channels}."
+            )
+        for name in (self.init, self.region_init):
+            check_known("initialisation", name, INITIALISATIONS)
