@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, SupportsIndex, Unpack
 
 from ntknas.spaces.base import CellSpace, NetworkSpec
 from ntknas.spaces.contract import CellLike, SizeOptions
-from ntknas.spaces.nats_sss import configurations, counts
+from ntknas.spaces.drawing import Drawing
+from ntknas.spaces.nats_sss import configurations, counts, drawing
 from ntknas.spaces.nats_sss.configurations import CANDIDATES, Configuration
 from ntknas.spaces.structure import Structure
 
@@ -96,6 +97,10 @@ class NATSSize(CellSpace[Configuration]):
         for number in numbers:
             index = index * len(CANDIDATES) + number
         return index
+
+    def drawing(self, cell: CellLike | SupportsIndex | str) -> Drawing:
+        """Return how a cell is drawn."""
+        return drawing.drawing_of(self.cell(cell).channels)
 
     def has_dead_operation(self, cell: CellLike | SupportsIndex | str) -> bool:
         """Return whether an operation lies on no path: never, all configurations have one cell's graph."""

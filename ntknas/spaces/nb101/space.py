@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, SupportsIndex, Unpack
 
 from ntknas.spaces.base import CellSpace, NetworkSpec
 from ntknas.spaces.contract import CellLike, Meter, SizeOptions
-from ntknas.spaces.nb101 import catalogue, counts
+from ntknas.spaces.drawing import Drawing
+from ntknas.spaces.nb101 import catalogue, counts, drawing
 from ntknas.spaces.nb101.cells import Cell, parse_cell
 from ntknas.spaces.structure import Structure
 
@@ -105,6 +106,10 @@ class NB101(CellSpace[Cell]):
         return counts.count_structure(
             graph.matrix, graph.operations, num_classes=num_classes, image_size=image_size, **self._sized(**size)
         )
+
+    def drawing(self, cell: CellLike | SupportsIndex | str) -> Drawing:
+        """Return how a cell is drawn."""
+        return drawing.drawing_of(self.cell(cell))
 
     def has_dead_operation(self, cell: CellLike | SupportsIndex | str) -> bool:
         """Return whether a vertex lies on no path: never, cells were pruned before they were enumerated."""

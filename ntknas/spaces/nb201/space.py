@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, SupportsIndex, Unpack
 
 from ntknas.spaces.base import CellSpace, NetworkSpec
 from ntknas.spaces.contract import BuildOptions, CellLike, SizeOptions
-from ntknas.spaces.nb201 import counts, graph, identity, naslib, transnas
+from ntknas.spaces.drawing import Drawing
+from ntknas.spaces.nb201 import counts, drawing, graph, identity, naslib, transnas
 from ntknas.spaces.nb201.cells import EDGES, OPERATIONS, Cell, index_of_operations, parse_cell, published_order
 from ntknas.spaces.nb201.encodings import ENCODINGS
 from ntknas.spaces.structure import Structure
@@ -188,6 +189,10 @@ class NB201(CellSpace[Cell]):
         """Return the counts that need the cell's paths; see ``counts``."""
         operations = self.cell(cell).operations
         return counts.count_structure(operations, num_classes=num_classes, image_size=image_size, **self._sized(**size))
+
+    def drawing(self, cell: CellLike | SupportsIndex | str) -> Drawing:
+        """Return how a cell is drawn."""
+        return drawing.drawing_of(self.cell(cell).operations)
 
     def has_dead_operation(self, cell: CellLike | SupportsIndex | str) -> bool:
         """Return whether an edge other than ``none`` lies on no path (in all but 9,445 cells)."""

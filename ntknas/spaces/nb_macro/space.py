@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, SupportsIndex, Unpack
 from ntknas.core.errors import ChoiceError
 from ntknas.spaces.base import CellSpace, NetworkSpec, Size
 from ntknas.spaces.contract import CellLike, SizeOptions
-from ntknas.spaces.nb_macro import counts, keys
+from ntknas.spaces.drawing import Drawing
+from ntknas.spaces.nb_macro import counts, drawing, keys
 from ntknas.spaces.nb_macro.keys import Key
 from ntknas.spaces.structure import Structure
 
@@ -121,6 +122,10 @@ class NBMacro(CellSpace[Key]):
         """Return the counts that need a cell's paths; see ``counts``."""
         digits, channels = self.cell(cell).digits, self._sized(**size)["channels"]
         return counts.count_structure(digits, num_classes=num_classes, channels=channels, image_size=image_size)
+
+    def drawing(self, cell: CellLike | SupportsIndex | str) -> Drawing:
+        """Return how a cell is drawn."""
+        return drawing.drawing_of(self.cell(cell).digits)
 
     def has_dead_operation(self, cell: CellLike | SupportsIndex | str) -> bool:
         """Return whether an operation lies on no path: never, networks are chains."""
