@@ -230,8 +230,11 @@ def _by_space(
 
 def _of_own_data_sets(result: Correlation) -> Correlation:
     """Keep the rows whose networks were built for the data set of the target, and the baselines."""
+    # On data sets that no network was built for all rows stay: they are there to see what transfers.
+    own = {table for setting in result.settings.values() for table in tables_of(setting.dataset)}
 
     def fits(row: Row) -> bool:
-        return row.is_baseline or row.target.split("/")[0] in tables_of(result.settings[row.setting].dataset)
+        dataset = row.target.split("/")[0]
+        return row.is_baseline or dataset not in own or dataset in tables_of(result.settings[row.setting].dataset)
 
     return replace(result, rows=[row for row in result.rows if fits(row)])

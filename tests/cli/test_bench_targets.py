@@ -166,4 +166,4 @@ def test_scores_of_cells_are_held_against_other_tasks(capsys, run, bench_data):
     assert {target for _, target in rows} == {"jigsaw/top1", "room_layout/negative_loss"}
     row = rows["mine", "jigsaw/top1"]
     assert row["n"] == len(cells)
-    assert row["kendall"] == pytest.approx(kendalltau(scores, [entries[name] for name in names]).statistic)
+    assert row["kendall"]["value"] == pytest.approx(kendalltau(scores, [entries[name] for name in names]).statistic)
