@@ -45,6 +45,8 @@ class Inspection:
         kernel: The kernel.
         scores: Its measures.
         seconds: What network and kernel took.
+        network: The network itself, for whoever wants to know more of it.
+        batch: What the kernel was taken on; under an attack, before it.
         disconnected: Whether it is of a cell without a path from input to output.
     """
 
@@ -53,6 +55,8 @@ class Inspection:
     kernel: Kernel
     scores: list[Score]
     seconds: float
+    network: nn.Module
+    batch: Batch
     disconnected: bool = False
 
     def as_json(self) -> dict[str, object]:
@@ -107,7 +111,7 @@ def inspect_cell(
         "probe": probe.describe(),
     }
     scores = measures_of(kernel, recipe.measures)
-    return Inspection(f"{space.name} cell {cell}", description, kernel, scores, seconds, disconnected)
+    return Inspection(f"{space.name} cell {cell}", description, kernel, scores, seconds, network, batch, disconnected)
 
 
 def inspect_model(
@@ -160,7 +164,8 @@ def inspect_model(
             "or choose `probe` and `dataset`."
         ) from error
     seconds = time.perf_counter() - start
-    return Inspection(reference, description, kernel, measures_of(kernel, recipe.measures), seconds)
+    scores = measures_of(kernel, recipe.measures)
+    return Inspection(reference, description, kernel, scores, seconds, network, batch)
 
 
 def _attacked_or_not(
