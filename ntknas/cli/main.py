@@ -27,6 +27,7 @@ _COMMANDS = {
     "track-kernel": ("track_kernel", "Train cells and follow their kernels: drifts, spectrum, pictures."),
     "correlate": ("correlate", "Correlate a store's scores with trained accuracies."),
     "pareto": ("pareto", "Trade-offs: fronts that scores choose against the true front of two targets."),
+    "search": ("search", "Search guided by a score: what it finds for how many trainings, beside search without it."),
     "published": ("published", "Published scores: list, info, export, verify; measured once for everybody."),
     "sensitivity": ("sensitivity", "Which choices change the conclusion: single changes, rank agreements."),
     "diff": ("diff", "What differs between two stores, and how far cells moved."),

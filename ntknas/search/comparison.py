@@ -71,11 +71,19 @@ class SearchResult:
         Raises:
             ChoiceError: If trainings have no seconds.
         """
-        self._check_axis(axis)
+        self.check_axis(axis)
         return curve_of(name, self.traces[name], self.problem.budget, axis)
 
-    def _check_axis(self, axis: str) -> None:
-        check_known("axis (`axis`)", axis, AXES)
+    def check_axis(self, axis: str) -> None:
+        """Check that what is spent can be counted so.
+
+        Args:
+            axis: ``trainings`` or ``seconds``.
+
+        Raises:
+            ChoiceError: If it is neither, or trainings have no seconds.
+        """
+        check_known("`axis`", axis, AXES)
         if axis == SECONDS and not self.problem.objective.has_seconds:
             raise ChoiceError(
                 f"{self.problem.objective.levels[-1].name} has no training seconds: choose `axis` {TRAININGS}."
@@ -95,7 +103,7 @@ class SearchResult:
         Raises:
             ChoiceError: If trainings have no seconds.
         """
-        self._check_axis(axis)
+        self.check_axis(axis)
         return np.array([float(trace.after(np.array([spent]), axis)[0]) for trace in self.traces[name]])
 
     def seconds(self, name: str, trainings: int) -> Array:

@@ -53,9 +53,16 @@ def curve_of(name: str, traces: Sequence[Trace], budget: int, axis: str) -> Curv
         first, last = min(float(end[0]) for end in ends), max(float(end[-1]) for end in ends)
         spent = np.geomspace(max(first, 1e-9), last, _POINTS)
     found = np.stack([trace.after(spent, axis) for trace in traces])
-    # A search without a training so far has found nothing, the worst: quartiles count it.
-    low, median, high = np.quantile(
-        np.where(np.isnan(found), -np.inf, found), (0.25, 0.5, 0.75), axis=0, method="lower"
-    )
-    low, median, high = (np.where(np.isinf(values), np.nan, values) for values in (low, median, high))
+    low, median, high = quartiles(found)
     return Curve(name, axis, spent, median, low, high)
+
+
+def quartiles(found: Array) -> tuple[Array, Array, Array]:
+    """Return lower quartile, median and upper quartile over searches, each a value that a search has; NaN for nothing.
+
+    Args:
+        found: What each search had found, searches first; NaN for nothing, which counts as the worst.
+    """
+    values = np.quantile(np.where(np.isnan(found), -np.inf, found), (0.25, 0.5, 0.75), axis=0, method="lower")
+    low, median, high = (np.where(np.isinf(each), np.nan, each) for each in values)
+    return low, median, high

@@ -133,3 +133,17 @@ class Search:
     def neighbours(self, cell: int) -> list[int]:
         """Return the cells one step away, in random order."""
         return [int(near) for near in self.generator.permutation(self.problem.neighbours(cell))]
+
+
+def cells_of_pools(problem: Problem, seeds: int) -> list[int]:
+    """Return the cells that any of some searches may score before it trains.
+
+    Args:
+        problem: The problem.
+        seeds: Number of searches: the seeds from 0 on.
+
+    Returns:
+        Their indices, in ascending order.
+    """
+    pools = [Search(problem, seed).pool for seed in range(seeds)]
+    return [int(cell) for cell in np.unique(np.concatenate(pools))]
