@@ -23,7 +23,7 @@ DATASETS = {"cifar10_tss": "cifar10", "cifar100_tss": "cifar100", "ImageNet_tss"
 _OTHER = "_sss"
 _MISSING_ROWS = 1  # the published files are said to have 15,624
 _ERROR = re.compile(r"(pre|post)_(?P<kind>[A-Za-z]+)")
-_WHEN = {"pre": "before temperature scaling", "post": "after temperature scaling"}
+_WHEN = {"pre": "outputs before temperature scaling", "post": "outputs after temperature scaling"}
 _ERRORS = {"NLL": "negative log-likelihood", "Brier": "Brier score"}
 _AREA = "auc_"
 

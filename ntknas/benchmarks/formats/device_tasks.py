@@ -123,8 +123,8 @@ class _Rows:
         """Return the accuracies of a task by cell, which all of its rows must agree on."""
         of_kinds = [self._of(kind, _ACCURACY) for kind in self.kinds if kind[-1] == task]
         first = of_kinds[0]
-        if not np.isfinite(first).all():
-            raise DataError(f"cell {int(np.argmin(np.isfinite(first)))} has no {_ACCURACY} on {task}")
+        for values in of_kinds:
+            _check_measured(values, f"{_ACCURACY} on {task}")
         for other in of_kinds[1:]:
             if (other != first).any():
                 cell = int(np.argmax(other != first))
@@ -140,8 +140,7 @@ class _Rows:
             if np.isnan(values).all() and name == _ENERGY:
                 continue
             what = f"{name} on {device}, {framework}, {task}"
-            if not np.isfinite(values).all():
-                raise DataError(f"cell {int(np.argmin(np.isfinite(values)))} has no {what}")
+            _check_measured(values, what)
             check_tells_apart(values, what)
             check_shared(values, self.shared, what)
             target = Target(task, f"{device}_{framework}_{quantity}", None)
@@ -149,6 +148,11 @@ class _Rows:
 
     def _of(self, kind: tuple[str, ...], name: str) -> np.ndarray:
         return self._numbers[name][self._places[kind]]
+
+
+def _check_measured(values: np.ndarray, what: str) -> None:
+    if not np.isfinite(values).all():
+        raise DataError(f"cell {int(np.argmin(np.isfinite(values)))} has no {what}")
 
 
 def _choose(names: Sequence[str]) -> Sequence[str]:
