@@ -8,15 +8,15 @@ from matplotlib.figure import Figure
 
 from ntknas.core.errors import check_known
 from ntknas.core.kernel import Kernel
-from ntknas.correlation import Correlation
-from ntknas.report import correlation_figures, search_figures
+from ntknas.correlation import Correlation, TradeOffs
+from ntknas.report import correlation_figures, front_figures, search_figures
 from ntknas.report.figures import KernelView
 from ntknas.report.plotter import render
 
 if TYPE_CHECKING:
     from ntknas.scoring.following import FollowedCells
 
-__all__ = ["best_of_k", "correlations", "kernel", "over_epochs", "scatter", "tracks"]
+__all__ = ["best_of_k", "correlations", "fronts", "kernel", "over_epochs", "scatter", "tracks"]
 
 
 def kernel(kernel: Kernel, title: str = "") -> Figure:
@@ -76,6 +76,19 @@ def over_epochs(result: Correlation, target: str) -> Figure | None:
     """
     lines = correlation_figures.over_epochs(result, check_known("target", target, result.targets))
     return None if lines is None else render(lines)
+
+
+def fronts(result: TradeOffs, stand_in: str) -> Figure:
+    """Draw what scores choose with a stand-in for the second target, beside the true front and random cells.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ChoiceError: If there is no such stand-in.
+    """
+    stand_ins = dict.fromkeys(row.stand_in for row in result.rows)
+    return render(front_figures.fronts(result, check_known("stand-in", stand_in, stand_ins)))
 
 
 def tracks(followed: FollowedCells, title: str = "") -> dict[str, Figure]:

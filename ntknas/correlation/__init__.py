@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from ntknas.correlation.over_targets import over_targets
     from ntknas.correlation.overview import Overview
     from ntknas.correlation.paired import comparisons, difference_to
+    from ntknas.correlation.pareto import trade_offs
     from ntknas.correlation.result import Correlation
     from ntknas.correlation.row import Row, RowKey
     from ntknas.correlation.sources import AccuracySource
     from ntknas.correlation.targets import TargetSummary
+    from ntknas.correlation.trade_off import TradeOff, TradeOffs
 
 _HOME = {
     "AccuracySource": "sources",
@@ -29,6 +31,8 @@ _HOME = {
     "Row": "row",
     "RowKey": "row",
     "TargetSummary": "targets",
+    "TradeOff": "trade_off",
+    "TradeOffs": "trade_off",
     "as_json": "export",
     "comparisons": "paired",
     "correlate": "join",
@@ -36,6 +40,7 @@ _HOME = {
     "difference_to": "paired",
     "over_targets": "over_targets",
     "row_name": "names",
+    "trade_offs": "pareto",
 }
 __all__ = [
     "AccuracySource",
@@ -46,6 +51,8 @@ __all__ = [
     "Row",
     "RowKey",
     "TargetSummary",
+    "TradeOff",
+    "TradeOffs",
     "as_json",
     "comparisons",
     "correlate",
@@ -53,5 +60,6 @@ __all__ = [
     "difference_to",
     "over_targets",
     "row_name",
+    "trade_offs",
 ]
 __getattr__ = importer_of({name: f"ntknas.correlation.{module}" for name, module in _HOME.items()})

@@ -12,6 +12,8 @@ from ntknas.report import plotter
 from ntknas.report.figures import (
     BarGroup,
     Bars,
+    FrontPanel,
+    Fronts,
     HeatMap,
     HeatMaps,
     KernelStrip,
@@ -27,6 +29,7 @@ from ntknas.report.figures import (
 VALUES = np.array([0.3, np.nan, -0.2])
 EPOCHS = np.array([0.0, 1, 5])
 LINES = [Line("a", EPOCHS, VALUES, VALUES - 0.1, VALUES + 0.1), Line("b", EPOCHS, -VALUES, muted=True)]
+LINE = np.array([[0.0, 1], [0, 2], [3, 2]])
 FIGURES = {
     "bars": Bars("t", "x", ["a", "b", "c"], [BarGroup("g", VALUES, VALUES - 0.1, VALUES + 0.1, 0.9)], frozenset({"c"})),
     "scatter": ScatterGrid(
@@ -45,6 +48,16 @@ FIGURES = {
     "kernel without labels": KernelView("t", np.zeros((3, 3)), None, np.zeros(3), 0.0),
     "strip": KernelStrip("t", ["one", "two"], [np.eye(3), np.ones((3, 3))], np.array([1, 0, 1]), "K"),
     "heat maps": HeatMaps("t", "x", ["r", "s"], ["u", "v"], [HeatMap("m", np.array([[1.0, 0], [9, np.nan]]))], "n"),
+    "fronts": Fronts(
+        "t",
+        "x",
+        "y",
+        np.array([[0.0, 1], [2, 2]]),
+        LINE,
+        [FrontPanel(name, "note", LINE[:1], LINE, LINE - 1, LINE + 1) for name in "abcde"],
+        (0.0, 4.0),
+        (0.0, 3.0),
+    ),
     "matrix": Matrix("t", ["r"], ["u", "v"], np.array([[0.9, np.nan]])),
 }
 
