@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -65,16 +66,18 @@ class Choice:
             present: The cells that may be chosen.
         """
         taken = np.zeros(len(points.first), np.bool_)
-        number = 0
-        for count, front in enumerate(points.fronts(present)):
-            if self.budget is None and count == self.fronts:
-                break
-            if self.budget is not None:
-                cells = _cells_at(points, present, front)
-                if number + len(cells) > self.budget:
-                    return Chosen(_chosen(points, present, taken), (front, cells), self.budget - number)
-                number += len(cells)
+        if self.budget is None:
+            for front in islice(points.fronts(present), self.fronts):
+                taken[front] = True
+            return Chosen(_chosen(points, present, taken))
+        cells_of, left = np.bincount(points.point[present], minlength=len(taken)), self.budget
+        for front in points.fronts(present):
+            number = int(cells_of[front].sum())
+            if number > left:
+                cut = (front, _cells_at(points, present, front))
+                return Chosen(_chosen(points, present, taken), cut if left else None, left)
             taken[front] = True
+            left -= number
         return Chosen(_chosen(points, present, taken))
 
 

@@ -59,11 +59,11 @@ class Points:
         is_there = np.zeros(len(self.first), np.bool_)
         is_there[self.point[present]] = True
         left = np.flatnonzero(is_there)
+        heights = self.second[left]
         while len(left):
-            highest = np.maximum.accumulate(self.second[left])
-            is_first = np.append(True, self.second[left[1:]] > highest[:-1])
+            is_first = np.append(True, heights[1:] > np.maximum.accumulate(heights)[:-1])
             yield left[is_first]
-            left = left[~is_first]
+            left, heights = left[~is_first], heights[~is_first]
 
 
 def is_on_front(first: Array, second: Array) -> Mask:
