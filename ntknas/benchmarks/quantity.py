@@ -39,6 +39,16 @@ class Quantity:
         """Whether values are percentages of which higher ones are better, as gains of nDCG must be."""
         return self.unit == PERCENT and self.higher_is_better
 
+    @property
+    def is_accuracy(self) -> bool:
+        """Whether values are accuracies in percent, measured on nothing special."""
+        return self == ACCURACY
+
+    @property
+    def values(self) -> str:
+        """What its values are called."""
+        return "accuracies" if self.name == ACCURACY.name else "values"
+
     def __str__(self) -> str:
         unit = f" ({self.unit})" if self.unit else ""
         on = f" on {self.measured_on}" if self.measured_on else ""

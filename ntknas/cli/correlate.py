@@ -205,7 +205,9 @@ def _cells_without_accuracy(answer: SpaceResults, source: AccuracySource) -> Ite
         for target, summary in result.targets.items():
             if summary.cells_with_accuracy < summary.cells_scored:
                 cells = f"{summary.cells_with_accuracy:,} of {summary.cells_scored:,} scored cells"
-                yield f"{source.accuracies or target} has accuracies for {cells}: the others are left out."
+                quantity = summary.quantity
+                why = f" ({quantity.missing} stands for none)" if quantity.missing else ""
+                yield f"{source.accuracies or target} has {quantity.values} for {cells}{why}: the others are left out."
 
 
 def _print(answer: SpaceResults, comparison_seed: int | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ntknas.cli.correlate_legend import covered, estimate_text, fixed
@@ -36,9 +36,13 @@ def print_overview(result: Overview, statistic: str, sort: str) -> None:
     width = terminal_width() or _FILE_WIDTH
     say(textwrap.fill(_title(result, statistic), width))
     say()
-    say("\n".join(_table(result, statistic, _columns(result, sort), width).render(width)))
+    say("\n".join(_lines(result, statistic, _columns(result, sort), width)))
     say()
-    say("\n".join(_legend(result, statistic)))
+    say("\n".join(line for text in _legend(result, statistic) for line in _wrapped(text, width)))
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return [line for part in text.splitlines() for line in textwrap.wrap(part, width)]
 
 
 def _title(result: Overview, statistic: str) -> str:
@@ -49,24 +53,37 @@ def _title(result: Overview, statistic: str) -> str:
     return f"{STATISTICS[statistic]} with {targets}; population {result.population} ({rule}): {cells}"
 
 
-def _table(result: Overview, statistic: str, columns: tuple[list[str], list[str]], width: int) -> OverviewTable:
+def _lines(result: Overview, statistic: str, columns: tuple[list[str], list[str]], width: int) -> Iterator[str]:
+    """Yield the lines of the table; counts have one of their own where not all has room."""
+    measures, counts = columns
+    strongest = {} if statistic == "partial" or not measures else _strongest(result, statistic, counts)
+    whole = _table(result, statistic, [*measures, *counts], strongest, width)
+    if not measures or not counts or whole.fits(width):
+        yield from whole.render(width)
+        return
+    yield from _table(result, statistic, measures, strongest, width).render(width)
+    yield ""
+    yield from _table(result, statistic, counts, {}, width).render(width)
+
+
+def _table(
+    result: Overview, statistic: str, columns: Sequence[str], strongest: Mapping[str, float], width: int
+) -> OverviewTable:
     from ntknas.correlation.target_names import grouped
 
     estimates = {(row.target, result.name_of(row)): getattr(row, statistic) for row in result.rows}
-    measures, counts = columns
-    strongest = {} if statistic == "partial" or not measures else _strongest(result, statistic, counts)
     groups = []
     for name, members in grouped(result.targets).items():
         rows = {
             text: [
                 *([fixed(strongest[target])] if strongest else []),
-                *(estimate_text(estimates.get((target, column), _NO_VALUE)) for column in (*measures, *counts)),
+                *(estimate_text(estimates.get((target, column), _NO_VALUE)) for column in columns),
             ]
             for target, text in zip(members, _row_names(result, members), strict=True)
         }
         groups.append(Group("\n".join(textwrap.wrap(_heading(result, name, members), width)), rows))
     first = [_STRONGEST] if strongest else []
-    return OverviewTable([*first, *measures, *counts], groups, len(first))
+    return OverviewTable([*first, *columns], groups, len(first))
 
 
 def _columns(result: Overview, sort: str) -> tuple[list[str], list[str]]:

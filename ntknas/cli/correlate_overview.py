@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from ntknas.cli import kinds
-from ntknas.cli.correlate_all import print_overview
 from ntknas.cli.correlate_scores import lines_left_out, scores_as_json
 from ntknas.cli.output import note, print_csv, print_json, say
 from ntknas.cli.types import F, Options
@@ -123,6 +122,8 @@ def _progress(targets: list[Accuracies]) -> Iterable[Accuracies]:
 
 
 def _print(answer: SpaceOverviews, statistic: str, sort: str) -> None:
+    from ntknas.cli.correlate_all import print_overview
+
     for space, result in answer.results.items():
         if answer.are_several:
             say(f"{space}\n{'=' * len(space)}")

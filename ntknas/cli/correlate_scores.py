@@ -215,7 +215,7 @@ def _dataset(options: Options, stored: pd.DataFrame | None) -> str:
     """Return the data set that networks are counted for, and whose accuracies are meant where no others are named."""
     from ntknas.data.datasets import DATASETS
 
-    named = [*options["dataset"], *(target.split("/")[0] for target in options["target"])]
+    named = [*options["dataset"], *(target.rpartition(":")[2].split("/")[0] for target in options["target"])]
     datasets = [name for name, dataset in DATASETS.items() if name in named or set(dataset.tables) & set(named)]
     datasets = datasets or ([] if stored is None else [str(name) for name in stored["dataset"].unique()])
     if len(datasets) == 1:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from ntknas.benchmarks.quantity import ACCURACY
 from ntknas.cli.correlate_legend import covered, estimate_text, fixed
 from ntknas.cli.output import print_table, say
-from ntknas.correlation.row import NETWORKS, SETTING
+from ntknas.correlation.row import CELLS, SETTING
 from ntknas.spaces.populations import POPULATIONS
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def print_result(result: Correlation) -> None:
     """Print one table for each target and epoch, and of trained networks τ by epoch."""
     for target, summary in result.targets.items():
         _print_target(result, target, summary)
-    say("\n".join([_LEGEND, _held_fixed(result), covered(result.rows), *_remarks(result)]))
+    say("\n".join([_legend(result), _held_fixed(result), covered(result.rows), *_remarks(result)]))
     seconds = [row.seconds_per_cell for row in result.rows if row.seconds_per_cell]
     if seconds:
         fastest, slowest = f"{min(seconds):.2f}", f"{max(seconds):.2f}"
@@ -31,6 +32,8 @@ def _print_target(result: Correlation, target: str, summary: TargetSummary) -> N
     kernels = _kernels(rows)
     is_one_kernel = len({kernel for kernel in kernels if "label/" not in kernel}) < 2
     say(f"{target}  ({_noise(summary)})")
+    if not summary.quantity.is_accuracy or summary.measurements is not None:
+        say(_meaning(summary))
     say(_population(rows))
     if is_one_kernel and kernels:
         say(f"kernel (output/batch norm/parameters): {' and '.join(kernels)}")
@@ -46,6 +49,16 @@ def _print_target(result: Correlation, target: str, summary: TargetSummary) -> N
         say()
     if are_trained:
         _print_curves(result, target)
+
+
+def _meaning(summary: TargetSummary) -> str:
+    """Say what a target is that is no accuracy of each cell, and what a positive τ means."""
+    parts = [str(summary.quantity)]
+    if not summary.quantity.higher_is_better:
+        parts.append("a positive τ says that a better score goes with a lower value")
+    if summary.measurements is not None:
+        parts.append(f"{summary.cells_with_accuracy} cells share {summary.measurements} measurements")
+    return "; ".join(parts)
 
 
 def _population(rows: Sequence[Row]) -> str:
@@ -111,6 +124,22 @@ best of 10: expected best accuracy among the 10 best-scored cells.
 Noise ceiling: what the true accuracies would reach with this table; τ between training seeds: the table with itself."""
 
 
+_LEGEND_OF_VALUES = """\
+Higher is better in every column but regret. [95 %]: bootstrap, from 10 cells on (standard errors beyond 1,000).
+top: τ among the best cells of the target, from 10 on. regret: what the best-scored cell lacks to the best, in the
+target's unit. weighted τ: pairs count by their places. nDCG@P: of the first P cells, of accuracies in percent alone;
+best of 10: expected best value among the 10 best-scored cells, in the target's unit and direction."""
+"""The same where a target is no accuracy."""
+
+
+def _legend(result: Correlation) -> str:
+    """Say what the columns are, in the words of the targets."""
+    if all(summary.quantity.name == ACCURACY.name for summary in result.targets.values()):
+        return _LEGEND
+    noise = "\n" + _LEGEND.splitlines()[-1] if any(summary.ceiling for summary in result.targets.values()) else ""
+    return _LEGEND_OF_VALUES + noise
+
+
 def _first_names(first: int | None) -> list[str]:
     """Return the names of the columns of what a score puts first; without nDCG where none has it."""
     return ["weighted τ", *([f"nDCG@{first}"] if first else []), "best of 10"]
@@ -146,7 +175,8 @@ def _remarks(result: Correlation) -> list[str]:
 def _noise(summary: TargetSummary) -> str:
     agreement, ceiling = summary.seed_agreement, summary.ceiling
     if agreement is None or ceiling is None:
-        return "no noise figures: they need repeated training runs of at least 10 cells"
+        runs = "training runs" if summary.quantity.name == ACCURACY.name else "measurements"
+        return f"no noise figures: they need repeated {runs} of at least 10 cells"
     tops = [f"{text} {ceiling[key].value:.2f}" for key, text in _TOPS.items() if key in ceiling]
     limits = ", ".join([f"noise ceiling τ {ceiling['kendall'].value:.2f}", *tops])
     return f"τ between training seeds {agreement['kendall'].value:.2f}, {limits}"
@@ -191,7 +221,7 @@ def print_comparisons(result: Correlation, seed: int) -> None:
             title += f" Holm for {len(pairs)} pairs)"
             header = ["measure", "difference [95 %]", "p", "p corrected"]
             print_table(title, header, rows, left=1, keep=header[1:2])
-            over = "networks" if any(row.resampled == NETWORKS for row in result.of_target(target)) else "cells"
+            over = next((row.resampled for row in result.of_target(target) if row.resampled != CELLS), CELLS)
             say(f"Over {over}: what other initialisations would change is not in these tests.")
         _say_few_shared(result, target)
         say()

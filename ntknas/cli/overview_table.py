@@ -46,10 +46,7 @@ class OverviewTable:
         Args:
             width: Room.
         """
-        names = [name for group in self.groups for name in group.rows]
-        widest = max(map(cell_len, names), default=0)
-        room = max(_LEAST_NAME, min(widest, width // 2 - len(_INDENT)))
-        start = len(_INDENT) + min(widest, room)
+        start = self._start(width)
         places, is_first = list(range(self.first, len(self.columns))), True
         while places or is_first:
             shown = self._block(places, start, width)
@@ -57,6 +54,20 @@ class OverviewTable:
                 yield ""
             yield from self._lines(shown, start)
             places, is_first = places[len(shown) - self.first :], False
+
+    def fits(self, width: int) -> bool:
+        """Return whether all columns have room beside one another.
+
+        Args:
+            width: Room.
+        """
+        return self._end(range(len(self.columns)), self._start(width)) <= width
+
+    def _start(self, width: int) -> int:
+        """Return where the names of rows end."""
+        names = [name for group in self.groups for name in group.rows]
+        widest = max(map(cell_len, names), default=0)
+        return len(_INDENT) + min(widest, max(_LEAST_NAME, width // 2 - len(_INDENT)))
 
     def _block(self, places: Sequence[int], start: int, width: int) -> list[int]:
         """Return the columns of a block: the first ones, and as many of the others as have room, one at least."""

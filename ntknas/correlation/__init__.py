@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from ntknas.correlation.estimate import Estimate
     from ntknas.correlation.export import as_json
     from ntknas.correlation.join import correlate
+    from ntknas.correlation.many_targets import over_targets
     from ntknas.correlation.names import row_name
-    from ntknas.correlation.over_targets import over_targets
     from ntknas.correlation.overview import Overview
     from ntknas.correlation.paired import comparisons, difference_to
     from ntknas.correlation.pareto import trade_offs
@@ -38,7 +38,7 @@ _HOME = {
     "correlate": "join",
     "curves": "epochs",
     "difference_to": "paired",
-    "over_targets": "over_targets",
+    "over_targets": "many_targets",
     "row_name": "names",
     "trade_offs": "pareto",
 }

@@ -12,8 +12,8 @@ from ntknas.benchmarks.table import AccuracyTable
 from ntknas.core.errors import NtknasError
 from ntknas.correlation.export import as_json, comparisons_as_json, one_frame
 from ntknas.correlation.join import Meter, correlate
+from ntknas.correlation.many_targets import TargetMeter, over_targets
 from ntknas.correlation.order import sorted_by
-from ntknas.correlation.over_targets import TargetMeter, over_targets
 from ntknas.correlation.overview import Overview
 from ntknas.correlation.result import Correlation
 from ntknas.correlation.row import Row

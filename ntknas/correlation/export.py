@@ -13,7 +13,8 @@ from ntknas.correlation.paired import comparisons
 from ntknas.correlation.result import Correlation
 
 INTERVAL = (
-    "95 % bootstrap over cells (over networks where cells are one), percentile (r: bootstrap-t, from 300 cells); "
+    "95 % bootstrap over cells (over networks where cells are one, over measurements where they share one), percentile "
+    "(r: bootstrap-t, from 300 cells); "
     "beyond 1,000 cells ± 1.96 standard errors; with several seeds of shared initialisations widened by what the "
     "coefficient moves with them"
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 import pandas as pd
 
+from ntknas.benchmarks.quantity import Quantity
 from ntknas.benchmarks.table import AccuracyTable, Benchmark
 from ntknas.core.errors import check_known
 from ntknas.correlation.arguments import names_of, whole_number
@@ -110,8 +111,9 @@ def correlate(
         rows.append(make_row(item, target, shared, setup))
         points[rows[-1].key] = shared
     notes = [*_of_file(accuracies), *absent(missing), *(note for combination in combined for note in combination.notes)]
-    notes += dict.fromkeys(note for row in rows for note in _rankless(row, points[row.key]))
     by_name = {target.name: target for target in targets}
+    said = (_rankless(row, points[row.key], by_name[row.target].quantity) for row in rows)
+    notes += dict.fromkeys(note for of_row in said for note in of_row)
     return Correlation(rows, summaries, points, meant.settings, resamples, tuple(notes), networks, by_name)
 
 
@@ -121,11 +123,12 @@ def _of_file(accuracies: object) -> Iterable[str]:
     return notes
 
 
-def _rankless(row: Row, points: pd.DataFrame) -> Iterator[str]:
+def _rankless(row: Row, points: pd.DataFrame, quantity: Quantity) -> Iterator[str]:
     """Say which score, or which accuracies, are the same for all cells and so rank nothing."""
     accuracies = points["accuracy"]
     if len(points) > 1 and accuracies.min() == accuracies.max():
-        yield f"{row.target}: its {len(points):,} accuracies are all {accuracies.iloc[0]:g}, and rank nothing."
+        value = quantity.sign * accuracies.iloc[0]
+        yield f"{row.target}: its {len(points):,} {quantity.values} are all {value:g}, and rank nothing."
     if row.is_baseline:
         return
     scores = points["score"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
@@ -105,13 +105,7 @@ class Overview:
 
     def frame(self) -> pd.DataFrame:
         """Return the rows as a data frame in long form, each with what its target is."""
-        return pd.DataFrame([row.flat() | self._meaning(row.target) for row in self.rows])
-
-    def _meaning(self, target: str) -> dict[str, object]:
-        summary = self.targets[target]
-        return {f"target_{name}": value for name, value in asdict(summary.quantity).items()} | {
-            "measurements": summary.measurements
-        }
+        return pd.DataFrame([row.flat() | self.targets[row.target].meaning() for row in self.rows])
 
     def table(self, statistic: str = "kendall") -> pd.DataFrame:
         """Return one statistic as a table, targets × measures, the counts last; NaN for none.

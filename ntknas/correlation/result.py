@@ -48,7 +48,8 @@ class Correlation:
 
     def frame(self) -> pd.DataFrame:
         """Return the rows as a data frame; the coefficients' values and interval ends are columns."""
-        return pd.DataFrame([_flat(row) for row in self.rows]).astype({"best_cell": "Int64"})
+        rows = [_flat(row) | self.targets[row.target].meaning() for row in self.rows]
+        return pd.DataFrame(rows).astype({"best_cell": "Int64"})
 
 
 def _flat(row: Row) -> dict[str, object]:

@@ -58,6 +58,17 @@ class TargetSummary:
             "measurements": self.measurements,
         }
 
+    def meaning(self) -> dict[str, object]:
+        """Return what the values are as columns of a table."""
+        return {
+            "quantity": self.quantity.name,
+            "unit": self.quantity.unit,
+            "target_higher_is_better": self.quantity.higher_is_better,
+            "measured_on": self.quantity.measured_on,
+            "missing": self.quantity.missing,
+            "measurements": self.measurements,
+        }
+
     def _agreement_intervals(self) -> dict[str, dict[str, float]] | None:
         intervals = {name: estimate.interval for name, estimate in (self.seed_agreement or {}).items()}
         ends = {name: {"low": ends[0], "high": ends[1]} for name, ends in intervals.items() if ends}

@@ -57,7 +57,10 @@ def _population(result: Correlation) -> str:
 
 
 def _only_target(result: Correlation) -> str:
-    return next(iter(result.targets)) if len(result.targets) == 1 else "trained accuracy"
+    if len(result.targets) == 1:
+        return next(iter(result.targets))
+    are_accuracies = all(summary.quantity.is_accuracy for summary in result.targets.values())
+    return "trained accuracy" if are_accuracies else f"{len(result.targets)} targets"
 
 
 def _measure_name(_: Correlation, row: Row) -> str:
@@ -66,8 +69,9 @@ def _measure_name(_: Correlation, row: Row) -> str:
 
 def _by_target(result: Correlation, target: str, labels: list[str]) -> BarGroup:
     estimates = {row_name(result, row): row.kendall for row in result.of_target(target)}
-    ceiling = result.targets[target].ceiling
-    return _group(target, estimates, labels, ceiling["kendall"].value if ceiling else None)
+    ceiling, quantity = result.targets[target].ceiling, result.targets[target].quantity
+    name = target if quantity.higher_is_better else f"{target}, lower is better"
+    return _group(name, estimates, labels, ceiling["kendall"].value if ceiling else None)
 
 
 def _by_kernel(result: Correlation, labels: list[str]) -> list[BarGroup]:

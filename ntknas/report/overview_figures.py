@@ -44,11 +44,16 @@ def over_targets(result: Overview, statistic: str) -> OrderedMap:
         [names[target] for target in order],
         [TargetName.of(target).benchmark for target in order],
         _lines(branches),
-        "1 − τ between targets",
+        "1 − τ",
         [block for block in blocks if len(block.columns)],
         STATISTICS[statistic] + _given(result, statistic),
-        f"{_LOWER} lower is better: blue where a better score goes with a lower value" if are_lower else "",
+        _note(are_lower=are_lower),
     )
+
+
+def _note(*, are_lower: bool) -> str:
+    better = f" {_LOWER}: lower is better, blue where a better score goes with a lower value." * are_lower
+    return f"Tree: 1 − τ between targets, mean over pairs.{better}"
 
 
 def _names(result: Overview) -> Mapping[str, str]:

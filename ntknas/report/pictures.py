@@ -73,4 +73,4 @@ def draw_overview(result: Overview, statistic: str, folder: Path) -> Path:
 
 
 def _file(target: str) -> str:
-    return target.replace("/", "-")
+    return target.replace("/", "-").replace(":", "-")

@@ -39,7 +39,8 @@ def best_of_k(result: Correlation, target: str) -> LineGrid | None:
     chunks = [lines[start : start + _LINES] for start in range(0, len(lines), _LINES)]
     panels = [LinePanel(_title(chunk, chunks), [*chunk, random], quantity.sign * float(y.max())) for chunk in chunks]
     title = f"Best of the k best-scored cells; level: the best of all {len(y):,}, population {rows[0].population}"
-    return LineGrid(title, "k", f"{quantity.name}\n{target}", panels, "log")
+    what = quantity.name if quantity.is_accuracy else str(quantity)
+    return LineGrid(title, "k", f"{what}\n{target}", panels, "log")
 
 
 def _title(lines: list[Line], frames: list[list[Line]]) -> str:

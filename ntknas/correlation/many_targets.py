@@ -221,4 +221,4 @@ def _rankless(targets: Iterable[Accuracies], cells: pd.Index) -> Iterator[str]:
         values = target.means.loc[cells.intersection(target.means.index)]
         if len(values) > 1 and values.min() == values.max():
             value = target.quantity.sign * values.iloc[0]
-            yield f"{target.name}: its {len(values):,} values are all {value:g}, and rank nothing."
+            yield f"{target.name}: its {len(values):,} {target.quantity.values} are all {value:g}, and rank nothing."
