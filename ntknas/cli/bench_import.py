@@ -192,7 +192,8 @@ def _report(imported: Imported, files: tuple[Path, ...]) -> None:
     for remark in _remarks(imported):
         note(f"Note: {remark}.")
     has_trainings = any(target.epochs is not None for target in imported.targets)
-    held = f"{imported.runs:,} training runs" if has_trainings else f"{len(imported.targets):,} targets"
+    targets = f"{len(imported.targets):,} target{'s' * (len(imported.targets) != 1)}"
+    held = f"{imported.runs:,} training runs" if has_trainings else targets
     names = " ".join(map(str, files))
     say(
         f"{imported.path}: {held} of {imported.cells:,} cells. {names} {'is' if len(files) == 1 else 'are'} not needed "
