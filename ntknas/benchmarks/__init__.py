@@ -153,7 +153,9 @@ def load_benchmark(
         benchmark = _load(get_source(name, folder), dataset, None if folder is None else Path(folder))
     if dataset is not None and not benchmark.targets(dataset):
         held = dict.fromkeys(target.dataset for target in benchmark.tables)
-        raise ChoiceError(f"{benchmark.name} holds no accuracies on {dataset!r}: it holds those on {', '.join(held)}.")
+        raise ChoiceError(
+            f"{benchmark.name} holds no {benchmark.kind_of_values} on {dataset!r}: it holds those on {', '.join(held)}."
+        )
     return benchmark
 
 

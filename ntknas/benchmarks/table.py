@@ -158,11 +158,15 @@ class Benchmark:
         return min(fitting, key=lambda t: (order.index(t.split), -(t.epochs or 0), t.dataset != dataset))
 
     def _missing(self, dataset: str, held: Sequence[Target], split: str | None, epochs: int | None) -> str:
-        kind = "accuracies" if any(target.epochs is not None for target in self.tables) else "values"
-        accuracies = f"{split} {kind}" if split else kind
+        accuracies = f"{split} {self.kind_of_values}" if split else self.kind_of_values
         budget = f" after {epochs} epochs" if epochs else ""
         instead = _described(held) if held else self.describe_targets()
         return f"{self.name} holds no {accuracies} on {dataset}{budget}: it holds {instead}.{self._more()}"
+
+    @property
+    def kind_of_values(self) -> str:
+        """What the tables hold, for messages: accuracies of trainings, or values."""
+        return "accuracies" if any(target.epochs is not None for target in self.tables) else "values"
 
     def _more(self) -> str:
         return " ntknas bench import adds the official file's (bench list)." if self.can_be_imported else ""

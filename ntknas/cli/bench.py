@@ -28,11 +28,11 @@ command.add_command(import_command)
 def list_benchmarks(bench_data: Path, json: bool) -> None:
     """List the benchmarks, their targets at the largest budget, and what to import."""
     from ntknas.benchmarks import all_sources, has_accuracies, load_benchmark
-    from ntknas.cli.bench_rows import grouped, print_rows, row_of
+    from ntknas.cli.bench_rows import grouped, in_order, print_rows, row_of
 
     sources = all_sources(bench_data)
     loaded = {name: load_benchmark(name, folder=bench_data) for name in sources if has_accuracies(name, bench_data)}
-    rows = [row_of(benchmark, target) for benchmark in loaded.values() for target in benchmark.main_targets()]
+    rows = [row_of(benchmark, target) for benchmark in loaded.values() for target in in_order(benchmark.main_targets())]
     overview = [
         {
             "benchmark": name,
@@ -61,10 +61,10 @@ def list_benchmarks(bench_data: Path, json: bool) -> None:
 def info(name: str, bench_data: Path, json: bool) -> None:
     """Show the targets of the benchmark NAME: what they are, cells, measurements, runs and the best value of each."""
     from ntknas.benchmarks import load_benchmark
-    from ntknas.cli.bench_rows import print_rows, row_of
+    from ntknas.cli.bench_rows import in_order, print_rows, row_of
 
     benchmark = load_benchmark(name, folder=bench_data)
-    rows = [row_of(benchmark, target) for target in benchmark.tables]
+    rows = [row_of(benchmark, target) for target in in_order(benchmark.tables)]
     if json:
         print_json({"benchmark": name, "space": benchmark.space, "source": benchmark.source, "rows": rows})
         return

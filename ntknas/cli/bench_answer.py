@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
-from ntknas.cli.bench_rows import QuantityFields, fields_of, is_accuracy, named, value_text
+from ntknas.cli.bench_rows import QuantityFields, fields_of, in_order, is_accuracy, named, value_text
 from ntknas.cli.output import number, print_table, say
 from ntknas.core.errors import ChoiceError
 
@@ -63,7 +63,7 @@ def meant(benchmark: Benchmark, dataset: str | None, split: str | None, epochs: 
     held = benchmark.targets(*[dataset] if dataset is not None else [])
     datasets = list(dict.fromkeys(target.dataset for target in held))
     if split is None and epochs is None and len(held) > 1 and all(target.epochs is None for target in held):
-        return held
+        return in_order(held)
     if dataset is None and len(datasets) > 1:
         having = list(dict.fromkeys(target.dataset for target in held if split in (None, target.split)))
         if split is None or len(having) != 1:

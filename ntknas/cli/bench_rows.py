@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, TypedDict
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ntknas.benchmarks import AccuracyTable, Benchmark, Target
     from ntknas.benchmarks.quantity import Quantity
 
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 MOST = 3
 """Targets of a benchmark without epoch budgets that ``bench list`` shows one by one."""
 
@@ -67,6 +69,31 @@ def row_of(benchmark: Benchmark, target: Target) -> Row:
         best=best,
         best_accuracy_percent=round(best, 2) if best is not None and is_accuracy(quantity) else None,
     )
+
+
+def in_order(targets: Iterable[Target]) -> list[Target]:
+    """Return targets in the order of their names, numbers in them by size.
+
+    Args:
+        targets: The targets.
+
+    Returns:
+        The targets; those with epoch budgets first, as they stand.
+
+    Example:
+        >>> from ntknas.benchmarks import Target
+        >>> names = ["fgsm@Linf_eps-255.0", "fgsm@Linf_eps-3.0", "aa_square@Linf_eps-8.0"]
+        >>> [target.split for target in in_order(Target("cifar10", name, None) for name in names)]
+        ['aa_square@Linf_eps-8.0', 'fgsm@Linf_eps-3.0', 'fgsm@Linf_eps-255.0']
+    """
+
+    def key(target: Target) -> tuple[list[str], list[float]]:
+        name = f"{target.dataset}/{target.split}"
+        return _NUMBER.split(name), [float(number) for number in _NUMBER.findall(name)]
+
+    held = list(targets)
+    without = sorted((target for target in held if target.epochs is None), key=key)
+    return [target for target in held if target.epochs is not None] + without
 
 
 def grouped(rows: Iterable[Row]) -> list[list[Row]]:
