@@ -21,7 +21,6 @@ from referee.page import filled, interval, table
 from ntknas import load_store
 from ntknas.benchmarks.table import AccuracyTable
 from ntknas.correlation import Estimate, over_targets
-from ntknas.correlation.many_targets import over_targets
 from ntknas.correlation.overview import Agreement, Overview
 from ntknas.correlation.sources import ALL, AccuracySource
 from ntknas.published.source import read_scores
