@@ -117,12 +117,14 @@ class LinePanel:
         lines: The curves.
         level: A horizontal line to compare with, or ``None``.
         y_scale: ``linear`` or ``log``.
+        limits: Ends of the vertical axis, or ``None`` for all that is drawn.
     """
 
     title: str
     lines: Sequence[Line]
     level: float | None = None
     y_scale: str = "linear"
+    limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

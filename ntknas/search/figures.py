@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,10 +14,17 @@ from ntknas.search.trace import TRAININGS
 
 _LINES = 6
 """Curves in one frame beside those that stand in every one: there are as many colours."""
+_WITHOUT_SCORE = "without a score"
+_FIRST = 3
+"""Trainings before which what is found is too far down to be drawn with the rest."""
+_MARGIN = 0.04
 
 
 def found_over(result: SearchResult, protocol: Protocol, axis: str = TRAININGS) -> LineGrid:
     """Return what every strategy finds over what it spends: median and quartiles over the searches.
+
+    A frame has one strategy by each of its scores, or all strategies without one; beside them in each random search,
+    structure alone and local search. The vertical axis begins where the worst median is after three trainings.
 
     Args:
         result: The searches.
@@ -32,18 +40,25 @@ def found_over(result: SearchResult, protocol: Protocol, axis: str = TRAININGS) 
     objective = result.problem.objective
     sign = objective.quantity.sign
     lines = {name: _found_line(result, name, axis, muted=name in protocol.beside) for name in result.traces}
-    panels = [LinePanel(title, of, sign * objective.best) for title, of in _frames(lines)]
+    limits = _limits(result, sign)
+    panels = [LinePanel(title, shown, sign * objective.best, limits=limits) for title, shown in _frames(lines)]
     y_label = f"{objective.quantity.name}\n{objective.reported_name}"
     return LineGrid(f"{_title(result)}; level: the best cell", _x_label(axis), y_label, panels, "log")
 
 
 def regret_over(result: SearchResult, protocol: Protocol, axis: str = TRAININGS) -> LineGrid:
-    """Return the regret of what is found, as ``found_over`` does; it is not drawn where nothing is left of it."""
+    """Return the regret of what is found, in frames as of ``found_over``; where none is left nothing is drawn."""
     objective = result.problem.objective
     lines = {name: _regret_line(result, name, axis, muted=name in protocol.beside) for name in result.traces}
-    panels = [LinePanel(title, of, y_scale="log") for title, of in _frames(lines)]
+    panels = [LinePanel(title, shown, y_scale="log") for title, shown in _frames(lines)]
     y_label = f"regret ({objective.quantity.unit or objective.quantity.name})\n{objective.reported_name}"
-    return LineGrid(f"{_title(result)}; what is lacking to the best cell", _x_label(axis), y_label, panels, "log")
+    return LineGrid(
+        f"{_title(result)}: regret to the best cell; where it is 0 nothing is drawn",
+        _x_label(axis),
+        y_label,
+        panels,
+        "log",
+    )
 
 
 def _found_line(result: SearchResult, name: str, axis: str, *, muted: bool) -> Line:
@@ -57,17 +72,32 @@ def _regret_line(result: SearchResult, name: str, axis: str, *, muted: bool) -> 
     return Line(name, curve.spent, np.where(median > 0, median, np.nan), low, high, muted)
 
 
-def _frames(lines: dict[str, Line]) -> list[tuple[str, list[Line]]]:
-    """Return the lines in frames of as many as there are colours, those that stand beside in each."""
+def _limits(result: SearchResult, sign: int) -> tuple[float, float] | None:
+    """Return the ends of the vertical axis; ``None`` where that would leave nothing."""
+    early = [np.nanmedian(result.found(name, min(_FIRST, result.problem.budget))) for name in result.traces]
+    known = [value for value in early if np.isfinite(value)]
+    best = result.problem.objective.best
+    if not known or min(known) >= best:
+        return None
+    margin = _MARGIN * (best - min(known))
+    low, high = sorted((sign * (min(known) - margin), sign * (best + margin)))
+    return float(low), float(high)
+
+
+def _frames(lines: dict[str, Line]) -> Iterator[tuple[str, list[Line]]]:
+    """Yield the lines by strategy, each named by its score, with those that stand beside in every frame."""
     beside = [line for line in lines.values() if line.muted]
-    others = [line for line in lines.values() if not line.muted]
-    frames = [others[start : start + _LINES] for start in range(0, len(others), _LINES)] or [[]]
-    return [(_heading(of, frames), [*beside, *of]) for of in frames]
-
-
-def _heading(lines: Sequence[Line], frames: Sequence[Sequence[Line]]) -> str:
-    """Say which curves a frame has, where their colours come again in another."""
-    return "" if len(frames) < 2 else f"{lines[0].name} to {lines[-1].name}"
+    by_strategy: dict[str, list[Line]] = {}
+    for name, line in lines.items():
+        strategy, by, score = name.partition(" by ")
+        if not line.muted:
+            named = replace(line, name=f"by {score}") if by else line
+            by_strategy.setdefault(strategy if by else _WITHOUT_SCORE, []).append(named)
+    if not by_strategy:
+        yield "", beside
+    for strategy, own in by_strategy.items():
+        for start in range(0, len(own), _LINES):
+            yield strategy, [*beside, *own[start : start + _LINES]]
 
 
 def _title(result: SearchResult) -> str:

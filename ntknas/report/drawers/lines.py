@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from ntknas.report.drawers.canvas import COLOURS, COLUMNS, MIN_WIDTH, Panels
 
@@ -20,6 +21,8 @@ _MAX_MARKED = 40
 """Points of a curve that are few enough to be marked."""
 _MAX_TICKS, _MAX_LEVEL_TICKS = 12, 6
 """Ticks of a logarithmic axis that are few enough to be named, and to be named level."""
+_DASHES = ("--", ":", "-.")
+"""Styles of what is muted, whose colour is the same."""
 _MAX_LEGEND_COLUMNS = 6
 _LETTER, _HANDLE, _ENTRY = 0.09, 0.75, 0.22
 """Inches that a letter of the legend takes at most, a handle with the space around it, and the height of an entry."""
@@ -82,8 +85,11 @@ def _add_legend(panels: Panels, columns: int) -> None:
 
 
 def _draw_panel(axes: Axes, panel: LinePanel, colours: dict[str, str]) -> None:
+    dashes = cycle(_DASHES)
     for line in panel.lines:
-        _draw_line(axes, line, colours[line.name])
+        _draw_line(axes, line, colours[line.name], next(dashes) if line.muted else "-")
+    if panel.limits is not None:
+        axes.set_ylim(panel.limits)
     if panel.level is not None:
         axes.axhline(panel.level, color="0.4", linewidth=0.8)
     if any((np.nan_to_num(line.y) > 0).any() for line in panel.lines):
@@ -101,14 +107,15 @@ def _scale_x(axes: Axes, scale: str, ticks: list[float]) -> None:
         rotation = 45 if len(ticks) > _MAX_LEVEL_TICKS else 0
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], rotation=rotation)
         axes.xaxis.set_minor_locator(NullLocator())
+    elif scale == "log":
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,.6g}"))
 
 
-def _draw_line(axes: Axes, line: Line, colour: str) -> None:
-    shade = 0.45 if line.muted else 1.0
+def _draw_line(axes: Axes, line: Line, colour: str, style: str) -> None:
+    shade, band = (0.7, 0.07) if line.muted else (1.0, 0.16)
     marker = "o" if len(line.x) <= _MAX_MARKED else None
-    style = "--" if line.muted else "-"
     axes.plot(
         line.x, line.y, style, color=colour, linewidth=1.4, label=line.name, alpha=shade, marker=marker, markersize=3
     )
     if line.low is not None and line.high is not None:
-        axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.16 * shade, linewidth=0)
+        axes.fill_between(line.x, line.low, line.high, color=colour, alpha=band, linewidth=0)
