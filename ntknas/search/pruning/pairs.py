@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ntknas.core.errors import KernelError
@@ -29,60 +30,68 @@ def without(kept: Kept, position: int, name: str) -> Kept:
     return (*kept[:position], left, *kept[position + 1 :])
 
 
-def measured(space: Supernetted, kept: Kept, candidate: Candidate, draws: Draws) -> Measurement:
-    """Measure a candidate: in each repeat both supernets have the same weights, images and crops.
+@dataclass(frozen=True)
+class Pairs:
+    """Measures candidates: in each repeat both supernets have the same weights, images and crops.
 
-    Args:
+    Attributes:
         space: The space.
-        kept: What is kept with the candidate.
-        candidate: The candidate.
         draws: What is drawn.
-
-    Returns:
-        The measurement.
+        verify: Whether to prove the kernels.
     """
-    begin, processor_begin = time.perf_counter(), time.process_time()
-    both = (kept, without(kept, candidate.position, space.choices[candidate.position][candidate.choice]))
-    conds, regions = [], []
-    for draw in draws.of(candidate):
-        conds.append(_conds(space, both, draw, draws))
-        regions.append(_regions(space, both, draw, draws))
-    spent, processor = time.perf_counter() - begin, time.process_time() - processor_begin
-    return Measurement(candidate, tuple(conds), tuple(regions), spent, processor)
 
+    space: Supernetted
+    draws: Draws
+    verify: bool = True
 
-def _conds(space: Supernetted, both: tuple[Kept, Kept], draw: Draw, draws: Draws) -> tuple[float, float]:
-    settings, images = draws.settings, draw.batch()
-    with_it, without_it = (
-        condition_number(
-            space.supernet(
-                kept,
-                num_classes=draws.images.num_classes,
-                seed=draw.seed,
-                channels=settings.channels,
-                cells_per_stage=settings.cells_per_stage,
-                init=settings.init,
-            ),
-            images,
+    def measured(self, kept: Kept, candidate: Candidate) -> Measurement:
+        """Measure a candidate.
+
+        Args:
+            kept: What is kept with the candidate.
+            candidate: The candidate.
+
+        Returns:
+            The measurement.
+        """
+        begin, processor_begin = time.perf_counter(), time.process_time()
+        name = self.space.choices[candidate.position][candidate.choice]
+        both = (kept, without(kept, candidate.position, name))
+        conds, regions = [], []
+        for draw in self.draws.of(candidate):
+            conds.append(self._conds(both, draw))
+            regions.append(self._regions(both, draw))
+        spent, processor = time.perf_counter() - begin, time.process_time() - processor_begin
+        return Measurement(candidate, tuple(conds), tuple(regions), spent, processor)
+
+    def _conds(self, both: tuple[Kept, Kept], draw: Draw) -> tuple[float, float]:
+        images = draw.batch()
+        with_it, without_it = (self._cond(kept, draw.seed, images) for kept in both)
+        return with_it, without_it
+
+    def _cond(self, kept: Kept, seed: int, images: Tensor) -> float:
+        settings = self.draws.settings
+        network = self.space.supernet(
+            kept,
+            num_classes=self.draws.images.num_classes,
+            seed=seed,
+            channels=settings.channels,
+            cells_per_stage=settings.cells_per_stage,
+            init=settings.init,
         )
-        for kept in both
-    )
-    return with_it, without_it
+        return condition_number(network, images, verify=self.verify)
 
-
-def _regions(space: Supernetted, both: tuple[Kept, Kept], draw: Draw, draws: Draws) -> tuple[float, float]:
-    settings, crops = draws.settings, draw.crops()
-    with_it, without_it = (
-        count_regions(
-            space.super_cell(kept, channels=settings.region_channels, seed=draw.region_seed, init=settings.region_init),
-            crops,
+    def _regions(self, both: tuple[Kept, Kept], draw: Draw) -> tuple[float, float]:
+        settings, crops = self.draws.settings, draw.crops()
+        channels, init = settings.region_channels, settings.region_init
+        with_it, without_it = (
+            count_regions(self.space.super_cell(kept, channels=channels, seed=draw.region_seed, init=init), crops)
+            for kept in both
         )
-        for kept in both
-    )
-    return float(with_it), float(without_it)
+        return float(with_it), float(without_it)
 
 
-def condition_number(network: nn.Module, images: Tensor) -> float:
+def condition_number(network: nn.Module, images: Tensor, *, verify: bool = True) -> float:
     """Return the condition number of a network's kernel: of summed logits, BatchNorm coupled, by all weights.
 
     Eigenvalues are those of a float64 matrix of float32 rows; the published code takes those of a float32 one.
@@ -90,6 +99,7 @@ def condition_number(network: nn.Module, images: Tensor) -> float:
     Args:
         network: The network.
         images: The batch.
+        verify: Whether to prove the kernel.
 
     Returns:
         The condition number; infinity where the kernel is singular, as where nothing leads from the input to the
@@ -98,7 +108,7 @@ def condition_number(network: nn.Module, images: Tensor) -> float:
     Raises:
         KernelError: If the kernel is not finite.
     """
-    kernel = empirical_ntk(network, images, output="sum", batch_norm="coupled", parameters="weights", verify=False)
+    kernel = empirical_ntk(network, images, output="sum", batch_norm="coupled", parameters="weights", verify=verify)
     if not kernel.is_finite:
         raise KernelError("The kernel of a supernet holds NaN or infinity: take another `init`.")
     value = measure("cond", kernel).value

@@ -8,10 +8,10 @@ from ntknas.core.errors import ChoiceError
 from ntknas.data.image_set import ImageSet
 from ntknas.search.pruning.candidates import Candidate, Measurement
 from ntknas.search.pruning.draws import Draws
-from ntknas.search.pruning.pairs import Kept, measured
+from ntknas.search.pruning.pairs import Kept, Pairs
 from ntknas.search.pruning.result import PruningResult, Round
 from ntknas.search.pruning.settings import PruneSettings
-from ntknas.spaces import Space
+from ntknas.spaces import Space, is_own
 from ntknas.spaces.supernets import Supernetted
 
 
@@ -45,16 +45,6 @@ def prune_supernet(
     Raises:
         ChoiceError: If the space has no supernet, or the settings leave nothing to a position.
         DataError: If there are too few images.
-
-    Example:
-        >>> from ntknas import load_space
-        >>> from ntknas.data.image_set import Request
-        >>> from ntknas.data.sources import load_images
-        >>> noise = load_images("noise", Request(size=8, image_size=4))
-        >>> small = PruneSettings(batch=4, repeats=1, channels=1, crop_batches=1, crops=20)
-        >>> result = prune_supernet(load_space("nb201"), noise, small)
-        >>> [len(one.rows) for one in result.rounds]
-        [24, 18, 12]
     """
     if not isinstance(space, Supernetted):
         raise ChoiceError(
@@ -63,12 +53,13 @@ def prune_supernet(
         )
     settings = settings or PruneSettings()
     lookup = {one.candidate: one for one in known}
-    draws, rounds, kept = Draws(images, settings, seed), list[Round](), _first_kept(space, settings)
+    pairs = Pairs(space, Draws(images, settings, seed), verify=not is_own(space))
+    rounds, kept = list[Round](), _first_kept(space, settings)
     while any(len(names) > 1 for names in kept):
         measurements = []
         for candidate in _candidates(space, kept, len(rounds)):
             if candidate not in lookup:
-                lookup[candidate] = measured(space, kept, candidate, draws)
+                lookup[candidate] = pairs.measured(kept, candidate)
                 (keep or _forget)(lookup[candidate])
             measurements.append(lookup[candidate])
         names = [space.choices[one.candidate.position][one.candidate.choice] for one in measurements]
