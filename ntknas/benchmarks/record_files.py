@@ -22,6 +22,7 @@ _SHAPES = (
     "a list of records, an object of columns, an object of values or of records by cell, or a list of [cell, value]"
 )
 _EXTRA, _MAGIC = "parquet", b"PAR1"
+_DAMAGE = (OSError, ValueError, OverflowError)  # ValueError: also names that are no text
 _ROWS_AT_ONCE = 256  # a text that stands in many rows is unpacked in each of them
 _MAX_TEXT = 1 << 12
 
@@ -124,7 +125,7 @@ def read_parquet_columns(path: Path, rows: int, choose: Choose) -> Columns:
             if count > rows:
                 raise DataError(f"it has {count:,} rows, more than there are cells, {rows:,}")
             values = _unpacked(file, names, max_bytes(rows))
-        except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        except (arrow.ArrowException, *_DAMAGE) as error:
             raise DataError(f"it is no Parquet file that can be read ({quoted(str(error))})") from error
     return Columns(values, [f"row {number}" for number in range(count)])
 
@@ -145,7 +146,7 @@ def parquet_header(path: Path) -> Sequence[str] | None:
             return ()
         try:
             names: list[str] = parquet.ParquetFile(stream).schema_arrow.names
-        except (arrow.ArrowException, OSError):
+        except (arrow.ArrowException, *_DAMAGE):
             return ()
     return names
 
