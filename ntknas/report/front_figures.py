@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ntknas.correlation.front import Places, is_on_front
+from ntknas.correlation.names import row_name
 from ntknas.correlation.plane import Plane
 from ntknas.correlation.stand_in import MEASURED
 from ntknas.correlation.trade_off import TradeOff, TradeOffs
@@ -43,7 +44,7 @@ def fronts(result: TradeOffs, stand_in: str) -> Fronts:
         y_label=f"{plane.first.quantity}\n{plane.first.name}",
         cells=_xy(plane, signed),
         front=_stairs(plane, signed[plane.on_front]),
-        panels=[_panel(plane, rows, places) for rows, places in panels.values()],
+        panels=[_panel(result, rows, places) for rows, places in panels.values()],
         x_view=_view(signed[:, 1], plane.second.quantity.sign),
         y_view=_view(signed[:, 0], plane.first.quantity.sign),
     )
@@ -55,8 +56,9 @@ def _title(result: TradeOffs, stand_in: str) -> str:
     return f"What a score and {instead} choose of {len(plane):,} cells, population {result.population}"
 
 
-def _panel(plane: Plane, rows: Sequence[TradeOff], places: Places) -> FrontPanel:
-    row, names = rows[0], [row.measure for row in rows]
+def _panel(result: TradeOffs, rows: Sequence[TradeOff], places: Places) -> FrontPanel:
+    plane, row = result.plane, rows[0]
+    names = list(dict.fromkeys(row_name(result, each) for each in rows))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     reached = f"{row.reached.value:.2f}"
     if row.reached.interval:
