@@ -86,8 +86,11 @@ def _needs(strategy: Strategy) -> list[str]:
         "neighbours": strategy.needs_neighbours,
         "positions": strategy.needs_positions,
         "several epoch budgets": strategy.needs_levels,
+        "a supernet": strategy.needs_supernet,
+        "minutes a search": strategy.computes,
     }
-    return [name for name, is_needed in needs.items() if is_needed]
+    extra = [] if strategy.requires is None else [f"ntknas[{strategy.requires[1]}]"]
+    return [*(name for name, is_needed in needs.items() if is_needed), *extra]
 
 
 def print_found(found: list[Found], score: str) -> None:

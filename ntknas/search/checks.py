@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ntknas.core.errors import ChoiceError
+from ntknas.core.extras import require
 from ntknas.search.problem import Problem
 from ntknas.search.score import KnownScore, Score
 from ntknas.search.strategy import Strategy
@@ -22,8 +23,11 @@ def check_strategy(strategy: Strategy, problem: Problem, scores: Sequence[Score]
 
     Raises:
         ChoiceError: If it needs what the space, the benchmark or ``scores`` do not have.
+        NtknasError: If it needs a package that is not installed.
     """
     space = problem.space
+    if strategy.requires is not None:
+        require(*strategy.requires)
     if strategy.takes_score and not scores:
         raise ChoiceError(f"The strategy {strategy.name} is guided by a score: name one with `score`.")
     if strategy.needs_neighbours and not has_neighbours(space):

@@ -53,7 +53,7 @@ def regret_over(result: SearchResult, protocol: Protocol, axis: str = TRAININGS)
     panels = [LinePanel(title, shown, y_scale="log") for title, shown in _frames(lines)]
     y_label = f"regret ({objective.quantity.unit or objective.quantity.name})\n{objective.reported_name}"
     return LineGrid(
-        f"{_title(result)}: regret to the best cell; where it is 0 nothing is drawn",
+        f"{_title(result)}: regret to the best cell; none is drawn where it is 0",
         _x_label(axis),
         y_label,
         panels,

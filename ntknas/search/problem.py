@@ -62,11 +62,15 @@ class Problem:
         if self.pool is not None and not 1 <= self.pool <= len(cells):
             raise ChoiceError(f"`pool` must be from 1 to {len(cells):,}, got {self.pool}.")
 
+    def is_trainable(self, cell: int) -> bool:
+        """Return whether a cell can be trained."""
+        return bool(self._can_be_trained[cell])
+
     def neighbours(self, cell: int) -> list[int]:
         """Return the cells one step from a cell that can be trained; see ``spaces.neighbourhood``."""
         if cell not in self._neighbours:
             near = neighbours(self.space, cell)
-            self._neighbours[cell] = [other for other in near if self._can_be_trained[other]]
+            self._neighbours[cell] = [other for other in near if self.is_trainable(other)]
         return self._neighbours[cell]
 
 

@@ -54,6 +54,7 @@ class Strategy:
         needs_levels: Whether the benchmark must have trainings to several epoch budgets.
         needs_supernet: Whether the space must build supernets.
         computes: Whether it computes kernels itself, so that one search takes minutes: it runs only where it is named.
+        requires: A module of a package that only some uses need, and the extra that installs it.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Strategy:
     needs_levels: bool = False
     needs_supernet: bool = False
     computes: bool = False
+    requires: tuple[str, str] | None = None
 
 
 def strategy(
@@ -79,6 +81,7 @@ def strategy(
     needs_levels: bool = False,
     needs_supernet: bool = False,
     computes: bool = False,
+    requires: tuple[str, str] | None = None,
 ) -> Callable[[Propose], Strategy]:
     """Make a strategy of a generator function; see ``Strategy`` for the arguments.
 
@@ -92,6 +95,7 @@ def strategy(
         needs_levels: Whether the benchmark must have trainings to several epoch budgets.
         needs_supernet: Whether the space must build supernets.
         computes: Whether it computes kernels itself.
+        requires: A module that it needs, and the extra that installs it.
 
     Returns:
         The decorator.
@@ -109,6 +113,7 @@ def strategy(
             needs_levels=needs_levels,
             needs_supernet=needs_supernet,
             computes=computes,
+            requires=requires,
         )
 
     return make

@@ -62,6 +62,7 @@ ALONE = [
 NEEDING = {
     "nb101": ["bench", "import", "nasbench_only108.tfrecord"],
     "ray": ["score", *SMALL, "--cells", "1", "--engine", "ray"],
+    "search": ["search", "--strategy", "tpe", "--searches", "1"],
     "studies": ["study", "regression", "--quick", "--data", "boston"],
 }
 
