@@ -8,15 +8,15 @@ from matplotlib.figure import Figure
 
 from ntknas.core.errors import check_known
 from ntknas.core.kernel import Kernel
-from ntknas.correlation import Correlation, TradeOffs
-from ntknas.report import correlation_figures, front_figures, search_figures
+from ntknas.correlation import Correlation, Overview, TradeOffs
+from ntknas.report import correlation_figures, front_figures, overview_figures, search_figures
 from ntknas.report.figures import KernelView
 from ntknas.report.plotter import render
 
 if TYPE_CHECKING:
     from ntknas.scoring.following import FollowedCells
 
-__all__ = ["best_of_k", "correlations", "fronts", "kernel", "over_epochs", "scatter", "tracks"]
+__all__ = ["best_of_k", "correlations", "fronts", "kernel", "over_epochs", "over_targets", "scatter", "tracks"]
 
 
 def kernel(kernel: Kernel, title: str = "") -> Figure:
@@ -38,6 +38,22 @@ def kernel(kernel: Kernel, title: str = "") -> Figure:
 def correlations(result: Correlation) -> Figure:
     """Draw every measure's rank correlation with the accuracies, with its interval, by target and kernel."""
     return render(correlation_figures.bars(result))
+
+
+def over_targets(overview: Overview, statistic: str = "kendall") -> Figure:
+    """Draw every measure with every target as a heat map, like targets near one another.
+
+    Args:
+        overview: As from ``ntknas.correlation.over_targets``.
+        statistic: ``kendall``, ``spearman`` or ``partial``.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ChoiceError: If there is no such statistic.
+    """
+    return render(overview_figures.over_targets(overview, statistic))
 
 
 def scatter(result: Correlation, target: str) -> Figure:

@@ -8,8 +8,9 @@ from functools import cached_property
 
 import pandas as pd
 
+from ntknas.core.errors import check_known
 from ntknas.correlation.bootstrap import MIN_RESAMPLES
-from ntknas.correlation.estimate import Estimate
+from ntknas.correlation.estimate import STATISTICS, Estimate
 from ntknas.correlation.export import INTERVAL
 from ntknas.correlation.likeness import likeness
 from ntknas.correlation.names import row_name
@@ -112,7 +113,14 @@ class Overview:
 
         Args:
             statistic: ``kendall``, ``spearman`` or ``partial``.
+
+        Returns:
+            The table.
+
+        Raises:
+            ChoiceError: If there is no such statistic.
         """
+        check_known("statistic", statistic, STATISTICS)
         columns = {name: dict.fromkeys(self.targets, float("nan")) for name in self.names.values()}
         for row in self.rows:
             value = getattr(row, statistic).value

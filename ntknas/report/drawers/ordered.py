@@ -73,7 +73,7 @@ def _draw_tree(axes: Axes, picture: OrderedMap) -> None:
         return
     places, heights = picture.tree
     axes.plot(heights.T, places.T, color="0.35", linewidth=0.7)
-    axes.set_xlim(1.02 * float(heights.max()), 0)
+    axes.set_xlim(max(0.01, 1.02 * float(heights.max())), 0)
     axes.set_xlabel(picture.tree_label, fontsize=_NAME_SIZE)
 
 
