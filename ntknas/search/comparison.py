@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 
 import numpy as np
 
@@ -18,6 +17,9 @@ from ntknas.search.registry import get_strategy
 from ntknas.search.score import Score
 from ntknas.search.strategy import Strategy
 from ntknas.search.trace import SECONDS, TRAININGS, Trace, follow
+
+COMPUTING_SEEDS = 3
+"""Searches of a strategy that computes kernels itself, which takes minutes: enough to see what it finds and costs."""
 
 Meter = Callable[[list[tuple["Guided", int]]], Iterable[tuple["Guided", int]]]
 """Shows how far a list is that is gone through."""
@@ -50,7 +52,7 @@ class SearchResult:
 
     Attributes:
         problem: The problem.
-        seeds: Number of searches of each.
+        seeds: Number of searches of each, but of strategies that compute kernels themselves.
         traces: The searches of each strategy by its name, seed by seed.
     """
 
@@ -129,7 +131,7 @@ class SearchResult:
         Returns:
             The tests, the smallest p-value first.
         """
-        return paired_tests({name: self.found(name, budget, axis) for name in self.traces}, seed)
+        return paired_tests({name: self._of_all_seeds(name, budget, axis) for name in self.traces}, seed)
 
     def against(
         self, references: Sequence[str], budgets: Sequence[float], seed: int = 0, axis: str = TRAININGS
@@ -145,8 +147,13 @@ class SearchResult:
         Returns:
             The tests, by budget and strategy.
         """
-        found = {budget: {name: self.found(name, budget, axis) for name in self.traces} for budget in budgets}
+        found = {budget: {name: self._of_all_seeds(name, budget, axis) for name in self.traces} for budget in budgets}
         return against([name for name in references if name in self.traces], found, seed)
+
+    def _of_all_seeds(self, name: str, spent: float, axis: str) -> Array:
+        """Return what was found by every seed; NaN for those that a strategy did not search with."""
+        found = self.found(name, spent, axis)
+        return np.concatenate([found, np.full(self.seeds - len(found), np.nan)])
 
 
 def search(
@@ -163,7 +170,8 @@ def search(
         problem: The problem.
         strategies: Names of strategies.
         scores: The scores.
-        seeds: Number of searches of each: the seeds from 0 on.
+        seeds: Number of searches of each: the seeds from 0 on; of strategies that compute kernels themselves three at
+            most.
         progress: Wraps the list of searches, to show how far it is.
 
     Returns:
@@ -179,9 +187,14 @@ def search(
         raise ChoiceError(f"`seeds` must be 1 or more, got {seeds}.")
     guided = list(_guided([get_strategy(name) for name in dict.fromkeys(strategies)], problem, scores))
     traces: dict[str, list[Trace]] = {one.name: [] for one in guided}
-    for one, seed in progress([(one, seed) for one, seed in product(guided, range(seeds))]):
+    runs = [(each, seed) for each in guided for seed in range(_searches(each.strategy, seeds))]
+    for one, seed in progress(runs):
         traces[one.name].append(follow(one.strategy, Search(problem, seed, one.score)))
     return SearchResult(problem, seeds, traces)
+
+
+def _searches(strategy: Strategy, seeds: int) -> int:
+    return min(seeds, COMPUTING_SEEDS) if strategy.computes else seeds
 
 
 def _guided(strategies: Iterable[Strategy], problem: Problem, scores: Sequence[Score]) -> Iterable[Guided]:

@@ -1,5 +1,7 @@
 """The strategy that prunes: one training, whose cell took seconds to find; and what it needs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from ntknas import load_space
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.data.image_set import Request
 from ntknas.data.sources import load_images
-from ntknas.search import Objective, Problem, all_strategies
+from ntknas.search import Objective, Problem, all_strategies, search
 from ntknas.search.checks import check_strategy
 from ntknas.search.objective import Level
 from ntknas.search.problem import Search
@@ -32,13 +34,23 @@ def space():
 def test_it_trains_the_cell_that_is_left_and_counts_the_seconds_of_finding_it(space):
     noise = load_images("noise", Request(size=4, image_size=4))
     strategy = prune(SETTINGS, images=lambda _: noise)
-    search = Search(problem(space), seed=1)
-    trace = follow(strategy, search)
+    one = Search(problem(space), seed=1)
+    trace = follow(strategy, one)
     assert len(trace.cells) == 1
     assert "none" not in space[trace.cells[0]].operations
     assert trace.found == [float(trace.cells[0])]
-    assert search.scoring_seconds > 0
-    assert trace.seconds == [pytest.approx(100 + search.scoring_seconds)]
+    assert one.scoring_seconds > 0
+    assert trace.seconds == [pytest.approx(100 + one.scoring_seconds)]
+
+
+def test_beside_other_strategies_it_searches_three_times(space, monkeypatch):
+    cheap = replace(all_strategies()["prune"], propose=all_strategies()["random"].propose)
+    strategies = {**all_strategies(), "prune": cheap}
+    monkeypatch.setattr("ntknas.search.comparison.get_strategy", strategies.__getitem__)
+    result = search(problem(space), ["prune", "random"], seeds=12)
+    assert {name: len(traces) for name, traces in result.traces.items()} == {"prune": 3, "random": 12}
+    assert len(result.found("prune", 1)) == 3
+    assert result.tests(1) == []  # three are too few for a test
 
 
 def test_it_says_what_it_needs_and_that_it_computes(space):
