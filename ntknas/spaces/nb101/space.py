@@ -8,7 +8,8 @@ from ntknas.spaces.base import CellSpace, NetworkSpec
 from ntknas.spaces.contract import CellLike, Meter, SizeOptions
 from ntknas.spaces.drawing import Drawing
 from ntknas.spaces.nb101 import catalogue, counts, drawing
-from ntknas.spaces.nb101.cells import Cell, parse_cell
+from ntknas.spaces.nb101.cells import Cell, module_hash, parse_cell
+from ntknas.spaces.nb101.neighbourhood import steps
 from ntknas.spaces.structure import Structure
 
 if TYPE_CHECKING:
@@ -54,6 +55,13 @@ class NB101(CellSpace[Cell]):
             ChoiceError: If the text is not a cell.
         """
         return self.prepare().index(parse_cell(str(text)))
+
+    def neighbours(self, cell: CellLike | SupportsIndex | str) -> list[int]:
+        """Return the indices of the cells one step away, each once; see ``neighbourhood.steps``."""
+        own = self.cell(cell)
+        hashes = dict.fromkeys(module_hash(*step) for step in steps(own.matrix, own.operations))
+        indices = (self.prepare().index(digest) for digest in hashes)
+        return [index for index in indices if index != own.index]
 
     def network(self, cell: Cell, spec: NetworkSpec) -> nn.Module:
         """Build the network of a cell.
