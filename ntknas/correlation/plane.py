@@ -73,13 +73,7 @@ class Plane:
                 f"{first.name} and {second.name}, and {MIN_CELLS} are needed: these have values of "
                 f"{len(first.means):,} and {len(second.means):,} cells."
             )
-        for target in (first, second):
-            values = target.means[both]
-            if values.min() == values.max():
-                value = target.quantity.sign * values.iloc[0]
-                raise NtknasError(f"{target.name} is {value:g} for all {len(both):,} cells: there is no trade-off.")
-        if first.means[both].equals(second.means[both]):
-            raise NtknasError(f"{first.name} and {second.name} have the same values: a trade-off is between two.")
+        _check_trade_off(first, second, both)
         grouped = [target.units(both, networks) for target in (first, second)]
         units = joined(*grouped)
         return cls(first, second, both, np.arange(len(both)) if units is None else units)
@@ -189,3 +183,25 @@ class Plane:
     def own(self, signed: Array) -> Array:
         """Return signed values of both targets as they are in their tables."""
         return signed * [self.first.quantity.sign, self.second.quantity.sign]
+
+
+def _check_trade_off(first: Accuracies, second: Accuracies, cells: pd.Index) -> None:
+    """Check that there is a front between two targets.
+
+    Raises:
+        NtknasError: If all cells have the same value of one, both are the same, or no cell is better in both than the
+            worst.
+    """
+    for target in (first, second):
+        values = target.means[cells]
+        if values.min() == values.max():
+            value = target.quantity.sign * values.iloc[0]
+            raise NtknasError(f"{target.name} is {value:g} for all {len(cells):,} cells: there is no trade-off.")
+    a, b = first.means[cells], second.means[cells]
+    if a.equals(b):
+        raise NtknasError(f"{first.name} and {second.name} have the same values: a trade-off is between two.")
+    if not ((a > a.min()) & (b > b.min())).any():
+        raise NtknasError(
+            f"Each of the {len(cells):,} cells is the worst in {first.name} or in {second.name}: a front between them "
+            "has no area that could be reached."
+        )

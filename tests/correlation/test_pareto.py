@@ -1,12 +1,14 @@
 """Trade-offs: what scores choose, against the definitions taken literally, and what must not change it."""
 
 import itertools
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
-from ntknas import load_benchmark, load_space
+from ntknas import figures, load_benchmark, load_space
 from ntknas.benchmarks import AccuracyTable, Target
 from ntknas.benchmarks.quantity import Quantity
 from ntknas.core.errors import ChoiceError, NtknasError
@@ -207,6 +209,16 @@ def test_cells_without_a_score_are_not_chosen_and_stay_on_the_true_front():
     assert row.found < row_of(made(ACCURACY.rename("oracle")), "oracle")[0].found
 
 
+@pytest.mark.parametrize("options", [{"resamples": 200}, {"budget": 5}], ids=str)
+def test_a_score_that_no_cell_has_chooses_none(options):
+    result = made(SCORES.assign(good=np.nan), **options)
+    row, chosen = row_of(result, "good")
+    assert (row.n, row.chosen, len(chosen), row.found, row.missed) == (0, 0, 0, 0, None)
+    assert (row.reached.value, row.random, row.left_out) == (0, 0, {"undefined": 60})
+    json.dumps(result.as_json(), allow_nan=False)
+    assert isinstance(figures.fronts(result, "measured"), Figure)
+
+
 def test_within_a_budget_equal_cells_come_in_any_order():
     coarse = (ACCURACY // 10).rename("coarse")
     levels = column(LATENCY // 4)
@@ -268,6 +280,10 @@ BAD = {
     "one target": ({"targets": {"a": ACCURACY}}, "between two different targets, got a"),
     "the same values": ({"targets": {"a": ACCURACY, "b": ACCURACY}}, "a and b have the same values"),
     "all equal": ({"targets": {"a": ACCURACY, "b": LATENCY * 0 + 3}}, "b is 3 for all 60 cells"),
+    "no area": (
+        {"targets": {"a": pd.Series(np.arange(60.0) % 2, CELLS), "b": pd.Series(1 - np.arange(60.0) % 2, CELLS)}},
+        "Each of the 60 cells is the worst in a or in b",
+    ),
     "none in common": (
         {"targets": {"a": ACCURACY, "b": pd.Series([1.0, 2.0], [3, 4])}},
         "None of the 60 scored cells has both a and b",
