@@ -481,13 +481,14 @@ def test_changed_and_truncated_tfrecords(tmp_path):
 
 
 def test_a_benchmark_that_is_not_there(tmp_path):
-    for name in ("nb101", "nats-tss", "nats-sss"):
+    for name in ("nb101", "nats-tss", "nats-sss", "hw-nas-bench", "transnas-micro", "nb-macro"):
         with pytest.raises(DataError, match=f"{name} is not there yet: expected .*{name}.h5.*ntknas bench import"):
             load_benchmark(name, folder=tmp_path)
     assert load_benchmark("nb201", folder=tmp_path).source == "embedded"
     with pytest.raises(ChoiceError, match="publishes no parameters"):
         load_benchmark("nb201", folder=tmp_path).costs("cifar10")
-    assert {load_space(known.space).name for known in all_sources().values()} == {"nb101", "nb201", "nats-sss"}
+    spaces = {load_space(known.space).name for known in all_sources().values()}
+    assert spaces == {"nb101", "nb201", "nats-sss", "nb-macro"}
 
 
 def test_an_import_that_cannot_be_written(tmp_path):
