@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ntknas.core.score import Score
     from ntknas.correlation import correlate
     from ntknas.data import make_probe
+    from ntknas.explanation import explain
     from ntknas.kernels import attacked_images, empirical_ntk, perturbed_ntk
     from ntknas.measures import measure, register
     from ntknas.published import load_scores
@@ -34,6 +35,7 @@ __all__ = [
     "attacked_images",
     "correlate",
     "empirical_ntk",
+    "explain",
     "figures",
     "follow",
     "forecast",
@@ -56,6 +58,7 @@ _HOME = {
     "attacked_images": "ntknas.kernels",
     "correlate": "ntknas.correlation",
     "empirical_ntk": "ntknas.kernels",
+    "explain": "ntknas.explanation",
     "follow": "ntknas.scoring.following",
     "forecast": "ntknas.scoring.session",
     "load_benchmark": "ntknas.benchmarks",

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from ntknas.core.errors import KernelError
 from ntknas.kernels.parameter_sets import last_linear_layer
 
-_INNER = "network"
+PREFIX = "network."
+"""What stands before the names of a network's modules and parameters in the network that returns its features."""
 
 
 class Features(nn.Module):
@@ -66,7 +67,7 @@ def features_of(model: nn.Module, parameters: dict[str, nn.Parameter]) -> tuple[
     """
     features = Features(model)
     head = {id(parameter) for parameter in features.head.parameters()}
-    others = {f"{_INNER}.{name}": value for name, value in parameters.items() if id(value) not in head}
+    others = {f"{PREFIX}{name}": value for name, value in parameters.items() if id(value) not in head}
     if not others:
         raise KernelError("The output reduction 'features' leaves out the last linear layer: no parameter is left.")
     return features, others

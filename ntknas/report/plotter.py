@@ -12,16 +12,18 @@ from matplotlib import style
 from ntknas.core.errors import NtknasError
 from ntknas.core.files import replacing
 from ntknas.report import figures
-from ntknas.report.drawers import bars, fronts, kernels, lines, matrices, ordered, scatter
+from ntknas.report.drawers import bars, fronts, kernels, lines, matrices, ordered, portraits, scatter
 from ntknas.report.drawers.canvas import STYLE
+from ntknas.report.portrait import Portrait
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 T = TypeVar("T")
+Specification = figures.Figure | Portrait
 
 
-def render(specification: figures.Figure) -> Figure:
+def render(specification: Specification) -> Figure:
     """Draw a figure for a program of one's own: to show, to change, or to save with ``savefig``.
 
     Nothing is registered with ``pyplot``, and no backend is chosen.
@@ -38,7 +40,7 @@ def render(specification: figures.Figure) -> Figure:
     return figure
 
 
-def draw(specification: figures.Figure, path: Path | str) -> Path:
+def draw(specification: Specification, path: Path | str) -> Path:
     """Draw a figure into a file, whose ending decides the format.
 
     Args:
@@ -77,7 +79,7 @@ def _plain(part: T) -> T:
 
 
 @singledispatch
-def _drawn(specification: figures.Figure) -> Figure:
+def _drawn(specification: Specification) -> Figure:
     raise TypeError(f"no way to draw a {type(specification).__name__}")
 
 
@@ -90,3 +92,4 @@ _drawn.register(figures.HeatMaps, matrices.draw_heat_maps)
 _drawn.register(figures.Matrix, matrices.draw_matrix)
 _drawn.register(figures.OrderedMap, ordered.draw_ordered_map)
 _drawn.register(figures.Fronts, fronts.draw_fronts)
+_drawn.register(Portrait, portraits.draw_portrait)

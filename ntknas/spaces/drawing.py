@@ -69,6 +69,14 @@ class Drawing:
     operations: Sequence[str]
     caption: str = ""
 
+    @property
+    def parts(self) -> list[str]:
+        """The parts of all nodes and edges that have one, each once."""
+        return [part for part in dict.fromkeys(self._all_parts()) if part]
+
+    def _all_parts(self) -> list[str]:
+        return [*(node.part for node in self.nodes), *(edge.part for edge in self.edges)]
+
     def as_json(self) -> dict[str, object]:
         """Return it as plain data."""
         return asdict(self)
