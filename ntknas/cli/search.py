@@ -13,6 +13,7 @@ from ntknas.cli.arguments import open_space
 from ntknas.cli.names import check_names
 from ntknas.cli.output import check_one_format, csv_option, json_option, note, print_csv, print_json
 from ntknas.cli.search_options import alone_options, protocol_options, shown_options, source_options
+from ntknas.cli.search_pruning import strategies_of
 from ntknas.cli.search_scores import check_sources, compute_scores, read_scores
 from ntknas.cli.types import Options
 
@@ -85,8 +86,9 @@ def _search(store: Path, space: Space, options: Options) -> tuple[SearchResult, 
     scores = _scores(store, protocol, problem, searches, options)
     if options["scored_only"]:
         problem = _among_scored(problem, scores, options)
-    _say_remarks(problem, scores)
-    return search(problem, protocol.strategies, scores, seeds=searches, progress=_progress), protocol
+    _say_remarks(problem, scores, searches)
+    strategies = strategies_of(protocol.strategies, options)
+    return search(problem, strategies, scores, seeds=searches, progress=_progress), protocol
 
 
 def _problem(space: Space, options: Options) -> Problem:
@@ -125,11 +127,11 @@ def _among_scored(problem: Problem, scores: list[KnownScore], options: Options) 
     return Problem(problem.space, objective, budget, problem.pool)
 
 
-def _say_remarks(problem: Problem, scores: list[KnownScore]) -> None:
+def _say_remarks(problem: Problem, scores: list[KnownScore], searches: int) -> None:
     from ntknas.search.checks import remarks_on
 
-    for score in scores if problem.pool is None else ():
-        for remark in remarks_on(score, problem):
+    for score in scores:
+        for remark in remarks_on(score, problem, searches):
             note(remark)
     objective = problem.objective
     if objective.levels[-1].name == objective.reported_name:

@@ -158,7 +158,7 @@ class SearchResult:
 
 def search(
     problem: Problem,
-    strategies: Sequence[str],
+    strategies: Sequence[str | Strategy],
     scores: Sequence[Score] = (),
     *,
     seeds: int = 200,
@@ -168,7 +168,7 @@ def search(
 
     Args:
         problem: The problem.
-        strategies: Names of strategies.
+        strategies: Strategies, or their names.
         scores: The scores.
         seeds: Number of searches of each: the seeds from 0 on; of strategies that compute kernels themselves three at
             most.
@@ -181,11 +181,12 @@ def search(
         ChoiceError: If a strategy needs what the space, the benchmark or ``scores`` do not have, or most cells lack a
             score.
     """
-    for score in scores:
-        check_score(score, problem)
     if seeds < 1:
         raise ChoiceError(f"`seeds` must be 1 or more, got {seeds}.")
-    guided = list(_guided([get_strategy(name) for name in dict.fromkeys(strategies)], problem, scores))
+    for score in scores:
+        check_score(score, problem, seeds)
+    known = [get_strategy(one) if isinstance(one, str) else one for one in dict.fromkeys(strategies)]
+    guided = list(_guided(known, problem, scores))
     traces: dict[str, list[Trace]] = {one.name: [] for one in guided}
     runs = [(each, seed) for each in guided for seed in range(_searches(each.strategy, seeds))]
     for one, seed in progress(runs):

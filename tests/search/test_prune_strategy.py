@@ -1,5 +1,6 @@
 """The strategy that prunes: one training, whose cell took seconds to find; and what it needs."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,14 +9,16 @@ import pytest
 from ntknas import load_space
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.data.image_set import Request
+from ntknas.data.probe_options import ProbeOptions
 from ntknas.data.sources import load_images
 from ntknas.search import Objective, Problem, all_strategies, search
 from ntknas.search.checks import check_strategy
 from ntknas.search.objective import Level
 from ntknas.search.problem import Search
 from ntknas.search.pruning import PruneSettings
-from ntknas.search.strategies.prune import own_images, prune
+from ntknas.search.strategies.prune import images_of, own_images, prune
 from ntknas.search.trace import follow
+from tests.cli.typed import ntknas
 
 SETTINGS = PruneSettings(batch=2, repeats=1, channels=1, crop_batches=1, crops=10, pruned_per_round=3)
 
@@ -69,6 +72,25 @@ def test_images_are_those_of_the_reported_data_set(space, tmp_path, monkeypatch)
             own_images(problem(space, reported))
     with pytest.raises(ChoiceError, match="jigsaw"):
         own_images(problem(space, "jigsaw/top1"))
+
+
+@pytest.mark.parametrize(("dataset", "size", "classes"), [("cifar100", 32, 100), ("ImageNet16-120", 16, 120)])
+def test_images_are_what_the_probe_names(dataset, size, classes):
+    noise = images_of(dataset, ProbeOptions("noise", seed=3), SETTINGS)
+    assert (len(noise) >= 10, noise.num_classes, noise.take(np.arange(2)).shape[2:]) == (True, classes, (size, size))
+    assert len(images_of(dataset, ProbeOptions("noise"))) >= 3000
+    assert len(images_of(dataset, ProbeOptions("digits", split="test"))) == 359
+
+
+def test_the_command_prunes_with_the_images_that_it_names(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command = "search --strategy prune --budget 2 --searches 1 --at 1".split()
+    code, _, err = ntknas(capsys, *command)
+    assert (code, "image_data" in err, "--probe digits" in err) == (1, True, True)
+    monkeypatch.setattr("ntknas.search.pruning.run.PruneSettings", lambda: SETTINGS)
+    code, out, _ = ntknas(capsys, *command, "--probe", "digits", "--dataset", "ImageNet16-120", "--json")
+    assert code == 0
+    assert [one["strategy"] for one in json.loads(out)["standings"]].count("prune") == 1
 
 
 def test_with_the_real_images(space, test_data, tmp_path, monkeypatch):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from ntknas.benchmarks.table import Target
 from ntknas.core.errors import ChoiceError
-from ntknas.data.datasets import DATASETS, Dataset
-from ntknas.data.image_set import ImageSet, Request
+from ntknas.data.datasets import DATASETS, get_dataset
+from ntknas.data.image_set import ImageSet
+from ntknas.data.probe_options import ProbeOptions
 from ntknas.data.sources import load_images
 from ntknas.search.problem import Problem, Search
 from ntknas.search.pruning import PruneSettings
@@ -17,6 +18,27 @@ Load = Callable[[Problem], ImageSet]
 """Returns the images that a problem's supernets are looked at with."""
 
 
+def images_of(dataset: str, probe: ProbeOptions | None = None, settings: PruneSettings | None = None) -> ImageSet:
+    """Return the images that supernets for a data set are looked at with.
+
+    Args:
+        dataset: The data set.
+        probe: Where they are from: its source, split, folder and normalisation count.
+        settings: The settings, for a source that draws as many images as are asked for.
+
+    Returns:
+        The images.
+
+    Raises:
+        ChoiceError: If there is no such data set or source.
+        DataError: If the images are not there.
+    """
+    probe, settings = probe or ProbeOptions(), settings or PruneSettings()
+    size = max(settings.batch, settings.crop_batches * settings.crops)
+    request = replace(probe.request(dataset), split=probe.split, size=size)
+    return load_images(probe.source or get_dataset(dataset).images, request)
+
+
 def own_images(problem: Problem) -> ImageSet:
     """Return the images of the data set whose accuracies are reported, from ``image_data``.
 
@@ -24,17 +46,14 @@ def own_images(problem: Problem) -> ImageSet:
         ChoiceError: If it is no data set whose images are known.
         DataError: If they are not there.
     """
-    name = Target.parse(problem.objective.reported_name).dataset
-    for dataset in DATASETS.values():
-        if name in dataset.tables:
-            return load_images(dataset.images, _request(dataset))
+    table = problem.objective.reported_name.split("/")[0]
+    for name, dataset in DATASETS.items():
+        if table in dataset.tables:
+            return images_of(name)
     raise ChoiceError(
-        f"The strategy prune needs images, and {name} is none of {', '.join(DATASETS)}: make it with prune(images=…)."
+        f"The strategy prune needs images, and {problem.objective.reported_name} is of none of {', '.join(DATASETS)}: "
+        "make it with prune(images=…)."
     )
-
-
-def _request(dataset: Dataset) -> Request:
-    return Request(image_size=dataset.image_size, num_classes=dataset.num_classes)
 
 
 def prune(settings: PruneSettings | None = None, images: Load = own_images) -> Strategy:
