@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
-from ntknas.cli.bench_rows import QuantityFields, fields_of, in_order, is_accuracy, named, value_text
+from ntknas.cli.bench_rows import QuantityFields, fields_of, in_order, is_accuracy_in_percent, named, value_text
 from ntknas.cli.output import number, print_table, say
 from ntknas.core.errors import ChoiceError
 
@@ -92,7 +92,7 @@ def answer_of(benchmark: Benchmark, target: Target, cell: int, seed: int | None 
         target=str(target),
         quantity=fields_of(quantity),
         value=value,
-        accuracy_percent=value if is_accuracy(quantity) else None,
+        accuracy_percent=value if is_accuracy_in_percent(quantity) else None,
         runs=_runs(table, cell, seed),
         measured_cells=int((table.count > 0).sum()),
         missing_cells=int((table.count == 0).sum()),
@@ -117,7 +117,7 @@ def _runs(table: AccuracyTable, cell: int, seed: int | None) -> list[Run]:
         Run(
             seed=table.seeds[run] if seeds_are_known else None,
             value=float(table.runs[cell, run]),
-            accuracy_percent=float(table.runs[cell, run]) if is_accuracy(table.quantity) else None,
+            accuracy_percent=float(table.runs[cell, run]) if is_accuracy_in_percent(table.quantity) else None,
             training_seconds=None if table.seconds is None else _or_none(table.seconds[cell, run]),
         )
         for run in finished

@@ -67,7 +67,7 @@ def row_of(benchmark: Benchmark, target: Target) -> Row:
         seeds="–" if table.seeds_are_numbers else " ".join(map(str, table.seeds)),
         best_cell=cell,
         best=best,
-        best_accuracy_percent=round(best, 2) if best is not None and is_accuracy(quantity) else None,
+        best_accuracy_percent=round(best, 2) if best is not None and is_accuracy_in_percent(quantity) else None,
     )
 
 
@@ -119,7 +119,7 @@ def fields_of(quantity: Quantity) -> QuantityFields:
     )
 
 
-def is_accuracy(quantity: Quantity) -> bool:
+def is_accuracy_in_percent(quantity: Quantity) -> bool:
     """Return whether values are accuracies in percent, whatever they were measured on."""
     return quantity.name == "accuracy" and quantity.is_percentage
 
