@@ -79,9 +79,9 @@ def _table(
                 *([fixed(strongest[target])] if strongest else []),
                 *(estimate_text(estimates.get((target, column), _NO_VALUE)) for column in columns),
             ]
-            for target, text in zip(members, _row_names(result, members), strict=True)
+            for target, text in _row_names(result, members).items()
         }
-        groups.append(Group("\n".join(textwrap.wrap(_heading(result, name, members), width)), rows))
+        groups.append(Group("\n".join(textwrap.wrap(_heading(result, name, list(members)), width)), rows))
     first = [_STRONGEST] if strongest else []
     return OverviewTable([*first, *columns], groups, len(first))
 
@@ -120,18 +120,18 @@ def _quantity(quantity: Quantity) -> str:
     return f"{quantity.name}{unit}{'' if quantity.higher_is_better else _LOWER}"
 
 
-def _row_names(result: Overview, members: Sequence[str]) -> Iterator[str]:
-    """Yield the names of a group's targets, with their unit where units differ, and with their cells where these do."""
-    from ntknas.correlation.target_names import TargetName
-
-    summaries = [result.targets[member] for member in members]
-    are_alike = len({(summary.quantity.unit, summary.quantity.sign) for summary in summaries}) == 1
-    for member, summary in zip(members, summaries, strict=True):
+def _row_names(result: Overview, members: Mapping[str, str]) -> dict[str, str]:
+    """Return the names of a group's targets, with their unit where units differ, and their cells where these do."""
+    summaries = {member: result.targets[member] for member in members}
+    are_alike = len({(summary.quantity.unit, summary.quantity.sign) for summary in summaries.values()}) == 1
+    names = {}
+    for member, summary in summaries.items():
         quantity, cells = summary.quantity, summary.cells_with_accuracy
         unit = f" {quantity.unit}" if quantity.unit and not are_alike else ""
         arrow = "" if are_alike or quantity.higher_is_better else _LOWER
         number = f" ({cells})" if cells < summary.cells_scored else ""
-        yield f"{TargetName.of(member).name}{unit}{arrow}{number}"
+        names[member] = f"{members[member]}{unit}{arrow}{number}"
+    return names
 
 
 def _legend(result: Overview, statistic: str) -> Iterator[str]:

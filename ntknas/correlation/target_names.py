@@ -33,12 +33,28 @@ class TargetName(NamedTuple):
         return " · ".join(filter(None, self[:2]))
 
 
-def grouped(targets: Iterable[str]) -> dict[str, list[str]]:
-    """Return targets by group, those of a group in the order of their names, numbers in them by size."""
-    groups: dict[str, list[str]] = {}
-    for target in targets:
-        groups.setdefault(TargetName.of(target).group, []).append(target)
-    return {group: sorted(members, key=_by_size) for group, members in groups.items()}
+def grouped(targets: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return targets by group, each with its name in it, in the order of their names, numbers in them by size.
+
+    A benchmark with one target on each of several data sets is one group.
+
+    Args:
+        targets: Names of targets.
+    """
+    parts = {target: TargetName.of(target) for target in targets}
+    groups: dict[str, dict[str, str]] = {}
+    for target, part in parts.items():
+        if _is_one_of_each(part.benchmark, list(parts.values())):
+            groups.setdefault(part.benchmark, {})[target] = f"{part.dataset} {part.name}"
+        else:
+            groups.setdefault(part.group, {})[target] = part.name
+    return {group: dict(sorted(names.items(), key=lambda item: _by_size(item[1]))) for group, names in groups.items()}
+
+
+def _is_one_of_each(benchmark: str, parts: Iterable[TargetName]) -> bool:
+    """Return whether a benchmark has several data sets, and one target on each."""
+    datasets = [part.dataset for part in parts if part.benchmark == benchmark and part.dataset]
+    return 1 < len(datasets) == len(set(datasets))
 
 
 def _by_size(text: str) -> list[tuple[bool, float, str]]:

@@ -51,7 +51,7 @@ def test_all_targets_in_one_table(overview, monkeypatch):
     assert max(map(cell_len, out.splitlines())) <= 80
     assert out.startswith("Kendall τ-b with 13 targets; population all (every cell): 60 cells in")
     assert "┌ strongest count" in out
-    assert "nb201 · cifar10-valid: accuracy (%)" in out
+    assert "\nnb201: accuracy (%)\n  ImageNet16-120 valid/200 " in out
     assert "latency (ms) ↓" in " ".join(out.split())
     assert "↓: lower is better" in out
     heads = [line.split("┌ ")[1] for line in out.splitlines() if "┌" in line]
@@ -92,7 +92,7 @@ def test_other_statistics_and_intervals(overview):
     assert "strongest count" not in partial
     assert "partial τ: given effective_parameters and live_layers." in partial
     some = overview("--statistic", "spearman", "--intervals", "--resamples", 200, "--measures", "trace")
-    assert re.search(r"  valid/200 .*-?0\.\d\d \[-?0\.\d\d, -?0\.\d\d\]", some)
+    assert re.search(r"  cifar100 valid/200 .*-?0\.\d\d \[-?0\.\d\d, -?0\.\d\d\]", some)
     assert "The intervals are over" in some
 
 

@@ -147,7 +147,9 @@ def test_names_of_targets():
     assert TargetName.of("own accuracies") == ("", "", "own accuracies")
     names = ["a:x/eps-10.0", "b:x/t", "a:x/eps-2.0", "a:y/t", "a:x/eps-0.5"]
     assert grouped(names) == {
-        "a · x": ["a:x/eps-0.5", "a:x/eps-2.0", "a:x/eps-10.0"],
-        "b · x": ["b:x/t"],
-        "a · y": ["a:y/t"],
+        "a · x": {"a:x/eps-0.5": "eps-0.5", "a:x/eps-2.0": "eps-2.0", "a:x/eps-10.0": "eps-10.0"},
+        "b · x": {"b:x/t": "t"},
+        "a · y": {"a:y/t": "t"},
     }
+    assert grouped(["c:x/t", "c:y/u"]) == {"c": {"c:x/t": "x t", "c:y/u": "y u"}}
+    assert grouped(["own", "other"]) == {"": {"other": "other", "own": "own"}}

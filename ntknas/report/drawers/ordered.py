@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ntknas.report.figures import Block, OrderedMap
 
 _COLOUR_MAP = "RdBu"
+_KINDS = (*COLOURS, "#F0E442", "0.25", "0.65", "#8C564B")
+"""Colours of the kinds of rows."""
 _ROW, _COLUMN = 0.17, 0.31
 """Inches of a cell."""
 _TREE, _STRIP, _LETTER = 0.9, 0.13, 0.066
@@ -79,7 +81,7 @@ def _draw_tree(axes: Axes, picture: OrderedMap) -> None:
 
 def _colours(picture: OrderedMap) -> dict[str, str]:
     kinds = list(dict.fromkeys(sorted(picture.kinds)))
-    return {kind: COLOURS[number % len(COLOURS)] for number, kind in enumerate(kinds)}
+    return {kind: _KINDS[number % len(_KINDS)] for number, kind in enumerate(kinds)}
 
 
 def _draw_kinds(axes: Axes, picture: OrderedMap) -> None:
