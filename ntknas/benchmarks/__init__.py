@@ -13,6 +13,8 @@ from ntknas.core.lazy import importer_of
 from ntknas.core.registry import MisfitError, Registry
 
 if TYPE_CHECKING:
+    from ntknas.benchmarks.benchmark_scores import scores_of
+    from ntknas.benchmarks.own_import import OwnTable, import_own
     from ntknas.benchmarks.score_file import read_scores
     from ntknas.benchmarks.user_file import read_accuracies
 
@@ -24,19 +26,28 @@ __all__ = [
     "Costs",
     "Embedded",
     "OfficialFormat",
+    "OwnTable",
     "Target",
     "all_sources",
     "benchmark_names",
     "get_source",
     "has_accuracies",
+    "import_own",
     "load_benchmark",
     "read_accuracies",
     "read_scores",
+    "scores_of",
     "space_of",
     "table_path",
 ]
-__getattr__ = importer_of(  # both need pandas
-    {"read_accuracies": "ntknas.benchmarks.user_file", "read_scores": "ntknas.benchmarks.score_file"}
+__getattr__ = importer_of(  # all need pandas
+    {
+        "OwnTable": "ntknas.benchmarks.own_import",
+        "import_own": "ntknas.benchmarks.own_import",
+        "read_accuracies": "ntknas.benchmarks.user_file",
+        "read_scores": "ntknas.benchmarks.score_file",
+        "scores_of": "ntknas.benchmarks.benchmark_scores",
+    }
 )
 
 FOLDER = Path("bench_data")

@@ -55,6 +55,12 @@ def read_columns(path: Path, rows: int, choose: Choose) -> Columns:
     return table
 
 
+def is_columns(path: Path) -> bool:
+    """Return whether a file's name is that of a table of columns."""
+    suffix = Path(path.stem).suffix if path.suffix in PACKED_SUFFIXES else path.suffix
+    return suffix.lower() in (".csv", *_KINDS)
+
+
 def in_file(path: Path, error: DataError) -> str:
     """Return the message of what is wrong in a file, with the file's name."""
     text = str(error).rstrip(".")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from ntknas.benchmarks import all_sources, table_file, table_path
+from ntknas.benchmarks.column_files import is_columns
 from ntknas.benchmarks.formats.collection import Collection
 from ntknas.benchmarks.source import Advance, BenchmarkSource, OfficialFormat, Start
 from ntknas.benchmarks.table import Target
@@ -267,7 +268,8 @@ def _recognise(
             if expected not in (None, source.name):
                 raise DataError(f"it is a file of {source.name}, and {expected} was asked for")
             return source, official
-    raise DataError("it is none of the official files, or its beginning is damaged")
+    own = "; if it is a table of your own, say so with `name` and `space`" if is_columns(path) else ""
+    raise DataError(f"it is none of the official files, or its beginning is damaged{own}")
 
 
 def _check_new(benchmark: str, folder: Path, replace: bool) -> None:

@@ -23,7 +23,7 @@ from ntknas.benchmarks.table import Target
 from ntknas.benchmarks.user_file import numbers
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.core.quoting import quoted
-from ntknas.spaces import Space, space_names
+from ntknas.spaces import Space, load_space, space_names
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _RESERVED = ("all", "published")
@@ -60,7 +60,7 @@ def import_own(
     folder: Path = FOLDER,
     *,
     overwrite: bool = False,
-    open_space: Callable[[str], Space],
+    open_space: Callable[[str], Space] = load_space,
 ) -> tuple[Imported, list[str]]:
     """Import tables of one's own as a benchmark, or add their targets to one that is there.
 

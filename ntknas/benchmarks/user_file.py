@@ -28,15 +28,18 @@ def read_accuracies(
     Args:
         path: CSV file, plain or compressed (gzip, bzip2, xz, or zip of one file), with a header: the accuracies, and
             columns that name the cells: ``index`` (place in the published order), or ``cell``, ``arch``, ``arch_str``,
-            ``architecture``, ``hash``, ``net`` or ``net_str`` (an index, or any text that the space reads). Or an
-            ``.npz`` of such columns as arrays; hashes may be rows of bytes. Where several columns name the cells they
-            must agree on every row.
+            ``architecture``, ``hash``, ``net``, ``net_str``, ``arch_idx`` or ``arch_index`` (in any way that the space
+            reads, one for all rows); without them any other in which every row names a cell by text, or none, with as
+            many rows as the space has cells, in their order. Or ``.json`` or ``.parquet`` of such columns, or an
+            ``.npz`` of arrays; hashes may be rows of bytes. Where several columns name the cells they must agree on
+            every row.
         space: The space of the cells.
         column: Column of the accuracies; by default ``value`` or ``accuracy``, or the only other column.
         cell_column: The column that names the cells, where it is not one of these or others are not to count.
 
     Returns:
-        Accuracy by index of the cell, named after its column; rows without a value are dropped.
+        Accuracy by index of the cell, named after its column; rows without a value are dropped. ``attrs["notes"]`` says
+        how cells were found where no column is known to name them.
 
     Raises:
         DataError: If the file cannot be read, lacks a column, holds a cell twice, unknown or without a number, or its

@@ -69,7 +69,9 @@ _MANY_CELLS = 1000
 @click.option("--bench", help="Benchmark of the accuracies.  [default: the scores' own space's]")
 @shared.bench_data_option
 @click.option(
-    "--accuracies", type=click.Path(path_type=Path), help="CSV file of your own accuracies: index or cell, value."
+    "--accuracies",
+    type=click.Path(path_type=Path),
+    help="CSV file (or .json, .parquet, .npz) of your own accuracies: index or cell, value.",
 )
 @click.option("--column", help="Column of --accuracies to take.")
 @click.option(

@@ -112,7 +112,8 @@ def _check_accuracies(path: Path) -> None:
 
     if not path.exists():
         raise DataError(
-            f"No such file: {path}. --accuracies takes a CSV file (or .npz) with columns index (or cell) and value."
+            f"No such file: {path}. --accuracies takes a CSV file (or .json, .parquet, .npz) with columns index (or "
+            "cell) and value."
         )
 
 
@@ -122,7 +123,8 @@ def _check_scores(path: Path) -> None:
 
     if not path.exists() and not is_name(path):
         raise DataError(
-            f"No such file: {path}. --scores takes a CSV file (or .npz) with a column index (or cell) and one a score."
+            f"No such file: {path}. --scores takes a CSV file (or .json, .parquet, .npz) with a column index (or cell) "
+            "and one a score."
         )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from ntknas.core.errors import NtknasError
 from ntknas.core.lazy import nn, torch
-from ntknas.spaces.contract import MEMBERS, BuildOptions, CellLike, Classified, Keyed, Space, Structured
+from ntknas.spaces.contract import MEMBERS, BuildOptions, CellLike, Classified, Encoded, Keyed, Space, Structured
 from ntknas.spaces.counting import parameters as count_parameters
 from ntknas.spaces.initialisation import INITIALISATIONS
 
@@ -101,6 +101,8 @@ def _of_cell(space: Space, index: int, size: BuildOptions) -> Iterator[str]:
         yield f"its text {str(cell)!r} is that of cell {space.index(str(cell))}"
     if isinstance(space, Keyed) and not (len(str(cell)) == space.key_length and str(cell).isdecimal()):
         yield f"its text {str(cell)!r} is no key of {space.key_length} digits"
+    if isinstance(space, Encoded):
+        yield from _of_encodings(space.encodings, str(cell), index)
     if not isinstance(space.is_disconnected(cell), bool):
         yield "`is_disconnected` is neither true nor false"
     network = _built(space, cell, size)
@@ -117,6 +119,16 @@ def _of_cell(space: Space, index: int, size: BuildOptions) -> Iterator[str]:
     yield from _of_structure(space, cell, size, network)
     yield from _of_seeds(space, cell, size, network)
     yield from _of_representatives(space, cell, size, network)
+
+
+def _of_encodings(encodings: Mapping[str, Callable[[str], int | None]], text: str, index: int) -> Iterator[str]:
+    """Check that one of the ways in which a space's cells are written is its own, and that none reads it otherwise."""
+    found = {way: read(text) for way, read in encodings.items()}
+    if index not in found.values():
+        yield f"none of its `encodings` reads {text!r}"
+    for way, other in found.items():
+        if other not in (None, index):
+            yield f"as {way} its text {text!r} is that of cell {other}"
 
 
 def _of_structure(space: Space, cell: CellLike, size: BuildOptions, network: nn.Module) -> Iterator[str]:
