@@ -45,9 +45,14 @@ class Quantity:
         return self == ACCURACY
 
     @property
+    def is_some_accuracy(self) -> bool:
+        """Whether values are accuracies, measured on whatever."""
+        return self.name == ACCURACY.name
+
+    @property
     def values(self) -> str:
         """What its values are called."""
-        return "accuracies" if self.name == ACCURACY.name else "values"
+        return "accuracies" if self.is_some_accuracy else "values"
 
     def __str__(self) -> str:
         unit = f" ({self.unit})" if self.unit else ""

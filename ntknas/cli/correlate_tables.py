@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from ntknas.benchmarks.quantity import ACCURACY
 from ntknas.cli.correlate_legend import covered, estimate_text, fixed
 from ntknas.cli.output import print_table, say
 from ntknas.correlation.row import CELLS, SETTING
@@ -134,7 +133,7 @@ best of 10: expected best value among the 10 best-scored cells, in the target's 
 
 def _legend(result: Correlation) -> str:
     """Say what the columns are, in the words of the targets."""
-    if all(summary.quantity.name == ACCURACY.name for summary in result.targets.values()):
+    if all(summary.quantity.is_some_accuracy for summary in result.targets.values()):
         return _LEGEND
     noise = "\n" + _LEGEND.splitlines()[-1] if any(summary.ceiling for summary in result.targets.values()) else ""
     return _LEGEND_OF_VALUES + noise
@@ -175,7 +174,7 @@ def _remarks(result: Correlation) -> list[str]:
 def _noise(summary: TargetSummary) -> str:
     agreement, ceiling = summary.seed_agreement, summary.ceiling
     if agreement is None or ceiling is None:
-        runs = "training runs" if summary.quantity.name == ACCURACY.name else "measurements"
+        runs = "training runs" if summary.quantity.is_some_accuracy else "measurements"
         return f"no noise figures: they need repeated {runs} of at least 10 cells"
     tops = [f"{text} {ceiling[key].value:.2f}" for key, text in _TOPS.items() if key in ceiling]
     limits = ", ".join([f"noise ceiling τ {ceiling['kendall'].value:.2f}", *tops])
