@@ -107,6 +107,13 @@ def test_options_that_are_wrong(capsys, tmp_path, arguments, message):
     assert not (tmp_path / "bench_data").exists()
 
 
+def test_a_table_that_is_no_official_file(capsys, tmp_path):
+    message = fails(capsys, "bench", "import", "phone.csv")
+    assert "it is none of the official files" in message
+    assert "if it is a table of your own, say so with --as and --space" in message
+    assert not (tmp_path / "bench_data").exists()
+
+
 def test_no_file(capsys, tmp_path):
     assert "No such file: none.csv" in fails(capsys, "bench", "import", "none.csv", *OWN)
     assert not (tmp_path / "bench_data").exists()

@@ -41,6 +41,8 @@ BROKEN = {
     "it has no cells": {"size": 0},
     "its keys have 1 digits, as an index may have": {"key_length": 1},
     "its text 'skip-skip' is no key of 9 digits": {"key_length": 9},
+    "none of its `encodings` reads 'skip-skip'": {"encodings": {"a name": lambda text: None}},
+    "as a code its text 'skip-skip' is that of cell 3": {"encodings": {"a code": lambda text: 3}},
     r"space\[-1\] raises no IndexError": {"__getitem__": lambda self, index: self.at(index)},
     "`index` raises no ChoiceError": {"index": lambda self, text: 0},
     "iteration does not begin with cell 0": {"__iter__": lambda self: iter([self[3]])},
