@@ -153,7 +153,7 @@ def compute_scores(
     measures, dataset = _measures(names), dataset_of_networks(options["dataset"])
     table = None
     if measures:
-        cells = cells_of_pools(problem, searches)
+        cells = cells_of_pools(problem, searches).tolist()
         note(f"The pools of {searches} searches have {len(cells):,} different cells, which are scored.")
         table = _computed(store, cells, problem.space, tuple(measures), options)
     return known_scores(names, problem.space, table, dataset=dataset)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ntknas.core.errors import ChoiceError
 from ntknas.core.extras import require
-from ntknas.search.problem import Problem
+from ntknas.search.problem import Problem, cells_of_pools
 from ntknas.search.score import KnownScore, Score
 from ntknas.search.strategy import Strategy
 from ntknas.spaces.neighbourhood import Positional, has_neighbours
@@ -47,30 +47,46 @@ def check_strategy(strategy: Strategy, problem: Problem, scores: Sequence[Score]
         )
 
 
-def check_score(score: Score, problem: Problem) -> None:
-    """Check that enough cells have a score that is known before the search.
+def check_score(score: Score, problem: Problem, seeds: int) -> None:
+    """Check that enough of the cells that a search may score have a score that is known before it.
 
     Args:
         score: The score.
         problem: What is searched.
+        seeds: Number of searches.
 
     Raises:
-        ChoiceError: If most cells lack it: a search would choose among those that happen to have one.
+        ChoiceError: If most lack it: a search would choose among those that happen to have one.
     """
     if not isinstance(score, KnownScore):
         return
-    number, of_all = score.has(problem.cells), len(problem.cells)
-    if 2 * number < of_all:
+    cells = cells_of_pools(problem, seeds)
+    number = score.has(cells)
+    if 2 * number < len(cells):
         raise ChoiceError(
-            f"Most cells lack {score.name}: {number:,} of the {of_all:,} that can be trained have it. Score the others "
-            "with ntknas score, search among those that have it (`scored_only`), or score as the search goes "
-            "(`compute`)."
+            f"Most cells lack {score.name}: {number:,} of the {len(cells):,} {_which(problem)} have it. Score the "
+            "others with ntknas score, search among those that have it (`scored_only`), or score the pools of the "
+            "searches (`compute`)."
         )
 
 
-def remarks_on(score: Score, problem: Problem) -> list[str]:
-    """Return what is to be said of a score: how many cells lack it, which counts as the worst."""
-    number = len(problem.cells) - score.has(problem.cells) if isinstance(score, KnownScore) else 0
-    if not number:
+def remarks_on(score: Score, problem: Problem, seeds: int) -> list[str]:
+    """Return what is to be said of a score: how many cells lack it, which counts as the worst.
+
+    Args:
+        score: The score.
+        problem: What is searched.
+        seeds: Number of searches.
+
+    Returns:
+        A sentence, or none.
+    """
+    cells = cells_of_pools(problem, seeds)
+    lacking = len(cells) - score.has(cells) if isinstance(score, KnownScore) else 0
+    if not lacking:
         return []
-    return [f"{number:,} of the {len(problem.cells):,} cells have no {score.name}, which counts as the worst."]
+    return [f"{lacking:,} of the {len(cells):,} {_which(problem)} have no {score.name}, which counts as the worst."]
+
+
+def _which(problem: Problem) -> str:
+    return "cells that can be trained" if problem.pool is None else "cells in the pools of the searches"

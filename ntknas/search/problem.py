@@ -139,8 +139,8 @@ class Search:
         return [int(near) for near in self.generator.permutation(self.problem.neighbours(cell))]
 
 
-def cells_of_pools(problem: Problem, seeds: int) -> list[int]:
-    """Return the cells that any of some searches may score before it trains.
+def cells_of_pools(problem: Problem, seeds: int) -> NDArray[np.int64]:
+    """Return the cells that any of some searches may score before it trains: all without a pool.
 
     Args:
         problem: The problem.
@@ -149,5 +149,6 @@ def cells_of_pools(problem: Problem, seeds: int) -> list[int]:
     Returns:
         Their indices, in ascending order.
     """
-    pools = [Search(problem, seed).pool for seed in range(seeds)]
-    return [int(cell) for cell in np.unique(np.concatenate(pools))]
+    if problem.pool is None:
+        return problem.cells
+    return np.unique(np.concatenate([Search(problem, seed).pool for seed in range(seeds)]))
