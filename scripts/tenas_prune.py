@@ -4,7 +4,8 @@
 
 Prunes the thin supernet with each seed, on one core, and writes tenas-prune.json (what was found) and tenas-prune.csv (every
 candidate of every round). FOLDER holds cifar-10-batches-py. The setting is the published one, of some 25 minutes a seed;
-``--batch`` and ``--repeats`` make a cheaper one, to be written under another ``--name``. Every measurement is kept in a
+``--batch`` and ``--repeats`` make a cheaper one and ``--as-launched`` the one that the published code launches, to be written
+under other names (``--name``). Every measurement is kept in a
 journal of its seed: an interrupted run goes on, seeds may run side by side, and journals of seeds that were not named are
 counted as unfinished.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from ntknas import load_benchmark, load_space
 from ntknas.benchmarks import Benchmark
 from ntknas.data.image_set import ImageSet, Request
 from ntknas.data.sources import load_images
-from ntknas.search.pruning import Journal, PruneSettings, PruningResult, prune_supernet
+from ntknas.search.pruning import AS_LAUNCHED, Journal, PruneSettings, PruningResult, prune_supernet
 
 PUBLISHED = PruneSettings()
 SPACE = load_space("nb201")
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--batch", type=int, default=PUBLISHED.batch)
     parser.add_argument("--repeats", type=int, default=PUBLISHED.repeats)
+    parser.add_argument("--as-launched", action="store_true")
     parser.add_argument("--name", default="tenas-prune", help="of the files, and of the folder of journals")
     parser.add_argument("--journals", type=Path)
     parser.add_argument("--bench-data", type=Path, help="folder of imported tables; without it those in the package")
@@ -48,14 +50,14 @@ def main() -> None:
     torch.set_num_threads(1)
     prunings = Prunings(
         load_images("cifar10", Request(root=arguments.image_data)),
-        PruneSettings(batch=arguments.batch, repeats=arguments.repeats),
+        replace(AS_LAUNCHED if arguments.as_launched else PUBLISHED, batch=arguments.batch, repeats=arguments.repeats),
         arguments.journals or Path(arguments.name),
     )
     results = [prunings.of_seed(seed) for seed in arguments.seeds]
     benchmark = load_benchmark("nb201", folder=arguments.bench_data)
     content = {
         "setting": asdict(prunings.settings),
-        "is_published_setting": prunings.settings == PUBLISHED,
+        "is_published_setting": prunings.settings in {PUBLISHED, AS_LAUNCHED},
         "images": {"source": prunings.images.name, "number": len(prunings.images)},
         "found": [found(result, benchmark) for result in results],
         "unfinished": list(prunings.unfinished(arguments.seeds)),

@@ -13,7 +13,7 @@ from ntknas import load_space
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.data.image_set import ImageSet, Request
 from ntknas.data.sources import load_images
-from ntknas.search.pruning import Candidate, Journal, PruneSettings, prune_supernet
+from ntknas.search.pruning import AS_LAUNCHED, Candidate, Journal, PruneSettings, prune_supernet
 from ntknas.search.pruning.draws import Draws
 from ntknas.search.pruning.pairs import condition_number, count_regions
 from ntknas.spaces.nb201.cells import OPERATIONS
@@ -210,6 +210,15 @@ def test_draws_are_of_their_repeat_alone(images):
     others = [second, next(draws.of(Candidate(1, 2, 1))), next(Draws(images, SETTINGS, 8).of(Candidate(1, 2, 0)))]
     assert len({one.seed for one in (first, *others)} | {one.region_seed for one in (first, *others)}) == 8
     assert not any(torch.equal(first.batch(), other.batch()) for other in others)
+
+
+def test_as_launched_a_round_has_one_supernet_and_a_candidate_one_cell(images):
+    draws = Draws(images, replace(AS_LAUNCHED, batch=4), 7)
+    one, other, later = (list(draws.of(Candidate(*place))) for place in ((1, 2, 0), (1, 3, 1), (2, 2, 0)))
+    assert len({draw.seed for draw in (*one, *other)}) == 1
+    assert len({draw.seed for draw in (*one, *later)}) == 2
+    assert [len({draw.region_seed for draw in draws_}) for draws_ in (one, other, [*one, *other, *later])] == [1, 1, 3]
+    assert not torch.equal(one[0].batch(), one[1].batch())
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ntknas.core.lazy import importer_of
-from ntknas.search.pruning.settings import PruneSettings
+from ntknas.search.pruning.settings import AS_LAUNCHED, PruneSettings
 
 if TYPE_CHECKING:
     from ntknas.search.pruning.candidates import Candidate, Measurement
@@ -22,5 +22,15 @@ _HOME = {
     "Row": "result",
     "prune_supernet": "run",
 }
-__all__ = ["Candidate", "Journal", "Measurement", "PruneSettings", "PruningResult", "Round", "Row", "prune_supernet"]
+__all__ = [
+    "AS_LAUNCHED",
+    "Candidate",
+    "Journal",
+    "Measurement",
+    "PruneSettings",
+    "PruningResult",
+    "Round",
+    "Row",
+    "prune_supernet",
+]
 __getattr__ = importer_of({name: f"ntknas.search.pruning.{module}" for name, module in _HOME.items()})

@@ -50,7 +50,14 @@ class Draws:
     def of(self, candidate: Candidate) -> Iterator[Draw]:
         """Yield what each repeat of a candidate draws."""
         for repeat in range(self.settings.repeats):
-            yield Draw(self.images, self.settings, np.random.default_rng([self.seed, *candidate, repeat]))
+            draw = Draw(self.images, self.settings, np.random.default_rng([self.seed, *candidate, repeat]))
+            if not self.settings.fresh_weights:
+                draw.seed = self._seed_of(candidate.round)
+                draw.region_seed = self._seed_of(*candidate)
+            yield draw
+
+    def _seed_of(self, *place: int) -> int:
+        return int(np.random.default_rng([self.seed, *place]).integers(_SEEDS))
 
 
 class Draw:

@@ -4,6 +4,11 @@ They are those of TE-NAS's code on NAS-Bench-201, which does some things that it
 ``none``. Kernels are those of a supernet of 3 channels and one cell a stage with weights by fan out; linear regions are
 counted on another network, one cell of one channel without a stem, with weights by fan in, on 3×3-pixel crops of one
 colour channel of images that are not augmented.
+
+As it is launched, though, that code draws no such weights: it is told ``kaiming_normal``, knows ``kaiming_norm_fanin``
+and ``kaiming_norm_fanout`` alone, and leaves a network as it is where it is told something else. Its kernels are then
+those of one supernet a round, its regions those of one cell a candidate, started as the framework starts them:
+``AS_LAUNCHED``.
 """
 
 from __future__ import annotations
@@ -27,6 +32,8 @@ class PruneSettings:
         init: Its initialisation.
         region_channels: Channels of the lone cell whose linear regions are counted, and of the crops.
         region_init: Its initialisation.
+        fresh_weights: Whether each repeat draws weights of its own. Otherwise all kernels of a round are those of one
+            draw, and all counts of a candidate.
         crop_batches: Batches of crops; each is normalised by itself, and regions are counted over all of them.
         crops: Crops of a batch.
         crop_side: Their height and width.
@@ -43,6 +50,7 @@ class PruneSettings:
     init: str = "kaiming-fan-out"
     region_channels: int = 1
     region_init: str = "kaiming-fan-in"
+    fresh_weights: bool = True
     crop_batches: int = 3
     crops: int = 1000
     crop_side: int = 3
@@ -58,7 +66,7 @@ class PruneSettings:
         """
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int) and value < 1:
+            if isinstance(value, int) and not isinstance(value, bool) and value < 1:
                 raise ChoiceError(f"`{field.name}` must be at least 1, got {value}.")
         if self.region_channels > 3:
             raise ChoiceError(
@@ -66,3 +74,7 @@ class PruneSettings:
             )
         for name in (self.init, self.region_init):
             check_known("initialisation", name, INITIALISATIONS)
+
+
+AS_LAUNCHED = PruneSettings(init="default", region_init="default", fresh_weights=False)
+"""What TE-NAS's code does as it is launched."""
