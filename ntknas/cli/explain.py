@@ -12,7 +12,7 @@ from ntknas.cli import options as shared
 from ntknas.cli.arguments import Options, draw_probe, open_space, recipe_of
 from ntknas.cli.names import check_names
 from ntknas.cli.output import json_option, note, print_json
-from ntknas.published.places import PACKAGED
+from ntknas.published.places import PACKAGED, spectra_folder
 
 if TYPE_CHECKING:
     from ntknas.data.probe import Probe
@@ -22,6 +22,8 @@ _OF_CELLS = (
     *("bench", "seed", "init", "variant", "channels", "cells_per_stage", "independent_seeds"),
     *("published", "way", "spectra", "score", "target", "bench_data"),
 )
+STAND_IN = "digits"
+"""Images that are taken where nobody named any, and those of the data set are missing."""
 
 
 @click.command(name="explain")
@@ -113,13 +115,23 @@ def _of_cell(cell: str, options: Options) -> Explanation:
     named = {name: None if options[name] is None else str(options[name]) for name in ("published", "way", "score")}
     target = None if options["target"] is None else str(options["target"])
     other = None if bench == space.name else bench
+    spectra = spectra or spectra_folder(space.name, folder)
     beside = Beside(**named, spectra=spectra, bench=other, target=target, bench_data=folder)
     recipe, device = recipe_of(options, None), resolve_device(str(options["device"]))
     return explain_cell(Explained(space, index, recipe, _probe(options), str(options["dataset"]), seed, device), beside)
 
 
 def _probe(options: Options) -> Probe:
-    return draw_probe(options)
+    """Draw the probe; where nobody named one and the data set's own images are missing, of digits."""
+    from ntknas.core.errors import DataError
+
+    try:
+        return draw_probe(options)
+    except DataError as error:
+        if options["probe"] is not None:
+            raise
+        note(f"{error} Until then {STAND_IN} serve, which come with the package.")
+        return draw_probe({**options, "probe": STAND_IN})
 
 
 def _of_model(reference: str, options: Options) -> Explanation:

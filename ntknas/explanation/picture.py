@@ -40,6 +40,7 @@ def portrait_of(explanation: Explanation) -> Portrait:
         dots=_dots(explanation),
         dots_title="place among all cells",
         shares=_bars(explanation),
+        spectra_title="spectrum, computed here" if own else "published spectra",
         spectra=_lines(explanation),
         threshold=threshold if threshold is not None and smallest < 1e3 * threshold else None,
         changes=_changes(explanation),
@@ -55,18 +56,17 @@ def _drawn(explanation: Explanation) -> DrawnCell | None:
     drawing = explanation.drawing
     if drawing is None:
         return None
-    notes = [
-        [_share_note(of_part(explanation.layers, part.part)) for part in parts]
-        for parts in (drawing.nodes, drawing.edges)
-    ]
-    return DrawnCell(drawing, *notes)
+    notes = {part: _share_note(of_part(explanation.layers, part)) for part in ("", *drawing.parts)}
+    nodes = [notes[node.part] if node.is_live else "" for node in drawing.nodes]
+    edges = [notes[edge.part] if edge.is_live else "" for edge in drawing.edges]
+    return DrawnCell(drawing, nodes, edges)
 
 
 def _share_note(shares: Shares | None) -> str:
     if shares is None:
         return ""
-    smallest = "" if shares.smallest is None else f", {100 * shares.smallest:.0f} % of λmin"
-    return f"{100 * shares.trace:.0f} % of trace{smallest}"
+    smallest = "" if shares.smallest is None else f"\nλmin {100 * shares.smallest:.0f} %"
+    return f"trace {100 * shares.trace:.0f} %{smallest}"
 
 
 def _dots(explanation: Explanation) -> list[Dot]:
@@ -131,15 +131,16 @@ def _changes(explanation: Explanation) -> list[ChangeMap]:
     if any(names != choices[0] for names in choices) or any(each.change is None for each in neighbours):
         return []
     own = space.positions(space[explanation.cell])
-    unit = f" in {explanation.accuracies[0].unit}" if explanation.accuracies and explanation.accuracies[0].unit else ""
+    target = f"{explanation.accuracies[0].name}, {explanation.accuracies[0].unit}" if explanation.accuracies else ""
     wanted: list[tuple[str, Callable[[Neighbour], float | None], int]] = [
-        (f"change of accuracy{unit}", lambda each: each.accuracy_change, 1),
+        (f"change of {target}".rstrip(", "), lambda each: each.accuracy_change, 1),
         (f"change of {explanation.score}'s percentile", lambda each: each.score_change, 0),
         ("change of parameters on paths, thousands", lambda each: each.effective_parameters / 1e3, 0),
     ]
+    same = _map(neighbours, places, choices[0], lambda each: float(each.is_same)) == 1
     maps = [(title, _map(neighbours, places, choices[0], take), decimals) for title, take, decimals in wanted]
     return [
-        ChangeMap(title, places, list(choices[0]), values, list(own), decimals)
+        ChangeMap(title, places, list(choices[0]), values, list(own), same, decimals)
         for title, values, decimals in maps
         if np.isfinite(values).any()
     ]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ntknas.report.figures import Array, Line
 from ntknas.spaces.drawing import Drawing
 
@@ -66,6 +69,7 @@ class ChangeMap:
         choices: Names of the columns.
         values: Rows × columns; NaN for none.
         own: Column of the cell's own choice in each row.
+        same: Rows × columns: whether the neighbour is the same network.
         decimals: Decimals of the numbers in the map.
     """
 
@@ -74,6 +78,7 @@ class ChangeMap:
     choices: Sequence[str]
     values: Array
     own: Sequence[int]
+    same: NDArray[np.bool_]
     decimals: int
 
 
@@ -89,6 +94,7 @@ class Portrait:
         dots: Places among all cells.
         dots_title: What they are places by.
         shares: Shares of blocks.
+        spectra_title: Heading of the spectra.
         spectra: Spectra, the own one first; those beside it are muted.
         threshold: Eigenvalue at or below which the own kernel counts as singular; ``None`` where it is another one.
         changes: The neighbourhood.
@@ -101,6 +107,7 @@ class Portrait:
     dots: Sequence[Dot]
     dots_title: str
     shares: ShareBars | None
+    spectra_title: str
     spectra: Sequence[Line]
     threshold: float | None
     changes: Sequence[ChangeMap]

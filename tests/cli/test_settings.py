@@ -82,7 +82,8 @@ HARMLESS = {  # text, paths and flags that only read, choose or print
     *"device workers shard target column accuracies vary data widths alphas recipe setting space sort".split(),
     *"fresh-probes nesterov mixed-precision independent-seeds keep-checkpoints keep-kernels quick".split(),
     *"json csv compare dry-run split worst mixed cell-column contraction perturb kernel-of given".split(),
-    *"scores lower-is-better intervals combine way seeds stand-in published spectra quantity unit measured-on title".split(),
+    *"score scores lower-is-better intervals combine way seeds stand-in published spectra".split(),
+    *"quantity unit measured-on title".split(),
 }
 WRITING = {"bench import --bench-data", "data fetch --image-data", "store export --csv"}
 

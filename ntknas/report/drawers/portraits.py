@@ -50,7 +50,7 @@ def _rows(portrait: Portrait) -> list[tuple[float, list[_Panel]]]:
     top: list[_Panel] = []
     cell, shares = portrait.cell, portrait.shares
     if cell is not None:
-        top.append((1.25, lambda axes: draw_cell(axes, cell)))
+        top.append((1.5, lambda axes: draw_cell(axes, cell)))
     if portrait.dots:
         top.append((1.0, lambda axes: _draw_dots(axes, portrait.dots, portrait.dots_title)))
     middle: list[_Panel] = []
@@ -92,7 +92,7 @@ def _draw_shares(axes: Axes, shares: ShareBars) -> None:
     axes.set_xticks(places, shares.blocks, rotation=90 if len(places) > 6 else 0, fontsize="x-small")
     axes.tick_params(axis="x", length=0)
     axes.set_ylabel("share in %")
-    axes.set_title("what layers add to the kernel")
+    axes.set_title("what layers add to the kernel, computed here")
     axes.grid(axis="y", alpha=0.25)
     axes.set_axisbelow(True)
     axes.legend(frameon=False, fontsize="x-small")
@@ -107,7 +107,7 @@ def _draw_spectra(axes: Axes, portrait: Portrait) -> None:
         axes.axhline(portrait.threshold, color="0.5", linestyle="--", linewidth=0.8, label="singular at or below")
     axes.set_xlabel("number of the eigenvalue")
     axes.set_ylabel("eigenvalue")
-    axes.set_title("spectrum")
+    axes.set_title(portrait.spectra_title)
     axes.grid(alpha=0.25)
     if len(portrait.spectra) > 1 or portrait.threshold is not None:
         axes.legend(frameon=False, fontsize="x-small")
@@ -121,7 +121,7 @@ def _draw_changes(axes: Axes, change: ChangeMap) -> None:
     for row, column in np.ndindex(change.values.shape):
         value = change.values[row, column]
         if np.isfinite(value):
-            text = f"{value:+.{change.decimals}f}".replace("-", "−")
+            text = _signed(float(value), change.decimals) + " =" * bool(change.same[row, column])
             colour = "white" if abs(value) > 0.6 * reach else "0.15"
             axes.text(column, row, text, ha="center", va="center", fontsize="x-small", color=colour)
     for row, column in enumerate(change.own):
@@ -133,3 +133,14 @@ def _draw_changes(axes: Axes, change: ChangeMap) -> None:
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title(change.title, fontsize="small")
+    axes.set_xlabel(_legend(change), fontsize="x-small", color="0.35")
+
+
+def _signed(value: float, decimals: int) -> str:
+    """Return a change with its sign; nothing has none."""
+    text = f"{value:+.{decimals}f}".replace("-", "−")
+    return text if text.strip("+−0.") else "0"
+
+
+def _legend(change: ChangeMap) -> str:
+    return "framed: the cell's own choice" + "; =: the same network" * bool(change.same.any())
