@@ -77,6 +77,8 @@ def seeds_table(findings: Findings, seeds: dict[str, Sequence[int]]) -> str:
         seeds: Seeds by way.
     """
     ways = [way for way, own in seeds.items() if len(own) > 1]
+    if not ways:
+        return "No way has several seeds yet."
     rows = {finding.key: finding.row for finding in findings.of("all", FIRST)}
     measures = list(dict.fromkeys(f.row.measure for f in _by_worth(findings) if f.way in ways))
     lines = []
