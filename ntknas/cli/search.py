@@ -77,11 +77,15 @@ def _is_alone(space: Space, options: Options) -> bool:
 
 
 def _search(store: Path, space: Space, options: Options) -> tuple[SearchResult, Protocol]:
+    from ntknas.search.checks import check_strategy
     from ntknas.search.comparison import search
     from ntknas.search.protocol import Protocol
+    from ntknas.search.registry import get_strategy
 
     protocol = Protocol.of(space, options["strategies"])
     problem = _problem(space, options)
+    for name in protocol.strategies:  # before anything is computed
+        check_strategy(get_strategy(name), problem, has_score=True)
     searches = options["searches"] or (_SEARCHES_COMPUTED if options["compute"] else _SEARCHES)
     scores = _scores(store, protocol, problem, searches, options)
     if options["scored_only"]:

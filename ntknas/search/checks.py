@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ntknas.core.errors import ChoiceError
 from ntknas.core.extras import require
 from ntknas.search.problem import Problem, cells_of_pools
@@ -13,22 +11,22 @@ from ntknas.spaces.neighbourhood import Positional, has_neighbours
 from ntknas.spaces.supernets import Supernetted
 
 
-def check_strategy(strategy: Strategy, problem: Problem, scores: Sequence[Score]) -> None:
+def check_strategy(strategy: Strategy, problem: Problem, *, has_score: bool) -> None:
     """Check that a strategy has what it needs.
 
     Args:
         strategy: The strategy.
         problem: What is searched.
-        scores: Scores that may guide it.
+        has_score: Whether there is a score to guide it.
 
     Raises:
-        ChoiceError: If it needs what the space, the benchmark or ``scores`` do not have.
+        ChoiceError: If it needs what the space or the benchmark do not have, or a score.
         NtknasError: If it needs a package that is not installed.
     """
     space = problem.space
     if strategy.requires is not None:
         require(*strategy.requires)
-    if strategy.takes_score and not scores:
+    if strategy.takes_score and not has_score:
         raise ChoiceError(f"The strategy {strategy.name} is guided by a score: name one with `score`.")
     if strategy.needs_neighbours and not has_neighbours(space):
         raise ChoiceError(

@@ -200,7 +200,7 @@ def _searches(strategy: Strategy, seeds: int) -> int:
 
 def _guided(strategies: Iterable[Strategy], problem: Problem, scores: Sequence[Score]) -> Iterable[Guided]:
     for strategy in strategies:
-        check_strategy(strategy, problem, scores)
+        check_strategy(strategy, problem, has_score=bool(scores))
         if strategy.takes_score:
             yield from (Guided(strategy, score) for score in scores)
         else:

@@ -172,7 +172,7 @@ def maximise(
                 f"The strategy {name} is guided by a score while it trains, and nothing is trained here: the score "
                 "itself is searched, by random, local-search, evolution or tpe."
             )
-        check_strategy(strategy, problem, [score])
+        check_strategy(strategy, problem, has_score=True)
         traces[name] = [follow(strategy, Search(problem, seed)) for seed in seeds]
     cells = sorted({int(cell) for of_seeds in traces.values() for trace in of_seeds for cell in trace.cells})
     return ScoreSearch(space, score.name, traces, {cell: float(objective.reported[cell]) for cell in cells})

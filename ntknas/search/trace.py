@@ -43,7 +43,7 @@ class Trace:
         """
         ends = self.trainings if axis == "trainings" or self.seconds is None else self.seconds
         place = np.searchsorted(ends, spent + 1e-9, side="right") - 1
-        return np.where(place >= 0, self.found[place.clip(min=0)], np.nan)
+        return np.append(self.found, np.nan)[place]  # −1, before the first, is the last
 
 
 def follow(strategy: Strategy, search: Search) -> Trace:
