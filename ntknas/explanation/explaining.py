@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 import torch
 
 from ntknas.benchmarks import FOLDER
@@ -137,9 +136,9 @@ def explain_cell(subject: Explained, beside: Beside) -> Explanation:
     left_out, space, cell = LeftOut(), subject.space, subject.cell
     published = _published(subject, beside, left_out)
     trained = _trained(subject, beside, left_out)
+    score = _score(beside, published)
     inspection = subject.inspected()
     kernel = inspection.kernel
-    score = _score(beside, published)
     return Explanation(
         heading=inspection.heading,
         text=str(space[cell]),
@@ -274,15 +273,13 @@ def _published_spectra(
 
 def _counts(subject: Explained) -> list[Standing]:
     """Return places by counts of networks of this size; of a very large space the counts alone."""
-    space, counts = subject.space, subject.counts()
-    cells = range(len(space)) if len(space) < _FEW_CELLS else [subject.cell]
-    return [_count(name, counts.of(name, cells), len(space), cells, subject.cell) for name in counts.names]
-
-
-def _count(name: str, values: Array, size: int, cells: range | list[int], cell: int) -> Standing:
-    of_all = np.full(size, np.nan)
-    of_all[list(cells)] = values
-    return standing(name, of_all, cell, higher_is_better=COUNTS[name].higher_is_better)
+    space, counts, cell = subject.space, subject.counts(), subject.cell
+    if len(space) > _FEW_CELLS:
+        return [Standing(name, float(counts.of(name, [cell])[0]), None, 0, 0, None) for name in counts.names]
+    return [
+        standing(name, counts.of(name, range(len(space))), cell, higher_is_better=COUNTS[name].higher_is_better)
+        for name in counts.names
+    ]
 
 
 def _neighbours(

@@ -25,8 +25,8 @@ def measured_facts(scores: pd.DataFrame, result: Correlation, images: Path) -> d
         images: Folder of image sets, for pictures of probes.
 
     Returns:
-        ``common``: what all settings share; ``settings``: what differs, by name; ``probes``, ``runs``, and
-        ``published``, where the scores are.
+        ``common``: what all settings share; ``brief``: the first of it; ``settings``: what differs, by name; ``probes``,
+        ``runs``, and ``published``, where the scores are.
     """
     kernels = {row.setting: row.kernel for row in result.rows if not row.is_baseline}
     digests = [str(digest) for digest in scores["setting"].unique()]
@@ -35,11 +35,27 @@ def measured_facts(scores: pd.DataFrame, result: Correlation, images: Path) -> d
     named = zip(settings, differing, strict=True)
     return {
         "common": common,
+        "brief": _brief(common),
         "settings": [{"kernel": kernels.get(digest, ""), "digest": digest, "fields": own} for digest, own in named],
         "probes": _probes(settings.values(), images),
         "runs": _runs(scores),
         "published": scores.attrs.get("published"),
     }
+
+
+def _brief(common: Mapping[str, object]) -> str:
+    """Return the choices that everybody asks for, in a sentence; as many as all settings share."""
+    texts = {
+        "output": "Kernel of {} outputs",
+        "batch_norm": "batch norm {}",
+        "parameters": "parameters {}",
+        "channels": "{} channels",
+        "cells_per_stage": "{} cells in a stage",
+        "init": "initialisation {}",
+        "precision": "{}",
+    }
+    parts = [text.format(common[name]) for name, text in texts.items() if common.get(name) is not None]
+    return f"{', '.join(parts)}." if parts else ""
 
 
 def compared(entries: Sequence[Mapping[str, object]]) -> tuple[dict[str, object], list[dict[str, object]]]:

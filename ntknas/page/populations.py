@@ -15,13 +15,13 @@ from ntknas.page.rankings import Key, Ranking, plain_scores, plain_values, signe
 from ntknas.spaces.populations import POPULATIONS
 
 STATISTICS = {
-    "kendall": "Kendall’s τ",
-    "spearman": "Spearman’s ρ",
-    "partial": "Kendall’s τ given structure",
-    "kendall_top25": "Kendall’s τ among the most accurate quarter",
-    "kendall_top10": "Kendall’s τ among the most accurate tenth",
+    "kendall": ("Kendall’s τ", "τ"),
+    "spearman": ("Spearman’s ρ", "ρ"),
+    "partial": ("Kendall’s τ given structure", "τ given structure"),
+    "kendall_top25": ("Kendall’s τ among the most accurate quarter", "τ, top 25 %"),
+    "kendall_top10": ("Kendall’s τ among the most accurate tenth", "τ, top 10 %"),
 }
-"""The coefficients that a page shows, with their names."""
+"""The coefficients that a page shows, each with its name and a shorter one."""
 
 
 @dataclass(frozen=True)

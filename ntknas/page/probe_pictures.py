@@ -61,8 +61,8 @@ def picture_of(setting: Setting, images: Path) -> ProbePicture:
     if probe.pixel_range is None:
         return ProbePicture(fields, text="No pictures: the probe is of noise.")
     shown = min(len(probe), _SHOWN)
-    number = f"{shown} of its {len(probe)} images" if shown < len(probe) else f"its {shown} images"
-    return ProbePicture(fields, _sheet(probe, shown), f"{number}, drawn again: their hash is the probe's.")
+    number = f"{shown} of its {len(probe)} images" if shown < len(probe) else "Its images"
+    return ProbePicture(fields, _sheet(probe, shown), f"{number}, drawn again: they have the probe's hash.")
 
 
 def _drawn_again(setting: Setting, images: Path) -> Probe | None:

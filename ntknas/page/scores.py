@@ -131,7 +131,7 @@ def _section(
         "drawings": known and packed_drawings(known, whole.cells.tolist()),
         "rankings": [ranking.as_data() for ranking in rankings],
         "targets": [_target(first, name) for name in targets],
-        "statistics": [list(pair) for pair in STATISTICS.items()],
+        "statistics": [[name, *titles] for name, titles in STATISTICS.items()],
         "populations": populations,
     }
     facts = {

@@ -7,7 +7,6 @@ import pytest
 
 from tests.cli.absent import without
 
-
 TARGETS = ["--target", "cifar10-valid/valid/200", "--target", "cifar100/valid/200"]
 
 

@@ -1,7 +1,7 @@
 // The drawing of a cell: nodes on a line, coloured edges, grey where nothing comes through.
 const SVG = "http://www.w3.org/2000/svg";
 const STEP = 92;
-const MARGIN = 40;
+const MARGIN = 34;
 
 const svg = (tag, attributes = {}, text = null) => {
   const made = document.createElementNS(SVG, tag);
@@ -21,7 +21,7 @@ const drawnCell = (drawings, cell) => {
   const start = drawings.starts[cell];
   const code = (part) => drawings.codes[start + part];
   const heights = edges.map(([source, target, bend]) => Math.abs(bend) * 46);
-  const middle = 26 + Math.max(12, ...heights);
+  const middle = 16 + Math.max(20, ...heights);
   const last = Math.max(...nodes.map(([, x]) => x));
   const picture = svg("svg", {
     viewBox: `0 0 ${last * STEP + 2 * MARGIN} ${2 * middle}`, class: "cell", role: "img",
@@ -41,8 +41,13 @@ const drawnCell = (drawings, cell) => {
   });
   nodes.forEach(([name, x], place) => {
     const at = MARGIN + x * STEP;
-    picture.append(svg("circle", { cx: at, cy: middle, r: 13, class: "node", stroke: operationColour(drawings, code(place)) }));
-    picture.append(svg("text", { x: at, y: middle + 4, "text-anchor": "middle" }, name.split("\n")[0].slice(0, 9)));
+    const lines = name.split("\n");
+    const isShort = lines.length === 1 && name.length < 3;
+    picture.append(svg("circle", { cx: at, cy: middle, r: isShort ? 13 : 7, class: "node", stroke: operationColour(drawings, code(place)) }));
+    lines.forEach((line, number) => {
+      const y = isShort ? middle + 4 : middle + 20 + 12 * number;
+      picture.append(svg("text", { x: at, y, "text-anchor": "middle" }, shortened(line, 14)));
+    });
   });
   return picture;
 };

@@ -223,7 +223,7 @@ class ScoresView {
       ...section.rankings.map((ranking, place) => line(ranking.name, "scores", place, ranking.higher)),
     ];
     const rows = lines.map(([title, value, rank]) =>
-      element("tr", {}, element("th", { title, scope: "row" }, shortened(title, 26)), element("td", { class: "number" }, value), element("td", { class: "number" }, rank)));
+      element("tr", {}, element("th", { title, scope: "row" }, shortened(title, 24)), element("td", { class: "number" }, value), element("td", { class: "number" }, rank)));
     const head = element("tr", {}, element("th", {}, ""), element("th", { class: "number" }, "value"), element("th", { class: "number" }, "place"));
     return element("div", { class: "figures" }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
   }
@@ -265,8 +265,8 @@ class ScoresView {
 
   rowColumns() {
     const ranking = (row) => this.section.rankings[row.ranking];
-    const estimates = this.section.statistics.map(([name, title]) => ({
-      title, value: (row) => row[name][0], text: (row) => interval(row[name]), isNumber: true,
+    const estimates = this.section.statistics.map(([name, hint, title]) => ({
+      title, hint, value: (row) => row[name][0], text: (row) => interval(row[name]), isNumber: true,
     }));
     return [
       { title: "measure", value: (row) => ranking(row).name, text: (row) => this.title(ranking(row)) },

@@ -123,10 +123,12 @@ def _draw_node(axes: Axes, node: Node, note: str, colours: dict[str, str]) -> No
     )
     axes.add_patch(box)
     words = node.name if "\n" in node.name else node.operation.replace(" ", "\n", 1)
-    _write(axes, (node.x, 0), "\n".join(filter(None, [words, note])), colour, "center")
+    _write(axes, (node.x, 0), "\n".join(filter(None, [words, note])), colour, "center", on_white=False)
 
 
-def _write(axes: Axes, place: tuple[float, float], text: str, colour: str, vertical: str) -> None:
+def _write(
+    axes: Axes, place: tuple[float, float], text: str, colour: str, vertical: str, *, on_white: bool = True
+) -> None:
     if text:
-        under = {"facecolor": "white", "edgecolor": "none", "pad": 1.0} if vertical == "center" else None
+        under = {"facecolor": "white", "edgecolor": "none", "pad": 1.0} if on_white else None
         axes.text(*place, text, ha="center", va=vertical, fontsize="x-small", color=colour, bbox=under, zorder=4)
