@@ -25,8 +25,8 @@ def measured_facts(scores: pd.DataFrame, result: Correlation, images: Path) -> d
         images: Folder of image sets, for pictures of probes.
 
     Returns:
-        ``common``: what all settings share; ``brief``: the first of it; ``settings``: what differs, by name; ``probes``,
-        ``runs``, and ``published``, where the scores are.
+        ``common``: what all settings share; ``brief``: the first of it; ``settings``: what differs, by name;
+        ``probes``, ``runs``, and ``published``, where the scores are.
     """
     kernels = {row.setting: row.kernel for row in result.rows if not row.is_baseline}
     digests = [str(digest) for digest in scores["setting"].unique()]
