@@ -55,7 +55,7 @@ def changed(path, change):
     with h5py.File(path, "r+") as file:
         change(file)
     body = path.read_bytes()[HEAD:]
-    path.write_bytes(head_of(body, table_file._MAGIC) + body)
+    path.write_bytes(head_of(body, table_file._MAGICS[table_file.FORMAT]) + body)
 
 
 def put(place, values, **options):

@@ -61,6 +61,7 @@ ALONE = [
 ]
 NEEDING = {
     "nb101": ["bench", "import", "nasbench_only108.tfrecord"],
+    "report": ["report", "scores.h5"],
     "ray": ["score", *SMALL, "--cells", "1", "--engine", "ray"],
     "search": ["search", "--strategy", "tpe", "--searches", "1"],
     "studies": ["study", "regression", "--quick", "--data", "boston"],
