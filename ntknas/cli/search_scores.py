@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ntknas.cli.arguments import apply_recipe, draw_probe, engine_of, recipe_of
+from ntknas.cli.benchmark_scores import is_name, named_benchmark, scores_of
 from ntknas.cli.left_out import say_left_out
 from ntknas.cli.names import check_place_for, check_store
 from ntknas.cli.output import note
@@ -20,6 +21,7 @@ from ntknas.published.source import is_published, open_published
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ntknas.benchmarks import Benchmark
     from ntknas.search.problem import Problem
     from ntknas.search.score import KnownScore
     from ntknas.spaces import Space
@@ -100,12 +102,24 @@ def _own(names: Sequence[str], space: Space, options: Options) -> tuple[pd.DataF
 
     if options["scores"] is None:
         return None, []
-    cell_column = None if options["accuracies"] else options["cell_column"]
-    table = read_file(options["scores"], space, cell_column=cell_column, missing=options["missing"])
-    for remark in table.attrs["notes"]:
-        note(remark)
-    dataset = dataset_of_networks(options["dataset"])
-    return own_scores(table, options["lower_is_better"], space.name, dataset), [str(name) for name in table]
+    dataset, lower_is_better = dataset_of_networks(options["dataset"]), list(options["lower_is_better"])
+    if is_name(options["scores"]):
+        table = scores_of(_benchmark(options, space), dataset, ())
+        lower_is_better += table.attrs.get("lower_is_better", [])
+    else:
+        cell_column = None if options["accuracies"] else options["cell_column"]
+        table = read_file(options["scores"], space, cell_column=cell_column, missing=options["missing"])
+        for remark in table.attrs["notes"]:
+            note(remark)
+    return own_scores(table, lower_is_better, space.name, dataset), [str(name) for name in table]
+
+
+def _benchmark(options: Options, space: Space) -> Benchmark:
+    """Return the benchmark that stands in place of a file of scores."""
+    benchmark = named_benchmark(options["scores"], options["bench_data"], options["missing"])
+    if benchmark.space != space.name:
+        raise ChoiceError(f"{benchmark.name} holds scores of {benchmark.space}'s cells, and {space.name} is searched.")
+    return benchmark
 
 
 def _stored(store: Path, measures: Sequence[str], space: Space, options: Options) -> pd.DataFrame:

@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 
 import ntknas
+from ntknas.benchmarks import OwnTable, import_own
+from ntknas.benchmarks.quantity import Quantity
 from ntknas.cli.main import run
 from ntknas.search import Objective, Problem, known_scores, search
 
 SPACE = ntknas.load_space("nb201")
+LATENCY = Quantity("latency", "ms", higher_is_better=False)
 SMALL = ["--searches", "10", "--budget", "12", "--at", "5,12"]
 
 
@@ -97,3 +100,14 @@ def test_without_a_benchmark_the_score_is_searched(capsys, tmp_path, monkeypatch
     built = eval(found["code"][0], {"ntknas": ntknas})
     assert sum(parameter.numel() for parameter in built.parameters()) == found["score"][0]
     assert str(macro[int(found["cell"][0])]) in text
+
+
+def test_an_imported_table_stands_in_place_of_a_file(capsys, mine, tmp_path):
+    import_own([mine], OwnTable("latency", "nb201", columns=("mine",), quantity=LATENCY), tmp_path)
+    options = ["--score", "mine", "--json", *SMALL]
+    named = json.loads(answer(capsys, "--scores", "latency", "--bench-data", tmp_path, *options))
+    given = json.loads(answer(capsys, "--scores", mine, "--lower-is-better", "mine", *options))
+    assert named["standings"] == given["standings"]
+    import_own([mine], OwnTable("other", "nats-sss", columns=("mine",)), tmp_path)
+    error = answer(capsys, "--scores", "latency", "--bench-data", tmp_path, "--bench", "other", *options, code=1)
+    assert "latency holds scores of nb201's cells, and nats-sss is searched" in error
