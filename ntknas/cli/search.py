@@ -52,9 +52,12 @@ def command(store: Path, json: bool, csv: bool, lists: bool, **options: Any) -> 
 
         print_strategies(json=json)
         return
+    from ntknas.benchmarks import space_of
+
     check_sources(store, options)
-    check_names({name: options[name] for name in ("bench", "accuracies", "scores")})
-    space = open_space(options["bench"])
+    name = space_of(options["bench"], options["bench_data"])
+    check_names({"bench": name, "accuracies": options["accuracies"], "scores": options["scores"]})
+    space = open_space(name)
     if _is_alone(space, options):
         from ntknas.cli.search_alone import search_alone
 
