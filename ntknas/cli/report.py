@@ -19,6 +19,7 @@ from ntknas.cli.output import note, say
 from ntknas.cli.published_source import way_options
 from ntknas.cli.types import Options
 from ntknas.correlation.row import LEFT_OUT, UNSCORED
+from ntknas.published.source import is_published
 from ntknas.spaces.populations import ALL, POPULATIONS
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def command(store: Path, also: tuple[Path, ...], out: Path, title: str | None, *
     for path in also:
         sections += _of_file(path)
     made_by = shlex.join(["ntknas", *(sys.argv[1:] or ["report", str(store)])])
-    write(out, render(title or f"Report of {store}", sections, made_by))
+    write(out, render(title or f"Report of {store if is_published(store) else store.name}", sections, made_by))
     say(f"{out}: {', '.join(section.title for section in sections)}. Open it in a browser.")
 
 

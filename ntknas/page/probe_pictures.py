@@ -50,12 +50,10 @@ def picture_of(setting: Setting, images: Path) -> ProbePicture:
     fields = {name: value for name, value in setting.probe.as_fields().items() if value is not None}
     try:
         probe = _drawn_again(setting, images)
-    except NtknasError as error:
-        return ProbePicture(fields, text=f"No pictures: {error}")
+    except NtknasError:
+        return ProbePicture(fields, text=f"No pictures: images of {setting.probe.source} are not at hand.")
     if probe is None:
-        return ProbePicture(
-            fields, text="No pictures: the setting does not say how the probe was drawn, or it is too large."
-        )
+        return ProbePicture(fields, text="No pictures: it is not said how the probe was drawn, or it is too large.")
     if probe.hash != setting.probe.hash:
         return ProbePicture(fields, text="No pictures: the images at hand are others than those of the probe.")
     if probe.pixel_range is None:

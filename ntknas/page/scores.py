@@ -24,8 +24,8 @@ from ntknas.spaces.populations import ALL
 
 POPULATIONS = (ALL, "connected", "distinct")
 """Populations that a page offers where none are named."""
-MAX_NUMBERS = 800_000
-"""Scores and values that a page holds: some 4 MB of it, and browsers stay quick."""
+MAX_NUMBERS = 700_000
+"""Scores and values that a page holds: under 4 MB of it, however random, and browsers stay quick."""
 
 
 @dataclass(frozen=True)

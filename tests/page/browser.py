@@ -8,7 +8,7 @@ import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 VARIABLE = "NTKNAS_CHROMIUM"
-WAIT = 120_000
+WAIT = 60_000
 """Milliseconds: machines that test are busy."""
 
 
@@ -37,6 +37,12 @@ class Opened:
         self.page.goto(path.absolute().as_uri())
         self.page.wait_for_selector("html[data-ready], #failure:not([hidden])", state="attached")
         return self
+
+    def show(self, part):
+        """Scroll to a part of the page, at once."""
+        self.page.eval_on_selector(
+            f'[data-part="{part}"]', "place => place.scrollIntoView({ block: 'center', behavior: 'instant' })"
+        )
 
     def choose(self, part, place):
         self.page.select_option(f'[data-part="{part}"]', index=place)

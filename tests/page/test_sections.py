@@ -139,11 +139,11 @@ def test_the_picture_of_a_probe_has_its_images(tmp_path):
     ("changes", "reason"),
     [
         ({"probe_hash": "0" * 64}, "others than those of the probe"),
-        ({"probe_source": "nowhere"}, "Unknown image source"),
-        ({"probe_source": "cifar10"}, "No CIFAR-10 images"),
+        ({"probe_source": "nowhere"}, "images of nowhere are not at hand"),
+        ({"probe_source": "cifar10"}, "images of cifar10 are not at hand"),
         ({"probe_shape": "99999999x3x32x32"}, "too large"),
         ({"probe_shape": "10x3x32x99999"}, "too large"),
-        ({"probe_draw": None}, "does not say how"),
+        ({"probe_draw": None}, "not said how"),
     ],
 )
 def test_images_that_are_not_the_probes_are_not_shown(tmp_path, changes, reason):

@@ -216,7 +216,7 @@ class ScoresView {
       const column = population.column(kind, place);
       const ranks = population.ranks(kind, place, isHigher);
       if (!column || Number.isNaN(column[at])) return [title, "–", ""];
-      return [title, number(column[at]), `${number(Math.round(ranks[at]))}.`];
+      return [title, number(column[at]), number(Math.round(ranks[at]))];
     };
     const lines = [
       ...section.targets.map((target, place) => line(target.name, "values", place, target.higher)),
