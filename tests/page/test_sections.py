@@ -25,8 +25,11 @@ from ntknas.page.scores import Request, scores_sections
 from ntknas.spaces import load_space
 from ntknas.spaces.drawing import drawing_of
 from ntknas.store import Setting
+from ntknas.tracking import track
+from ntknas.tracking.quantities import POSITIVE, QUANTITIES
 from tests.correlation import stores
 from tests.correlation.stores import NB201, value
+from tests.tracking.test_track_damage import example
 
 CELLS = range(100, 160)
 TARGET = "cifar10-valid/valid/200"
@@ -215,3 +218,49 @@ def test_a_folder_without_results_and_a_missing_file_are_refused(tmp_path):
         file_sections(tmp_path)
     with pytest.raises(DataError, match="No such file"):
         file_sections(tmp_path / "none.json")
+
+
+def test_tracks_are_drawn_over_their_steps(tmp_path):
+    recorded = example()
+    path = track.write(tmp_path, recorded)
+    for place in (path, tmp_path):
+        found = file_sections(place)[0].data["parts"]
+        shown = {part["title"]: part["series"][0] for part in found if part["kind"] == "lines"}
+        for quantity, heading in QUANTITIES.items():
+            values = recorded.series(quantity).dropna()
+            if len(values) and quantity not in POSITIVE:
+                np.testing.assert_array_equal(shown[heading]["y"], values)
+        assert found[-1]["rows"][0][:4] == [recorded.cell, recorded.seed, recorded.status.value, len(recorded.steps)]
+
+
+STUDY = """# Constancy
+
+**Claim.** It stays.
+
+**Measured.** How far it moves.
+
+## Verdict
+
+- It stays.
+
+![one](one.png)
+![far](../far.png)
+
+| width | change |
+|---|---|
+| 64 | 0.5 |
+| many | – |
+
+Made by `ntknas study` on cpu.
+"""
+
+
+def test_a_study_is_shown_with_the_pictures_beside_it(tmp_path):
+    (tmp_path / "one.png").write_bytes(b"picture")
+    (tmp_path / "page.md").write_text(STUDY)
+    section = file_sections(tmp_path)[0]
+    encoded = base64.b64encode(b"picture").decode()
+    assert section.title == "Constancy"
+    assert section.facts["pictures"] == {"one": f"data:image/png;base64,{encoded}"}
+    assert section.facts["sentences"] == ["It stays."]
+    assert section.data["parts"][0]["rows"] == [[64.0, 0.5], ["many", None]]
