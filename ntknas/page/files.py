@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ntknas.core.errors import DataError
 from ntknas.page.json_file import json_sections
+from ntknas.page.recognition import is_track, track_files
 from ntknas.page.section import Section
 from ntknas.page.study import study_section
-from ntknas.page.tracks import is_track, track_files, track_section
 
 _EXPECTED = (
     "Expected a score store, a track or a folder of tracks (ntknas track-kernel), a study's page (.md), or JSON that a "
@@ -43,7 +43,7 @@ def file_sections(path: Path) -> list[Section]:
     if path.suffix == ".md":
         return [study_section(path)]
     if is_track(path):
-        return [track_section([path])]
+        return [_of_tracks([path])]
     raise DataError(f"{path} is nothing that a page shows. {_EXPECTED}")
 
 
@@ -51,4 +51,10 @@ def _of_folder(folder: Path) -> list[Section]:
     tracks, pages = track_files(folder), sorted(folder.glob("*.md"))
     if not tracks and not pages:
         raise DataError(f"{folder} has no tracks and no studies' pages. {_EXPECTED}")
-    return [*([track_section(tracks)] if tracks else []), *map(study_section, pages)]
+    return [*([_of_tracks(tracks)] if tracks else []), *map(study_section, pages)]
+
+
+def _of_tracks(paths: list[Path]) -> Section:
+    from ntknas.page.tracks import track_section
+
+    return track_section(paths)

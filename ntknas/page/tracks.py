@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from ntknas.core.score import Status
-from ntknas.core.sealed_file import check
 from ntknas.page.measured import compared
 from ntknas.page.results import Lines, Results, Rows, Series
 from ntknas.page.section import Section
@@ -20,22 +18,6 @@ from ntknas.tracking.track import Track
 _STEPS = "training_steps_an_epoch"
 _MAX_SPECTRA = 12
 _OWN = ("cell", "seed", "measures")
-
-
-def is_track(path: Path) -> bool:
-    """Return whether a file is a track; whether it is whole is seen when it is read."""
-    try:
-        check(path)
-        with h5py.File(path, "r", locking=False) as file:
-            return bool(file.attrs.get("format") == tracks.FORMAT)
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError):  # a changed byte shows as any of these
-        return False
-
-
-def track_files(folder: Path) -> list[Path]:
-    """Return the tracks in a folder, in the order of their cells."""
-    found = [path for path in folder.glob("cell-*-seed-*.h5") if path.is_file()]
-    return sorted(found, key=lambda path: [int(part) if part.isdecimal() else 0 for part in path.stem.split("-")])
 
 
 def track_section(paths: Sequence[Path]) -> Section:

@@ -28,7 +28,7 @@ def test_what_is_not_there_is_said_and_a_page_that_is_there_stays(capsys, tmp_pa
     assert "Cannot read a.json: it is no JSON" in fails(capsys, "a.json")
     stores.fill(tmp_path / "scores.h5", ["trace"], CELLS)
     assert "No such file: none.md" in fails(capsys, "--also", "none.md", "--resamples", 0, "--population", "all")
-    assert "none of the measures" in fails(capsys, "--measures", "cond", "--resamples", 0)
+    assert "Unknown measure of these scores" in fails(capsys, "--measures", "cond", "--resamples", 0)
     assert (tmp_path / "report.html").read_text() == "mine"
 
 

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,6 @@ from ntknas.spaces import load_space
 from ntknas.spaces.drawing import drawing_of
 from ntknas.store import Setting
 from ntknas.tracking import track
-from ntknas.tracking.quantities import POSITIVE, QUANTITIES
 from tests.correlation import stores
 from tests.correlation.stores import NB201, value
 from tests.tracking.test_track_damage import example
@@ -221,15 +221,15 @@ def test_a_folder_without_results_and_a_missing_file_are_refused(tmp_path):
 
 
 def test_tracks_are_drawn_over_their_steps(tmp_path):
-    recorded = example()
+    frame = example().frame.assign(quantity="train_loss", value=[3.5, 2.5], status="ok")
+    recorded = replace(example(), frame=frame)
     path = track.write(tmp_path, recorded)
     for place in (path, tmp_path):
         found = file_sections(place)[0].data["parts"]
-        shown = {part["title"]: part["series"][0] for part in found if part["kind"] == "lines"}
-        for quantity, heading in QUANTITIES.items():
-            values = recorded.series(quantity).dropna()
-            if len(values) and quantity not in POSITIVE:
-                np.testing.assert_array_equal(shown[heading]["y"], values)
+        shown = {part["title"]: part["series"] for part in found if part["kind"] == "lines"}
+        assert [shown["training loss"][0][axis].tolist() for axis in ("x", "y")] == [[0, 4], [3.5, 2.5]]
+        spectrum = shown[f"Eigenvalues, cell {recorded.cell}, seed {recorded.seed}"]
+        assert {line["name"]: line["y"].tolist()[1] for line in spectrum} == {"λ_1": 3, "λ_2": 4, "λ_3": 5}
         assert found[-1]["rows"][0][:4] == [recorded.cell, recorded.seed, recorded.status.value, len(recorded.steps)]
 
 
