@@ -10,6 +10,7 @@ import numpy as np
 
 from ntknas.benchmarks.formats.json_file import read_json
 from ntknas.core.errors import DataError
+from ntknas.page.explanation_json import explanation_results, is_explanation
 from ntknas.page.results import Matrix, Results, Rows
 from ntknas.page.search_json import is_search, search_results
 from ntknas.page.section import Section
@@ -48,6 +49,8 @@ def _results(name: str, content: Plain) -> Results:
     rows = content.get("rows")
     if _are_objects(rows) and all({"variation", "measure", "with_base"} <= set(row) for row in rows):
         return _sensitivity(rows)
+    if is_explanation(content):
+        return explanation_results(content, _table, _shown)
     if is_search(content):
         tables = [_table(key, value) for key, value in content.items() if _are_objects(value)]
         return search_results(content, tables, _shown)

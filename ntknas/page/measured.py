@@ -46,7 +46,7 @@ def measured_facts(scores: pd.DataFrame, result: Correlation, images: Path) -> d
 def _brief(common: Mapping[str, object]) -> str:
     """Return the choices that everybody asks for, in a sentence; as many as all settings share."""
     texts = {
-        "output": "Kernel of {} outputs",
+        "output": "Output {}",
         "batch_norm": "batch norm {}",
         "parameters": "parameters {}",
         "channels": "{} channels",

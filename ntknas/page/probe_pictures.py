@@ -31,13 +31,17 @@ class ProbePicture:
         fields: What is known of the probe.
         picture: Its images side by side, as the address of a PNG within the page; empty where there is none.
         text: What the picture shows, or why there is none.
-        is_pixelated: Whether images are enlarged.
     """
 
     fields: Mapping[str, object]
     picture: str = ""
     text: str = ""
-    is_pixelated: bool = True
+
+    @property
+    def size(self) -> str:
+        """How many images there are and how large they are, in words; empty where that is not known."""
+        extents = str(self.fields.get("probe_shape", "")).split("x")
+        return f"{extents[0]} images of {extents[2]}×{extents[3]} pixels" if len(extents) == 4 else ""
 
 
 def picture_of(setting: Setting, images: Path) -> ProbePicture:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ntknas.page.drawings import pack
 from ntknas.page.section import Section
+from ntknas.spaces.drawing import Drawing
 
 KIND = "results"
 
@@ -101,6 +103,23 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Sketch:
+    """The drawing of a cell.
+
+    Attributes:
+        title: Its heading.
+        drawing: The drawing.
+    """
+
+    title: str
+    drawing: Drawing
+
+    def as_data(self) -> dict[str, object]:
+        """Return what a page draws."""
+        return {"kind": "sketch", "title": self.title, "drawings": pack([self.drawing])}
+
+
+@dataclass(frozen=True)
 class Results:
     """All that a section shows, in this order.
 
@@ -109,7 +128,7 @@ class Results:
         lead: What it is about, in a sentence.
         sentences: What was found.
         pictures: Addresses of pictures within the page, by what they show.
-        parts: Lines, matrices and tables.
+        parts: Drawings, lines, matrices and tables.
         fields: What it was made with.
         notes: What else is to be said.
     """
@@ -118,7 +137,7 @@ class Results:
     lead: str = ""
     sentences: Sequence[str] = ()
     pictures: Mapping[str, str] = field(default_factory=dict)
-    parts: Sequence[Lines | Matrix | Rows] = ()
+    parts: Sequence[Lines | Matrix | Rows | Sketch] = ()
     fields: Mapping[str, object] = field(default_factory=dict)
     notes: Sequence[str] = ()
 

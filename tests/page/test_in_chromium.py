@@ -136,7 +136,12 @@ def hostile_page(tmp_path_factory):
     estimate = {"value": 0.5, "low": 0.2, "high": 0.7}
     card = [{"variation": HOSTILE, "measure": HOSTILE, "with_base": estimate, "n": 3}]
     curve = {"strategy": HOSTILE, "axis": HOSTILE, "spent": [1, 2], "median": [1, 2], "low": [0, 1], "high": [2, 3]}
+    node = {"name": HOSTILE, "x": 0, "operation": HOSTILE, "is_live": True}
+    drawing = {"nodes": [node, {**node, "x": 1}], "edges": [], "operations": [HOSTILE]}
+    measure = {"measure": HOSTILE, "here": {"status": HOSTILE}, "published": None}
+    spectrum = {"name": HOSTILE, "values": [2, 1]}
     files = {
+        "cell": {"heading": HOSTILE, "measures": [measure], "layers": [], "spectra": [spectrum], "drawing": drawing},
         "card": {"rows": card},
         "search": {"curves": [curve, curve], "space": HOSTILE, "reported": HOSTILE},
         "any": {"study": HOSTILE, "verdict": [HOSTILE], HOSTILE: [{HOSTILE: HOSTILE}], "more": {HOSTILE: HOSTILE}},

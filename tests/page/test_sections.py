@@ -197,6 +197,46 @@ def test_json_of_commands_is_shown(tmp_path):
     assert (section.title, section.facts["sentences"]) == ("mine", ["It holds."])
 
 
+def explained(drawing):
+    standing = {"name": "cifar10-valid/valid/200", "value": 90.5, "place": 3, "of": 15625, "percentile": 99.5}
+    measure = {"measure": "cond", "here": {"value": None, "status": "singular"}, "published": {**standing, "place": 7}}
+    spectra = [{"name": "this cell", "values": [4, 2, 0]}]
+    layers = [{"name": "stem", "trace": 0.5}]
+    content = {"heading": "cell 5", "measures": [measure], "layers": layers, "spectra": spectra, "drawing": drawing}
+    return {**content, "accuracies": [standing], "neighbours": [], "left_out": ["one"]}
+
+
+def test_an_explanation_is_drawn(tmp_path):
+    drawing = drawing_of(load_space("nb201"), 5)
+    (tmp_path / "cell.json").write_text(json.dumps(explained(drawing.as_json())))
+    section = file_sections(tmp_path / "cell.json")[0]
+    sketch, lines, places, layers = section.data["parts"]
+    packed = packed_drawings(load_space("nb201"), [5])
+    assert sketch["drawings"]["shapes"] == packed["shapes"]
+    np.testing.assert_array_equal(sketch["drawings"]["codes"], packed["codes"])
+    np.testing.assert_array_equal(lines["series"][0]["y"], [4, 2, np.nan])
+    assert places["rows"] == [
+        ["cifar10-valid/valid/200", None, 90.5, 3, 15625, 99.5],
+        ["cond", "singular", 90.5, 7, 15625, 99.5],
+    ]
+    assert (layers["rows"], section.facts["notes"]) == ([["stem", 0.5]], ["one"])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        [],
+        {"nodes": [{"name": "a"}], "edges": []},
+        {"nodes": [{"name": "a", "x": 1e300, "operation": "", "is_live": True}], "edges": []},
+        {"nodes": [], "edges": [{"source": 0, "target": 9, "bend": 0, "operation": "", "is_live": True}]},
+    ],
+)
+def test_what_is_no_drawing_is_not_drawn(tmp_path, wrong):
+    (tmp_path / "cell.json").write_text(json.dumps(explained(wrong)))
+    assert "sketch" not in parts(tmp_path / "cell.json")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

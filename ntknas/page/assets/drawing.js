@@ -2,6 +2,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const STEP = 92;
 const MARGIN = 34;
+const ARC = 33;
 
 const svg = (tag, attributes = {}, text = null) => {
   const made = document.createElementNS(SVG, tag);
@@ -20,16 +21,16 @@ const drawnCell = (drawings, cell) => {
   const { nodes, edges } = drawings.shapes[drawings.shape[cell]];
   const start = drawings.starts[cell];
   const code = (part) => drawings.codes[start + part];
-  const heights = edges.map(([source, target, bend]) => Math.abs(bend) * 46);
-  const middle = 16 + Math.max(20, ...heights);
+  const middle = 8 + Math.max(14, ...edges.map(([, , bend]) => bend * ARC));
+  const below = 8 + Math.max(26, ...edges.map(([, , bend]) => -bend * ARC));
   const last = Math.max(...nodes.map(([, x]) => x));
   const picture = svg("svg", {
-    viewBox: `0 0 ${last * STEP + 2 * MARGIN} ${2 * middle}`, class: "cell", role: "img",
+    viewBox: `0 0 ${last * STEP + 2 * MARGIN} ${middle + below}`, class: "cell", role: "img",
     "aria-label": describedCell(drawings, cell),
   });
   edges.forEach(([source, target, bend], place) => {
     const [from, to] = [source, target].map((node) => MARGIN + nodes[node][1] * STEP);
-    const top = middle - bend * 66;
+    const top = middle - bend * 2 * ARC; // an arc reaches half as far as the point that bends it
     const isLive = code(nodes.length + place) & 1;
     picture.append(
       svg("path", {
@@ -75,7 +76,7 @@ const legendOfCell = (drawings, cell) => {
   if (dead.size) {
     const mark = element("i", { class: "mark" });
     mark.style.background = "var(--dead)";
-    items.push(element("li", {}, mark, `dead: ${[...dead].join(", ")}`));
+    items.push(element("li", {}, mark, `on no path: ${[...dead].join(", ")}`));
   }
   return element("ul", { class: "legend" }, ...items);
 };

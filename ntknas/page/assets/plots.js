@@ -43,11 +43,11 @@ const heatMap = (place, rows, columns, values, title, more = {}) => {
   };
   const ticks = (names) => ({
     tickmode: "array", tickvals: names.map((_, at) => at), showgrid: false, zeroline: false,
-    ticktext: names.map((name) => plain(shortened(name, isNarrow() ? 16 : 28))),
+    ticktext: names.map((name) => plain(shortened(name, isNarrow() ? 20 : 28))), tickfont: { size: isNarrow() ? 9 : 12 },
   });
   draw(place, [trace], layout({
     height: Math.max(240, 90 + (isNarrow() ? 18 : 24) * rows.length + 60),
-    xaxis: axis({ ...ticks(columns), tickangle: -45 }),
+    xaxis: axis({ ...ticks(columns), tickangle: isNarrow() ? -90 : -45 }),
     yaxis: axis({ ...ticks(rows), autorange: "reversed" }), margin: { l: 20, r: 10, t: 10, b: 20 }, ...more,
   }));
 };

@@ -5,8 +5,9 @@ class ResultsView {
     section.parts.forEach((part, at) => {
       const field = this.field(at);
       field.append(element("h3", {}, part.title));
-      field.append(element("div", { class: part.kind === "table" ? "rows" : "plot" }));
+      field.append(element("div", { class: part.kind === "table" ? "rows" : `plot ${part.kind}` }));
       if (part.kind === "table") this.table(field.lastChild, part);
+      if (part.kind === "sketch") field.lastChild.append(drawnCell(part.drawings, 0), legendOfCell(part.drawings, 0));
     });
     this.drawAll();
   }
@@ -49,7 +50,7 @@ class ResultsView {
     }));
     draw(place, traces, layout({
       height: 300, hovermode: "closest", showlegend: part.series.length > 1 && part.series.length <= 16,
-      legend: { orientation: "h", y: -0.22, font: { size: 10 } },
+      legend: { orientation: "h", y: -0.3, yanchor: "top", font: { size: 10 } },
       xaxis: axis({ title: { text: plain(part.x) } }), yaxis: axis(part.is_log ? { type: "log", exponentformat: "power" } : {}),
     }));
   }

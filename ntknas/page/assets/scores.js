@@ -307,7 +307,7 @@ class ScoresView {
     draw(this.part("bars"), traces, layout({
       height: 90 + (isNarrow() ? 20 : 22) * Math.max(known.length, 3),
       xaxis: axis({ title: { text: plain(title) }, range: this.range(ends, isBounded ? ceiling[0] : 0) }),
-      yaxis: axis({ tickmode: "array", tickvals: known.map((_, place) => place), ticktext: known.map((row) => plain(shortened(this.title(of(row)), isNarrow() ? 18 : 40))), showgrid: false }),
+      yaxis: axis({ tickmode: "array", tickvals: known.map((_, place) => place), ticktext: known.map((row) => plain(isNarrow() ? shortened(of(row).name, 20) : shortened(this.title(of(row)), 40))), showgrid: false }),
       shapes: isBounded ? [{ ...top, type: "line", x0: ceiling[0], x1: ceiling[0], y0: 0, y1: 1, line: { dash: "dot", color: colour("faint") } }] : [],
       annotations: isBounded ? [{ ...top, y: 1, yanchor: "bottom", xanchor: "right", showarrow: false, text: `noise ceiling ${fixed(ceiling[0])}`, font: { size: 11, color: colour("faint") } }] : [],
       margin: { l: 20, r: 14, t: 26, b: 46 }, bargap: 0.25,
@@ -341,7 +341,7 @@ class ScoresView {
 
   drawAgreement() {
     const { rankings, taus } = this.population.data.agreement;
-    const names = rankings.map((place) => this.title(this.section.rankings[place]));
+    const names = rankings.map((place) => this.section.rankings[place].name);
     const size = rankings.length;
     const values = names.map((_, row) => Array.from(taus.slice(row * size, (row + 1) * size)));
     const place = this.part("agreement");
@@ -367,7 +367,7 @@ class ScoresView {
       customdata: rows.map((row) => plain(`${row.name}: ${number(row.seconds, 3)} s a cell`)), hovertemplate: "%{customdata}<extra></extra>",
     }], layout({
       height: 90 + 20 * Math.max(rows.length, 3), bargap: 0.25,
-      xaxis: axis({ title: { text: "seconds a cell, over its seeds; measures of one kernel share its time" }, rangemode: "tozero" }),
+      xaxis: axis({ title: { text: "seconds a cell" }, rangemode: "tozero" }),
       yaxis: axis({ tickmode: "array", tickvals: rows.map((_, at) => at), ticktext: rows.map((row) => plain(shortened(row.name, isNarrow() ? 18 : 40))), showgrid: false }),
       margin: { l: 20, r: 14, t: 8, b: 46 },
     }));

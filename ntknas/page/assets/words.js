@@ -27,8 +27,11 @@ const number = (value, digits = 4) => {
   return text.replaceAll("-", "−");
 };
 
-const fixed = (value, digits = 2) =>
-  value === null || value === undefined || Number.isNaN(value) ? "–" : value.toFixed(digits).replace("-", "−");
+const fixed = (value, digits = 2) => {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+};
 
 const interval = ([value, low, high]) =>
   low === null || low === undefined ? fixed(value) : `${fixed(value)} [${fixed(low)}, ${fixed(high)}]`;
