@@ -24,7 +24,7 @@ def left_out_facts(scores: pd.DataFrame, result: Correlation, notes: Iterable[st
         something is missing; ``targets``: scored cells without an accuracy; ``notes``: sentences.
     """
     left_out = scores.attrs.get("left_out")
-    kernels = {row.setting: row.kernel for row in result.rows}
+    kernels = {row.setting: row.kernel for row in result.rows if not row.is_baseline}
     lacks = unmeasured(scores) if "runs" in scores.attrs else []
     there = {str(digest) for digest in scores["setting"].unique()}
     return {

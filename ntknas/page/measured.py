@@ -46,7 +46,7 @@ def measured_facts(scores: pd.DataFrame, result: Correlation, images: Path) -> d
 def _brief(common: Mapping[str, object]) -> str:
     """Return the choices that everybody asks for, in a sentence; as many as all settings share."""
     texts = {
-        "output": "Output {}",
+        "output": "output {}",
         "batch_norm": "batch norm {}",
         "parameters": "parameters {}",
         "channels": "{} channels",
@@ -55,7 +55,8 @@ def _brief(common: Mapping[str, object]) -> str:
         "precision": "{}",
     }
     parts = [text.format(common[name]) for name, text in texts.items() if common.get(name) is not None]
-    return f"{', '.join(parts)}." if parts else ""
+    text = ", ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def compared(entries: Sequence[Mapping[str, object]]) -> tuple[dict[str, object], list[dict[str, object]]]:

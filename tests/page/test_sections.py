@@ -93,6 +93,7 @@ def test_each_population_has_the_coefficients_and_the_agreement_of_its_own_colum
 
 def test_what_was_left_out_is_counted_with_its_reason(section):
     line = section.facts["left_out"]["statuses"]
+    assert line[0]["kernel"] == "sum/frozen/weights"
     assert [(entry["status"], entry["cells"], entry["scores"], entry["measures"]) for entry in line] == [
         ("singular", 3, 6, ["cond"])
     ]
