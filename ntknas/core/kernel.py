@@ -13,6 +13,8 @@ from ntknas.core.lazy import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ntknas.core.layer_kernel import LayerKernel
+
 ROW_ERROR_FACTOR = 50.0
 """c of the singularity rule: the relative error of a computed row of J is about c·eps of the rows' precision.
 
@@ -34,6 +36,7 @@ class Kernel:
         strategy: Name of the algorithm that computed it.
         left_norms: Squared norms of the rows of J of the first batch (float64), as in the diagonal.
         right_norms: The same for the second batch; the same tensor if symmetric.
+        layers: What each layer adds, in the order of the modules; ``None`` unless asked for.
     """
 
     matrix: Tensor
@@ -45,6 +48,7 @@ class Kernel:
     strategy: str
     left_norms: Tensor = field(repr=False)
     right_norms: Tensor = field(repr=False)
+    layers: tuple[LayerKernel, ...] | None = field(default=None, repr=False)
 
     @property
     def size(self) -> int:
@@ -104,6 +108,7 @@ class Kernel:
             choices=replace(self.choices, normalisation="cosine"),
             left_norms=ones(self.left_norms),
             right_norms=ones(self.right_norms),
+            layers=None,  # whose cosine normalisations do not add up
         )
 
 

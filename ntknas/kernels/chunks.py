@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -10,21 +10,12 @@ from itertools import accumulate, pairwise
 import torch
 from torch import Tensor
 
-from ntknas.core.errors import KernelError
 from ntknas.kernels import memory
-from ntknas.kernels.gram import Factors, GramAccumulator
+from ntknas.kernels.gram import UNLIKE, Columns, GramAccumulator, Piece, UnlikeChunksError
 
-_UNLIKE = "its chunks have rows of unlike columns, so that it treats images unlike: take one chunk, or the row loop"
-Piece = Tensor | Factors
-"""Rows of J restricted to some columns, or the factors of such rows."""
-Receive = Callable[[Hashable, Piece], None]
+Receive = Callable[[Columns, Piece], None]
 Sweep = Callable[[int, int, Receive], None]
-"""Passes one chunk, given by side and number, through the network and hands over its rows piece by piece, each under a
-key for its columns that is the same for every chunk."""
-
-
-class UnlikeChunksError(KernelError):
-    """Chunks have rows of unlike columns: what the network does depends on the images."""
+"""Passes one chunk, given by side and number, through the network and hands over its rows piece by piece."""
 
 
 def assembled(sizes: Sequence[Sequence[int]], sweep: Sweep, accumulator: GramAccumulator) -> GramAccumulator:
@@ -58,7 +49,7 @@ class _Held:
     """The pieces of the chunks that are held, and their size in bytes."""
 
     device: torch.device
-    pieces: dict[int, dict[Hashable, Piece]] = field(default_factory=dict)
+    pieces: dict[int, dict[Columns, Piece]] = field(default_factory=dict)
     size: int = 0
 
     @property
@@ -70,18 +61,18 @@ class _Held:
     def _room(self) -> int:
         return memory.room(self.device)  # asked once: later, what is held would count twice
 
-    def piece(self, number: int, key: Hashable) -> Piece:
+    def piece(self, number: int, key: Columns) -> Piece:
         """Return a piece of a chunk that is held."""
         if key not in self.pieces[number]:
-            raise UnlikeChunksError(_UNLIKE)
+            raise UnlikeChunksError(UNLIKE)
         return self.pieces[number][key]
 
-    def check_all(self, keys: Collection[Hashable]) -> None:
+    def check_all(self, keys: Collection[Columns]) -> None:
         """Check that a chunk handed over what the chunks that are held did."""
         if any(pieces.keys() != keys for pieces in self.pieces.values()):
-            raise UnlikeChunksError(_UNLIKE)
+            raise UnlikeChunksError(UNLIKE)
 
-    def keep(self, number: int, pieces: dict[Hashable, Piece]) -> None:
+    def keep(self, number: int, pieces: dict[Columns, Piece]) -> None:
         """Hold a chunk."""
         self.check_all(pieces.keys())
         self.pieces[number] = pieces
@@ -96,15 +87,15 @@ class _Assembly:
 
     def hold(self, held: _Held, number: int) -> None:
         """Pass a left chunk and hold it; of one batch, it meets itself and those already held."""
-        pieces: dict[Hashable, Piece] = {}
+        pieces: dict[Columns, Piece] = {}
         blocks = self._blocks(held, 0, number) if self._accumulator.symmetric else {}
         if self._accumulator.symmetric:
             blocks[number] = self._accumulator.block(self._sizes[0][number])
 
-        def receive(key: Hashable, piece: Piece) -> None:
+        def receive(key: Columns, piece: Piece) -> None:
             pieces[key] = piece
             for partner, block in blocks.items():
-                _add(block, [piece] if partner == number else [held.piece(partner, key), piece])
+                block.take(key, *([piece] if partner == number else [held.piece(partner, key), piece]))
 
         self._sweep(0, number, receive)
         held.keep(number, pieces)
@@ -113,12 +104,12 @@ class _Assembly:
     def pass_by(self, held: _Held, side: int, number: int) -> None:
         """Pass a chunk that meets those held, and let it go."""
         blocks = self._blocks(held, side, number)
-        keys: set[Hashable] = set()
+        keys: set[Columns] = set()
 
-        def receive(key: Hashable, piece: Piece) -> None:
+        def receive(key: Columns, piece: Piece) -> None:
             keys.add(key)
             for partner, block in blocks.items():
-                _add(block, [held.piece(partner, key), piece])
+                block.take(key, held.piece(partner, key), piece)
 
         self._sweep(side, number, receive)
         held.check_all(keys)
@@ -131,17 +122,6 @@ class _Assembly:
     def _put(self, blocks: dict[int, GramAccumulator], side: int, number: int) -> None:
         for partner, block in blocks.items():
             self._accumulator.put(block, self._spans[0][partner], self._spans[side][number])
-
-
-def _add(block: GramAccumulator, pieces: Sequence[Piece]) -> None:
-    tensors = [piece for piece in pieces if isinstance(piece, Tensor)]
-    factors = [piece for piece in pieces if not isinstance(piece, Tensor)]
-    if tensors and factors:
-        raise UnlikeChunksError(_UNLIKE)
-    if tensors:
-        block.add(*tensors)
-    else:
-        block.add_outer(*factors)
 
 
 def _spans(sizes: Sequence[int]) -> list[slice]:

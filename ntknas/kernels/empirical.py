@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +13,13 @@ from torch import Tensor, nn
 from ntknas.core.choices import Choices
 from ntknas.core.errors import KernelError
 from ntknas.core.kernel import Kernel
-from ntknas.kernels import decoupling, preparation, repeatability, verification
+from ntknas.core.layer_kernel import LayerKernel
+from ntknas.kernels import decoupling, layers, preparation, repeatability, verification
 from ntknas.kernels.batch import Batch
 from ntknas.kernels.chunks import Receive, assembled
 from ntknas.kernels.gram import GramAccumulator
+from ntknas.kernels.layer_inputs import LayerInputs
+from ntknas.kernels.layered_gram import LayeredGram
 from ntknas.kernels.memory import is_out_of_memory
 from ntknas.kernels.method import LAYER_WISE, ROW_LOOP, STRATEGIES, Method
 from ntknas.kernels.network import NetworkUnderPolicy, under_policy
@@ -44,6 +48,8 @@ def empirical_ntk(
     verify: bool = True,
     chunk: int | None = None,
     rows_at_once: int = 1,
+    by_layer: bool = False,
+    layer_inputs: bool = False,
 ) -> Kernel:
     """Compute K = J Jᵀ for the rows of J that the choices name.
 
@@ -74,6 +80,9 @@ def empirical_ntk(
             Where samples are coupled the whole batch is passed, and ``chunk`` rows are computed at a time.
         rows_at_once: How many rows a backward pass of the row loop computes: more are faster where launching operations
             takes longer than computing them, in as many times the memory.
+        by_layer: Whether the kernel's ``layers`` hold what each layer adds, K = Σ_l K_l, from the same passes: a module
+            whose own parameters are among those of the set is a layer, and a tied parameter belongs to the first.
+        layer_inputs: Whether they hold the Gram matrices of the layers' inputs beside, too.
 
     Returns:
         The kernel: N×N, N×M with x2, or NC×NC (row i·C + c) for ``full``.
@@ -90,7 +99,7 @@ def empirical_ntk(
         [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]
     """
     choices = Choices.of(output, batch_norm, parameters, normalisation)
-    method = Method(strategy, verify, chunk, rows_at_once)
+    method = Method(strategy, verify, chunk, rows_at_once, by_layer, layer_inputs)
     return compute_kernel(model, preparation.checked_batches(x, x2, labels, labels2), choices, method)
 
 
@@ -121,12 +130,30 @@ def compute_kernel(
         KernelError: If the kernel is not defined for this module and batch, or not by this strategy.
     """
     method = method or Method()
+    _check_layers(method, sides, choices)
     preparation.check_model(model)
     with under_policy(model, sides, choices) as network:
         if method.verify:  # first: of a random function no two passes could be compared
             repeatability.check(network, sides[0].x)
         strategy = _choose(network, sides, method)
         return _Computation(network, sides, method, reference, weights).kernel(strategy)
+
+
+def _check_layers(method: Method, sides: Sequence[Batch], choices: Choices) -> None:
+    """Check that what is asked for of layers is there.
+
+    Raises:
+        KernelError: If layers would not add up to the kernel, or inputs are of two batches.
+    """
+    if method.by_layer and choices.normalisation != "none":
+        raise KernelError(
+            f"Layers add up to a kernel without `normalisation`, got {choices.normalisation!r}: normalise each "
+            "layer's kernel yourself, or set it to 'none'."
+        )
+    if method.layer_inputs and not method.by_layer:
+        raise KernelError("`layer_inputs` belong to the layers of a kernel `by_layer`: set both.")
+    if method.layer_inputs and (len(sides) > 1 or sides[0].parts):
+        raise KernelError("`layer_inputs` are of one batch that is neither attacked nor held against another.")
 
 
 def _choose(network: NetworkUnderPolicy, sides: Sequence[Batch], method: Method) -> str:
@@ -197,6 +224,20 @@ class _Computation:
             self._record_statistics()  # afresh: taps that are wrong record wrong statistics
         return self._finished(*self._by_rows(proof), ROW_LOOP)
 
+    @cached_property
+    def _inputs(self) -> LayerInputs | None:
+        return LayerInputs(self.network, len(self.sides[0])) if self.method.layer_inputs else None
+
+    def _inputs_watched(self) -> AbstractContextManager[None]:
+        """Take the layers' inputs on the way, where one pass sees the batch as it is."""
+        if self._inputs is None or self.method.chunk or self.network.choices.output == "full":
+            return nullcontext()
+        return self._inputs.watched()
+
+    @property
+    def _accumulate(self) -> type[GramAccumulator]:
+        return LayeredGram if self.method.by_layer else GramAccumulator
+
     def _record_statistics(self) -> None:
         """Record the statistics of the first batch, where the policy uses recorded ones.
 
@@ -222,7 +263,8 @@ class _Computation:
             sweep = partial(layer_wise.sweep, self.network)
             accumulator, outputs_count = self._by_chunks(self.method.chunk, sweep)
         else:
-            accumulator, outputs_count = layer_wise.gram(self.network, self.sides)
+            with self._inputs_watched():
+                accumulator, outputs_count = layer_wise.gram(self.network, self.sides, self._accumulate)
         if proof and not proof.agrees(accumulator.gram):
             raise NotLayerWiseError("its kernel is not the one of plain backward passes")
         return accumulator, outputs_count
@@ -239,9 +281,10 @@ class _Computation:
         chunk, at_once = self.method.chunk, self.method.rows_at_once
         rows = min(at_once, chunk or at_once)  # `chunk` is there for less memory, whatever the other asks for
         if not chunk or self.network.couples_samples:
-            accumulator, outputs_count = row_loop.gram(self.network, self.sides, chunk, rows)
+            with self._inputs_watched():
+                accumulator, outputs_count = row_loop.gram(self.network, self.sides, chunk, rows, self._accumulate)
         else:
-            sweep = partial(row_loop.sweep, self.network, rows)
+            sweep = partial(row_loop.sweep, self.network, rows, self.method.by_layer)
             accumulator, outputs_count = self._by_chunks(chunk, sweep)
         if proof and not proof.agrees(accumulator.gram):
             raise KernelError(
@@ -262,7 +305,7 @@ class _Computation:
             outputs_count, passes = sweep(chunks[side][number], copies, receive)
 
         sizes = [[len(batch) * copies for batch in side] for side in chunks]
-        accumulator = GramAccumulator(
+        accumulator = self._accumulate(
             [sum(side) for side in sizes], self.network.columns, self.network.with_sums, self.sides[0].x.device
         )
         assembled(sizes, pass_chunk, accumulator)
@@ -278,10 +321,8 @@ class _Computation:
         matrix, row_norms, column_norms = (
             tensor.detach().cpu() for tensor in normalised(accumulator, choices.normalisation)
         )
-        if symmetric:  # the triangles round apart, and a solver for eigenvalues reads one of them
-            matrix = (matrix + matrix.T) / 2
-        return Kernel(
-            matrix=matrix,
+        kernel = Kernel(
+            matrix=layers.symmetric(matrix) if symmetric else matrix,
             choices=choices,
             labels=None if first.labels is None else first.labels.detach().cpu(),
             samples=len(first),
@@ -291,3 +332,11 @@ class _Computation:
             left_norms=row_norms,
             right_norms=row_norms if symmetric else column_norms,
         )
+        return replace(kernel, layers=self._layers(kernel, accumulator)) if self.method.by_layer else kernel
+
+    def _layers(self, kernel: Kernel, accumulator: GramAccumulator) -> tuple[LayerKernel, ...]:
+        """Return what each layer adds; a layer without rows is dead, and adds nothing."""
+        assert isinstance(accumulator, LayeredGram)
+        if self._inputs is not None and not self._inputs.grams:
+            self._inputs.of(self.sides[0].x)
+        return layers.kernels_of(self.network, kernel, accumulator, self._inputs)

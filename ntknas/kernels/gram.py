@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor
+
+from ntknas.core.errors import KernelError
 
 COLUMNS = 1 << 10
 """Columns of one product: a batch of small products keeps every core (or multiprocessor) at work on blocks that stay in
 its cache, where one product of 64 rows with very many columns does not."""
 Factors = tuple[Tensor, Tensor]
 """(g, a) of rows g ⊗ a."""
+Piece = Tensor | Factors
+"""Rows of J restricted to some columns, or the factors of such rows."""
+UNLIKE = "its chunks have rows of unlike columns, so that it treats images unlike: take one chunk, or the row loop"
 VALUES = {"cpu": 3 << 18, "cuda": 1 << 24}
 """So many values of a layer are converted to float64 at a time, in a batch of products; on the CPU they stay in its
 cache."""
@@ -19,6 +25,24 @@ FEW = 1 << 19
 """Columns with fewer values than these, as BatchNorm's, wait for one another."""
 ROWS = 64
 """Of a symmetric matrix with more rows, blocks of so many rows are computed up to the diagonal and mirrored."""
+
+
+class Columns(NamedTuple):
+    """Some columns of J, the same for every chunk of samples.
+
+    Attributes:
+        backward: Number of the backward pass.
+        module: Number of the module that owns the parameter, among all of the network; 0 for all parameters together.
+        index: Number of the parameter in the module.
+    """
+
+    backward: int
+    module: int = 0
+    index: int = 0
+
+
+class UnlikeChunksError(KernelError):
+    """Chunks have rows of unlike columns: what the network does depends on the images."""
 
 
 class GramAccumulator:
@@ -35,7 +59,10 @@ class GramAccumulator:
         columns: As given; a sum over outputs has as many for each.
         with_sums: As given.
         device: As given.
+        by_layer: Whether what each layer adds is kept apart.
     """
+
+    by_layer: ClassVar[bool] = False
 
     def __init__(self, sizes: Sequence[int], columns: int, with_sums: bool, device: torch.device):
         def new(*shape: int) -> Tensor:
@@ -81,9 +108,28 @@ class GramAccumulator:
         self._add_few()
         return self._norms[0], self._norms[1]
 
-    def block(self, *sizes: int) -> GramAccumulator:
+    def block(self, *sizes: int) -> Self:
         """Return an accumulator for some of the rows, still zero."""
-        return GramAccumulator(sizes, self.columns, self.with_sums, self.device)
+        return type(self)(sizes, self.columns, self.with_sums, self.device)
+
+    def take(self, columns: Columns, *sides: Piece) -> None:
+        """Add the Gram matrix of some columns of J, whatever they come as.
+
+        Args:
+            columns: Which columns.
+            sides: These, of the one batch, or of the left and the right one.
+
+        Raises:
+            UnlikeChunksError: If the sides come as unlike things.
+        """
+        tensors = [side for side in sides if isinstance(side, Tensor)]
+        factors = [side for side in sides if not isinstance(side, Tensor)]
+        if tensors and factors:
+            raise UnlikeChunksError(UNLIKE)
+        if tensors:
+            self.add(*tensors)
+        else:
+            self.add_outer(*factors)
 
     def add(self, *sides: Tensor) -> None:
         """Add the Gram matrix of some columns of J.
@@ -151,7 +197,7 @@ class GramAccumulator:
             norms += first.square().sum(1) * second.square().sum(1)
             sums += first.sum(1) * second.sum(1)
 
-    def put(self, block: GramAccumulator, rows: slice, columns: slice) -> None:
+    def put(self, block: Self, rows: slice, columns: slice) -> None:
         """Write a block of the matrix; of one batch with itself, its mirror image too."""
         self._gram[rows, columns] = block.gram
         spans = [rows, columns][: len(self.sizes)]
@@ -161,7 +207,7 @@ class GramAccumulator:
             for total, value, span in zip(totals, values, spans, strict=False):
                 total[span] = value
 
-    def mixed(self, weights: Sequence[float]) -> GramAccumulator:
+    def mixed(self, weights: Sequence[float]) -> Self:
         """Return that of weighted sums of rows.
 
         Args:
@@ -175,7 +221,7 @@ class GramAccumulator:
         total._sums = [w @ self.sums[0].unflatten(0, (parts, -1))]
         return total
 
-    def merge(self, addend: GramAccumulator) -> None:
+    def merge(self, addend: Self) -> None:
         """Add what belongs to another output, as the trace over outputs does: its columns stand beside these."""
         self._gram += addend.gram
         self.columns += addend.columns

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+import torch
+from torch import Tensor
+
+from ntknas.core.kernel import Kernel
+from ntknas.core.layer_kernel import LayerKernel
 from ntknas.kernels import gradients
 from ntknas.kernels.batch import Batch
-from ntknas.kernels.chunks import Piece
+from ntknas.kernels.gram import Piece
+from ntknas.kernels.layer_inputs import LayerInputs
+from ntknas.kernels.layered_gram import LayeredGram
 from ntknas.kernels.method import LAYER_WISE
 from ntknas.kernels.network import NetworkUnderPolicy
 from ntknas.kernels.strategies import layer_wise, row_loop
@@ -67,6 +74,43 @@ def layers_of(network: NetworkUnderPolicy) -> list[Layer]:
         for path, module in network.model.named_modules()
         if path in owned
     ]
+
+
+def kernels_of(
+    network: NetworkUnderPolicy, kernel: Kernel, gram: LayeredGram, inputs: LayerInputs | None
+) -> tuple[LayerKernel, ...]:
+    """Return what each layer adds to a kernel, with its inputs where they were taken.
+
+    Args:
+        network: The network.
+        kernel: The kernel.
+        gram: Its Gram matrix by module.
+        inputs: What the layers were given.
+    """
+    modules = {path: number for number, (path, _) in enumerate(network.model.named_modules())}
+
+    def of(layer: Layer) -> LayerKernel:
+        number = modules[layer.name]
+        if number in gram.parts:
+            matrix, left, right = (values.cpu() for values in (gram.parts[number].gram, *gram.parts[number].norms))
+        else:
+            matrix, left, right = map(torch.zeros_like, (kernel.matrix, kernel.left_norms, kernel.right_norms))
+        part = replace(kernel, matrix=symmetric(matrix) if kernel.symmetric else matrix, left_norms=left)
+        given = inputs.grams.get(number) if inputs else None
+        return LayerKernel(
+            layer.name,
+            layer.kind,
+            layer.columns,
+            replace(part, right_norms=left if kernel.symmetric else right),
+            None if given is None else symmetric(given.cpu()),
+        )
+
+    return tuple(map(of, layers_of(network)))
+
+
+def symmetric(matrix: Tensor) -> Tensor:
+    """Return a symmetric matrix: triangles round apart, and a solver for eigenvalues reads one of them."""
+    return (matrix + matrix.T) / 2
 
 
 def sweep(

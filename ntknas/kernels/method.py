@@ -25,12 +25,16 @@ class Method:
         verify: Whether to prove the kernel on its batch.
         chunk: Samples (of coupled networks: rows) per chunk; ``None`` for all at once.
         rows_at_once: Rows per backward pass of the row loop.
+        by_layer: Whether to keep apart what each layer adds.
+        layer_inputs: Whether to take the Gram matrices of each layer's inputs, too.
     """
 
     strategy: str = AUTO
     verify: bool = True
     chunk: int | None = None
     rows_at_once: int = 1
+    by_layer: bool = False
+    layer_inputs: bool = False
 
     def __post_init__(self) -> None:
         """Check strategy and sizes.

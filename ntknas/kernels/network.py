@@ -44,6 +44,13 @@ class NetworkUnderPolicy:
         return gradients.columns(self.leaves)
 
     @property
+    def places(self) -> list[tuple[int, int]]:
+        """Of each parameter the number of the module that owns it, and its own among those of the module."""
+        modules = {path: number for number, (path, _) in enumerate(self.model.named_modules())}
+        owners = [modules[name.rpartition(".")[0]] for name in self.parameters]
+        return [(owner, owners[:position].count(owner)) for position, owner in enumerate(owners)]
+
+    @property
     def dtype(self) -> torch.dtype:
         """Precision of the parameters, of complex ones that of their parts."""
         return gradients.real(self.leaves[0].detach()).dtype

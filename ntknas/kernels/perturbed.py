@@ -63,7 +63,15 @@ def compute_perturbed_kernel(
     else:
         side, weights = stages[-1], None
     kernel = compute_kernel(model, [side], choices.unperturbed(), method, reference=batch.x, weights=weights)
-    return replace(kernel, choices=replace(choices, precision=kernel.choices.precision))
+    return _of_choices(kernel, replace(choices, precision=kernel.choices.precision))
+
+
+def _of_choices(kernel: Kernel, choices: Choices) -> Kernel:
+    """Return a kernel, and what each layer adds to it, under the choices that were asked for."""
+    layers = kernel.layers and tuple(
+        replace(layer, kernel=replace(layer.kernel, choices=choices)) for layer in kernel.layers
+    )
+    return replace(kernel, choices=choices, layers=layers)
 
 
 def _stages(
@@ -142,6 +150,7 @@ def perturbed_ntk(
     white: Tensor | Sequence[float] = (1.0,),
     seed: int = 0,
     verify: bool = True,
+    by_layer: bool = False,
 ) -> Kernel:
     """Compute a kernel of attacked images.
 
@@ -164,6 +173,7 @@ def perturbed_ntk(
         white: The same of a white one.
         seed: Seed of random starts.
         verify: Whether to prove the kernel.
+        by_layer: Whether the kernel's ``layers`` hold what each layer adds.
 
     Returns:
         The kernel.
@@ -183,7 +193,8 @@ def perturbed_ntk(
     names = parameters if isinstance(parameters, str) else tuple(parameters)
     choices = Choices(output, batch_norm, names, normalisation, perturb=perturb, kernel_of=kernel_of)
     (batch,) = preparation.checked_batches(x, labels=labels)
-    return compute_perturbed_kernel(model, batch, choices, _range(black, white, batch.x), Method(verify=verify), seed)
+    method = Method(verify=verify, by_layer=by_layer)
+    return compute_perturbed_kernel(model, batch, choices, _range(black, white, batch.x), method, seed)
 
 
 def _range(black: Tensor | Sequence[float], white: Tensor | Sequence[float], x: Tensor) -> PixelRange:

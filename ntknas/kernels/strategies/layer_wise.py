@@ -11,7 +11,7 @@ linear, convolution or BatchNorm layer. What only a run shows (a weight used by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -20,9 +20,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ntknas.kernels import outputs
 from ntknas.kernels.batch import Batch, joined
-from ntknas.kernels.chunks import Piece, Receive
+from ntknas.kernels.chunks import Receive
 from ntknas.kernels.gradients import Gradients
-from ntknas.kernels.gram import GramAccumulator
+from ntknas.kernels.gram import Columns, GramAccumulator, Piece
 from ntknas.kernels.network import NetworkUnderPolicy
 from ntknas.kernels.strategies.tapping import LayerTap, NotLayerWiseError, Tapping
 
@@ -65,7 +65,9 @@ def _blocker(owners: list[nn.Module]) -> str:
     return "" if set(module._parameters) <= _NAMES else "reparametrised"
 
 
-def gram(network: NetworkUnderPolicy, sides: Sequence[Batch]) -> tuple[GramAccumulator, int]:
+def gram(
+    network: NetworkUnderPolicy, sides: Sequence[Batch], accumulate: type[GramAccumulator] = GramAccumulator
+) -> tuple[GramAccumulator, int]:
     """Compute the Gram matrix of one batch with itself, or of two batches.
 
     ``full`` runs every sample once for each output, so that its rows are the rows of a bigger batch.
@@ -73,6 +75,7 @@ def gram(network: NetworkUnderPolicy, sides: Sequence[Batch]) -> tuple[GramAccum
     Args:
         network: The network, whose policy decouples the samples.
         sides: One batch or two.
+        accumulate: What adds it up.
 
     Returns:
         The Gram matrix, and the number of outputs C.
@@ -82,13 +85,13 @@ def gram(network: NetworkUnderPolicy, sides: Sequence[Batch]) -> tuple[GramAccum
     """
     copies = network.rows_per_sample(sides[0].x)
     sizes = [len(side) * copies for side in sides]
-    accumulator = GramAccumulator(sizes, network.columns, network.with_sums, sides[0].x.device)
+    accumulator = accumulate(sizes, network.columns, network.with_sums, sides[0].x.device)
 
-    def receive(key: Hashable, piece: Piece) -> None:
+    def receive(columns: Columns, piece: Piece) -> None:
         if isinstance(piece, Tensor):
-            accumulator.add(*piece.split(sizes))
+            accumulator.take(columns, *piece.split(sizes))
         else:
-            accumulator.add_outer(*zip(*(factor.split(sizes) for factor in piece), strict=True))
+            accumulator.take(columns, *zip(*(factor.split(sizes) for factor in piece), strict=True))
 
     outputs_count, passes = sweep(network, joined(sides), copies, receive)
     accumulator.columns *= passes
@@ -102,7 +105,7 @@ def sweep(network: NetworkUnderPolicy, batch: Batch, copies: int, receive: Recei
         network: The network, whose policy decouples the samples.
         batch: The batch.
         copies: Rows per sample: C for ``full``, else 1.
-        receive: Takes (pass, layer, number in the layer) and the rows of these columns, or their factors.
+        receive: Takes columns, and the rows restricted to them, or their factors.
 
     Returns:
         Number of outputs C, and of backward passes.
@@ -165,4 +168,4 @@ def _cotangents(network: NetworkUnderPolicy, output: Tensor, labels: Tensor | No
 
 def _hand_over(receive: Receive, number: int, tap: LayerTap) -> None:
     for index, piece in enumerate(tap.pieces()):
-        receive((number, tap.number, index), piece)
+        receive(Columns(number, tap.number, index), piece)

@@ -16,12 +16,16 @@ from torch import Tensor, nn
 from ntknas.kernels import gradients, outputs
 from ntknas.kernels.batch import Batch
 from ntknas.kernels.chunks import Receive, assembled
-from ntknas.kernels.gram import GramAccumulator
+from ntknas.kernels.gram import Columns, GramAccumulator
 from ntknas.kernels.network import NetworkUnderPolicy
 
 
 def gram(
-    network: NetworkUnderPolicy, sides: Sequence[Batch], chunk: int | None = None, rows_at_once: int = 1
+    network: NetworkUnderPolicy,
+    sides: Sequence[Batch],
+    chunk: int | None = None,
+    rows_at_once: int = 1,
+    accumulate: type[GramAccumulator] = GramAccumulator,
 ) -> tuple[GramAccumulator, int]:
     """Compute the Gram matrix of one batch with itself, or of two batches.
 
@@ -30,6 +34,7 @@ def gram(
         sides: One batch or two.
         chunk: Rows per chunk, several chunks being held as memory allows; ``None`` for all.
         rows_at_once: Rows per backward pass, vectorised over their cotangents.
+        accumulate: What adds it up.
 
     Returns:
         The Gram matrix, and the number of outputs C.
@@ -41,10 +46,11 @@ def gram(
         chunks = [_chunks(side, part_rows, chunk) for side, part_rows in zip(parts, rows, strict=True)]
 
         def sweep(side: int, number: int, receive: Receive, chunks: list[list[_Chunk]] = chunks) -> None:
-            receive(0, jacobian_rows(*chunks[side][number], network.leaves, rows_at_once))
+            rows = jacobian_rows(*chunks[side][number], network.leaves, rows_at_once)
+            hand_over(network, 0, rows, receive, by_layer=accumulate.by_layer)
 
         sizes = [sum(map(len, part_rows)) for part_rows in rows]
-        accumulator = GramAccumulator(sizes, network.columns, network.with_sums, sides[0].x.device)
+        accumulator = accumulate(sizes, network.columns, network.with_sums, sides[0].x.device)
         assembled([[len(piece) for _, piece in side] for side in chunks], sweep, accumulator)
         if total is None:
             total = accumulator
@@ -55,16 +61,17 @@ def gram(
 
 
 def sweep(
-    network: NetworkUnderPolicy, rows_at_once: int, batch: Batch, copies: int, receive: Receive
+    network: NetworkUnderPolicy, rows_at_once: int, by_layer: bool, batch: Batch, copies: int, receive: Receive
 ) -> tuple[int, int]:
     """Pass a chunk of a network that does not couple samples, and hand over its rows, pass by pass.
 
     Args:
         network: The network.
         rows_at_once: Rows per backward pass.
+        by_layer: Whether to hand rows over layer by layer.
         batch: The chunk.
         copies: Rows per sample, which the passes know themselves.
-        receive: Takes the number of the pass and its rows.
+        receive: Takes columns and the rows restricted to them.
 
     Returns:
         Number of outputs C, and of passes.
@@ -72,9 +79,28 @@ def sweep(
     forward = network.output(batch.x)
     passes = 0
     for rows in rows_of_passes(network, forward, batch.labels):
-        receive(passes, jacobian_rows(forward, rows, network.leaves, rows_at_once))
+        piece = jacobian_rows(forward, rows, network.leaves, rows_at_once)
+        hand_over(network, passes, piece, receive, by_layer=by_layer)
         passes += 1
     return forward.shape[1], passes
+
+
+def hand_over(network: NetworkUnderPolicy, backward: int, rows: Tensor, receive: Receive, *, by_layer: bool) -> None:
+    """Hand over rows of J as a whole, or parameter by parameter.
+
+    Args:
+        network: The network.
+        backward: Number of the pass.
+        rows: The rows, side by side for all parameters.
+        receive: Takes columns and the rows restricted to them.
+        by_layer: Whether to tell layers apart.
+    """
+    if not by_layer:
+        receive(Columns(backward), rows)
+        return
+    pieces = rows.split([gradients.width(leaf) for leaf in network.leaves], dim=1)
+    for (module, index), piece in zip(network.places, pieces, strict=True):
+        receive(Columns(backward, module, index), piece)
 
 
 @dataclass(frozen=True, eq=False)
