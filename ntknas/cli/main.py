@@ -33,6 +33,7 @@ _COMMANDS = {
     "sensitivity": ("sensitivity", "Which choices change the conclusion: single changes, rank agreements."),
     "diff": ("diff", "What differs between two stores, and how far cells moved."),
     "recipe": ("recipe", "Recipes: list, show; published ways of measuring."),
+    "measures": ("measures", "All measures: definition, direction, what each needs, source; or all of one."),
     "kernel": ("kernel", "Show one cell's kernel: measures, spectrum, heat map."),
     "explain": ("explain", "Explain one cell: layers, spectrum, place in the space, neighbours; as a picture."),
     "study": ("study", "Studies of kernels themselves: what theory claims, and what holds of finite networks."),
