@@ -23,6 +23,7 @@ from ntknas.cli.correlate_source import check_one_space, check_source, take_sour
 from ntknas.cli.correlate_tables import print_comparisons, print_result
 from ntknas.cli.names import check_names
 from ntknas.cli.output import check_one_format, csv_option, json_option, note, print_csv, print_json, say
+from ntknas.cli.pictures import look_of, picture_options
 from ntknas.cli.published_source import way_options
 from ntknas.cli.types import Options
 from ntknas.cli.wording import in_options
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ntknas.correlation.by_space import SpaceResults
     from ntknas.correlation.join import Pair
     from ntknas.correlation.sources import AccuracySource
+    from ntknas.report.look import Look
 
 _MANY_CELLS = 1000
 """Cells from which intervals take so long that progress is shown."""
@@ -107,6 +109,7 @@ _MANY_CELLS = 1000
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to draw into: correlations, scores against accuracies, the best of k.",
 )
+@picture_options
 @click.option("--compare", is_flag=True, help="Test between measures: is the best one better than each other one?")
 @json_option
 @csv_option
@@ -118,6 +121,7 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
     cells' networks stand in the same table as baselines. Each space of the store is held against its own benchmark.
     """
     check_one_format(json=json, csv=csv)
+    shown = Shown(json, csv, plots, look_of(options, plots=plots))
     check_source(options)
     check_overview(options, compare=compare)
     check_scores(store, options)
@@ -129,7 +133,6 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
     check_one_space(source, scores)
     options["cells"] = _cells_of(options.pop("cells_file"), scores)
     _note_few_resamples(options["resamples"])
-    shown = Shown(json, csv, plots)
     if source.is_all:
         show_overview(scores, source, shown, options)
     else:
@@ -154,7 +157,7 @@ def _show(
     else:
         _print(answer, comparison_seed)
     if shown.plots:
-        _draw_all(answer, shown.plots)
+        _draw_all(answer, shown.plots, shown.look)
 
 
 def _split_given(text: str | None) -> list[str] | None:
@@ -223,12 +226,12 @@ def _print(answer: SpaceResults, comparison_seed: int | None) -> None:
             say()
 
 
-def _draw_all(answer: SpaceResults, folder: Path) -> None:
+def _draw_all(answer: SpaceResults, folder: Path, look: Look) -> None:
     """Draw the pictures of every space, each in a folder of its own where there are several."""
     from ntknas.report.pictures import draw_correlation
 
     for space, result in answer.results.items():
-        for path in draw_correlation(result, folder / space if answer.are_several else folder):
+        for path in draw_correlation(result, folder / space if answer.are_several else folder, look):
             note(f"Drew {path}")
 
 

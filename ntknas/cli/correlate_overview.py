@@ -15,6 +15,7 @@ from ntknas.cli.output import note, print_csv, print_json, say
 from ntknas.cli.types import F, Options
 from ntknas.cli.wording import in_options
 from ntknas.correlation.estimate import STATISTICS
+from ntknas.report.look import Look
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,11 +38,13 @@ class Shown(NamedTuple):
         json: Whether as JSON.
         csv: Whether as CSV.
         plots: Folder to draw into.
+        look: How pictures look.
     """
 
     json: bool
     csv: bool
     plots: Path | None
+    look: Look
 
 
 def overview_options(function: F) -> F:
@@ -109,7 +112,7 @@ def show_overview(scores: pd.DataFrame, source: AccuracySource, shown: Shown, op
     else:
         _print(answer, statistic, sort or statistic)
     if shown.plots:
-        _draw(answer, statistic, shown.plots)
+        _draw(answer, statistic, shown.plots, shown.look)
 
 
 def _progress(targets: list[Accuracies]) -> Iterable[Accuracies]:
@@ -132,10 +135,10 @@ def _print(answer: SpaceOverviews, statistic: str, sort: str) -> None:
             say()
 
 
-def _draw(answer: SpaceOverviews, statistic: str, folder: Path) -> None:
+def _draw(answer: SpaceOverviews, statistic: str, folder: Path, look: Look) -> None:
     """Draw the picture of every space, each in a folder of its own where there are several."""
     from ntknas.report.pictures import draw_overview
 
     for space, result in answer.results.items():
-        path = draw_overview(result, statistic, folder / space if answer.are_several else folder)
+        path = draw_overview(result, statistic, folder / space if answer.are_several else folder, look)
         note(f"Drew {path}")

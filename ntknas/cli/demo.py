@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ntknas.cli import kinds
 from ntknas.cli.log import logged
 from ntknas.cli.output import note, say
+from ntknas.cli.pictures import look_of, picture_options
 from ntknas.cli.scoring_display import ScoringDisplay
 from ntknas.cli.stopping import storing
 
@@ -27,13 +29,15 @@ PROBE_SIZE = 32
     help="Where the store and the pictures go.",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@picture_options
 @click.pass_context
-def command(ctx: click.Context, /, folder: Path, device: str) -> None:
+def command(ctx: click.Context, /, folder: Path, device: str, **options: Any) -> None:
     """Score 100 real NAS-Bench-201 cells and correlate with published accuracies, in under two minutes.
 
     Networks of the official size at initialisation, a probe of 32 handwritten digits, eight measures of one kernel, and
     the validation accuracies after 200 epochs on CIFAR-10, CIFAR-100 and ImageNet16-120. Nothing is downloaded.
     """
+    look = look_of(options)
     from ntknas.benchmarks import load_benchmark
     from ntknas.cli.correlate_tables import print_result
     from ntknas.core.errors import NtknasError
@@ -64,7 +68,7 @@ def command(ctx: click.Context, /, folder: Path, device: str) -> None:
         )
     result = correlate(load_store(store), load_benchmark("nb201", folder=None))
     print_result(result)
-    for path in draw_correlation(result, folder):
+    for path in draw_correlation(result, folder, look):
         note(f"Drew {path}")
     say(f"Go on with your own: ntknas score --bench nb201 --dataset cifar10 --probe digits --cells 200 --store {store}")
     ctx.exit(3 if scored.summary.failed else 0)

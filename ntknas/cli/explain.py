@@ -12,6 +12,7 @@ from ntknas.cli import options as shared
 from ntknas.cli.arguments import Options, draw_probe, open_space, recipe_of
 from ntknas.cli.names import check_names
 from ntknas.cli.output import json_option, note, print_json
+from ntknas.cli.pictures import look_of, picture_options
 from ntknas.published.places import PACKAGED, spectra_folder
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ STAND_IN = "digits"
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw everything on one page, into this file; without a name, after CELL, into explain.png.",
 )
+@picture_options
 @scoring_options.kernel_options_with(leave_out=("normalisation", "perturb", "kernel_of"))
 @scoring_options.probe_options
 @shared.device_option
@@ -74,6 +76,7 @@ def command(
     """
     from ntknas.cli.explain_tables import print_explanation
 
+    look = look_of(options, plot=plot)
     _check_arguments(ctx, cell, model)
     check_names({**options, "model": model})
     explanation = _of_cell(cell, options) if cell is not None else _of_model(str(model), options)
@@ -85,7 +88,7 @@ def command(
         from ntknas.explanation.picture import portrait_of
         from ntknas.report.plotter import draw
 
-        note(f"Drew {draw(portrait_of(explanation), plot)}")
+        note(f"Drew {draw(portrait_of(explanation), plot, look)}")
 
 
 def _check_arguments(ctx: click.Context, cell: str | None, model: str | None) -> None:

@@ -12,12 +12,14 @@ from ntknas.cli import options as shared
 from ntknas.cli.arguments import Options, draw_probe, open_space, recipe_of
 from ntknas.cli.names import check_names
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
+from ntknas.cli.pictures import look_of, picture_options
 from ntknas.cli.wording import in_options
 
 if TYPE_CHECKING:
     from ntknas.core.choices import Choices
     from ntknas.core.score import Score
     from ntknas.measures import Measure
+    from ntknas.report.look import Look
     from ntknas.scoring.inspection import Inspection
 
 _OPTIONS_OF_CELLS = ("bench", "seed", "init", "variant", "channels", "cells_per_stage", "independent_seeds")
@@ -41,6 +43,7 @@ _OPTIONS_OF_CELLS = ("bench", "seed", "init", "variant", "channels", "cells_per_
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw the heat map and the spectrum into this file; without a name, after CELL, into kernel.png.",
 )
+@picture_options
 @click.option(
     "--no-verify",
     cls=kinds.TrustedOption,
@@ -59,6 +62,7 @@ def command(
 
     With --model it is the kernel of your own module, on the inputs that come with it, else on the probe's images.
     """
+    look = look_of(options, plot=plot)
     _check_arguments(ctx, cell, model, options)
     check_names({**options, "model": model})
     inspection = _of_cell(cell, options) if cell is not None else _of_model(str(model), options)
@@ -67,7 +71,7 @@ def command(
     else:
         _print(inspection)
     if plot:
-        note(f"Drew {_draw(inspection, plot)}")
+        note(f"Drew {_draw(inspection, plot, look)}")
 
 
 def _check_arguments(ctx: click.Context, cell: str | None, model: str | None, options: Options) -> None:
@@ -144,9 +148,9 @@ def _name(choices: Choices) -> str:
     return " / ".join(words + [f"{choices.rows.text} by {choices.perturb}"] * (choices.attack is not None))
 
 
-def _draw(inspection: Inspection, path: Path) -> Path:
+def _draw(inspection: Inspection, path: Path, look: Look) -> Path:
     from ntknas.report.figures import KernelView
     from ntknas.report.plotter import draw
 
     kernel = inspection.kernel
-    return draw(KernelView.of(kernel, f"{inspection.heading} · {_name(kernel.choices)}"), path)
+    return draw(KernelView.of(kernel, f"{inspection.heading} · {_name(kernel.choices)}"), path, look)

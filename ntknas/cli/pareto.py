@@ -15,6 +15,7 @@ from ntknas.cli.correlate_source import take_source
 from ntknas.cli.names import check_names
 from ntknas.cli.output import check_one_format, csv_option, json_option, note, print_csv, print_json
 from ntknas.cli.pareto_tables import print_trade_offs
+from ntknas.cli.pictures import look_of, picture_options
 from ntknas.cli.published_source import way_options
 from ntknas.correlation.sources import ALL
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ntknas.correlation.pareto import Pair
     from ntknas.correlation.sources import AccuracySource
     from ntknas.correlation.trade_off import TradeOffs
+    from ntknas.report.look import Look
 
 _NOT_ASKED = {"dataset": (), "accuracies": None, "column": None, "given": None}
 """What ``correlate`` asks of accuracies and this command does not."""
@@ -77,6 +79,7 @@ _MANY_CELLS = 1000
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to draw into: true and chosen fronts, a picture for each stand-in.",
 )
+@picture_options
 @json_option
 @csv_option
 def command(store: Path, plots: Path | None, json: bool, csv: bool, **options: Any) -> None:
@@ -87,6 +90,7 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, **options: A
     beside as many random cells. Intervals are of resamples of networks, in each of which both fronts are made anew.
     """
     check_one_format(json=json, csv=csv)
+    look = look_of(options, plots=plots)
     _check_targets(options["target"])
     options |= _NOT_ASKED
     check_scores(store, options)
@@ -113,7 +117,7 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, **options: A
     else:
         print_trade_offs(answer)
     if plots:
-        _draw(answer, plots)
+        _draw(answer, plots, look)
 
 
 def _check_targets(targets: tuple[str, ...]) -> None:
@@ -149,10 +153,10 @@ def _progress(pairs: list[Pair]) -> Iterable[Pair]:
     return metered(pairs, len(pairs), "Choosing", "rows")
 
 
-def _draw(answer: TradeOffs, folder: Path) -> None:
+def _draw(answer: TradeOffs, folder: Path, look: Look) -> None:
     from ntknas.report.pictures import draw_trade_offs
 
-    for path in draw_trade_offs(answer, folder):
+    for path in draw_trade_offs(answer, folder, look):
         note(f"Drew {path}")
 
 

@@ -12,12 +12,14 @@ from ntknas.cli import options as shared
 from ntknas.cli.arguments import open_space
 from ntknas.cli.names import check_names
 from ntknas.cli.output import check_one_format, csv_option, json_option, note, print_csv, print_json
+from ntknas.cli.pictures import look_of
 from ntknas.cli.search_options import alone_options, protocol_options, shown_options, source_options
 from ntknas.cli.search_pruning import strategies_of
 from ntknas.cli.search_scores import check_sources, compute_scores, read_scores
 from ntknas.cli.types import Options
 
 if TYPE_CHECKING:
+    from ntknas.report.look import Look
     from ntknas.search.comparison import Guided, SearchResult
     from ntknas.search.problem import Problem
     from ntknas.search.protocol import Protocol
@@ -54,6 +56,8 @@ def command(store: Path, json: bool, csv: bool, lists: bool, **options: Any) -> 
         return
     from ntknas.benchmarks import space_of
 
+    look = look_of(options, plots=options["plots"])
+
     check_sources(store, options)
     name = space_of(options["bench"], options["bench_data"])
     check_names({"bench": name, "accuracies": options["accuracies"], "scores": options["scores"]})
@@ -64,7 +68,7 @@ def command(store: Path, json: bool, csv: bool, lists: bool, **options: Any) -> 
         search_alone(store, space, options, json=json, csv=csv)
         return
     result, protocol = _search(store, space, options)
-    _show(result, protocol, options, json=json, csv=csv)
+    _show(result, protocol, options, look, json=json, csv=csv)
 
 
 def _is_alone(space: Space, options: Options) -> bool:
@@ -153,7 +157,7 @@ def _progress(work: list[tuple[Guided, int]]) -> Iterable[tuple[Guided, int]]:
     return metered(work, len(work), "Searching", "searches")
 
 
-def _show(result: SearchResult, protocol: Protocol, options: Options, *, json: bool, csv: bool) -> None:
+def _show(result: SearchResult, protocol: Protocol, options: Options, look: Look, *, json: bool, csv: bool) -> None:
     from ntknas.cli.search_tables import print_comparison
     from ntknas.search.summary import Summary
 
@@ -167,7 +171,7 @@ def _show(result: SearchResult, protocol: Protocol, options: Options, *, json: b
     if options["plots"]:
         from ntknas.search.pictures import draw_search
 
-        for path in draw_search(result, protocol, options["plots"]):
+        for path in draw_search(result, protocol, options["plots"], look):
             note(f"Drew {path}")
 
 

@@ -10,6 +10,7 @@ from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
 from ntknas.cli.correlate_scores import own_scores_options
 from ntknas.cli.derived import together
+from ntknas.cli.pictures import picture_options
 from ntknas.cli.published_source import way_option
 from ntknas.core.options import MAX_COUNT
 
@@ -94,6 +95,7 @@ shown_options = together(
         type=click.Path(file_okay=False, path_type=Path),
         help="Folder to draw into: what is found, and its regret, over what is spent.",
     ),
+    picture_options,
 )
 alone_options = together(
     click.option(

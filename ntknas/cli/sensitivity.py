@@ -13,6 +13,7 @@ from ntknas.cli.arguments import apply_recipe, draw_probe, open_space, recipe_of
 from ntknas.cli.log import logged
 from ntknas.cli.names import check_names, check_place_for
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
+from ntknas.cli.pictures import look_of, picture_options
 from ntknas.cli.scoring_display import ScoringDisplay
 from ntknas.cli.stopping import storing
 from ntknas.cli.types import Options
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ntknas.correlation.sensitivity import Agreement
+    from ntknas.report.look import Look
     from ntknas.spaces import Space
 
 CHOICES = "batch-norm,probe-size,probe,probe-seed,init,parameters,precision,seed"
@@ -42,6 +44,7 @@ CHOICES = "batch-norm,probe-size,probe,probe-seed,init,parameters,precision,seed
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw the card into this file.",
 )
+@picture_options
 @scoring_options.kernel_options
 @scoring_options.probe_options
 @shared.device_option
@@ -62,6 +65,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     The table has τ between each variation and the base, and in brackets τ with the accuracies: a choice matters where
     the first is low, and changes the conclusion where the second is another.
     """
+    look = look_of(options, plot=options["plot"])
     check_names(options)
     check_place_for(options["store"])
 
@@ -92,7 +96,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     else:
         _print(card)
     if options["plot"]:
-        note(f"Drew {_draw(card, options['plot'])}")
+        note(f"Drew {_draw(card, options['plot'], look)}")
 
 
 def _score(
@@ -159,7 +163,7 @@ def _cell(item: Agreement) -> str:
     return f"{number(with_base.value, 2)}{interval}{accuracy}"
 
 
-def _draw(card: list[Agreement], path: Path) -> Path:
+def _draw(card: list[Agreement], path: Path, look: Look) -> Path:
     import numpy as np
 
     from ntknas.report.figures import Matrix
@@ -170,4 +174,4 @@ def _draw(card: list[Agreement], path: Path) -> Path:
     for item in card:
         value = item.with_base.value
         values[rows.index(item.variation), columns.index(item.measure)] = np.nan if value is None else value
-    return draw(Matrix("Agreement of rankings with the base (Kendall τ)", rows, columns, values), path)
+    return draw(Matrix("Agreement of rankings with the base (Kendall τ)", rows, columns, values), path, look)

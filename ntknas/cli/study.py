@@ -25,6 +25,7 @@ from ntknas.cli.output import (
     print_table,
     say,
 )
+from ntknas.cli.pictures import look_of, picture_options
 from ntknas.cli.stopping import storing
 from ntknas.cli.types import Options
 from ntknas.cli.wording import in_options
@@ -33,6 +34,7 @@ from ntknas.studies import get_study, study_names, study_questions
 from ntknas.studies.options import StudyOptions
 
 if TYPE_CHECKING:
+    from ntknas.report.look import Look
     from ntknas.studies.base import Findings, Study
 
 
@@ -64,6 +66,7 @@ class _StudyCommand(click.Command):
     is_flag=True,
     help="Write over a page of other settings, which else stays beside this one.",
 )
+@picture_options
 @json_option
 @csv_option
 def command(name: str, **options: Any) -> None:
@@ -74,13 +77,14 @@ def command(name: str, **options: Any) -> None:
     of --widths.
     """
     check_one_format(json=options["json"], csv=options["csv"])
+    look = look_of(options)
     study = made_study(name, options)
     _warn(study)
     if options["dry_run"]:
         _forecast(study)
         return
     findings = _run(study, options["out"])
-    _write(study, findings, options)
+    _write(study, findings, options, look)
     if options["json"]:
         verdict = findings.verdict
         answer = {"study": name, "settings": study.settings(), "verdict": verdict.sentences}
@@ -159,7 +163,7 @@ def _run(study: Study, out: Path) -> Findings:
     return study.summarise(rows)
 
 
-def _write(study: Study, findings: Findings, options: Options) -> None:
+def _write(study: Study, findings: Findings, options: Options, look: Look) -> None:
     from ntknas.scoring.environment import resolve_device
     from ntknas.studies.page import free_stem, usual_stem, write
 
@@ -169,7 +173,7 @@ def _write(study: Study, findings: Findings, options: Options) -> None:
     stem = usual if options["replace"] else free_stem(study, options["out"], usual, command)
     if stem != usual:
         note(f"{usual}.md in {options['out']} is of other settings and stays; --replace puts this page in its place.")
-    for path in write(study, findings, options["out"], stem, command, device):
+    for path in write(study, findings, options["out"], stem, command, device, look):
         note(f"Wrote {path}")
 
 

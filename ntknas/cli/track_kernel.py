@@ -24,12 +24,14 @@ from ntknas.cli.output import (
     print_table,
     say,
 )
+from ntknas.cli.pictures import look_of, picture_options
 from ntknas.cli.stopping import storing
 from ntknas.cli.types import Options
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ntknas.report.look import Look
     from ntknas.scoring.following import FollowedCells, TrackingEvent
     from ntknas.spaces import Space
     from ntknas.tracking.bins import BinnedCells
@@ -80,6 +82,7 @@ _PRINTED = (
 @click.option(
     "--plots", cls=kinds.TrustedOption, type=click.Path(file_okay=False, path_type=Path), help="Folder to draw into."
 )
+@picture_options
 @json_option
 @csv_option
 @click.pass_context
@@ -92,10 +95,11 @@ def command(ctx: click.Context, /, store: Path, plots: Path | None, json: bool, 
     its full kernel, 100 epochs.
     """
     check_one_format(json=json, csv=csv)
+    look = look_of(options, plots=plots)
     check_names(options)
     followed = _follow(ctx, store, options)
     if plots:
-        _draw(followed, plots)
+        _draw(followed, plots, look)
     if json:
         print_json(_as_json(followed, store))
     elif csv:
@@ -247,15 +251,15 @@ def _interval(rows: pd.DataFrame, quantity: str) -> str:
     return f"{number(row['mean'])}{interval}"
 
 
-def _draw(followed: FollowedCells, folder: Path) -> None:
-    from ntknas.report.plotter import draw
+def _draw(followed: FollowedCells, folder: Path, look: Look) -> None:
+    from ntknas.report.plotter import draw_all
     from ntknas.report.tracking_figures import all_figures
 
     tracking, job = followed.tracking, followed.tracking.job
     title = f"{job.space.name}, {len(job.probe)} {job.probe.source} images, {job.recipe.choices.output}"
     figures = all_figures(followed.tracks, followed.averages(), followed.bins, tracking.steps_per_epoch, title)
-    for name, figure in figures.items():
-        note(f"Drew {draw(figure, folder / f'{name}.png')}")
+    for path in draw_all(figures, folder, look):
+        note(f"Drew {path}")
     if not figures:
         note("Nothing was recorded, so there is nothing to draw.")
     elif not tracking.keep_kernels:

@@ -42,11 +42,13 @@ class ScatterGrid:
         title: Heading of the figure.
         y_label: Name of the vertical axis.
         panels: The clouds.
+        setting: With what it was measured, in words.
     """
 
     title: str
     y_label: str
     panels: Sequence[Panel]
+    setting: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Bars:
         labels: Names of the rows.
         groups: The series.
         muted: Labels to draw in a quieter shade, such as baselines.
+        setting: With what it was measured, in words.
     """
 
     title: str
@@ -85,6 +88,7 @@ class Bars:
     labels: Sequence[str]
     groups: Sequence[BarGroup]
     muted: frozenset[str] = frozenset()
+    setting: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,7 @@ class LineGrid:
         panels: The panels.
         x_scale: ``linear``, ``log``, or ``symlog`` where the first value is zero.
         share_y: Whether the panels share one vertical axis.
+        setting: With what it was measured, in words.
     """
 
     title: str
@@ -146,6 +151,7 @@ class LineGrid:
     panels: Sequence[LinePanel]
     x_scale: str = "linear"
     share_y: bool = True
+    setting: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,6 +164,7 @@ class KernelStrip:
         matrices: The kernel at each, n×n, brought to a common scale by the caller.
         labels: Class of each row, or ``None``.
         colour_label: What the colours mean.
+        setting: With what it was measured, in words.
     """
 
     title: str
@@ -165,6 +172,7 @@ class KernelStrip:
     matrices: Sequence[Array]
     labels: Labels | None
     colour_label: str
+    setting: str = ""
 
 
 @dataclass(frozen=True)
@@ -177,6 +185,7 @@ class KernelView:
         labels: Class of each row, or ``None``.
         spectrum: Eigenvalues in descending order.
         threshold: Eigenvalue at or below which the kernel counts as singular.
+        setting: With what it was measured, in words.
     """
 
     title: str
@@ -184,6 +193,7 @@ class KernelView:
     labels: Labels | None
     spectrum: Array
     threshold: float
+    setting: str = ""
 
     @classmethod
     def of(cls, kernel: Kernel, title: str = "") -> KernelView:
@@ -215,12 +225,14 @@ class Matrix:
         rows: Names of the rows.
         columns: Names of the columns.
         values: From −1 to 1, rows × columns; NaN for none.
+        setting: With what it was measured, in words.
     """
 
     title: str
     rows: Sequence[str]
     columns: Sequence[str]
     values: Array
+    setting: str = ""
 
 
 @dataclass(frozen=True)
@@ -247,6 +259,7 @@ class HeatMaps:
         columns: Names of the columns.
         maps: The maps.
         colour_label: What the numbers are.
+        setting: With what it was measured, in words.
     """
 
     title: str
@@ -255,6 +268,7 @@ class HeatMaps:
     columns: Sequence[str]
     maps: Sequence[HeatMap]
     colour_label: str
+    setting: str = ""
 
 
 @dataclass(frozen=True)
@@ -291,6 +305,7 @@ class Fronts:
         panels: The choices.
         x_view: Ends of the horizontal axes.
         y_view: Ends of the vertical axes.
+        setting: With what it was measured, in words.
     """
 
     title: str
@@ -301,6 +316,7 @@ class Fronts:
     panels: Sequence[FrontPanel]
     x_view: tuple[float, float]
     y_view: tuple[float, float]
+    setting: str = ""
 
 
 @dataclass(frozen=True)
@@ -331,6 +347,7 @@ class OrderedMap:
         blocks: The columns.
         colour_label: What the numbers are.
         note: A line below.
+        setting: With what it was measured, in words.
     """
 
     title: str
@@ -341,6 +358,7 @@ class OrderedMap:
     blocks: Sequence[Block]
     colour_label: str
     note: str = ""
+    setting: str = ""
 
 
 Figure = ScatterGrid | Bars | LineGrid | KernelView | KernelStrip | Matrix | HeatMaps | OrderedMap | Fronts

@@ -9,16 +9,18 @@ from ntknas.correlation.trade_off import TradeOffs
 from ntknas.report import correlation_figures as figures
 from ntknas.report import front_figures, search_figures
 from ntknas.report.figures import Figure
+from ntknas.report.look import DEFAULT, Look
 from ntknas.report.overview_figures import over_targets
-from ntknas.report.plotter import draw
+from ntknas.report.plotter import draw, draw_all
 
 
-def draw_correlation(result: Correlation, folder: Path) -> list[Path]:
+def draw_correlation(result: Correlation, folder: Path, look: Look = DEFAULT) -> list[Path]:
     """Draw the bars, and for each target the points, the best of k and, of trained networks, curves over the epochs.
 
     Args:
         result: The result.
         folder: Where the pictures go.
+        look: How they look.
 
     Returns:
         The pictures.
@@ -35,15 +37,16 @@ def draw_correlation(result: Correlation, folder: Path) -> list[Path]:
         over_epochs = figures.over_epochs(result, target)
         if over_epochs:
             specifications[f"epochs-{_file(target)}"] = over_epochs
-    return [draw(specification, folder / f"{name}.png") for name, specification in specifications.items()]
+    return draw_all(specifications, folder, look)
 
 
-def draw_trade_offs(result: TradeOffs, folder: Path) -> list[Path]:
+def draw_trade_offs(result: TradeOffs, folder: Path, look: Look = DEFAULT) -> list[Path]:
     """Draw the true front and those that scores choose, a picture for each stand-in.
 
     Args:
         result: The result.
         folder: Where the pictures go.
+        look: How they look.
 
     Returns:
         The pictures.
@@ -52,16 +55,17 @@ def draw_trade_offs(result: TradeOffs, folder: Path) -> list[Path]:
         NtknasError: If the folder cannot be written.
     """
     stand_ins = dict.fromkeys(row.stand_in for row in result.rows)
-    return [draw(front_figures.fronts(result, name), folder / f"fronts-{_file(name)}.png") for name in stand_ins]
+    return draw_all({f"fronts-{_file(name)}": front_figures.fronts(result, name) for name in stand_ins}, folder, look)
 
 
-def draw_overview(result: Overview, statistic: str, folder: Path) -> Path:
+def draw_overview(result: Overview, statistic: str, folder: Path, look: Look = DEFAULT) -> Path:
     """Draw one statistic of every measure with every target.
 
     Args:
         result: The result.
         statistic: ``kendall``, ``spearman`` or ``partial``.
         folder: Where the picture goes.
+        look: How it looks.
 
     Returns:
         The picture.
@@ -69,7 +73,7 @@ def draw_overview(result: Overview, statistic: str, folder: Path) -> Path:
     Raises:
         NtknasError: If the folder cannot be written.
     """
-    return draw(over_targets(result, statistic), folder / f"targets-{statistic}.png")
+    return draw(over_targets(result, statistic), folder / f"targets-{statistic}{look.suffix}", look)
 
 
 def _file(target: str) -> str:

@@ -13,7 +13,8 @@ import pandas as pd
 from ntknas.core.digest import text_digest
 from ntknas.core.errors import NtknasError
 from ntknas.core.files import replacing
-from ntknas.report.plotter import draw
+from ntknas.report.look import DEFAULT, Look
+from ntknas.report.plotter import draw_all
 from ntknas.studies.base import Findings, Study
 
 _RECORD = re.compile(r"^<!-- made from (\{.*\}) -->$", re.MULTILINE)
@@ -81,7 +82,9 @@ def _record(study: Study) -> str:
     return json.dumps({"settings": study.settings(), "units": units}, sort_keys=True).replace("--", "-\\u002d")
 
 
-def write(study: Study, findings: Findings, folder: Path, stem: str, command: str, device: str) -> list[Path]:
+def write(
+    study: Study, findings: Findings, folder: Path, stem: str, command: str, device: str, look: Look = DEFAULT
+) -> list[Path]:
     """Write the page, its figures and its table as CSV into a folder.
 
     Args:
@@ -91,6 +94,7 @@ def write(study: Study, findings: Findings, folder: Path, stem: str, command: st
         stem: Name of the page's files.
         command: The command that makes it.
         device: Where it was computed.
+        look: How its figures look.
 
     Returns:
         The files.
@@ -103,7 +107,7 @@ def write(study: Study, findings: Findings, folder: Path, stem: str, command: st
         table = folder / f"{stem}.csv"
         with replacing(table) as beside:
             findings.table.to_csv(beside, index=False)
-        pictures = [draw(figure, folder / f"{stem}-{name}.png") for name, figure in findings.figures.items()]
+        pictures = draw_all({f"{stem}-{name}": figure for name, figure in findings.figures.items()}, folder, look)
         page = folder / f"{stem}.md"  # last, so that where a page stands its table and figures do
         with replacing(page) as beside:
             beside.write_text(_text(study, findings, pictures, command, device), encoding="utf-8")
@@ -124,7 +128,8 @@ def _text(study: Study, findings: Findings, pictures: Sequence[Path], command: s
     ]
     data = str(study.settings()["data"])
     lines += ["", *(f"- {line.replace(data, _harmless(data))}" for line in findings.verdict.sentences), ""]
-    lines += [f"![{picture.stem}]({picture.name})" for picture in pictures]
+    # a page shows no PDF
+    lines += [f"{'!' * (picture.suffix != '.pdf')}[{picture.stem}]({picture.name})" for picture in pictures]
     lines += ["", _table(findings.table), "", f"Made by `{command}` on {device}.", ""]
     lines += [f"<!-- made from {_record(study)} -->", ""]
     return "\n".join(lines)

@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ntknas.report.drawers.canvas import COLOURS, MIN_WIDTH, single
+from ntknas.report.drawers.canvas import COLOURS, handles_of, legend_below, single
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ntknas.report.figures import Array, BarGroup, Bars
+    from ntknas.report.look import Style
 
 _GROUP_HEIGHT = 0.8
 """Share of a row that its bars take."""
 
 
-def draw_bars(bars: Bars) -> Figure:
+def draw_bars(bars: Bars, style: Style) -> Figure:
     """Draw one row per label, one bar per group."""
-    height = 0.9 + 0.2 * len(bars.groups) + len(bars.labels) * (0.16 * len(bars.groups) + 0.12)
-    figure, axes = single((MIN_WIDTH, height))
+    height = 0.7 + len(bars.labels) * (0.16 * len(bars.groups) + 0.12)
+    figure, axes = single((style.width(0, spans=False), style.height(height)))
     rows = np.arange(len(bars.labels), dtype=np.float64)[::-1]
     thickness = _GROUP_HEIGHT / len(bars.groups)
     for number, group in enumerate(bars.groups):
@@ -32,10 +33,9 @@ def draw_bars(bars: Bars) -> Figure:
     axes.set_ylim(-0.6, len(bars.labels) - 0.4)
     axes.axvline(0, color="0.3", linewidth=0.8)
     axes.set_xlabel(bars.x_label)
-    figure.suptitle(bars.title)
     axes.grid(axis="x", alpha=0.25)
     axes.set_axisbelow(True)
-    figure.legend(loc="outside lower center", ncols=1, frameon=False)
+    legend_below(figure, handles_of([axes]))
     return figure
 
 

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
+from matplotlib import rcParams
+from matplotlib.font_manager import FontProperties
+
+from ntknas.report.drawers.shown import Figure
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 """Okabe and Ito's palette, which colour-blind readers can tell apart."""
-STYLE: dict[str, bool | str | int] = {
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": "medium",
-    "font.size": 9,
-    "figure.constrained_layout.use": True,
-    "savefig.dpi": 130,
-}
-COLUMNS = 4
-MIN_WIDTH = 7.0
-"""Inches, for heading and legend."""
+MUTED = "0.45"
+"""What is quieter than what is meant, such as baselines."""
+SEQUENTIAL, DIVERGING = "viridis", "RdBu"
+"""Maps of colours that colour-blind readers can read: of magnitudes, and of signs about zero."""
+_LETTERS_OF_HANDLE = 4.0
+"""Width of a legend's handle with the space around it, in letters."""
 
 
 @dataclass(frozen=True)
@@ -56,3 +56,44 @@ def single(size: tuple[float, float]) -> tuple[Figure, Axes]:
     """Return an empty figure with one pair of axes."""
     figure = Figure(figsize=size)
     return figure, figure.subplots()
+
+
+def legend_below(figure: Figure, handles: Mapping[str, Artist]) -> None:
+    """Draw a legend below everything, and let the figure grow by it; a single entry is no legend.
+
+    Args:
+        figure: The figure.
+        handles: What the entries show, by name.
+    """
+    if len(handles) < 2:
+        return
+    columns = _columns(figure, list(handles))
+    figure.legend(
+        list(handles.values()), list(handles), loc="outside lower center", ncols=columns, frameon=False, borderpad=0.2
+    )
+    width, height = figure.get_size_inches()
+    size = _legend_size()
+    figure.set_size_inches(width, height + 1.5 * size / 72 * math.ceil(len(handles) / columns))
+
+
+def handles_of(axes: Iterable[Axes]) -> dict[str, Artist]:
+    """Return what axes have in their legends, each name once."""
+    pairs = [pair for each in axes for pair in zip(*each.get_legend_handles_labels(), strict=True)]
+    return {name: handle for handle, name in pairs}
+
+
+def _columns(figure: Figure, names: list[str]) -> int:
+    """Return how many entries fit side by side."""
+    size = _legend_size()
+    probe = figure.text(0, 0, "", fontsize=size)
+    widths = []
+    for name in names:
+        probe.set_text(name)
+        widths.append(probe.get_window_extent().width / figure.dpi)
+    probe.remove()
+    entry = max(widths) + _LETTERS_OF_HANDLE * size / 72
+    return max(1, min(len(names), int(figure.get_size_inches()[0] / entry)))
+
+
+def _legend_size() -> float:
+    return float(FontProperties(size=rcParams["legend.fontsize"]).get_size_in_points())

@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ntknas.report.drawers.canvas import COLOURS, COLUMNS, Panels
+from ntknas.report.drawers.canvas import COLOURS, Panels, handles_of, legend_below
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ntknas.report.figures import FrontPanel, Fronts
+    from ntknas.report.look import Style
 
 _CHOSEN, _RANDOM = COLOURS[0], COLOURS[1]
 _MAX_DOTS = 300
 """Chosen cells from which dots are small."""
 
 
-def draw_fronts(fronts: Fronts) -> Figure:
+def draw_fronts(fronts: Fronts, style: Style) -> Figure:
     """Draw one choice per panel, all in the same view."""
-    widest = COLUMNS - 1 if len(fronts.panels) in (5, 6, 9) else COLUMNS
+    widest = style.columns - 1 if len(fronts.panels) in (5, 6, 9) else style.columns
     rows, columns = math.ceil(len(fronts.panels) / widest), min(widest, len(fronts.panels))
-    size = (max(7.0, 3.1 * columns + 0.5), 2.7 * rows + 1.0)
+    size = (style.width(3.1 * columns + 0.5, spans=columns > 1), style.height(2.7 * rows + 0.6))
     panels = Panels.make(rows, columns, size, share_x=True, share_y=True)
     for axes, panel in zip(panels, fronts.panels, strict=False):
         _draw_panel(axes, panel, fronts)
@@ -35,9 +36,7 @@ def draw_fronts(fronts: Fronts) -> Figure:
         axes.set_xlabel(fronts.x_label if is_lowest else "")
     for row in panels.rows:
         row[0].set_ylabel(fronts.y_label)
-    panels.figure.suptitle(fronts.title)
-    handles, names = panels.rows[0][0].get_legend_handles_labels()
-    panels.figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False)
+    legend_below(panels.figure, handles_of(panels.rows[0][:1]))
     return panels.figure
 
 

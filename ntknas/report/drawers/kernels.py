@@ -6,19 +6,20 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ntknas.report.drawers.canvas import COLOURS, Panels
+from ntknas.report.drawers.shown import Figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ntknas.report.figures import Array, KernelStrip, KernelView, Labels
+    from ntknas.report.look import Style
 
 _STRIP_COLUMNS = 8
 
 
-def draw_kernel_strip(strip: KernelStrip) -> Figure:
+def draw_kernel_strip(strip: KernelStrip, style: Style) -> Figure:
     """Draw one heat map per moment, in one scale of colours."""
     count = len(strip.matrices)
     columns = min(count, _STRIP_COLUMNS)
@@ -36,11 +37,10 @@ def draw_kernel_strip(strip: KernelStrip) -> Figure:
         axes.set_yticks([])
     panels.hide_from(count)
     panels.figure.colorbar(picture, ax=list(panels), shrink=0.9, label=strip.colour_label)
-    panels.figure.suptitle(strip.title)
     return panels.figure
 
 
-def draw_kernel_view(view: KernelView) -> Figure:
+def draw_kernel_view(view: KernelView, style: Style) -> Figure:
     """Draw one heat map in the order of the classes, and the spectrum."""
     figure = Figure(figsize=(9.2, 4.2))
     heat, line = figure.subplots(1, 2)
@@ -53,7 +53,6 @@ def draw_kernel_view(view: KernelView) -> Figure:
     else:
         _draw_classes(heat, view.labels[order])
     _draw_spectrum(line, view)
-    figure.suptitle(view.title)
     return figure
 
 

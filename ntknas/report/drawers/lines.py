@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from ntknas.report.drawers.canvas import COLOURS, COLUMNS, MIN_WIDTH, Panels
+from ntknas.report.drawers.canvas import COLOURS, Panels, handles_of, legend_below
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ntknas.report.figures import Line, LineGrid, LinePanel
+    from ntknas.report.look import Style
 
 _MAX_MARKED = 40
 """Points of a curve that are few enough to be marked."""
@@ -23,22 +24,13 @@ _MAX_TICKS, _MAX_LEVEL_TICKS = 12, 6
 """Ticks of a logarithmic axis that are few enough to be named, and to be named level."""
 _DASHES = ("--", ":", "-.")
 """Styles of what is muted, whose colour is the same."""
-_MAX_LEGEND_COLUMNS = 6
-_LETTER, _HANDLE, _ENTRY = 0.09, 0.75, 0.22
-"""Inches that a letter of the legend takes at most, a handle with the space around it, and the height of an entry."""
-_LEGEND_ROWS = 3
-"""Rows of a legend that have room below the panels; for each further one the figure grows."""
 
 
-def draw_line_grid(grid: LineGrid) -> Figure:
+def draw_line_grid(grid: LineGrid, style: Style) -> Figure:
     """Draw one frame per panel; a name has one colour in all of them."""
-    widest = COLUMNS - 1 if len(grid.panels) in (5, 6) else COLUMNS  # 5 or 6 panels fill rows of three better
+    widest = style.columns - 1 if len(grid.panels) in (5, 6) else style.columns  # rows of three are fuller
     rows, columns = math.ceil(len(grid.panels) / widest), min(widest, len(grid.panels))
-    width = max(MIN_WIDTH, 3.2 * columns + 0.4)
-    names = list(dict.fromkeys(line.name for panel in grid.panels for line in panel.lines))
-    legend_columns = _legend_columns(names, width)
-    further = max(0, math.ceil(len(names) / legend_columns) - _LEGEND_ROWS)
-    size = (width, 2.5 * rows + 1.0 + _ENTRY * further)
+    size = (style.width(3.2 * columns + 0.4, spans=columns > 1), style.height(2.5 * rows + 0.4))
     panels = Panels.make(rows, columns, size, share_x=True, share_y=grid.share_y)
     colours = _colours(grid)
     ticks = sorted({float(x) for panel in grid.panels for line in panel.lines for x in line.x})
@@ -47,8 +39,7 @@ def draw_line_grid(grid: LineGrid) -> Figure:
         _scale_x(axes, grid.x_scale, ticks)
     panels.hide_from(len(grid.panels))
     _label(panels, grid, columns)
-    panels.figure.suptitle(grid.title)
-    _add_legend(panels, legend_columns)
+    legend_below(panels.figure, handles_of(panels))
     return panels.figure
 
 
@@ -68,20 +59,6 @@ def _label(panels: Panels, grid: LineGrid, columns: int) -> None:
         axes.set_xlabel(grid.x_label if is_lowest else "")
     for row in panels.rows:
         row[0].set_ylabel(grid.y_label)
-
-
-def _legend_columns(names: list[str], width: float) -> int:
-    entry = _LETTER * max(map(len, names), default=0) + _HANDLE
-    return max(1, min(_MAX_LEGEND_COLUMNS, int(width / entry), len(names)))
-
-
-def _add_legend(panels: Panels, columns: int) -> None:
-    pairs = [pair for axes in panels for pair in zip(*axes.get_legend_handles_labels(), strict=True)]
-    handles = {name: handle for handle, name in pairs}
-    if len(handles) > 1:
-        panels.figure.legend(
-            list(handles.values()), list(handles), loc="outside lower center", ncols=columns, frameon=False
-        )
 
 
 def _draw_panel(axes: Axes, panel: LinePanel, colours: dict[str, str]) -> None:

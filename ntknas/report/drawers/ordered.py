@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from ntknas.report.drawers.canvas import COLOURS, MIN_WIDTH
+from ntknas.report.drawers.canvas import COLOURS, DIVERGING
+from ntknas.report.drawers.shown import Figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ntknas.report.figures import Block, OrderedMap
+    from ntknas.report.look import Style
 
-_COLOUR_MAP = "RdBu"
 _KINDS = (*COLOURS, "#F0E442", "0.25", "0.65", "#8C564B")
 """Colours of the kinds of rows."""
 _ROW, _COLUMN = 0.17, 0.31
@@ -30,9 +30,9 @@ _DARK = 0.62
 _NO_VALUE = "0.92"
 
 
-def draw_ordered_map(picture: OrderedMap) -> Figure:
+def draw_ordered_map(picture: OrderedMap, style: Style) -> Figure:
     """Draw the tree, the kinds of the rows and the blocks side by side, in one scale of colours."""
-    figure = Figure(figsize=_size(picture))
+    figure = Figure(figsize=_size(picture, style))
     widths = [_TREE, _STRIP, *(_COLUMN * len(block.columns) for block in picture.blocks)]
     tree, strip, *blocks = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
     scale = Normalize(-_largest(picture), _largest(picture))
@@ -42,20 +42,19 @@ def draw_ordered_map(picture: OrderedMap) -> Figure:
         _draw_block(axes, block, scale)
     blocks[0].set_yticks(range(len(picture.rows)), picture.rows, fontsize=_NAME_SIZE)
     bar = figure.colorbar(
-        ScalarMappable(scale, _COLOUR_MAP), ax=blocks, label=picture.colour_label, aspect=45, fraction=0.04, pad=0.015
+        ScalarMappable(scale, DIVERGING), ax=blocks, label=picture.colour_label, aspect=45, fraction=0.04, pad=0.015
     )
     bar.outline.set_visible(False)
-    figure.suptitle(picture.title)
     _add_legend(figure, picture)
     return figure
 
 
-def _size(picture: OrderedMap) -> tuple[float, float]:
+def _size(picture: OrderedMap, style: Style) -> tuple[float, float]:
     columns = sum(len(block.columns) for block in picture.blocks)
     names = max(map(len, picture.rows), default=0)
     above = max((len(name) for block in picture.blocks for name in block.columns), default=0)
     width = _TREE + _STRIP + _LETTER * names + _COLUMN * columns + 1.6
-    return max(MIN_WIDTH, width), _ROW * len(picture.rows) + _LETTER * above + 1.5
+    return style.width(width), _ROW * len(picture.rows) + _LETTER * above + 1.5
 
 
 def _largest(picture: OrderedMap) -> float:
@@ -95,7 +94,7 @@ def _draw_kinds(axes: Axes, picture: OrderedMap) -> None:
 
 def _draw_block(axes: Axes, block: Block, scale: Normalize) -> None:
     axes.set_facecolor(_NO_VALUE)
-    axes.imshow(block.values, cmap=_COLOUR_MAP, norm=scale, aspect="auto", interpolation="nearest")
+    axes.imshow(block.values, cmap=DIVERGING, norm=scale, aspect="auto", interpolation="nearest")
     axes.set_xticks(range(len(block.columns)), block.columns, rotation=90, fontsize=_NAME_SIZE)
     axes.set_yticks([])
     axes.tick_params(length=0, labelbottom=False, labeltop=True)

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.colors import TwoSlopeNorm
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ntknas.report.drawers.canvas import COLOURS
 from ntknas.report.drawers.cells import draw_cell
+from ntknas.report.drawers.shown import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
 
+    from ntknas.report.look import Style
     from ntknas.report.portrait import ChangeMap, Dot, Portrait, ShareBars
 
 _WIDTH = 11.0
@@ -26,7 +27,7 @@ _SERIES = (COLOURS[0], COLOURS[1], COLOURS[2])
 _SPECTRA = (COLOURS[0], COLOURS[4], "0.45")
 
 
-def draw_portrait(portrait: Portrait) -> Figure:
+def draw_portrait(portrait: Portrait, style: Style) -> Figure:
     """Draw the panels that there are, from the cell at the top to its neighbourhood at the foot."""
     rows = _rows(portrait)
     heights = [height for height, _ in rows]

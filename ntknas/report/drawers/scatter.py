@@ -7,28 +7,29 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import SymmetricalLogLocator
 
-from ntknas.report.drawers.canvas import COLOURS, COLUMNS, Panels
+from ntknas.report.drawers.canvas import COLOURS, Panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ntknas.report.figures import Panel, ScatterGrid
+    from ntknas.report.look import Style
 
 _WIDE_RANGE = 30
 """Largest over smallest value from which an axis is logarithmic."""
 
 
-def draw_scatter_grid(grid: ScatterGrid) -> Figure:
+def draw_scatter_grid(grid: ScatterGrid, style: Style) -> Figure:
     """Draw one cloud per panel."""
-    rows, columns = math.ceil(len(grid.panels) / COLUMNS), min(COLUMNS, len(grid.panels))
-    panels = Panels.make(rows, columns, (3.0 * columns, 2.7 * rows + 0.4), share_y=True)
+    rows, columns = math.ceil(len(grid.panels) / style.columns), min(style.columns, len(grid.panels))
+    size = (style.width(3.0 * columns, spans=columns > 1), style.height(2.7 * rows + 0.2))
+    panels = Panels.make(rows, columns, size, share_y=True)
     for axes, panel in zip(panels, grid.panels, strict=False):
         _draw_panel(axes, panel)
     panels.hide_from(len(grid.panels))
     for row in panels.rows:
         row[0].set_ylabel(grid.y_label)
-    panels.figure.suptitle(grid.title)
     return panels.figure
 
 
