@@ -33,12 +33,12 @@ class Columns(NamedTuple):
     Attributes:
         backward: Number of the backward pass.
         module: Number of the module that owns the parameter, among all of the network; 0 for all parameters together.
-        index: Number of the parameter in the module.
+        parameter: Number of the parameter in the module.
     """
 
     backward: int
     module: int = 0
-    index: int = 0
+    parameter: int = 0
 
 
 class UnlikeChunksError(KernelError):

@@ -15,9 +15,9 @@ from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError
 from ntknas.kernels import preparation
 from ntknas.kernels.batch import Batch
-from ntknas.kernels.chunks import Piece
 from ntknas.kernels.contractions import Form, contracted_jacobian
 from ntknas.kernels.gradients import real
+from ntknas.kernels.gram import Piece
 from ntknas.kernels.strategies import per_sample
 from ntknas.kernels.strategies.per_sample import Geometry
 from ntknas.kernels.strategies.tapping import Context, LayerTap

@@ -27,6 +27,10 @@ class Need(StrEnum):
     """What a measure reads; it decides what the plan computes for it."""
 
     KERNEL = "kernel"
+    LAYERS = "layers"
+    """Of a measure of a kernel: what each layer adds."""
+    LAYER_INPUTS = "layer-inputs"
+    """Of a measure of a kernel: the Gram matrices of the layers' inputs."""
     LABELS = "labels"
     CROSS_KERNEL = "cross-kernel"
     NETWORK = "network"

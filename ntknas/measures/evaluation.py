@@ -13,6 +13,9 @@ from ntknas.measures.definition import Measure, Need, Subject
 from ntknas.measures.labels import check_labels
 from ntknas.measures.registry import get_measure
 
+_OPTIONS = {Need.LAYERS: "by_layer", Need.LAYER_INPUTS: "layer_inputs"}
+"""Options of ``empirical_ntk`` that give what a measure needs."""
+
 
 def measure(name: str, subject: Subject) -> Score:
     """Compute a measure.
@@ -82,8 +85,23 @@ def _check_kernel(definition: Measure, kernel: Kernel) -> None:
     if Need.CROSS_KERNEL not in definition.needs:
         kernel.require_symmetric(f"The measure {definition.name!r}")
     _check_output(definition, kernel.choices.output)
+    _check_layers(definition, kernel)
     if Need.LABELS in definition.needs:
         check_labels(definition.name, kernel.labels, kernel.samples)
+
+
+def _check_layers(definition: Measure, kernel: Kernel) -> None:
+    missing = [need for need in (Need.LAYERS, Need.LAYER_INPUTS) if need in definition.needs]
+    if kernel.layers is not None and any(layer.inputs is not None for layer in kernel.layers):
+        return
+    if kernel.layers is not None and missing == [Need.LAYERS]:
+        return
+    if missing:
+        options = ", ".join(f"{_OPTIONS[need]}=True" for need in missing)
+        raise KernelError(
+            f"The measure {definition.name!r} is one of layers, and this kernel has none of what it needs: compute it "
+            f"with {options}."
+        )
 
 
 def _check_output(definition: Measure, output: str) -> None:

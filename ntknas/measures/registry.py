@@ -41,10 +41,11 @@ _FIRST = (
 
 GROUPS = {
     "kernel": "every measure of a kernel but those of the trace over outputs alone, which costs a pass for each",
+    "layers": "every measure of the kernels of single layers, and of what layers are given",
     "regression": "kernel ridge regression on a held-out probe",
     "baselines": "every measure that needs no kernel",
     "training": "what a network's own training has come to",
-    "all": "all that need no training",
+    "all": "all that need no training, but for those of layers",
 }
 """Names that stand for several measures."""
 _SUBJECTS = {"kernel": Kernel, "regression": RegressionCase, "baselines": NetworkCase, "training": TrainingCase}
@@ -251,19 +252,20 @@ def expand(names: Iterable[str]) -> tuple[str, ...]:
         if numbered := members(name):
             expanded += numbered
         elif name in GROUPS:
-            subject = _SUBJECTS.get(name)
-            known = all_measures().items()
-            untrained = [measure for measure, m in known if m.subject is not TrainingCase]
-            alone = [measure for measure, m in known if m.subject is subject and not _stands_apart(m)]
-            expanded += alone if subject else untrained
+            expanded += [measure for measure, definition in all_measures().items() if _is_of(definition, name)]
         else:
             expanded.append(name)
     return tuple(dict.fromkeys(expanded))
 
 
-def _stands_apart(measure: Measure) -> bool:
-    """Return whether a measure is in no group but ``all``: it reads more choices, or costs many times the others."""
-    return Need.CHOICES in measure.needs or measure.outputs == ("traced",)
+def _is_of(measure: Measure, group: str) -> bool:
+    """Return whether a measure is of a group; what reads more choices, or costs many times the others, is apart."""
+    if Need.LAYERS in measure.needs:
+        return group == "layers"
+    if group == "all":
+        return measure.subject is not TrainingCase
+    apart = Need.CHOICES in measure.needs or measure.outputs == ("traced",)
+    return measure.subject is _SUBJECTS.get(group) and not apart
 
 
 def find_measure(name: str) -> Measure | None:

@@ -136,6 +136,11 @@ class Recipe:
                 raise ChoiceError(f"{name!r} is measured by itself wherever networks are trained: leave it out.")
             if self.choices.attack and get_measure(name).subject is RegressionCase:
                 raise ChoiceError(f"{name!r} is of images that are not attacked: leave it out, or `perturb`.")
+            if Need.LAYERS in get_measure(name).needs and (self.choices.attack or self.choices.normalisation != "none"):
+                raise ChoiceError(
+                    f"{name!r} is of layers, which add up to a kernel without `perturb` and `normalisation`: leave it "
+                    "out, or these."
+                )
 
     def groups(self) -> list[Group]:
         """Return the measures by what they are computed from; measures of the network stand alone, timed alone."""

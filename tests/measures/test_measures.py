@@ -127,6 +127,8 @@ def test_directions_of_the_definitions():
         "train_loss",
         "hnas_cond",
         "label_energy",
+        "layers_agreement",
+        "inputs_agreement",
         "teg_cond",
         "teg_mse",
     ]
