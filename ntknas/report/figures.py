@@ -72,7 +72,7 @@ class BarGroup:
 
 @dataclass(frozen=True)
 class Bars:
-    """Horizontal bars with intervals, one row per label, one bar per group.
+    """Horizontal bars with intervals, one row per label.
 
     Attributes:
         title: Heading of the figure.
@@ -81,6 +81,12 @@ class Bars:
         groups: The series.
         muted: Labels to draw in a quieter shade, such as baselines.
         setting: With what it was measured, in words.
+        muted_name: What these are, for the legend.
+        kinds: What each row is, which its colour says; all are of one kind without it.
+        is_apart: Whether each group has a panel of its own, and its bars the colours of their kinds; else the bars of a
+            row stand below one another, in the colours of their groups.
+        limit_name: What the limits of the groups are.
+        bounds: What no value can be below and above; nothing is drawn beyond.
     """
 
     title: str
@@ -89,6 +95,11 @@ class Bars:
     groups: Sequence[BarGroup]
     muted: frozenset[str] = frozenset()
     setting: str = ""
+    muted_name: str = ""
+    kinds: Sequence[str] = ()
+    is_apart: bool = False
+    limit_name: str = "noise ceiling"
+    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,7 @@ class Line:
         low: Lower ends of the intervals, or ``None``.
         high: Upper ends, or ``None``.
         muted: Whether to draw it in a quieter shade, such as a baseline.
+        wide: Whether to draw it broad and pale below the others, such as a bound that a curve may lie on.
     """
 
     name: str
@@ -110,6 +122,7 @@ class Line:
     low: Array | None = None
     high: Array | None = None
     muted: bool = False
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +135,7 @@ class LinePanel:
         level: A horizontal line to compare with, or ``None``.
         y_scale: ``linear`` or ``log``.
         limits: Ends of the vertical axis, or ``None`` for all that is drawn.
+        y_label: Name of its vertical axis, where that is not the figure's.
     """
 
     title: str
@@ -129,6 +143,7 @@ class LinePanel:
     level: float | None = None
     y_scale: str = "linear"
     limits: tuple[float, float] | None = None
+    y_label: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +157,7 @@ class LineGrid:
         panels: The panels.
         x_scale: ``linear``, ``log``, or ``symlog`` where the first value is zero.
         share_y: Whether the panels share one vertical axis.
+        ordered: Whether the names are in an order, such as widths, which their colours then say.
         setting: With what it was measured, in words.
     """
 
@@ -151,6 +167,7 @@ class LineGrid:
     panels: Sequence[LinePanel]
     x_scale: str = "linear"
     share_y: bool = True
+    ordered: bool = False
     setting: str = ""
 
 

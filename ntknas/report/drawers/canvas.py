@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from matplotlib import rcParams
-from matplotlib.font_manager import FontProperties
+import numpy as np
+from matplotlib import colormaps, rcParams
+from matplotlib.colors import to_hex
 
+from ntknas.report.drawers.lettering import points, widths
 from ntknas.report.drawers.shown import Figure
 
 if TYPE_CHECKING:
@@ -22,8 +24,22 @@ MUTED = "0.45"
 """What is quieter than what is meant, such as baselines."""
 SEQUENTIAL, DIVERGING = "viridis", "RdBu"
 """Maps of colours that colour-blind readers can read: of magnitudes, and of signs about zero."""
+_ORDERED_ENDS = (0.0, 0.85)
+"""Ends of the part of ``SEQUENTIAL`` that lines are drawn in: yellow is too pale on white."""
 _LETTERS_OF_HANDLE = 4.0
 """Width of a legend's handle with the space around it, in letters."""
+
+
+def colours_of(count: int, *, ordered: bool) -> list[str]:
+    """Return colours for so many names.
+
+    Args:
+        count: How many.
+        ordered: Whether the names are in an order, so that the colours are, from dark to light.
+    """
+    if ordered:
+        return [to_hex(colormaps[SEQUENTIAL](place)) for place in np.linspace(*_ORDERED_ENDS, max(count, 2))[:count]]
+    return [COLOURS[number % len(COLOURS)] for number in range(count)]
 
 
 @dataclass(frozen=True)
@@ -72,7 +88,7 @@ def legend_below(figure: Figure, handles: Mapping[str, Artist]) -> None:
         list(handles.values()), list(handles), loc="outside lower center", ncols=columns, frameon=False, borderpad=0.2
     )
     width, height = figure.get_size_inches()
-    size = _legend_size()
+    size = points(rcParams["legend.fontsize"])
     figure.set_size_inches(width, height + 1.5 * size / 72 * math.ceil(len(handles) / columns))
 
 
@@ -84,16 +100,6 @@ def handles_of(axes: Iterable[Axes]) -> dict[str, Artist]:
 
 def _columns(figure: Figure, names: list[str]) -> int:
     """Return how many entries fit side by side."""
-    size = _legend_size()
-    probe = figure.text(0, 0, "", fontsize=size)
-    widths = []
-    for name in names:
-        probe.set_text(name)
-        widths.append(probe.get_window_extent().width / figure.dpi)
-    probe.remove()
-    entry = max(widths) + _LETTERS_OF_HANDLE * size / 72
+    size = points(rcParams["legend.fontsize"])
+    entry = max(widths(figure, names, size)) + _LETTERS_OF_HANDLE * size / 72
     return max(1, min(len(names), int(figure.get_size_inches()[0] / entry)))
-
-
-def _legend_size() -> float:
-    return float(FontProperties(size=rcParams["legend.fontsize"]).get_size_in_points())

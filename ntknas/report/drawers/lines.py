@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from ntknas.report.drawers.canvas import COLOURS, Panels, handles_of, legend_below
+from ntknas.report.drawers.canvas import Panels, colours_of, handles_of, legend_below
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +22,8 @@ _MAX_MARKED = 40
 """Points of a curve that are few enough to be marked."""
 _MAX_TICKS, _MAX_LEVEL_TICKS = 12, 6
 """Ticks of a logarithmic axis that are few enough to be named, and to be named level."""
+_FEW_POWERS = 100
+"""Largest over smallest value of a logarithmic axis below which powers of ten would be too few to read it."""
 _DASHES = ("--", ":", "-.")
 """Styles of what is muted, whose colour is the same."""
 
@@ -48,7 +50,7 @@ def _colours(grid: LineGrid) -> dict[str, str]:
     lines = [line for panel in grid.panels for line in panel.lines]
     shown = list(dict.fromkeys(line.name for line in lines if not line.muted))
     greys = {line.name: "0.3" for line in lines}
-    return greys | {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(shown)}
+    return greys | dict(zip(shown, colours_of(len(shown), ordered=grid.ordered), strict=True))
 
 
 def _label(panels: Panels, grid: LineGrid, columns: int) -> None:
@@ -59,6 +61,8 @@ def _label(panels: Panels, grid: LineGrid, columns: int) -> None:
         axes.set_xlabel(grid.x_label if is_lowest else "")
     for row in panels.rows:
         row[0].set_ylabel(grid.y_label)
+    for axes, panel in zip(panels, grid.panels, strict=False):
+        axes.set_ylabel(panel.y_label or axes.get_ylabel())
 
 
 def _draw_panel(axes: Axes, panel: LinePanel, colours: dict[str, str]) -> None:
@@ -71,8 +75,22 @@ def _draw_panel(axes: Axes, panel: LinePanel, colours: dict[str, str]) -> None:
         axes.axhline(panel.level, color="0.4", linewidth=0.8)
     if any((np.nan_to_num(line.y) > 0).any() for line in panel.lines):
         axes.set_yscale(panel.y_scale)
+        _name_ticks(axes)
     axes.set_title(panel.title)
     axes.grid(alpha=0.25)
+
+
+def _name_ticks(axes: Axes) -> None:
+    """Name ticks of a logarithmic axis by plain numbers where it spans so little that powers of ten are few."""
+    low, high = axes.get_ylim()
+    if axes.get_yscale() == "log" and high < _FEW_POWERS * low:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:.6g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _tick(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) else f"{value:.3g}"
 
 
 def _scale_x(axes: Axes, scale: str, ticks: list[float]) -> None:
@@ -82,7 +100,7 @@ def _scale_x(axes: Axes, scale: str, ticks: list[float]) -> None:
         axes.set_xscale(scale)
     if scale == "symlog" or (scale == "log" and len(ticks) <= _MAX_TICKS):
         rotation = 45 if len(ticks) > _MAX_LEVEL_TICKS else 0
-        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], rotation=rotation)
+        axes.set_xticks(ticks, [_tick(tick) for tick in ticks], rotation=rotation)
         axes.xaxis.set_minor_locator(NullLocator())
     elif scale == "log":
         axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,.6g}"))
@@ -91,8 +109,9 @@ def _scale_x(axes: Axes, scale: str, ticks: list[float]) -> None:
 def _draw_line(axes: Axes, line: Line, colour: str, style: str) -> None:
     shade, band = (0.7, 0.07) if line.muted else (1.0, 0.16)
     marker = "o" if len(line.x) <= _MAX_MARKED else None
-    axes.plot(
-        line.x, line.y, style, color=colour, linewidth=1.4, label=line.name, alpha=shade, marker=marker, markersize=3
-    )
+    look: dict[str, Any] = {"linewidth": 1.4, "alpha": shade, "marker": marker, "markersize": 3}
+    if line.wide:  # below the others, which may lie on it
+        look: dict[str, Any] = {"linewidth": 5.0, "alpha": 0.35, "zorder": 1.5, "solid_capstyle": "butt"}
+    axes.plot(line.x, line.y, style, color=colour, label=line.name, **look)
     if line.low is not None and line.high is not None:
         axes.fill_between(line.x, line.low, line.high, color=colour, alpha=band, linewidth=0)
