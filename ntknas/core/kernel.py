@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 from ntknas.core.choices import Choices
 from ntknas.core.errors import KernelError
 from ntknas.core.lazy import torch
+from ntknas.core.shown import Shown, counted, number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import Tensor
 
+    from ntknas.core import html
     from ntknas.core.layer_kernel import LayerKernel
 
 ROW_ERROR_FACTOR = 50.0
@@ -22,8 +26,8 @@ Measured by ``scripts/measure_row_error.py``; see docs/numerics.md.
 """
 
 
-@dataclass(frozen=True)
-class Kernel:
+@dataclass(frozen=True, repr=False)
+class Kernel(Shown):
     """A neural tangent kernel on a probe, or between two probes.
 
     Attributes:
@@ -46,8 +50,8 @@ class Kernel:
     outputs: int
     symmetric: bool
     strategy: str
-    left_norms: Tensor = field(repr=False)
-    right_norms: Tensor = field(repr=False)
+    left_norms: Tensor
+    right_norms: Tensor
     layers: tuple[LayerKernel, ...] | None = field(default=None, repr=False)
 
     @property
@@ -96,6 +100,46 @@ class Kernel:
         """
         if not self.symmetric:
             raise KernelError(f"{quantity} needs a kernel of one batch with itself, got one between two batches.")
+
+    @property
+    def has_spectrum(self) -> bool:
+        """Whether its eigenvalues are at hand already."""
+        return "spectrum" in self.__dict__
+
+    def _line(self) -> str:
+        shape = "×".join(map(str, self.matrix.shape))
+        said = [f"{shape} of {self._sides()}", *self._chosen()]
+        if self.has_spectrum:
+            said += [f"{name} {text}" for name, text in self._spectrum_in_numbers().items()]
+        return ", ".join(said)
+
+    def _sides(self) -> str:
+        return counted(self.samples, "sample") if self.symmetric else "two batches"
+
+    def _chosen(self) -> list[str]:
+        """Return the choices in words, the precision last."""
+        chosen, usual = self.choices.as_dict(), {"normalisation": "none", "precision": self.choices.precision}
+        named = {name: value if isinstance(value, str) else f"{len(value)} named" for name, value in chosen.items()}
+        return [*(f"{name} {text}" for name, text in named.items() if usual.get(name) != text), self.choices.precision]
+
+    def _spectrum_in_numbers(self) -> dict[str, str]:
+        largest, smallest = float(self.spectrum[0]), float(self.spectrum[-1])
+        singular = {"singular": f"at or below {number(self.singular_below)}"} if self.is_singular else {}
+        return {"λ_1": number(largest), f"λ_{self.size}": number(smallest), **singular}
+
+    def _facts(self) -> Mapping[str, html.Child]:
+        facts: dict[str, html.Child] = {"outputs of the network": self.outputs}
+        if self.labels is not None:
+            facts["classes"] = len(self.labels.unique())
+        facts["computed by"] = self.strategy
+        if self.layers is not None:
+            facts["kernels of layers"] = len(self.layers)
+        if self.symmetric:
+            facts["trace"] = number(float(self.matrix.trace()))
+            facts["eigenvalues"] = "not computed yet: ask for .spectrum"
+        if self.has_spectrum:
+            facts["eigenvalues"] = ", ".join(f"{name} {text}" for name, text in self._spectrum_in_numbers().items())
+        return facts
 
     def cosine(self) -> Kernel:
         """Return D^-½ K D^-½; rows of norm zero give entries that are not a number."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ntknas.core.shown import Shown, number
+
 
 class Status(StrEnum):
     """Why a (cell, seed, measure) has a value, or why it has none."""
@@ -37,8 +39,8 @@ class NoValueError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True)
-class Score:
+@dataclass(frozen=True, repr=False)
+class Score(Shown):
     """The value of a measure on one kernel, or a status and the reason why there is no value.
 
     Attributes:
@@ -61,3 +63,7 @@ class Score:
         """
         if (self.value is None) == (self.status is Status.OK):
             raise ValueError(f"A score has a value exactly if its status is ok: got {self.value} with {self.status}.")
+
+    def _line(self) -> str:
+        said = number(self.value, 6) if self.value is not None else f"{self.status}: {self.reason}".rstrip(": ")
+        return f"{self.measure}: {said}"
