@@ -111,7 +111,7 @@ def _draw_line(axes: Axes, line: Line, colour: str, style: str) -> None:
     marker = "o" if len(line.x) <= _MAX_MARKED else None
     look: dict[str, Any] = {"linewidth": 1.4, "alpha": shade, "marker": marker, "markersize": 3}
     if line.wide:  # below the others, which may lie on it
-        look: dict[str, Any] = {"linewidth": 5.0, "alpha": 0.35, "zorder": 1.5, "solid_capstyle": "butt"}
+        look = {"linewidth": 5.0, "alpha": 0.35, "zorder": 1.5, "solid_capstyle": "butt"}
     axes.plot(line.x, line.y, style, color=colour, label=line.name, **look)
     if line.low is not None and line.high is not None:
         axes.fill_between(line.x, line.low, line.high, color=colour, alpha=band, linewidth=0)
