@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from ntknas.cli.asking import LONG
 from ntknas.cli.meter import duration
 from ntknas.cli.output import note, print_json, print_table, say
 
@@ -12,6 +13,30 @@ if TYPE_CHECKING:
     import torch
 
     from ntknas.scoring.forecast import Forecast, ForecastEvent
+    from ntknas.spaces import Space
+
+BRIEF = 20.0
+"""Seconds of the trials before a run that may be long."""
+
+
+def seconds_of(space: Space, cells: Sequence[int], arguments: Mapping[str, Any]) -> float:
+    """Return about how long scoring takes: reckoned where it is short by any reckoning, else by trials of seconds.
+
+    Args:
+        space: The space.
+        cells: The cells.
+        arguments: Those of ``ntknas.forecast``.
+    """
+    from ntknas.scoring.inputs import ScoringOptions
+    from ntknas.scoring.reckoning import reckoned_seconds
+    from ntknas.scoring.session import forecast
+
+    options = {name: value for name, value in arguments.items() if name in ScoringOptions.__annotations__}
+    seconds = reckoned_seconds(space, cells, **options)
+    if seconds < LONG:
+        return seconds
+    note(f"It may take long: a few networks are tried first, for {BRIEF:.0f} s or so. (--yes leaves that out.)")
+    return forecast(space, cells, budget=BRIEF, **arguments).seconds
 
 
 class ForecastDisplay:

@@ -19,7 +19,15 @@ from ntknas.published import Release
 from ntknas.scoring.engines import make_engine
 from ntknas.scoring.events import Began, CellsLeftOut, Event, JournalTorn, LinesLost, Planned, Tried
 from ntknas.scoring.fault_log import FaultLog
-from ntknas.scoring.forecast import Forecast, ForecastBegins, ForecastEvent, ForecastPlanned, forecast_plan, peak_memory
+from ntknas.scoring.forecast import (
+    BUDGET,
+    Forecast,
+    ForecastBegins,
+    ForecastEvent,
+    ForecastPlanned,
+    forecast_plan,
+    peak_memory,
+)
 from ntknas.scoring.inputs import Inputs, ScoringOptions, inputs_of
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Plan, make_plan
@@ -168,6 +176,7 @@ def forecast(
     workers: int | None = 0,
     engine: Engine | str = "local",
     device: str = "auto",
+    budget: float = BUDGET,
     on_event: Callable[[ForecastEvent], None] = lambda event: None,
     **options: Unpack[ScoringOptions],
 ) -> Forecast:
@@ -181,6 +190,7 @@ def forecast(
         workers: Number of worker processes.
         engine: What would compute.
         device: Where the trials compute.
+        budget: Seconds for all trials, about.
         on_event: Told what is tried.
         **options: What would be measured.
 
@@ -200,7 +210,7 @@ def forecast(
         release = _release(published)
         plan = plan if release is None else take(plan, job, release).rest
         on_event(ForecastPlanned(len(plan.tasks), device_here))
-        kinds = forecast_plan(plan, job, device_here, on_event)
+        kinds = forecast_plan(plan, job, device_here, on_event, budget)
     workers_at_once = max(1, len(computing.devices))
     return Forecast(plan.requested, plan.stored, len(plan.tasks), kinds, workers_at_once, peak_memory(device_here))
 

@@ -116,7 +116,7 @@ class Trials:
             if number and self._shortened(model.next(more)) > self._left() / 2:
                 break
             seconds = self._attempt(light, more)
-            if not number and self._spent < self._left() / 4:  # the first one also loads libraries
+            if not number and self._spent < self._left():  # the first one also loads libraries
                 seconds = self._attempt(light, more)
             number = more
             model.add(number, seconds)

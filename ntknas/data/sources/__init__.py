@@ -58,6 +58,25 @@ def load_images(name: str, request: Request) -> ImageSet:
     return source.load(request)
 
 
+def is_missing(name: str, root: Path, split: str) -> bool:
+    """Return whether a source has official files, and not one of those of a split is there; nothing is read.
+
+    Args:
+        name: Name of the source.
+        root: Folder of images.
+        split: The split.
+
+    Returns:
+        Whether none is there.
+
+    Raises:
+        ChoiceError: If there is no such source.
+    """
+    files = official_files(name)
+    of_split = [file for file in files if file.split == split] or files
+    return bool(files) and not any((root / file.path).exists() for file in of_split)
+
+
 def official_files(name: str) -> list[OfficialFile]:
     """Return the official files of a source; none for one that needs none.
 
