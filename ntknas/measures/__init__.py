@@ -2,7 +2,7 @@
 
 from ntknas.measures.definition import Aggregate, Measure, Need, Subject
 from ntknas.measures.derived import DerivedMeasure
-from ntknas.measures.evaluation import measure
+from ntknas.measures.evaluation import layer_options, measure
 from ntknas.measures.registry import (
     GROUPS,
     all_derived,
@@ -30,6 +30,7 @@ __all__ = [
     "find_measure",
     "get_measure",
     "inputs_of",
+    "layer_options",
     "measure",
     "register",
     "register_derived",

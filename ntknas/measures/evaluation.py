@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from ntknas.core.cases import NetworkCase, RegressionCase
 from ntknas.core.class_forms import ClassForms
@@ -53,6 +54,12 @@ def measure(name: str, subject: Subject) -> Score:
     if not math.isfinite(value):
         return Score(name, None, Status.NON_FINITE, "the measure is not a finite number")
     return Score(name, value)
+
+
+def layer_options(names: Iterable[str]) -> dict[str, bool]:
+    """Return which options of ``empirical_ntk``, or fields of ``Method``, a kernel needs for some measures of it."""
+    needs = {need for name in names for need in get_measure(name).needs}
+    return {option: need in needs for need, option in _OPTIONS.items()}
 
 
 def _check_subject(definition: Measure, subject: Subject) -> None:

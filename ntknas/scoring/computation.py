@@ -16,7 +16,7 @@ from ntknas.core.score import NoValueError, Score, Status
 from ntknas.kernels import Batch, Method, compute_perturbed_kernel, open_operator
 from ntknas.kernels.memory import is_out_of_memory
 from ntknas.kernels.method import AUTO
-from ntknas.measures import Need, Subject, get_measure, measure
+from ntknas.measures import Subject, get_measure, layer_options, measure
 from ntknas.scoring.cell_kernel import cell_network, prepare_images, regression_case
 from ntknas.scoring.coupling import forms_suffice
 from ntknas.scoring.faults import ANY_FAULT, package_of, reason_of, status_of, traceback_of, whose
@@ -144,15 +144,7 @@ class Computation:
         if item.kind == "kernel" and chunk is None and strategy.name == AUTO and forms_suffice(item, network):
             with open_operator(network, batch, item.choices, verify=verify) as kernel:
                 return kernel.class_forms()
-        needs = {need for name in item.measures for need in get_measure(name).needs}
-        method = Method(
-            strategy.name,
-            verify,
-            chunk,
-            strategy.rows_at_once,
-            by_layer=Need.LAYERS in needs,
-            layer_inputs=Need.LAYER_INPUTS in needs,
-        )
+        method = Method(strategy.name, verify, chunk, strategy.rows_at_once, **layer_options(item.measures))
         if item.kind == "regression":
             return regression_case(network, item.choices, images, probe, method)
         # The attack's random start is of the seed that was asked for: the same for every cell.
