@@ -12,6 +12,7 @@ from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.arguments import open_space
 from ntknas.cli.output import json_option, note, print_json, say
+from ntknas.cli.own_space import named_space
 from ntknas.cli.types import F, Options
 
 if TYPE_CHECKING:
@@ -37,7 +38,11 @@ def _own_options(function: F) -> F:
             metavar="NAME",
             help="FILE is a table of your own, and NAME the benchmark that it becomes.",
         ),
-        click.option("--space", help="Space of the cells of your table, such as nb201."),
+        click.option(
+            "--space",
+            cls=kinds.TrustedOption,
+            help="Space of the cells of your table, such as nb201; FILE.py:NAME is one of your own, which is run.",
+        ),
         click.option("--dataset", help=f"Data set of its targets.  [default: {_DATASET}]"),
         click.option(
             "--column",
@@ -89,6 +94,7 @@ def command(
     the cells (index, architecture string, NASLib's tuple, TransNAS-Bench-101's name, hash, key) or as many rows as the
     space has cells, in their order. NAME is a benchmark like any other then.
     """
+    own["space"] = named_space(own["space"])
     _check_own(bench, own)
     if own["name"] is None:
         imported = _import_official(files, bench, replace, bench_data)

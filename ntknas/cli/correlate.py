@@ -23,6 +23,7 @@ from ntknas.cli.correlate_source import check_one_space, check_source, take_sour
 from ntknas.cli.correlate_tables import print_comparisons, print_result
 from ntknas.cli.names import check_names
 from ntknas.cli.output import check_one_format, csv_option, json_option, note, print_csv, print_json, say
+from ntknas.cli.own_space import named_space
 from ntknas.cli.pictures import look_of, picture_options
 from ntknas.cli.published_source import way_options
 from ntknas.cli.types import Options
@@ -45,7 +46,12 @@ _MANY_CELLS = 1000
 @click.command(name="correlate")
 @click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE)
 @way_options
-@click.option("--space", help="Scores of this space alone.  [default: all, one after the other]")
+@click.option(
+    "--space",
+    cls=kinds.TrustedOption,
+    help="Scores of this space alone; FILE.py:NAME is one of your own, which is run.  [default: all, one after the "
+    "other]",
+)
 @click.option("--setting", multiple=True, help="Scores of this setting, or the beginning of its digest; repeatable.")
 @click.option("--recipe", multiple=True, help="Scores computed with this recipe; repeatable.")
 @click.option("--measures", help="Measures and groups to show, separated by commas.  [default: all that were taken]")
@@ -123,6 +129,7 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
     check_one_format(json=json, csv=csv)
     shown = Shown(json, csv, plots, look_of(options, plots=plots))
     check_source(options)
+    options["space"] = named_space(options["space"])
     check_overview(options, compare=compare)
     check_scores(store, options)
     check_names({name: options[name] for name in ("accuracies", "scores", "cells_file")})

@@ -23,6 +23,7 @@ from ntknas.cli.forecast import ForecastDisplay
 from ntknas.cli.log import logged
 from ntknas.cli.names import check_names, check_place_for
 from ntknas.cli.output import json_option, note, print_json
+from ntknas.cli.own_space import provenance_of, space_option, take_space
 from ntknas.cli.scoring_display import ScoringDisplay, say_summary
 from ntknas.cli.stopping import storing
 from ntknas.cli.types import Options
@@ -38,6 +39,7 @@ OF_SPACE = "of-space"
 
 @click.command(name="score")
 @shared.bench_option
+@space_option
 @shared.dataset_option
 @shared.recipe_option
 @click.option(
@@ -107,12 +109,14 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     """
     if options["cells_file"] and ctx.get_parameter_source("cells") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--cells and --cells-file both say which cells: give one of them.")
+    take_space(ctx, options)
     check_names(options)
     check_place_for(options["store"])
 
     recipe_name = apply_recipe(ctx, options)
     space = open_space(options["bench"])
     cells, left_out, provenance = _cells_of(space, options)
+    provenance |= provenance_of(space)
     recipe = recipe_of(options, split_names(options["measures"]), recipe_name)
     probe = draw_probe(options, held_out=recipe.needs_held_out)
 

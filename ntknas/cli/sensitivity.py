@@ -13,6 +13,7 @@ from ntknas.cli.arguments import apply_recipe, draw_probe, open_space, recipe_of
 from ntknas.cli.log import logged
 from ntknas.cli.names import check_names, check_place_for
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
+from ntknas.cli.own_space import space_option, take_space
 from ntknas.cli.pictures import look_of, picture_options
 from ntknas.cli.scoring_display import ScoringDisplay
 from ntknas.cli.stopping import storing
@@ -31,6 +32,7 @@ CHOICES = "batch-norm,probe-size,probe,probe-seed,init,parameters,precision,seed
 
 @click.command(name="sensitivity")
 @shared.bench_option
+@space_option
 @shared.dataset_option
 @shared.recipe_option
 @click.option("--cells", default="50", show_default=True, help="Cells of a random sample, a range, or all.")
@@ -66,6 +68,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     the first is low, and changes the conclusion where the second is another.
     """
     look = look_of(options, plot=options["plot"])
+    take_space(ctx, options)
     check_names(options)
     check_place_for(options["store"])
 

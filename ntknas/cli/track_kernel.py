@@ -24,6 +24,7 @@ from ntknas.cli.output import (
     print_table,
     say,
 )
+from ntknas.cli.own_space import space_option, take_space
 from ntknas.cli.pictures import look_of, picture_options
 from ntknas.cli.stopping import storing
 from ntknas.cli.types import Options
@@ -50,6 +51,7 @@ _PRINTED = (
 @click.command(name="track-kernel")
 @click.argument("cells", nargs=-1)
 @shared.bench_option
+@space_option
 @shared.bench_data_option
 @shared.dataset_option
 @shared.recipe_option
@@ -96,6 +98,7 @@ def command(ctx: click.Context, /, store: Path, plots: Path | None, json: bool, 
     """
     check_one_format(json=json, csv=csv)
     look = look_of(options, plots=plots)
+    take_space(ctx, options)
     check_names(options)
     followed = _follow(ctx, store, options)
     if plots:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ntknas.core.errors import DataError
+from ntknas.core.shown import Shown, listed
 from ntknas.data.probe import Probe
 from ntknas.scoring.recipe import Group, Recipe, training_group
 from ntknas.spaces import CellSpace, Space, load_space, space_names
+from ntknas.spaces.own_file import SpaceFile, file_of
 from ntknas.store.setting import Setting
 
 if TYPE_CHECKING:
@@ -32,8 +34,8 @@ class Strategy:
 AUTO = Strategy()
 
 
-@dataclass(frozen=True)
-class Job:
+@dataclass(frozen=True, repr=False)
+class Job(Shown):
     """The part of a run that does not depend on where and on what of it is computed.
 
     Attributes:
@@ -85,12 +87,23 @@ class Job:
         return setting.after(self.training.identity, epoch)
 
     def __reduce__(self) -> tuple[Callable[..., Job], tuple[object, ...]]:
-        """Travel to another process with the name of a known space, which is read there."""
-        space = self.space.name if self.space.name in space_names() else self.space
+        """Travel to another process with the name of a known space, or the file of a user's, which is read there."""
+        known = self.space.name if self.space.name in space_names() else self.space
+        space = file_of(self.space.name) or known
         return _job, (space, self.dataset, self.recipe, self.probe, self.strategy, self.training)
+
+    def _line(self) -> str:
+        trained = f", trained to {listed(self.epochs)} epochs" if self.training else ""
+        return f"{self.space.name}, {self.dataset}, recipe {self.recipe.name}, probe {self.probe.source}{trained}"
 
 
 def _job(
-    space: Space | str, dataset: str, recipe: Recipe, probe: Probe, strategy: Strategy, training: Training | None
+    space: Space | SpaceFile | str,
+    dataset: str,
+    recipe: Recipe,
+    probe: Probe,
+    strategy: Strategy,
+    training: Training | None,
 ) -> Job:
+    space = space.space if isinstance(space, SpaceFile) else space
     return Job(load_space(space) if isinstance(space, str) else space, dataset, recipe, probe, strategy, training)

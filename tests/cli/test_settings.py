@@ -86,6 +86,9 @@ HARMLESS = {  # text, paths and flags that only read, choose or print
     *"quantity unit measured-on title choose report strategy scored-only at without-benchmark list".split(),
 }
 WRITING = {"bench import --bench-data", "data fetch --image-data", "store export --csv"}
+RUNNING = {
+    f"{command} --space" for command in ("score", "kernel", "track-kernel", "sensitivity", "correlate", "bench import")
+}
 
 
 def test_every_option_says_whether_a_found_file_may_decide_it():
@@ -94,7 +97,7 @@ def test_every_option_says_whether_a_found_file_may_decide_it():
         if isinstance(option.type, click.Choice | click.types.IntParamType | click.types.FloatParamType):
             continue
         name = option.opts[-1].removeprefix("--")
-        trusted = name not in HARMLESS or f"{command} --{name}" in WRITING
+        trusted = name not in HARMLESS or f"{command} --{name}" in WRITING | RUNNING
         assert isinstance(option, TrustedOption) == trusted, f"{command} --{name}"
 
 

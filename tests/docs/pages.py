@@ -12,7 +12,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ALL = [*PAGES, ROOT / "CHANGELOG.md", *sorted(ROOT.glob("*_data/README.md"))]
 
 _FENCE = re.compile(
-    r"^(?:<!-- not run: (?P<reason>[^\n]+) -->\n+)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+    r"^(?:<!-- not run: (?P<reason>[^\n]+) -->\n+|<!-- file: (?P<file>[\w.]+) -->\n+)?"
+    r"```(?P<language>\w*|\{[\w-]+\}[^\n]*)\n(?P<text>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
 )
 
 
@@ -23,9 +25,10 @@ class Block:
     Attributes:
         page: Where it stands.
         line: Its first line there.
-        language: ``sh``, ``python``, ``toml``, or nothing.
+        language: ``sh``, ``python``, ``toml``, ``csv``, nothing, or a directive of the site such as ``{toctree}``.
         text: Its lines.
         reason: Why it is not run, as the comment before it says: ``<!-- not run: REASON -->``; empty if it is.
+        file: The file that the reader saves it as, as the comment before it says: ``<!-- file: NAME -->``; mostly none.
     """
 
     page: Path
@@ -33,6 +36,7 @@ class Block:
     language: str
     text: str
     reason: str
+    file: str
 
     @property
     def name(self) -> str:
@@ -56,6 +60,7 @@ def blocks(page: Path) -> list[Block]:
             found["language"],
             found["text"],
             found["reason"] or "",
+            found["file"] or "",
         )
         for found in _FENCE.finditer(text)
     ]

@@ -3,6 +3,7 @@
 A block that is not executed has a comment before it, ``<!-- not run: REASON -->``. In the folder there are two files
 beside what blocks make themselves: ``mine.py``, which the README asks its reader for, and an ``ntknas.toml`` that makes
 networks and probes small and measures few where a line does not say otherwise. Lines are executed as they are printed.
+A block that the reader saves as a file has ``<!-- file: NAME -->`` before it, and is saved.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pytest
 from ntknas.cli.main import cli
 from ntknas.cli.main import run as command
 from ntknas.measures import registry
+from ntknas.spaces import own_file
 from tests.docs.pages import PAGES, ROOT, Block, blocks, prose
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
@@ -46,6 +48,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     registry.all_measures()  # loads ours before the copies are made
     for registered in ("_MEASURES", "_DERIVED"):  # blocks register their own, which other tests do not know
         monkeypatch.setattr(registry, registered, dict(getattr(registry, registered)))
+    monkeypatch.setattr(own_file, "_FILES", {})
     return tmp_path
 
 
@@ -54,7 +57,9 @@ def test_blocks_that_are_run(folder, capsys):
     for block in BLOCKS:
         if block.reason:
             continue
-        if block.language == "sh":
+        if block.file:
+            (folder / block.file).write_text(block.text)
+        elif block.language == "sh":
             for line in block.commands:
                 words = shlex.split(line, comments=True)
                 assert words[0] == "ntknas", f"{block.name}: only ntknas is run, mark the block: {line}"
