@@ -11,6 +11,7 @@ from ntknas.kernels.version import ALGORITHM_VERSION
 if TYPE_CHECKING:
     from ntknas.kernels.batch import Batch
     from ntknas.kernels.empirical import compute_kernel, empirical_ntk
+    from ntknas.kernels.kernel_file import load_kernel, save_kernel
     from ntknas.kernels.operator import KernelOperator, kernel_operator, open_operator
     from ntknas.kernels.perturbed import attacked_images, compute_perturbed_kernel, perturbed_ntk
 
@@ -25,8 +26,10 @@ __all__ = [
     "compute_perturbed_kernel",
     "empirical_ntk",
     "kernel_operator",
+    "load_kernel",
     "open_operator",
     "perturbed_ntk",
+    "save_kernel",
 ]
 __getattr__ = importer_of(
     {
@@ -37,7 +40,9 @@ __getattr__ = importer_of(
         "compute_perturbed_kernel": "ntknas.kernels.perturbed",
         "empirical_ntk": "ntknas.kernels.empirical",
         "kernel_operator": "ntknas.kernels.operator",
+        "load_kernel": "ntknas.kernels.kernel_file",
         "open_operator": "ntknas.kernels.operator",
         "perturbed_ntk": "ntknas.kernels.perturbed",
+        "save_kernel": "ntknas.kernels.kernel_file",
     }
 )

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ntknas.core.shown import Shown, listed
 
-@dataclass(frozen=True, eq=False)
-class Batch:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Batch(Shown):
     """Samples and, if known, their classes.
 
     Attributes:
@@ -37,6 +39,11 @@ class Batch:
     def repeated(self, copies: int) -> Batch:
         """Return every sample several times in succession; labels stay those of the samples."""
         return self if copies == 1 else Batch(self.x.repeat_interleave(copies, 0), self.labels)
+
+    def _line(self) -> str:
+        labels = "without labels" if self.labels is None else "with labels"
+        parts = f", parts of {listed(self.parts)}" if self.parts else ""
+        return f"{'×'.join(map(str, self.x.shape))}, {str(self.x.dtype).removeprefix('torch.')}, {labels}{parts}"
 
 
 def joined(batches: Sequence[Batch]) -> Batch:

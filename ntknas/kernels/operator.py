@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ntknas.core.choices import Choices
 from ntknas.core.class_forms import ClassForms
 from ntknas.core.errors import KernelError
+from ntknas.core.shown import Shown, counted
 from ntknas.kernels import decoupling, outputs, preparation, repeatability, verification
 from ntknas.kernels.batch import Batch
 from ntknas.kernels.gradients import Gradients, real, squared_norm, vjp
@@ -23,7 +24,7 @@ from ntknas.kernels.network import NetworkUnderPolicy, under_policy
 from ntknas.kernels.strategies import row_loop
 
 
-class KernelOperator:
+class KernelOperator(Shown):
     """The kernel of one batch as a linear map; made by ``kernel_operator``.
 
     Args:
@@ -143,6 +144,9 @@ class KernelOperator:
         return [
             torch.zeros_like(p) if g is None else _dense(g) for p, g in zip(self._parameters, gradients, strict=True)
         ]
+
+    def _line(self) -> str:
+        return f"of {counted(self.size, 'row')}, never formed"
 
 
 def _second_derivative(transposed: Sequence[Tensor], source: Tensor, cotangents: Sequence[Tensor]) -> Gradients:
