@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from ntknas.core.errors import check_known
 from ntknas.core.kernel import Kernel
 from ntknas.correlation import Correlation, Overview, TradeOffs
-from ntknas.report import correlation_figures, front_figures, overview_figures, search_figures
+from ntknas.report import correlation_figures, front_figures, overview_figures, scatter_figures, search_figures
 from ntknas.report.figures import KernelView
 from ntknas.report.plotter import render
 
@@ -65,7 +65,7 @@ def scatter(result: Correlation, target: str) -> Figure:
     Raises:
         ChoiceError: If there is no such target.
     """
-    return render(correlation_figures.scatter(result, check_known("target", target, result.targets)))
+    return render(scatter_figures.scatter(result, check_known("target", target, result.targets)))
 
 
 def best_of_k(result: Correlation, target: str) -> Figure | None:

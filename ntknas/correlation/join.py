@@ -114,7 +114,9 @@ def correlate(
     by_name = {target.name: target for target in targets}
     said = (_rankless(row, points[row.key], by_name[row.target].quantity) for row in rows)
     notes += dict.fromkeys(note for of_row in said for note in of_row)
-    return Correlation(rows, summaries, points, meant.settings, resamples, tuple(notes), networks, by_name)
+    return Correlation(
+        rows, summaries, points, meant.settings, resamples, tuple(notes), networks, by_name, seeds=meant.seeds
+    )
 
 
 def _of_file(accuracies: object) -> Iterable[str]:

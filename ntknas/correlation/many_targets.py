@@ -99,6 +99,7 @@ def over_targets(
         (*absent(missing), *_few(meant), *_rankless(meant.targets, meant.cells)),
         meant.restriction.population,
         None if meant.networks is None else int(meant.networks.nunique()),
+        meant.seeds,
     )
 
 

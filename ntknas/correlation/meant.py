@@ -39,6 +39,7 @@ class Meant:
         counts: Counts of cells by setting, where the space is known.
         settings: Settings by digest, those without scores among these included.
         few: Names of the targets that are left out, for they have fewer than ten of the cells.
+        seeds: Seeds of the weights that scores are of; none of scores that are not of a store.
     """
 
     restriction: Restriction
@@ -49,6 +50,7 @@ class Meant:
     counts: Mapping[str, Counts]
     settings: Mapping[str, Setting]
     few: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
 
     @classmethod
     def of(
@@ -104,7 +106,9 @@ class Meant:
         targets = restriction.accuracies(named, shown, with_few=with_few)
         there = {target.name for target in targets}
         few = tuple(target.name for target in named if target.name not in there)
-        return cls(restriction, shown, ranked, targets, restriction.networks(shown), counts, settings, few)
+        seeds = tuple(sorted(map(int, table["seed"].unique()))) if scored_settings else ()
+        networks = restriction.networks(shown)
+        return cls(restriction, shown, ranked, targets, networks, counts, settings, few, seeds)
 
     def of_measures(self, measures: Collection[str]) -> tuple[list[Scored], list[str]]:
         """Return what is to be shown, for which derived measures need more, and the names that nothing has.

@@ -92,6 +92,7 @@ class Overview:
         notes: What is to be said beside the rows.
         population: Name of the population that the cells are of.
         networks: Number of networks that the cells are; ``None`` where that is not known.
+        seeds: Seeds of the weights that scores are of; none of scores that are not of a store.
     """
 
     rows: list[Agreement]
@@ -103,6 +104,7 @@ class Overview:
     notes: tuple[str, ...] = ()
     population: str = "all"
     networks: int | None = None
+    seeds: tuple[int, ...] = ()
 
     def frame(self) -> pd.DataFrame:
         """Return the rows as a data frame in long form, each with what its target is."""

@@ -27,6 +27,7 @@ class Correlation:
         notes: What is to be said beside the rows.
         networks: A number for each cell's network; ``None`` where that is not known.
         accuracies: The accuracies of each target.
+        seeds: Seeds of the weights that scores are of; none of scores that are not of a store.
     """
 
     rows: list[Row]
@@ -37,6 +38,7 @@ class Correlation:
     notes: tuple[str, ...] = ()
     networks: pd.Series | None = None
     accuracies: Mapping[str, Accuracies] = field(default_factory=dict)
+    seeds: tuple[int, ...] = ()
 
     def units_of(self, target: str, cells: pd.Index) -> Codes | None:
         """Return a number for each of some cells' units, which are drawn as a whole; see ``Accuracies.units``."""

@@ -14,6 +14,14 @@ from ntknas.core.kernel import Kernel
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
+AXES = {
+    "linear": "values as they are",
+    "log": "logarithms of positive values",
+    "negative log": "logarithms of the magnitudes of negative values",
+    "rank": "evenly spaced by rank, so that a few values do not take the room of all others; the ticks say values",
+}
+"""How values lie along an axis."""
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -25,6 +33,8 @@ class Panel:
         y: Vertical values.
         x_label: Name of the horizontal axis.
         note: A line under the heading.
+        x_scale: A key of ``AXES``.
+        is_muted: Whether to draw it in a quieter shade, such as a baseline.
     """
 
     title: str
@@ -32,6 +42,8 @@ class Panel:
     y: Array
     x_label: str
     note: str = ""
+    x_scale: str = "linear"
+    is_muted: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,12 +55,14 @@ class ScatterGrid:
         y_label: Name of the vertical axis.
         panels: The clouds.
         setting: With what it was measured, in words.
+        y_scale: A key of ``AXES``.
     """
 
     title: str
     y_label: str
     panels: Sequence[Panel]
     setting: str = ""
+    y_scale: str = "linear"
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ _COMMON: Mapping[str, object] = {
     "pdf.fonttype": 42,  # letters stay letters, of a font that publishers take
     "svg.fonttype": "none",
     "svg.hashsalt": "ntknas",  # names in the file are the same each time
+    "text.hinting": "none",  # letters are as wide in every format
 }
 
 
@@ -68,7 +69,7 @@ SCREEN = Style(
     columns=4,
     scale=1.0,
     is_captioned=False,
-    settings={**_COMMON, "axes.titlesize": "medium", "font.size": 9, "savefig.dpi": 130},
+    settings={**_COMMON, "axes.titlesize": "medium", "figure.dpi": 130, "font.size": 9, "savefig.dpi": 130},
 )
 PAPER = Style(
     name="paper",
@@ -82,6 +83,7 @@ PAPER = Style(
         "axes.labelsize": 7,
         "axes.linewidth": 0.6,
         "axes.titlesize": 7,
+        "figure.dpi": 300,
         "font.size": 7,
         "grid.linewidth": 0.5,
         "legend.fontsize": 6.5,

@@ -7,7 +7,7 @@ from pathlib import Path
 from ntknas.correlation import Correlation, Overview
 from ntknas.correlation.trade_off import TradeOffs
 from ntknas.report import correlation_figures as figures
-from ntknas.report import front_figures, search_figures
+from ntknas.report import front_figures, scatter_figures, search_figures
 from ntknas.report.figures import Figure
 from ntknas.report.look import DEFAULT, Look
 from ntknas.report.overview_figures import over_targets
@@ -29,7 +29,7 @@ def draw_correlation(result: Correlation, folder: Path, look: Look = DEFAULT) ->
         NtknasError: If the folder cannot be written.
     """
     specifications: dict[str, Figure] = {"correlations": figures.bars(result)}
-    specifications |= {f"scatter-{_file(target)}": figures.scatter(result, target) for target in result.targets}
+    specifications |= {f"scatter-{_file(target)}": scatter_figures.scatter(result, target) for target in result.targets}
     for target in result.targets:
         best_of_k = search_figures.best_of_k(result, target)
         if best_of_k:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
-from ntknas.report.drawers.canvas import COLOURS, handles_of, legend_below, single
+from ntknas.report.drawers.canvas import COLOURS, MUTED, Panels, legend_below, single
+from ntknas.report.drawers.lettering import broken, points
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -18,36 +23,118 @@ if TYPE_CHECKING:
 
 _GROUP_HEIGHT = 0.8
 """Share of a row that its bars take."""
+_ROW, _BAR = 0.1, 0.14
+"""Inches between rows, and of a bar."""
+_AROUND = 0.75
+"""Inches of a panel's axis and heading."""
+_MARGIN = 0.03
+"""Share of an axis that stays empty at its ends."""
+_NO_VALUE = "no value"
 
 
 def draw_bars(bars: Bars, style: Style) -> Figure:
-    """Draw one row per label, one bar per group."""
-    height = 0.7 + len(bars.labels) * (0.16 * len(bars.groups) + 0.12)
-    figure, axes = single((style.width(0, spans=False), style.height(height)))
-    rows = np.arange(len(bars.labels), dtype=np.float64)[::-1]
-    thickness = _GROUP_HEIGHT / len(bars.groups)
-    for number, group in enumerate(bars.groups):
-        heights: Array = rows + _GROUP_HEIGHT / 2 - (number + 0.5) * thickness
-        _draw_group(axes, bars, group, heights, thickness, COLOURS[number % len(COLOURS)])
-    axes.set_yticks(rows, bars.labels)
-    axes.set_ylim(-0.6, len(bars.labels) - 0.4)
-    axes.axvline(0, color="0.3", linewidth=0.8)
-    axes.set_xlabel(bars.x_label)
-    axes.grid(axis="x", alpha=0.25)
-    axes.set_axisbelow(True)
-    legend_below(figure, handles_of([axes]))
+    """Draw one row per label: a panel per group, or the groups' bars below one another."""
+    figure = _draw_apart(bars, style) if bars.is_apart else _draw_together(bars, style)
+    legend_below(figure, _legend(bars))
     return figure
 
 
-def _draw_group(axes: Axes, bars: Bars, group: BarGroup, heights: Array, thickness: float, colour: str) -> None:
-    name = group.name if group.limit is None else f"{group.name}, noise ceiling {group.limit:.2f} (dashed)"
-    rectangles = axes.barh(heights, np.nan_to_num(group.values), height=thickness * 0.92, color=colour, label=name)
-    for label, bar in zip(bars.labels, rectangles, strict=True):
-        if label in bars.muted:
-            bar.set_alpha(0.45)
+def _draw_apart(bars: Bars, style: Style) -> Figure:
+    """Draw one panel per group; bars have the colours of their kinds."""
+    count = len(bars.groups)
+    columns = min(count, style.columns - 1)
+    rows = math.ceil(count / columns)
+    height = rows * style.height(_AROUND + len(bars.labels) * (_ROW + _BAR))
+    width = style.width(2.4 * columns + 1.6, spans=columns > 1)
+    panels = Panels.make(rows, columns, (width, height), share_x=True, share_y=True)
+    size = points("small")
+    for axes, group in zip(panels, bars.groups, strict=False):
+        _draw_group(axes, bars, group, _rows(bars), _GROUP_HEIGHT, _row_colours(bars))
+        _furnish(axes, bars)
+        if count > 1:
+            lines = broken(panels.figure, group.name, size, 0.75 * width / columns)
+            axes.set_title("\n".join(lines), fontsize=size)
+        if group.limit is not None:
+            axes.axvline(group.limit, color="0.1", linestyle="--", linewidth=0.9)
+            name = f"{bars.limit_name.replace(' ', chr(10))}\n{group.limit:.2f} "
+            axes.text(group.limit, -0.5, name, ha="right", va="bottom", fontsize="x-small", color="0.25")
+        axes.tick_params(axis="y", length=0)
+    panels.hide_from(count)
+    for number, axes in enumerate(panels):
+        is_lowest = number + columns >= count
+        axes.tick_params(labelbottom=is_lowest)
+        axes.set_xlabel(bars.x_label if is_lowest else "")
+    return panels.figure
+
+
+def _draw_together(bars: Bars, style: Style) -> Figure:
+    count = len(bars.groups)
+    height = _AROUND + len(bars.labels) * (_BAR * count + _ROW)
+    figure, axes = single((style.width(0, spans=False), style.height(height)))
+    thickness = _GROUP_HEIGHT / count
+    for number, group in enumerate(bars.groups):
+        heights: Array = _rows(bars) + _GROUP_HEIGHT / 2 - (number + 0.5) * thickness
+        colours = [COLOURS[number % len(COLOURS)]] * len(bars.labels) if count > 1 else _row_colours(bars)
+        _draw_group(axes, bars, group, heights, thickness, colours)
+        if group.limit is not None:  # beside its own bars: lines through all rows would hide one another
+            ends = heights - thickness / 2, heights + thickness / 2
+            axes.vlines(group.limit, *ends, color="0.1", linestyle="--", linewidth=0.9)
+    _furnish(axes, bars)
+    axes.set_xlabel(bars.x_label)
+    return figure
+
+
+def _rows(bars: Bars) -> Array:
+    return np.arange(len(bars.labels), dtype=np.float64)[::-1]
+
+
+def _row_colours(bars: Bars) -> list[str]:
+    """Return the colour of each row's kind; of one that is muted, grey."""
+    colours = _kind_colours(bars)
+    kinds = bars.kinds or [""] * len(bars.labels)
+    return [MUTED if label in bars.muted else colours[kind] for label, kind in zip(bars.labels, kinds, strict=True)]
+
+
+def _kind_colours(bars: Bars) -> dict[str, str]:
+    named = zip(bars.labels, bars.kinds, strict=True) if bars.kinds else ((label, "") for label in bars.labels)
+    kinds = sorted({kind for label, kind in named if label not in bars.muted})
+    return {kind: COLOURS[number % len(COLOURS)] for number, kind in enumerate(kinds)}
+
+
+def _furnish(axes: Axes, bars: Bars) -> None:
+    axes.set_yticks(_rows(bars), bars.labels)
+    axes.set_ylim(-0.6, len(bars.labels) - 0.4)
+    axes.axvline(0, color="0.3", linewidth=0.8)
+    axes.set_xlim(*_ends(bars))
+    axes.grid(axis="x", alpha=0.25)
+    axes.set_axisbelow(True)
+
+
+def _ends(bars: Bars) -> tuple[float, float]:
+    """Return the ends of the horizontal axis: of all that is drawn, and nothing beyond what values can be."""
+    limits = [group.limit for group in bars.groups if group.limit is not None]
+    drawn = np.concatenate([[0.0], limits, *(part for g in bars.groups for part in (g.values, g.low, g.high))])
+    finite = drawn[np.isfinite(drawn)]
+    low, high = float(finite.min()), float(finite.max())
+    margin = _MARGIN * ((high - low) or 1.0)
+    least, most = bars.bounds or (-math.inf, math.inf)
+    return max(least, low - margin) if low < 0 else 0.0, min(most, high + margin) if high > 0 else 0.0
+
+
+def _draw_group(
+    axes: Axes, bars: Bars, group: BarGroup, heights: Array, thickness: float, colours: Sequence[str]
+) -> None:
+    is_together = not bars.is_apart and len(bars.groups) > 1
+    rectangles = axes.barh(heights, np.nan_to_num(group.values), height=thickness * 0.92, color=colours)
+    for label, bar, colour in zip(bars.labels, rectangles, colours, strict=True):
+        if label in bars.muted and is_together:  # grey would say nothing of the group
+            bar.set_facecolor("white")
+            bar.set_edgecolor(colour)
+    known = np.isfinite(group.values)
+    axes.plot(group.values[known], heights[known], "|", color="0.1", markersize=4)  # also where a bar has no length
+    for height in heights[~known] if not is_together else ():
+        axes.text(0, height, f" {_NO_VALUE}", va="center", fontsize="x-small", color="0.45", style="italic")
     _draw_intervals(axes, group, heights)
-    if group.limit is not None:
-        axes.axvline(group.limit, color=colour, linestyle="--", linewidth=1)
 
 
 def _draw_intervals(axes: Axes, group: BarGroup, heights: Array) -> None:
@@ -58,7 +145,27 @@ def _draw_intervals(axes: Axes, group: BarGroup, heights: Array) -> None:
         heights[has_interval],
         xerr=np.stack(reach)[:, has_interval],
         fmt="none",
-        ecolor="0.2",
-        elinewidth=0.9,
-        capsize=1.8,
+        ecolor="0.1",
+        elinewidth=0.8,
+        capsize=1.5,
     )
+
+
+def _legend(bars: Bars) -> dict[str, Artist]:
+    """Return what colours and lines mean; what the axis and the heading say is not said again."""
+    entries: dict[str, Artist] = {}
+    is_together = not bars.is_apart and len(bars.groups) > 1
+    if is_together:
+        for number, group in enumerate(bars.groups):
+            entries[group.name] = Patch(color=COLOURS[number % len(COLOURS)])
+    else:
+        entries |= {kind: Patch(color=colour) for kind, colour in _kind_colours(bars).items() if kind}
+    if bars.muted and bars.muted_name:
+        shade = {"facecolor": "white", "edgecolor": "0.1"} if is_together else {"color": MUTED}
+        entries[bars.muted_name] = Patch(**shade)
+    limits = [group.limit for group in bars.groups if group.limit is not None]
+    if limits and not bars.is_apart:
+        told = sorted({f"{limit:.2f}" for limit in limits})
+        name = f"{bars.limit_name} {told[0] if len(told) == 1 else f'{told[0]} to {told[-1]}'}"
+        entries[name] = Line2D([], [], color="0.1", linestyle="--", linewidth=0.9)
+    return entries

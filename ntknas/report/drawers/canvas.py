@@ -22,8 +22,8 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 """Okabe and Ito's palette, which colour-blind readers can tell apart."""
 MUTED = "0.45"
 """What is quieter than what is meant, such as baselines."""
-SEQUENTIAL, DIVERGING = "viridis", "RdBu"
-"""Maps of colours that colour-blind readers can read: of magnitudes, and of signs about zero."""
+SEQUENTIAL, DIVERGING, DENSITY = "viridis", "RdBu", "viridis_r"
+"""Maps of colours that colour-blind readers can read: of magnitudes, of signs about zero, of numbers from one on."""
 _ORDERED_ENDS = (0.0, 0.85)
 """Ends of the part of ``SEQUENTIAL`` that lines are drawn in: yellow is too pale on white."""
 _LETTERS_OF_HANDLE = 4.0

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from ntknas.report.drawers.lettering import broken
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ntknas.report.look import Style
 
-_WORDS = re.compile(r"(?:[^\s$\\]|\\.|(?<!\\)\$[^$]*\$)+")
-"""Words, which a line may be broken between: not within a formula."""
 _HEADING, _SETTING = 10.5, 7.5
 """Points of letters on a screen."""
 _LINE = 1.35
@@ -37,7 +36,7 @@ def finish(figure: Figure, heading: str, setting: str, style: Style) -> None:
     size = _SETTING * max(style.scale, 0.8)  # a caption is read, if small
     above = "" if style.is_captioned else heading
     below = "\n".join(filter(None, [heading if style.is_captioned else "", setting]))
-    lines = broken(figure, below, size)
+    lines = broken(figure, below, size, figure.get_size_inches()[0] - 2 * _MARGIN)
     foot = len(lines) * size * _LINE / 72 + 2 * _MARGIN if lines else 0.0
     _write_heading(figure, above, _HEADING * style.scale)
     width, height = figure.get_size_inches()
@@ -56,34 +55,9 @@ def finish(figure: Figure, heading: str, setting: str, style: Style) -> None:
 
 
 def _write_heading(figure: Figure, heading: str, size: float) -> None:
-    lines = broken(figure, heading, size)
+    lines = broken(figure, heading, size, figure.get_size_inches()[0] - 2 * _MARGIN)
     if not lines:
         return
     figure.suptitle("\n".join(lines), fontsize=size)
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + (len(lines) - 1) * size * _LINE / 72)
-
-
-def broken(figure: Figure, text: str, size: float) -> list[str]:
-    """Return a text in lines that are no wider than a figure; none of an empty text.
-
-    Args:
-        figure: The figure.
-        text: The text; formulas stay whole.
-        size: Points of its letters.
-    """
-    room = (figure.get_size_inches()[0] - 2 * _MARGIN) * figure.dpi
-    probe = figure.text(0, 0, "", fontsize=size)
-    lines: list[str] = []
-    for paragraph in filter(None, text.split("\n")):
-        line = ""
-        for word in _WORDS.findall(paragraph):
-            longer = f"{line} {word}" if line else word
-            probe.set_text(longer)
-            if line and probe.get_window_extent().width > room:
-                lines.append(line)
-                longer = word
-            line = longer
-        lines.append(line)
-    probe.remove()
-    return lines
