@@ -10,6 +10,7 @@ import click
 from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
 from ntknas.cli.arguments import Options, draw_probe, open_space, recipe_of
+from ntknas.cli.model_options import check_subject, model_options, model_options_of
 from ntknas.cli.names import check_names
 from ntknas.cli.output import json_option, note, print_json
 from ntknas.cli.pictures import look_of, picture_options
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ntknas.explanation import Explanation
 
 _OF_CELLS = (
-    *("bench", "seed", "init", "variant", "channels", "cells_per_stage", "independent_seeds"),
+    *("bench", "init", "variant", "channels", "cells_per_stage", "independent_seeds"),
     *("published", "way", "spectra", "score", "target", "bench_data"),
 )
 STAND_IN = "digits"
@@ -29,11 +30,7 @@ STAND_IN = "digits"
 
 @click.command(name="explain")
 @click.argument("cell", required=False)
-@click.option(
-    "--model",
-    cls=kinds.TrustedOption,
-    help="In place of CELL: FILE.py:function, which is run and returns a module, (module, x) or (module, x, labels).",
-)
+@model_options
 @shared.bench_option
 @shared.dataset_option
 @click.option("--target", help="Target that cells are held against.  [default: the first main one of the data set]")
@@ -72,13 +69,13 @@ def command(
 
     Its drawing and counts, each measure's place among all cells by published scores, each layer's share of the kernel,
     its spectrum beside those of the best and the median cell, and what changes with each step to a neighbour. With
-    --model the layers and the spectrum of your own module. What is not at hand is left out, and named.
+    --model the layers and the spectrum of another network. What is not at hand is left out, and named.
     """
     from ntknas.cli.explain_tables import print_explanation
 
     look = look_of(options, plot=plot)
-    _check_arguments(ctx, cell, model)
-    check_names({**options, "model": model})
+    check_subject(ctx, cell, model, _OF_CELLS, ", and --model of none")
+    check_names(options)
     explanation = _of_cell(cell, options) if cell is not None else _of_model(str(model), options)
     if json:
         print_json(explanation.as_json())
@@ -89,16 +86,6 @@ def command(
         from ntknas.report.plotter import draw
 
         note(f"Drew {draw(portrait_of(explanation), plot, look)}")
-
-
-def _check_arguments(ctx: click.Context, cell: str | None, model: str | None) -> None:
-    if (cell is None) == (model is None):
-        raise click.UsageError("Name a CELL, or your own module with --model FILE.py:function.")
-    if model is None:
-        return
-    for name in _OF_CELLS:
-        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name.replace('_', '-')} is of cells, and --model of none.")
 
 
 def _of_cell(cell: str, options: Options) -> Explanation:
@@ -143,5 +130,8 @@ def _of_model(reference: str, options: Options) -> Explanation:
     from ntknas.scoring.inspection import inspect_model
 
     device, recipe = resolve_device(str(options["device"])), recipe_of(options, None)
-    inspection = inspect_model(reference, recipe=recipe, draw_probe=lambda: _probe(options), device=device)
+    wanted = model_options_of(options)
+    inspection = inspect_model(
+        reference, recipe=recipe, draw_probe=lambda: _probe(options), device=device, options=wanted
+    )
     return explain_inspection(inspection)

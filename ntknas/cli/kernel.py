@@ -10,6 +10,7 @@ import click
 from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
 from ntknas.cli.arguments import Options, draw_probe, open_space, recipe_of
+from ntknas.cli.model_options import check_subject, model_options, model_options_of
 from ntknas.cli.names import check_names
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
 from ntknas.cli.pictures import look_of, picture_options
@@ -22,16 +23,12 @@ if TYPE_CHECKING:
     from ntknas.report.look import Look
     from ntknas.scoring.inspection import Inspection
 
-_OPTIONS_OF_CELLS = ("bench", "seed", "init", "variant", "channels", "cells_per_stage", "independent_seeds")
+_OPTIONS_OF_CELLS = ("bench", "init", "variant", "channels", "cells_per_stage", "independent_seeds")
 
 
 @click.command(name="kernel")
 @click.argument("cell", required=False)
-@click.option(
-    "--model",
-    cls=kinds.TrustedOption,
-    help="In place of CELL: FILE.py:function, which is run and returns a module, (module, x) or (module, x, labels).",
-)
+@model_options
 @shared.bench_option
 @shared.dataset_option
 @click.option("--seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the weights.")
@@ -60,11 +57,12 @@ def command(
 ) -> None:
     """Compute the kernel of CELL (index or architecture string) and show its measures, spectrum and heat map.
 
-    With --model it is the kernel of your own module, on the inputs that come with it, else on the probe's images.
+    With --model it is the kernel of a model of timm, torchvision or transformers on the probe's images, resized to what
+    the model wants; or that of your own module, on the inputs that come with it, else on the probe's images.
     """
     look = look_of(options, plot=plot)
     _check_arguments(ctx, cell, model, options)
-    check_names({**options, "model": model})
+    check_names(options)
     inspection = _of_cell(cell, options) if cell is not None else _of_model(str(model), options)
     if json:
         print_json(inspection.as_json())
@@ -75,15 +73,9 @@ def command(
 
 
 def _check_arguments(ctx: click.Context, cell: str | None, model: str | None, options: Options) -> None:
-    if (cell is None) == (model is None):
-        raise click.UsageError("Name a CELL, or your own module with --model FILE.py:function.")
-    if model is None:
-        if options["no_verify"]:
-            raise click.UsageError("--no-verify belongs to --model: cells' networks are proved by tests.")
-        return
-    for name in _OPTIONS_OF_CELLS:
-        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name.replace('_', '-')} is of cells: your function makes the module as it is.")
+    check_subject(ctx, cell, model, _OPTIONS_OF_CELLS, ": a network that is named is made as it is")
+    if model is None and options["no_verify"]:
+        raise click.UsageError("--no-verify belongs to --model: cells' networks are proved by tests.")
 
 
 def _of_cell(cell: str, options: Options) -> Inspection:
@@ -110,7 +102,12 @@ def _of_model(reference: str, options: Options) -> Inspection:
     verify = not options["no_verify"]
     try:
         return inspect_model(
-            reference, recipe=recipe, draw_probe=lambda: draw_probe(options), device=device, verify=verify
+            reference,
+            recipe=recipe,
+            draw_probe=lambda: draw_probe(options),
+            device=device,
+            verify=verify,
+            options=model_options_of(options),
         )
     except KernelError as error:  # the option is the opposite of the library's parameter
         raise KernelError(str(error).replace("call with verify=False", "give --no-verify")) from error
@@ -123,6 +120,8 @@ def _print(inspection: Inspection) -> None:
     say(f"{inspection.heading}: {architecture}" if architecture else inspection.heading)
     if inspection.disconnected:
         say("This cell has no path from input to output.")
+    if inspection.words:
+        say("; ".join(inspection.words))
     choices = kernel.choices
     say(
         f"{kernel.size}×{kernel.size} kernel, {_name(choices)}, "

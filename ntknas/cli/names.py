@@ -134,12 +134,6 @@ def _check_device(text: str) -> None:
     check_device(text)
 
 
-def _check_model(location: str) -> None:
-    from ntknas.scoring.user_model import check_place
-
-    check_place(location)
-
-
 _CHECKS: Mapping[str, Callable[..., None]] = {
     "accuracies": _check_accuracies,
     "scores": _check_scores,
@@ -151,5 +145,4 @@ _CHECKS: Mapping[str, Callable[..., None]] = {
     "measures": _check_measures,
     "cells_file": _check_file,
     "device": _check_device,
-    "model": _check_model,
 }

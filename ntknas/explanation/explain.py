@@ -101,16 +101,18 @@ def explain_inspection(inspection: Inspection) -> Explanation:
     kernel, left_out = inspection.kernel, LeftOut()
     layers = layers_of(inspection, left_out)
     measures = [(get_measure(score.measure), score) for score in inspection.scores]
-    inputs = "x".join(map(str, inspection.batch.x.shape))
+    words = "; ".join([*inspection.words, f"inputs {'x'.join(map(str, inspection.batch.x.shape))}"])
+    network = inspection.description.get("network")
     return Explanation(
         heading=inspection.heading,
         text="",
-        setting=f"{kernel_words(kernel)}; inputs {inputs}",
+        setting=f"{kernel_words(kernel)}; {words}",
         kernel=kernel,
         measures=[MeasureRow(each.name, each.formula, each.higher_is_better, score, None) for each, score in measures],
         layers=layers,
         spectra=[Spectrum("this network", None, kernel.spectrum.numpy(), False)] if kernel.is_finite else [],
         left_out=left_out.reasons,
+        network=network if isinstance(network, dict) else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ntknas.core.kernel import Kernel
@@ -88,6 +88,7 @@ class Explanation:
         published: Which published scores places are by; ``None`` without any.
         score: The measure that neighbours are compared by; ``None`` without published scores.
         neighbours: The cells one step away.
+        network: What a network that was named is: library, weights, size of its images, hashes; ``None`` for others.
     """
 
     heading: str
@@ -107,6 +108,7 @@ class Explanation:
     published: str | None = None
     score: str | None = None
     neighbours: Sequence[Neighbour] = field(default_factory=tuple)
+    network: Mapping[str, object] | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return everything, ready for JSON."""
@@ -120,6 +122,7 @@ class Explanation:
             "architecture": self.text,
             "disconnected": self.is_disconnected,
             "setting": self.setting,
+            "network": None if self.network is None else dict(self.network),
             "choices": self.kernel.choices.as_dict(),
             "drawing": None if drawing is None else drawing.as_json(),
             "counts": [standing.as_json() for standing in self.counts],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,22 +17,14 @@ from ntknas.core.score import NoValueError, Score
 from ntknas.data.probe import Probe
 from ntknas.kernels import Batch, Method, compute_perturbed_kernel
 from ntknas.kernels.preparation import checked_batches, converted, in_precision
-from ntknas.measures import Need, get_measure, measure
+from ntknas.measures import Need, get_measure, layer_options, measure
+from ntknas.models import ModelOptions
+from ntknas.models.library import FAULTS, first_line
+from ntknas.models.own_file import folder_of
 from ntknas.scoring.cell_kernel import DTYPES, cell_network, prepare_images
+from ntknas.scoring.named_model import named_case
 from ntknas.scoring.recipe import Recipe
-from ntknas.scoring.user_model import folder_first, load_model
 from ntknas.spaces import Space, is_own
-
-_FAULTS_OF_MODULES = (
-    RuntimeError,
-    TypeError,
-    LookupError,
-    ValueError,
-    ArithmeticError,
-    AttributeError,
-    ImportError,
-)
-"""What a user's module raises on inputs that it does not take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +40,7 @@ class Inspection:
         network: The network itself, for whoever wants to know more of it.
         batch: What the kernel was taken on; under an attack, before it.
         disconnected: Whether it is of a cell without a path from input to output.
+        words: What was named and what it was given, a few words each; nothing for a cell.
     """
 
     heading: str
@@ -58,6 +51,7 @@ class Inspection:
     network: nn.Module
     batch: Batch
     disconnected: bool = False
+    words: Sequence[str] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return everything, ready for JSON; the matrix only if all its entries are numbers."""
@@ -99,7 +93,7 @@ def inspect_cell(
     images = prepare_images(probe.images, device, recipe.choices.precision)
     start = time.perf_counter()
     network = cell_network(space, cell, seed, dataset, recipe.network, images)
-    method = Method(verify=not is_own(space))
+    method = Method(verify=not is_own(space), **layer_options(recipe.measures))
     batch = Batch(images, probe.labels)
     kernel = _attacked_or_not(network, batch, recipe.choices, probe.pixel_range, method, seed)
     seconds = time.perf_counter() - start
@@ -115,57 +109,57 @@ def inspect_cell(
 
 
 def inspect_model(
-    reference: str, *, recipe: Recipe, draw_probe: Callable[[], Probe], device: torch.device, verify: bool = True
+    reference: str,
+    *,
+    recipe: Recipe,
+    draw_probe: Callable[[], Probe],
+    device: torch.device,
+    verify: bool = True,
+    options: ModelOptions | None = None,
 ) -> Inspection:
-    """Compute the kernel of a user's own network and its measures.
+    """Compute the kernel of a network that is named, and its measures.
 
     Args:
-        reference: ``FILE.py:function``, which is run.
+        reference: ``FILE.py:function``, which is run, or ``timm:NAME``, ``torchvision:NAME``, ``hf:TYPE``.
         recipe: Choices and measures.
         draw_probe: Draws the probe to take where the function returns no inputs.
         device: Where to compute.
         verify: Whether to prove the kernel.
+        options: Weights, checkpoint, classes, size of images, seed.
 
     Returns:
         The kernel and its measures.
 
     Raises:
-        DataError: If the function cannot be run, or the network fails on these inputs.
+        DataError: If the network cannot be made, or fails on these inputs.
         KernelError: If the kernel is not defined for it, or inputs of its own are to be attacked.
         NtknasError: If something else is impossible.
     """
-    model, x, labels = load_model(reference)
-    description: dict[str, object] = {"model": reference}
-    pixel_range = None
-    if x is None:
-        probe = draw_probe()
-        x, labels, description["probe"] = probe.images, probe.labels, probe.describe()
-        pixel_range = probe.pixel_range
-    else:
-        description["inputs"] = "x".join(map(str, x.shape))
-        if recipe.choices.attack:
-            raise KernelError(
-                "`perturb` moves pixels from 0 to 1, and nothing says where they lie in inputs of your own: return the "
-                "module alone for the probe's images, or call ntknas.perturbed_ntk with `black` and `white`."
-            )
+    asked = options or ModelOptions()
+    case = named_case(reference, asked, draw_probe)
+    if case.has_own_inputs and recipe.choices.attack:
+        raise KernelError(
+            "`perturb` moves pixels from 0 to 1, and nothing says where they lie in inputs of your own: return the "
+            "module alone for the probe's images, or call ntknas.perturbed_ntk with `black` and `white`."
+        )
     dtype = DTYPES[recipe.choices.precision]
-    x = in_precision(x, device, dtype)
+    x = in_precision(case.x, device, dtype)
     start = time.perf_counter()
     try:
-        with folder_first(reference):
-            network, (batch,) = converted(model, device, dtype), checked_batches(x, labels=labels)
-            kernel = _attacked_or_not(network, batch, recipe.choices, pixel_range, Method(verify=verify))
+        with folder_of(case.reference):
+            network, (batch,) = converted(case.network, device, dtype), checked_batches(x, labels=case.labels)
+            method = Method(verify=verify, **layer_options(recipe.measures))
+            kernel = _attacked_or_not(network, batch, recipe.choices, case.pixel_range, method, asked.seed)
     except NtknasError:
         raise
-    except _FAULTS_OF_MODULES as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    except FAULTS as error:
         raise DataError(
-            f"{reference} fails on inputs of shape {tuple(x.shape)}: {reason}. Return inputs that it takes beside it, "
-            "or choose `probe` and `dataset`."
+            f"{reference} fails on inputs of shape {tuple(x.shape)}: {first_line(error)}. {case.remedy}"
         ) from error
     seconds = time.perf_counter() - start
     scores = measures_of(kernel, recipe.measures)
-    return Inspection(reference, description, kernel, scores, seconds, network, batch)
+    words = (case.words, f"{kernel.outputs} {'output' if kernel.outputs == 1 else 'outputs'}")
+    return Inspection(reference, case.description, kernel, scores, seconds, network, batch, words=words)
 
 
 def _attacked_or_not(

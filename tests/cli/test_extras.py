@@ -60,10 +60,12 @@ ALONE = [
     ["study", "constancy", "--help"],
 ]
 NEEDING = {
+    "hf": ["kernel", "--model", "hf:vit", "--probe", "digits"],
     "nb101": ["bench", "import", "nasbench_only108.tfrecord"],
     "report": ["report", "scores.h5"],
     "ray": ["score", *SMALL, "--cells", "1", "--engine", "ray"],
     "search": ["search", "--strategy", "tpe", "--searches", "1"],
+    "timm": ["kernel", "--model", "timm:resnet18", "--probe", "digits"],
     "studies": ["study", "regression", "--quick", "--data", "boston"],
 }
 

@@ -83,7 +83,7 @@ HARMLESS = {  # text, paths and flags that only read, choose or print
     *"fresh-probes nesterov mixed-precision independent-seeds keep-checkpoints keep-kernels quick".split(),
     *"json csv compare dry-run split worst mixed cell-column contraction perturb kernel-of given".split(),
     *"score scores lower-is-better intervals combine way seeds stand-in published spectra".split(),
-    *"quantity unit measured-on title choose report strategy scored-only at without-benchmark list".split(),
+    *"checkpoint quantity unit measured-on title choose report strategy scored-only at without-benchmark list".split(),
 }
 WRITING = {"bench import --bench-data", "data fetch --image-data", "store export --csv"}
 RUNNING = {
