@@ -75,7 +75,7 @@ def asked(question: str, answers: dict[str, str]) -> str:
 
 
 def someone_is_there() -> bool:
-    """Return whether a question can be answered: on a terminal, and in its foreground, where reading does not stop us."""
+    """Return whether a question can be answered: on a terminal, in its foreground, where reading does not stop us."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     with suppress(OSError):  # a terminal that is not ours

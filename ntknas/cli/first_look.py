@@ -91,5 +91,5 @@ def _missing_text(options: Options) -> str:
     elsewhere = "" if folder == Path("image_data") else f" --image-data {shlex.quote(str(folder))}"
     fetching = f"ntknas data fetch {source.name}{elsewhere}" if source.official.can_be_fetched else ""
     ways = f"{fetching}, or {place}" if fetching else f"{place}, or name the folder that holds them with --image-data"
-    size = options["probe_size"]
-    return f"No images of {source.name} in {folder}: {size} handwritten {SUBSTITUTE} serve instead. For the real ones: {ways}."
+    served = f"{options['probe_size']} handwritten {SUBSTITUTE} serve instead"
+    return f"No images of {source.name} in {folder}: {served}. For the real ones: {ways}."

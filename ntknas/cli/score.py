@@ -19,7 +19,9 @@ from ntknas.cli.arguments import (
     split_names,
     training_of,
 )
-from ntknas.cli.forecast import ForecastDisplay
+from ntknas.cli.asking import begin_or_leave, yes_option
+from ntknas.cli.first_look import take_images
+from ntknas.cli.forecast import ForecastDisplay, seconds_of
 from ntknas.cli.log import logged
 from ntknas.cli.names import check_names, check_place_for
 from ntknas.cli.output import json_option, note, print_json
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 OF_SPACE = "of-space"
 """Value of ``--published`` where it names no release."""
+FIRST_LOOK = {"cells": "50", "channels": 4, "cells_per_stage": 1}
+_SHORTER = "--channels 4 --cells-per-stage 1, or --cells 20"
 
 
 @click.command(name="score")
@@ -92,6 +96,7 @@ OF_SPACE = "of-space"
 )
 @click.option("--shard", help="Score shard i of n alone, i/n from 1, into a store of its own (STORE.shard-i-of-n).")
 @click.option("--dry-run", is_flag=True, help="Say what would be computed, how long it takes and in how much memory.")
+@yes_option
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
@@ -114,6 +119,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     check_place_for(options["store"])
 
     recipe_name = apply_recipe(ctx, options)
+    take_images(ctx, options, FIRST_LOOK)
     space = open_space(options["bench"])
     cells, left_out, provenance = _cells_of(space, options)
     provenance |= provenance_of(space)
@@ -136,13 +142,15 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         display = ForecastDisplay()
         display.show(forecast(space, cells, on_event=display, **arguments), len(probe), json=json)
         return
+    if not options["yes"]:
+        begin_or_leave(seconds_of(space, cells, arguments), _SHORTER)
     with storing(), logged(store), ScoringDisplay() as meter:
         summary = score(space, cells, about=provenance, on_event=meter, **arguments).summary
     summary = replace(summary, cells_left_out=left_out)  # by the file: what was scored are those that are left
     if json:
-        print_json(summary.as_json())
+        print_json({**summary.as_json(), "probe": probe.source})
     else:
-        say_summary(summary, space.name, store)
+        say_summary(summary, space.name, store, probe.source)
     ctx.exit(3 if summary.failed else 0)
 
 

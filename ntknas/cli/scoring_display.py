@@ -136,16 +136,17 @@ def _plan_text(planned: Planned) -> str:
     )
 
 
-def say_summary(summary: Summary, space: str, store: Path) -> None:
+def say_summary(summary: Summary, space: str, store: Path, probe: str) -> None:
     """Say how a run went, and what to type next.
 
     Args:
         summary: How it went.
         space: Name of the space.
         store: The store.
+        probe: Name of the probe's source.
     """
     statuses = ", ".join(f"{count} {status}" for status, count in summary.statuses.items())
-    say(f"{store}: {f'{statuses} (scores by status)' if statuses else 'nothing was missing'}.")
+    say(f"{store}: {f'{statuses} (scores by status)' if statuses else 'nothing was missing'}. Probe: {probe}.")
     for reason, count in summary.main_reasons.items():
         say(f"{count} failed: {in_options(reason)}")
     if summary.failed:

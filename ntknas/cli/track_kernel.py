@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
 from ntknas.cli.arguments import apply_recipe, draw_probe, open_space, recipe_of, split_names, training_of
-from ntknas.cli.meter import Meter
+from ntknas.cli.asking import LONG, begin_or_leave, yes_option
+from ntknas.cli.first_look import take_images
+from ntknas.cli.meter import Meter, duration
 from ntknas.cli.names import check_names
 from ntknas.cli.output import (
     check_one_format,
@@ -33,10 +37,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ntknas.report.look import Look
-    from ntknas.scoring.following import FollowedCells, TrackingEvent
+    from ntknas.scoring.following import FollowedCells, FollowingForecast, TrackingEvent
     from ntknas.spaces import Space
+    from ntknas.store.setting import Setting
     from ntknas.tracking.bins import BinnedCells
 
+FIRST_LOOK = {"per_bin": 1, "epochs": 3, "channels": 4, "cells_per_stage": 1}
+_SHORTER = "--channels 4 --cells-per-stage 1, fewer --epochs, or --per-bin 1"
 _PRINTED = (
     "kernel_correlation",
     "kernel_cka",
@@ -85,6 +92,8 @@ _PRINTED = (
     "--plots", cls=kinds.TrustedOption, type=click.Path(file_okay=False, path_type=Path), help="Folder to draw into."
 )
 @picture_options
+@click.option("--dry-run", is_flag=True, help="Say what would be trained and how long it takes.")
+@yes_option
 @json_option
 @csv_option
 @click.pass_context
@@ -100,7 +109,14 @@ def command(ctx: click.Context, /, store: Path, plots: Path | None, json: bool, 
     look = look_of(options, plots=plots)
     take_space(ctx, options)
     check_names(options)
-    followed = _follow(ctx, store, options)
+    asked = _asked(ctx, store, options)
+    if options["dry_run"]:
+        _say_forecast(asked, json=json)
+        return
+    if not options["yes"]:
+        begin_or_leave(_forecast(asked, least=LONG).seconds, _SHORTER)
+    with _Display() as display, storing():
+        followed = follow_cells(asked, display)
     if plots:
         _draw(followed, plots, look)
     if json:
@@ -112,31 +128,54 @@ def command(ctx: click.Context, /, store: Path, plots: Path | None, json: bool, 
     ctx.exit(3 if followed.failed else 0)
 
 
-def _follow(ctx: click.Context, store: Path, options: Options) -> FollowedCells:
-    """Make sense of the options, and call the library."""
-    from ntknas.scoring.following import follow
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be followed.
 
+    Attributes:
+        arguments: Those of ``ntknas.follow``.
+        bins: Name of each cell's bin; ``None`` where no accuracies are known.
+    """
+
+    arguments: Mapping[str, Any]
+    bins: dict[int, str] | None
+
+
+def _asked(ctx: click.Context, store: Path, options: Options) -> _Asked:
+    """Make sense of the options; what a user named wrongly is said before torch is imported."""
     recipe_name = apply_recipe(ctx, options)
+    take_images(ctx, options, FIRST_LOOK)
+    probe = draw_probe(options)
     space = open_space(options["bench"], options["bench_data"])
     cells, bins = _cells(space, options)
-    with _Display() as display, storing():
-        return follow(
-            space,
-            cells,
-            recipe=recipe_of(options, None, recipe_name),
-            probe=draw_probe(options),
-            dataset=options["dataset"],
-            seeds=options["seeds"],
-            training=training_of(options, (options["epochs"],)),
-            every=options["every"],
-            unit=options["unit"],
-            measures=split_names(options["measures"]) or (),
-            keep_kernels=options["keep_kernels"],
-            store=store,
-            device=options["device"],
-            bins=bins,
-            on_event=display,
-        )
+    arguments = {name: options[name] for name in ("dataset", "seeds", "every", "unit", "keep_kernels", "device")}
+    arguments |= {"space": space, "cells": cells, "probe": probe, "store": store}
+    arguments |= {"recipe": recipe_of(options, None, recipe_name), "measures": split_names(options["measures"]) or ()}
+    return _Asked({**arguments, "training": training_of(options, (options["epochs"],))}, bins)
+
+
+def _forecast(asked: _Asked, least: float = 0.0) -> FollowingForecast:
+    from ntknas.scoring.following import forecast_following
+
+    return forecast_following(**asked.arguments, least=least)
+
+
+def _say_forecast(asked: _Asked, *, json: bool) -> None:
+    """Say what would be trained, and how long it takes."""
+    note("One network is tried, on few images; nothing is kept.")
+    forecast = _forecast(asked)
+    if json:
+        print_json(asdict(forecast))
+        return
+    say(f"{forecast.trainings} trainings of {forecast.epochs} epochs: {forecast.stored} tracks are there.")
+    say(f"The others take some {duration(forecast.seconds)} here, one after the other.")
+
+
+def follow_cells(asked: _Asked, on_event: Callable[[TrackingEvent], None]) -> FollowedCells:
+    """Call the library."""
+    from ntknas.scoring.following import follow
+
+    return follow(**asked.arguments, bins=asked.bins, on_event=on_event)
 
 
 class _Display:
@@ -218,12 +257,23 @@ def _as_json(followed: FollowedCells, store: Path) -> dict[str, object]:
         "tracks": described,
         "averages": json.loads(followed.averages().to_json(orient="records")),
         "steps_an_epoch": followed.tracking.steps_per_epoch,
+        "setting": dict(_setting(followed).fields),
         "store": str(store),
     }
 
 
+def _setting(followed: FollowedCells) -> Setting:
+    """Return what kernels were taken of, and how networks were trained."""
+    from ntknas.scoring.recipe import Group
+
+    job = followed.tracking.job
+    return job.setting(Group("kernel", job.recipe.choices.output, ()), followed.tracking.recording.epochs)
+
+
 def _print(followed: FollowedCells) -> None:
     """Print the averages by bin at the last record, and what went wrong."""
+    from ntknas.report.words import settings_in_words
+
     averages, steps_per_epoch = followed.averages(), followed.tracking.steps_per_epoch
     last = averages[averages["step"] == averages["step"].max()]
     rows = []
@@ -233,6 +283,7 @@ def _print(followed: FollowedCells) -> None:
         rows.append([name, str(cells), *(_interval(of_bin, quantity) for quantity in _PRINTED)])
     step = int(averages["step"].max()) if len(averages) else 0
     print_table(
+        f"measured with: {settings_in_words([_setting(followed)])}\n"
         f"After {step / steps_per_epoch:.3g} epochs ({step} steps): mean over each bin's cells [95 %]",
         ["accuracy", "cells", *_PRINTED],
         rows,

@@ -29,7 +29,7 @@ def sizes(images: int) -> Iterator[int]:
 
 def fewer(job: Job, images: int) -> Job:
     """Return a job of so many images, whose networks train on as small a share of theirs, without checkpoints."""
-    training = job.training and _fewer_trained(job.training, images / len(job.probe))
+    training = job.training and fewer_trained(job.training, images / len(job.probe))
     return replace(job, probe=_fewer_probed(job.probe, images), training=training)
 
 
@@ -48,7 +48,8 @@ def _fewer_probed(probe: Probe, images: int) -> Probe:
     )
 
 
-def _fewer_trained(training: Training, share: float) -> Training:
+def fewer_trained(training: Training, share: float) -> Training:
+    """Return a training on a share of its images and of those that accuracies are taken of, without checkpoints."""
     images = training.images
     if share < 1:
         images = _FewerTrained(images.source, images.request, math.ceil(share * len(images)), share=share)

@@ -6,23 +6,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from ntknas.core.errors import ChoiceError
+from ntknas.core.shown import Shown, counted, listed
 from ntknas.measures import expand
 from ntknas.scoring.environment import resolve_device
-from ntknas.scoring.inputs import inputs_of
+from ntknas.scoring.inputs import Inputs, ScoringOptions, inputs_of
 from ntknas.scoring.progress import EpochsDone
-from ntknas.scoring.tracking import Tracking, defined_for
+from ntknas.scoring.tracking import Key, Tracking, defined_for
+from ntknas.scoring.tracking_trial import seconds_of_tracks
 from ntknas.tracking.bins import averages, frame_of
 from ntknas.tracking.follow import Recording
 from ntknas.tracking.quantities import QUANTITIES
 from ntknas.tracking.track import Track
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     import pandas as pd
 
     from ntknas.data.probe import Probe
+    from ntknas.scoring.job import Job
     from ntknas.scoring.recipe import Recipe
     from ntknas.scoring.training import Training
     from ntknas.spaces import CellLike, Space
@@ -50,7 +55,24 @@ TrackingEvent = TracksPlanned | EpochsDone
 
 
 @dataclass(frozen=True)
-class FollowedCells:
+class FollowingForecast:
+    """What ``follow`` would take.
+
+    Attributes:
+        trainings: Number of networks that are asked for.
+        stored: Number of them whose tracks are in the folder.
+        epochs: Epochs of each.
+        seconds: About how long the others take.
+    """
+
+    trainings: int
+    stored: int
+    epochs: int
+    seconds: float
+
+
+@dataclass(frozen=True, repr=False)
+class FollowedCells(Shown):
     """What ``follow`` gives.
 
     Attributes:
@@ -75,6 +97,20 @@ class FollowedCells:
     def averages(self) -> pd.DataFrame:
         """Return the means over the cells of each bin at each step; see ``tracking.bins.averages``."""
         return averages(self.frame(), [*QUANTITIES, *self.tracking.measures])
+
+    def _line(self) -> str:
+        epochs = self.tracking.recording.epochs
+        bins = f", {listed(dict.fromkeys(self.bins.values()))}"
+        return f"{counted(len(self.tracks), 'track')} of {self.tracking.job.space.name} over {epochs} epochs{bins}"
+
+    def _parts(self) -> list[Element]:
+        from ntknas.core import html
+
+        rows = [
+            (track.cell, track.seed, self.bins[track.cell], len(track.steps), str(track.status))
+            for track in self.tracks
+        ]
+        return [html.table(("cell", "seed", "bin", "records", "status"), rows, 5)]
 
 
 def follow(
@@ -140,16 +176,65 @@ def follow(
         [0, 1, 2]
     """
     inputs = inputs_of(space, cells, recipe=recipe, probe=probe, dataset=dataset, seeds=seeds, training=training)
-    job = inputs.job
+    tracking = _tracking_of(inputs.job, every, unit, measures, keep_kernels=keep_kernels)
+    keys = _keys(inputs)
+    folder = None if store is None else Path(store)
+    tracks = _tracks(tracking, keys, folder, device, on_event)
+    return FollowedCells(tracking, tracks, bins or dict.fromkeys(inputs.cells, ALL_CELLS))
+
+
+def forecast_following(
+    space: Space | str,
+    cells: str | Iterable[int | str | CellLike],
+    *,
+    every: int = 1,
+    unit: str = "epoch",
+    measures: Iterable[str] = ("kernel",),
+    keep_kernels: bool = False,
+    store: str | PathLike[str] | None = None,
+    device: str = "auto",
+    least: float = 0.0,
+    **options: Unpack[ScoringOptions],
+) -> FollowingForecast:
+    """Say about how long ``follow`` takes, by a trial of one network; nothing is stored.
+
+    Args:
+        space: As of ``follow``, and so are all others.
+        cells: What would be followed.
+        every: Units between two records.
+        unit: ``epoch`` or ``step``.
+        measures: Measures of every kernel.
+        keep_kernels: Whether tracks have every kernel.
+        store: Folder of the tracks; those that it holds are not made again.
+        device: Where the trial computes.
+        least: Seconds from which on a network is tried; what is reckoned to be shorter is not.
+        **options: What would be measured and how it would be trained.
+
+    Returns:
+        Trainings and time.
+
+    Raises:
+        NtknasError: As ``follow`` does.
+    """
+    inputs = inputs_of(space, cells, **options)
+    tracking = _tracking_of(inputs.job, every, unit, measures, keep_kernels=keep_kernels)
+    keys, folder = _keys(inputs), None if store is None else Path(store)
+    missing = [key for key in keys if folder is None or tracking.find(folder, *key) is None]
+    seconds = seconds_of_tracks(tracking, missing, resolve_device(device), least)
+    return FollowingForecast(len(keys), len(keys) - len(missing), tracking.recording.epochs, seconds)
+
+
+def _tracking_of(job: Job, every: int, unit: str, measures: Iterable[str], *, keep_kernels: bool) -> Tracking:
     if job.training is None:
         raise ChoiceError("Give a `training`, or a recipe that has one.")
     output, recording = job.recipe.choices.output, Recording(job.training.epochs[-1], every, unit)
     tracking = Tracking(job, recording, defined_for(output, expand(list(measures))), keep_kernels)
     tracking.check_memory()
-    keys = [(cell, seed) for cell in dict.fromkeys(inputs.cells) for seed in inputs.seeds]
-    folder = None if store is None else Path(store)
-    tracks = _tracks(tracking, keys, folder, device, on_event)
-    return FollowedCells(tracking, tracks, bins or dict.fromkeys(inputs.cells, ALL_CELLS))
+    return tracking
+
+
+def _keys(inputs: Inputs) -> list[Key]:
+    return [(cell, seed) for cell in dict.fromkeys(inputs.cells) for seed in inputs.seeds]
 
 
 def _tracks(

@@ -17,7 +17,7 @@ from ntknas.spaces import CellLike, Space
 
 RATE = 1e9
 """Multiply-adds a second of a slow core, by experience a tenth of what a usual one does."""
-_OVERHEAD = 0.25
+OVERHEAD = 0.25
 """Seconds of a kernel on such a core, however small its network is."""
 _PASSES = 3.0
 """Forward, and backward by inputs and by weights."""
@@ -46,10 +46,15 @@ def reckoned_seconds(
         return 0.0
     adds = multiply_adds(job, inputs.cells)
     kernels = [group for epoch in job.epochs for group in job.groups(epoch)]
-    measuring = sum(_OVERHEAD + _images(job, group) * _PASSES * adds / RATE for group in kernels)
-    training = job.training
-    images = len(training.images) * training.epochs[-1] if training else 0
-    return networks * (measuring + images * _PASSES * adds / RATE)
+    passes = sum(passes_of(job, group) for group in kernels)
+    if job.training is not None:
+        passes += len(job.training.images) * job.training.epochs[-1]
+    return networks * (len(kernels) * OVERHEAD + seconds_of_passes(passes * adds))
+
+
+def seconds_of_passes(adds: float) -> float:
+    """Return how long passes take whose forward parts have so many multiply-adds."""
+    return _PASSES * adds / RATE
 
 
 def multiply_adds(job: Job, cells: Sequence[int]) -> float:
@@ -67,7 +72,7 @@ def multiply_adds(job: Job, cells: Sequence[int]) -> float:
     )
 
 
-def _images(job: Job, group: Group) -> int:
+def passes_of(job: Job, group: Group) -> int:
     """Return how often an image goes through a network for a kernel."""
     images = len(job.probe)
     if group.kind in WITHOUT_KERNEL:

@@ -72,15 +72,19 @@ class Tracking:
         outputs = get_dataset(self.job.dataset).num_classes if self.job.recipe.choices.output == "full" else 1
         return len(self.job.probe) * outputs
 
+    @property
+    def records(self) -> int:
+        """How often the kernel is taken, about."""
+        units_per_epoch = self.steps_per_epoch if self.recording.unit == "step" else 1
+        return 1 + self.recording.epochs * units_per_epoch // self.recording.every
+
     def check_memory(self) -> None:
         """Check that the kernels fit into memory.
 
         Raises:
             KernelError: If not.
         """
-        units_per_epoch = self.steps_per_epoch if self.recording.unit == "step" else 1
-        records = 1 + self.recording.epochs * units_per_epoch // self.recording.every
-        matrices = _MATRICES + records * self.keep_kernels
+        matrices = _MATRICES + self.records * self.keep_kernels
         remedy = "a smaller `probe_size`, or another `output` than full" + ", or no `keep_kernels`" * self.keep_kernels
         check_fits(matrices * self.rows**2 * 8, f"{matrices} kernels of {self.rows:,} rows", remedy)
 
@@ -134,7 +138,7 @@ class Tracking:
 
     def _follow(self, cell: int, seed: int, device: torch.device, on_epochs: Callable[[int], None]) -> Track:
         job, recording = self.job, self.recording
-        tracker, trainer = self._tracker(cell, seed, device)
+        tracker, trainer = self.starting(cell, seed, device)
         track = follow(
             tracker,
             trainer,
@@ -147,7 +151,8 @@ class Tracking:
         on_epochs(recording.epochs - len(trainer.history))
         return track
 
-    def _tracker(self, cell: int, seed: int, device: torch.device) -> tuple[KernelTracker, Trainer]:
+    def starting(self, cell: int, seed: int, device: torch.device) -> tuple[KernelTracker, Trainer]:
+        """Return the tracker and the trainer of a network at initialisation."""
         job, choices, probe = self.job, self.job.recipe.choices, self.job.probe.of_seed(seed)
         images = prepare_images(probe.images, device, choices.precision)
         network = cell_network(job.space, cell, seed, job.dataset, job.recipe.network, images)
