@@ -6,17 +6,25 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
 
 import pandas as pd
 
 from ntknas.core.errors import ChoiceError
+from ntknas.core.shown import Shown, in_digits
 from ntknas.report.figures import Figure
 from ntknas.studies.families import FAMILIES, resolve
 from ntknas.studies.options import Numbers
 from ntknas.studies.subject import Subject
 from ntknas.studies.verdict import Verdict
 
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from ntknas.core.html import Child
+
+_SHOWN = 20
+"""Rows that a notebook shows."""
 Row = dict[str, Any]
 Unit = tuple[Any, ...]
 
@@ -25,8 +33,8 @@ class OptionError(ChoiceError):
     """A study does not take an option, or not with the others."""
 
 
-@dataclass(frozen=True)
-class Findings:
+@dataclass(frozen=True, repr=False)
+class Findings(Shown):
     """What a study found.
 
     Attributes:
@@ -38,6 +46,21 @@ class Findings:
     table: pd.DataFrame
     figures: dict[str, Figure]
     verdict: Verdict
+
+    def _line(self) -> str:
+        return f"{self.verdict.outcome.value}: {' '.join(self.verdict.sentences)}"
+
+    def _facts(self) -> Mapping[str, Child]:
+        return {name: in_digits(float(value)) for name, value in self.verdict.figures.items()}
+
+    def _parts(self) -> list[Element]:
+        from ntknas.core import html
+
+        names = [str(name) for name in self.table]
+        rows = [tuple(map(_shown, row)) for row in self.table.head(_SHOWN).itertuples(index=False)]
+        more = len(self.table) - len(rows)
+        rest = [html.quiet(f"… and {more:,} more rows: table has all.")] if more > 0 else []
+        return [html.table(names, rows), *rest]
 
 
 class Study(ABC):
@@ -177,6 +200,10 @@ class Study(ABC):
     def warning(self) -> str:
         """Return what is to be said first of what comes before all units; ``{}`` stands for how long it takes."""
         return ""
+
+
+def _shown(value: object) -> Child:
+    return in_digits(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
 def seed_of(seed: int, place: int, repeat: int) -> int:
