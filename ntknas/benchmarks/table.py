@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ntknas.benchmarks.quantity import ACCURACY, Quantity
 from ntknas.core.errors import ChoiceError
+from ntknas.core.shown import Shown, counted, listed, shortened
 from ntknas.data.datasets import tables_of
+
+if TYPE_CHECKING:
+    from ntknas.core.html import Child
 
 EMBEDDED = "embedded"
 MAIN_SPLITS = ("valid", "test")
@@ -50,8 +54,8 @@ class Target(NamedTuple):
         return cls(match[1], match[2], None if match[3] is None else int(match[3]))
 
 
-@dataclass(frozen=True)
-class AccuracyTable:
+@dataclass(frozen=True, repr=False)
+class AccuracyTable(Shown):
     """Accuracies, or values of another quantity, of all cells of a space for one target.
 
     Attributes:
@@ -92,9 +96,18 @@ class AccuracyTable:
         has_value = self.count > 0
         return int(has_value.sum()) if self.measurements is None else len(np.unique(self.measurements[has_value]))
 
+    def _line(self) -> str:
+        cells, runs = self.runs.shape
+        which = "runs" if self.seeds_are_numbers else "seeds"
+        shared = "" if self.measurements is None else ", measurements shared by cells"
+        return f"{self.quantity}: {cells:,} cells × {counted(runs, 'run')}, {which} {listed(self.seeds)}{shared}"
 
-@dataclass(frozen=True)
-class Costs:
+    def _facts(self) -> Mapping[str, Child]:
+        return {"training seconds": "not known" if self.seconds is None else "known"}
+
+
+@dataclass(frozen=True, repr=False)
+class Costs(Shown):
     """What all cells' networks for one data set cost.
 
     Attributes:
@@ -105,9 +118,12 @@ class Costs:
     parameters: np.ndarray = field(repr=False)
     flops: np.ndarray = field(repr=False)
 
+    def _line(self) -> str:
+        return f"parameters and FLOPs of {counted(len(self.parameters), 'cell')}"
 
-@dataclass(frozen=True)
-class Benchmark:
+
+@dataclass(frozen=True, repr=False)
+class Benchmark(Shown):
     """The accuracy tables of one space.
 
     Attributes:
@@ -283,6 +299,18 @@ class Benchmark:
         if self.costs_of is None:
             raise ChoiceError(f"{self.name} ({self.source}) publishes no parameters and FLOPs: ask its space.")
         return self.costs_of(dataset)
+
+    def _line(self) -> str:
+        meant = f", data set {self.dataset}" if self.dataset else ""
+        return f"{self.name}{meant}: {counted(len(self.tables), 'target')} of the cells of {self.space or self.name}"
+
+    def _facts(self) -> Mapping[str, Child]:
+        facts: dict[str, Child] = {"targets": shortened(self.describe_targets(), 2000)}
+        if self.source:
+            facts["source"] = self.source
+        if self.can_be_imported:
+            facts["more"] = "the official file's, which ntknas bench import reads"
+        return facts
 
 
 def _described(targets: Iterable[Target]) -> str:

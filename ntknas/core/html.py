@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping, Sequence
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -87,3 +88,13 @@ def facts(entries: Mapping[str, Child]) -> Element:
 def quiet(*children: Child) -> Element:
     """Return a line of what is said beside the rest."""
     return element("p", *children, style=f"margin: 0.3em 0; {_QUIET}")
+
+
+def image(png: bytes, text: str) -> Element:
+    """Return a picture that stands in the page itself, and what it shows in words."""
+    return element("img", src=address_of(png), alt=text, style="max-width: 100%;")
+
+
+def address_of(png: bytes) -> str:
+    """Return the address of a picture that stands in it itself."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ntknas.core.choices import Choices
 from ntknas.core.errors import KernelError
 from ntknas.core.lazy import torch
-from ntknas.core.shown import Shown, counted, number
+from ntknas.core.shown import Shown, counted, in_digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,8 +124,8 @@ class Kernel(Shown):
 
     def _spectrum_in_numbers(self) -> dict[str, str]:
         largest, smallest = float(self.spectrum[0]), float(self.spectrum[-1])
-        singular = {"singular": f"at or below {number(self.singular_below)}"} if self.is_singular else {}
-        return {"λ_1": number(largest), f"λ_{self.size}": number(smallest), **singular}
+        singular = {"singular": f"at or below {in_digits(self.singular_below)}"} if self.is_singular else {}
+        return {"λ_1": in_digits(largest), f"λ_{self.size}": in_digits(smallest), **singular}
 
     def _facts(self) -> Mapping[str, html.Child]:
         facts: dict[str, html.Child] = {"outputs of the network": self.outputs}
@@ -135,7 +135,7 @@ class Kernel(Shown):
         if self.layers is not None:
             facts["kernels of layers"] = len(self.layers)
         if self.symmetric:
-            facts["trace"] = number(float(self.matrix.trace()))
+            facts["trace"] = in_digits(float(self.matrix.trace()))
             facts["eigenvalues"] = "not computed yet: ask for .spectrum"
         if self.has_spectrum:
             facts["eigenvalues"] = ", ".join(f"{name} {text}" for name, text in self._spectrum_in_numbers().items())

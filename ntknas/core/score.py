@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ntknas.core.shown import Shown, number
+from ntknas.core.shown import Shown, in_digits
 
 
 class Status(StrEnum):
@@ -65,5 +65,5 @@ class Score(Shown):
             raise ValueError(f"A score has a value exactly if its status is ok: got {self.value} with {self.status}.")
 
     def _line(self) -> str:
-        said = number(self.value, 6) if self.value is not None else f"{self.status}: {self.reason}".rstrip(": ")
+        said = in_digits(self.value, 6) if self.value is not None else f"{self.status}: {self.reason}".rstrip(": ")
         return f"{self.measure}: {said}"

@@ -54,11 +54,11 @@ def shortened(text: str, limit: int = MAX_LINE) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
-def number(value: float | None, digits: int = 4) -> str:
+def in_digits(value: float | None, digits: int = 4) -> str:
     """Return a number in few digits; a dash for none.
 
     Example:
-        >>> number(1234567.0), number(-0.25), number(15625), number(None)
+        >>> in_digits(1234567.0), in_digits(-0.25), in_digits(15625), in_digits(None)
         ('1.235e+06', '-0.25', '15,625', '–')
     """
     if value is None or math.isnan(value):

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ntknas.core.errors import DataError
+from ntknas.core.shown import Shown, listed
 from ntknas.correlation.compare import Difference, difference
 from ntknas.correlation.result import Correlation
 from ntknas.correlation.row import Row
@@ -42,8 +43,8 @@ class Point:
         }
 
 
-@dataclass(frozen=True)
-class Curve:
+@dataclass(frozen=True, repr=False)
+class Curve(Shown):
     """A measure over the epochs of one training.
 
     Attributes:
@@ -64,6 +65,10 @@ class Curve:
         """Return plain data."""
         points = [point.as_json() for point in self.points]
         return {"measure": self.measure, "name": self.name, "target": self.target, "points": points}
+
+    def _line(self) -> str:
+        epochs = [point.epoch for point in self.points]
+        return f"{self.name} with {self.target}: τ after {listed(epochs)} epochs"
 
 
 def curves(result: Correlation, target: str, seed: int = 0, *, gains: bool = True) -> list[Curve]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from ntknas.core.shown import Shown, in_digits
 
-@dataclass(frozen=True)
-class Estimate:
+
+@dataclass(frozen=True, repr=False)
+class Estimate(Shown):
     """A coefficient and its interval; ``None`` where there is none.
 
     Attributes:
@@ -28,6 +30,10 @@ class Estimate:
     def as_json(self) -> dict[str, float | None]:
         """Return plain data."""
         return asdict(self)
+
+    def _line(self) -> str:
+        ends = "" if self.interval is None else f" [{in_digits(self.low)}, {in_digits(self.high)}]"
+        return f"{in_digits(self.value)}{ends}"
 
 
 TOP_SHARES = {"kendall_top10": 0.10, "kendall_top25": 0.25}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ntknas.core.errors import check_known
+from ntknas.core.shown import Shown, counted, in_digits
 from ntknas.correlation.bootstrap import MIN_RESAMPLES
 from ntknas.correlation.estimate import STATISTICS, Estimate
 from ntknas.correlation.export import INTERVAL
@@ -18,11 +20,16 @@ from ntknas.correlation.row import BASELINE, RowKey
 from ntknas.correlation.targets import Accuracies, TargetSummary
 from ntknas.store.setting import Setting
 
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_SHOWN = 12
+"""Scores that a notebook shows side by side."""
 _NOT_ASKED = "none: they are made where they are asked for (`intervals`)"
 
 
-@dataclass(frozen=True)
-class Agreement:
+@dataclass(frozen=True, repr=False)
+class Agreement(Shown):
     """How a measure under a setting ranks the cells of a target: as a ``Row``, with no more than its ranks say.
 
     Attributes:
@@ -77,9 +84,13 @@ class Agreement:
                 data[name] = " ".join(value) if name == "partial_given" else value
         return data
 
+    def _line(self) -> str:
+        value = in_digits(self.kendall.value, 3)
+        return f"{self.measure} ({self.recipe}) with {self.target}: τ {value}, {counted(self.n, 'cell')}"
 
-@dataclass(frozen=True)
-class Overview:
+
+@dataclass(frozen=True, repr=False)
+class Overview(Shown):
     """The answer of ``over_targets``.
 
     Attributes:
@@ -162,6 +173,20 @@ class Overview:
             "networks": self.networks,
             "notes": list(self.notes),
         }
+
+    def _line(self) -> str:
+        scores, targets = counted(len(self.names), "score"), counted(len(self.targets), "target")
+        return f"{scores} with {targets}, {counted(len(self.cells), 'cell')}, population {self.population}"
+
+    def _parts(self) -> list[Element]:
+        from ntknas.correlation.shown_rows import remarks, rows_table
+
+        table = self.table()
+        names = [str(name) for name in table.columns][:_SHOWN]
+        rows = [(str(target), *(in_digits(float(row[name]), 2) for name in names)) for target, row in table.iterrows()]
+        more = len(table.columns) - len(names)
+        said = [f"Kendall τ-b{f'; {more} more scores: table() has all' if more else ''}.", *self.notes]
+        return [*rows_table(("target", *names), rows, 1), *remarks(said)]
 
 
 def _row_as_json(row: Agreement) -> dict[str, object]:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ntknas.core.shown import Shown, counted, in_digits, listed
 from ntknas.correlation.coefficients import COEFFICIENTS
 from ntknas.correlation.drawn import Codes
 from ntknas.correlation.row import Row, RowKey
 from ntknas.correlation.targets import Accuracies, TargetSummary
 from ntknas.store.setting import Setting
 
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
-@dataclass(frozen=True)
-class Correlation:
+    from ntknas.core.html import Child
+
+
+@dataclass(frozen=True, repr=False)
+class Correlation(Shown):
     """The answer of ``correlate``.
 
     Attributes:
@@ -52,6 +59,40 @@ class Correlation:
         """Return the rows as a data frame; the coefficients' values and interval ends are columns."""
         rows = [_flat(row) | self.targets[row.target].meaning() for row in self.rows]
         return pd.DataFrame(rows).astype({"best_cell": "Int64"})
+
+    def _line(self) -> str:
+        measures = dict.fromkeys(row.measure for row in self.rows if not row.is_baseline)
+        counts = dict.fromkeys(row.measure for row in self.rows if row.is_baseline)
+        beside = f" beside {counted(len(counts), 'count')}" if counts else ""
+        cells = max((row.n for row in self.rows), default=0)
+        what = f"{listed(measures)}{beside} against {listed(self.targets)}"
+        return f"{what}: {counted(len(self.rows), 'row')}, {counted(cells, 'cell')}{self._highest()}"
+
+    def _highest(self) -> str:
+        known = [(row.kendall.value, row) for row in self.rows if row.kendall.value is not None and not row.is_baseline]
+        if not known:
+            return ""
+        value, row = max(known, key=lambda pair: pair[0])
+        return f", highest τ {in_digits(value, 3)} by {row.measure}"
+
+    def _parts(self) -> list[Element]:
+        from ntknas.correlation.names import row_name
+        from ntknas.correlation.shown_rows import remarks, rows_table, with_interval
+
+        head = ("score", "recipe", "target", "cells", "Kendall τ-b", "Spearman ρ", "given structure")
+        rows: list[tuple[Child, ...]] = [
+            (
+                row_name(self, row),
+                row.recipe,
+                row.target,
+                row.n,
+                *map(with_interval, (row.kendall, row.spearman, row.partial)),
+            )
+            for row in self.rows
+        ]
+        covers = dict.fromkeys(row.interval_covers for row in self.rows if row.kendall.interval)
+        said = [f"Intervals: 95 %, over {' or '.join(covers)}."] if covers else []
+        return [*rows_table(head, rows, 3), *remarks([*said, *self.notes])]
 
 
 def _flat(row: Row) -> dict[str, object]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from ntknas.core.shown import Shown, counted, in_digits
 from ntknas.correlation.estimate import TOP_SHARES, Estimate
+
+if TYPE_CHECKING:
+    from ntknas.core.html import Child
 
 CELLS = "cells"
 NETWORKS = "networks"
@@ -30,8 +34,8 @@ class RowKey(NamedTuple):
     target: str
 
 
-@dataclass(frozen=True)
-class Row:
+@dataclass(frozen=True, repr=False)
+class Row(Shown):
     """How a measure under a setting ranks the cells of a target.
 
     Attributes:
@@ -144,6 +148,19 @@ class Row:
             else:
                 data[name] = _plain(value)
         return data
+
+    def _line(self) -> str:
+        ends = self.kendall.interval
+        interval = "" if ends is None else f" [{in_digits(ends[0], 3)}, {in_digits(ends[1], 3)}]"
+        by = f"{self.measure} ({self.recipe}{f', {self.kernel}' if self.kernel else ''})"
+        return f"{by} with {self.target}: τ {in_digits(self.kendall.value, 3)}{interval}, {counted(self.n, 'cell')}"
+
+    def _facts(self) -> Mapping[str, Child]:
+        shown = {"Kendall τ-b": self.kendall, "Spearman ρ": self.spearman, "partial τ-b": self.partial}
+        facts: dict[str, Child] = {name: repr(estimate) for name, estimate in shown.items()}
+        facts["held fixed"] = ", ".join(self.partial_given)
+        facts["left out"] = ", ".join(f"{count} {reason}" for reason, count in self.left_out.items()) or "nothing"
+        return facts
 
 
 def _plain(value: object) -> object:

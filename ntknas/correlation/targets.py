@@ -11,6 +11,7 @@ import pandas as pd
 from ntknas.benchmarks.quantity import ACCURACY, Quantity
 from ntknas.benchmarks.table import AccuracyTable, Benchmark
 from ntknas.core.errors import DataError, NtknasError
+from ntknas.core.shown import Shown
 from ntknas.correlation import noise
 from ntknas.correlation.ceiling import ceiling
 from ntknas.correlation.coefficients import Array
@@ -24,8 +25,8 @@ _EXPECTED = (
 )
 
 
-@dataclass(frozen=True)
-class TargetSummary:
+@dataclass(frozen=True, repr=False)
+class TargetSummary(Shown):
     """What is known of a target's accuracies.
 
     Attributes:
@@ -73,6 +74,9 @@ class TargetSummary:
         intervals = {name: estimate.interval for name, estimate in (self.seed_agreement or {}).items()}
         ends = {name: {"low": ends[0], "high": ends[1]} for name, ends in intervals.items() if ends}
         return ends or None
+
+    def _line(self) -> str:
+        return f"{self.quantity}: {self.cells_with_accuracy:,} of {self.cells_scored:,} scored cells have it"
 
 
 @dataclass(frozen=True)

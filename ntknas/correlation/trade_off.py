@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ntknas.core.shown import Shown, counted, in_digits
 from ntknas.correlation.choice import Choice
 from ntknas.correlation.estimate import Estimate
 from ntknas.correlation.front import Places
@@ -14,9 +16,12 @@ from ntknas.correlation.plane import Plane
 from ntknas.correlation.row import BASELINE
 from ntknas.store.setting import Setting
 
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
-@dataclass(frozen=True)
-class TradeOff:
+
+@dataclass(frozen=True, repr=False)
+class TradeOff(Shown):
     """What a score and a stand-in choose, held against the true front.
 
     Attributes:
@@ -64,9 +69,15 @@ class TradeOff:
         """Return plain data."""
         return asdict(self)
 
+    def _line(self) -> str:
+        by = f"{self.measure} ({self.recipe}) with {self.stand_in}"
+        return (
+            f"{by}: reaches {in_digits(self.reached.value, 3)} of the hypervolume, random {in_digits(self.random, 3)}"
+        )
 
-@dataclass(frozen=True)
-class TradeOffs:
+
+@dataclass(frozen=True, repr=False)
+class TradeOffs(Shown):
     """The answer of ``trade_offs``.
 
     Attributes:
@@ -117,6 +128,20 @@ class TradeOffs:
             ],
             "settings": {digest: dict(setting.fields) for digest, setting in settings.items()},
         }
+
+    def _line(self) -> str:
+        first, second = self.plane.first.name, self.plane.second.name
+        return f"{first} against {second}: {counted(len(self.rows), 'row')}, {counted(len(self.plane), 'cell')}"
+
+    def _parts(self) -> list[Element]:
+        from ntknas.correlation.shown_rows import remarks, rows_table, with_interval
+
+        head = ("score", "recipe", "stand-in", "chosen", "hypervolume reached", "random")
+        rows = [
+            (row.measure, row.recipe, row.stand_in, row.chosen, with_interval(row.reached), in_digits(row.random, 3))
+            for row in self.rows
+        ]
+        return [*rows_table(head, rows, 3), *remarks(self.notes)]
 
 
 def _flat(row: TradeOff) -> dict[str, object]:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ntknas.core.lazy import torch
+from ntknas.core.shown import Shown, counted
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-@dataclass(frozen=True)
-class ImageSet:
+@dataclass(frozen=True, repr=False)
+class ImageSet(Shown):
     """Labelled images.
 
     Attributes:
@@ -39,6 +40,9 @@ class ImageSet:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def _line(self) -> str:
+        return f"{self.name}: {counted(len(self), 'image')} of {counted(self.num_classes, 'class', 'classes')}"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,12 +13,17 @@ import numpy as np
 from ntknas.core.errors import ChoiceError, DataError, check_known
 from ntknas.core.lazy import torch
 from ntknas.core.pixel_range import PixelRange
+from ntknas.core.shown import Shown
 from ntknas.data.augmentation import AUGMENTATIONS, augment
 from ntknas.data.image_set import ImageSet, Request
 from ntknas.data.sources import load_images
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from torch import Tensor
+
+    from ntknas.core.html import Child
 
 DRAWS = {
     "balanced": "equally many images of each class, in the order of the classes; a remainder goes to drawn classes",
@@ -28,8 +33,12 @@ DRAWS = {
 }
 
 
-@dataclass(frozen=True)
-class Probe:
+_SHOWN = 32
+"""Images that a notebook shows."""
+
+
+@dataclass(frozen=True, repr=False)
+class Probe(Shown):
     """A batch of images with labels.
 
     Attributes:
@@ -120,6 +129,30 @@ class Probe:
             # Probes had no split at first: settings that were stored then must keep their digests.
             **({"split": self.split} if self.split != "train" else {}),
         }
+
+    def _line(self) -> str:
+        count, *shape = self.images.shape
+        said = [
+            f"{self.source}: {count:,} images of {'×'.join(map(str, shape))}",
+            f"{self.num_classes} classes",
+            self.draw,
+        ]
+        said += [f"seed {self.seed}", *([f"{self.split} split"] if self.split != "train" else [])]
+        said += [self.augmentation] if self.augmentation != "none" else []
+        said += ["drawn afresh for each seed"] if self.redraw is not None else []
+        said += [f"{len(self.held_out)} held out"] if self.held_out is not None else []
+        return ", ".join(said)
+
+    def _facts(self) -> Mapping[str, Child]:
+        known = {"hash": self.__dict__.get("hash"), "pixels": self.pixels, "note": self.note}
+        return {name: text for name, text in known.items() if text}
+
+    def _parts(self) -> list[Element]:
+        from ntknas.core.html import image
+        from ntknas.data.sheet import png_of  # which draws probes
+
+        picture = png_of(self, _SHOWN)
+        return [] if picture is None else [image(picture, "the first images of the probe")]
 
 
 def make_probe(

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ntknas.core.kernel import Kernel
 from ntknas.core.score import Score
+from ntknas.core.shown import Shown, counted, in_digits
 from ntknas.explanation.neighbours import Neighbour
 from ntknas.explanation.shares import LayerShare, by_block, of_part
 from ntknas.explanation.standing import Array, Standing
 from ntknas.spaces.drawing import Drawing
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,17 @@ class MeasureRow:
         named = {"measure": self.name, "formula": self.formula, "higher_is_better": self.higher_is_better}
         return {**named, "here": computed, "published": published}
 
+    def shown_numbers(self) -> tuple[str, ...]:
+        """Return the score computed here, the published one, its place and its percentile, as texts."""
+        here = "–" if self.here is None else self.here.status.value
+        here = here if self.here is None or self.here.value is None else in_digits(self.here.value)
+        if self.published is None:
+            return here, "–", "–", "–"
+        return here, in_digits(self.published.value), *self.published.shown_place()
 
-@dataclass(frozen=True)
-class Spectrum:
+
+@dataclass(frozen=True, repr=False)
+class Spectrum(Shown):
     """Eigenvalues to compare.
 
     Attributes:
@@ -65,9 +78,17 @@ class Spectrum:
             "is_published": self.is_published,
         }
 
+    def _line(self) -> str:
+        where = "published" if self.is_published else "computed here"
+        of = "" if self.cell is None else f", cell {self.cell}"
+        ends = (
+            f"{in_digits(float(self.values[0]))} to {in_digits(float(self.values[-1]))}" if len(self.values) else "none"
+        )
+        return f"{self.name}{of}: {counted(len(self.values), 'eigenvalue')}, {ends}, {where}"
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation(Shown):
     """What is said of a cell, or of a network of one's own.
 
     Attributes:
@@ -137,3 +158,26 @@ class Explanation:
             "neighbours": [neighbour.as_json() for neighbour in self.neighbours],
             "left_out": list(self.left_out),
         }
+
+    def _line(self) -> str:
+        said = [counted(len(self.measures), "measure"), counted(len(self.layers), "layer")]
+        said += [counted(len(self.neighbours), "neighbour")] if self.neighbours else []
+        left_out = f", {len(self.left_out)} left out" if self.left_out else ""
+        return f"{self.heading}: {', '.join(said)}{left_out}; {self.setting}"
+
+    def _parts(self) -> list[Element]:
+        from ntknas.core import html
+        from ntknas.spaces.svg import as_svg
+
+        drawn = [] if self.drawing is None else [as_svg(self.drawing)]
+        head = ("measure", "computed here", "published", "place", "percentile")
+        rows = [(row.name, *row.shown_numbers()) for row in self.measures]
+        standings = [*self.accuracies, *self.counts]
+        others = [(each.name, in_digits(each.value), *each.shown_place()) for each in standings]
+        places = [html.table(("", "value", "place", "percentile"), others)] if others else []
+        return [
+            *drawn,
+            html.table(head, rows),
+            *places,
+            *(html.quiet(f"Left out: {reason}") for reason in self.left_out),
+        ]

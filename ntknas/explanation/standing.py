@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ntknas.core.shown import in_digits
+
 Array = NDArray[np.float64]
 
 
@@ -36,6 +38,10 @@ class Standing:
     def as_json(self) -> dict[str, object]:
         """Return it as plain data."""
         return asdict(self)
+
+    def shown_place(self) -> tuple[str, str]:
+        """Return place and percentile as texts."""
+        return ("–" if self.place is None else f"{self.place:,} of {self.of:,}"), in_digits(self.percentile, 3)
 
 
 def standing(name: str, values: Array, cell: int, *, higher_is_better: bool, unit: str = "") -> Standing:

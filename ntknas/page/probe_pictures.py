@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ntknas.core.errors import NtknasError
+from ntknas.core.html import address_of
+from ntknas.data.sheet import SHOWN, png_of
 from ntknas.store.setting import Setting
 
 if TYPE_CHECKING:
     from ntknas.data import Probe
 
-_SHOWN = 64
-_PER_ROW = 16
 _MAX_IMAGES, _MAX_SIZE = 10_000, 512
 """A probe that a file says to be larger is not drawn: nobody knows what it would take."""
 
@@ -60,11 +56,12 @@ def picture_of(setting: Setting, images: Path) -> ProbePicture:
         return ProbePicture(fields, text="No pictures: it is not said how the probe was drawn, or it is too large.")
     if probe.hash != setting.probe.hash:
         return ProbePicture(fields, text="No pictures: the images at hand are others than those of the probe.")
-    if probe.pixel_range is None:
+    picture = png_of(probe)
+    if picture is None:
         return ProbePicture(fields, text="No pictures: the probe is of noise.")
-    shown = min(len(probe), _SHOWN)
+    shown = min(len(probe), SHOWN)
     number = f"{shown} of its {len(probe)} images" if shown < len(probe) else "Its images"
-    return ProbePicture(fields, _sheet(probe, shown), f"{number}, drawn again: they have the probe's hash.")
+    return ProbePicture(fields, address_of(picture), f"{number}, drawn again: they have the probe's hash.")
 
 
 def _drawn_again(setting: Setting, images: Path) -> Probe | None:
@@ -86,22 +83,3 @@ def _drawn_again(setting: Setting, images: Path) -> Probe | None:
         pixels=known.pixels or "",
     )
     return make_probe(known.source or "", known.size or 0, request, known.draw or "", known.augmentation or "")
-
-
-def _sheet(probe: Probe, shown: int) -> str:
-    """Return images side by side as the address of a PNG that holds them."""
-    from PIL import Image
-
-    assert probe.pixel_range is not None
-    pixels = probe.pixel_range.pixels(probe.images[:shown]).numpy()
-    tiles = np.rint(255 * pixels).astype(np.uint8).transpose(0, 2, 3, 1)
-    rows = -(-shown // _PER_ROW)
-    columns = min(shown, _PER_ROW)
-    height, width = tiles.shape[1:3]
-    sheet = np.zeros((rows * height, columns * width, 3), np.uint8)
-    for place, tile in enumerate(tiles):
-        top, left = place // _PER_ROW * height, place % _PER_ROW * width
-        sheet[top : top + height, left : left + width] = tile
-    content = io.BytesIO()
-    Image.fromarray(sheet).save(content, "PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode('ascii')}"

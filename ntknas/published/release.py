@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from ntknas.core.display import printable
 from ntknas.core.errors import ChoiceError, DataError, check_known
+from ntknas.core.shown import Shown, counted, listed
 from ntknas.published import places
 from ntknas.published.cells import Cells
 from ntknas.published.environment import Environment
@@ -24,10 +25,15 @@ from ntknas.published.way import OpenWay, Way
 from ntknas.store.frame import as_frame
 from ntknas.store.left_out import LeftOut
 
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from ntknas.core.html import Child
+
 T = TypeVar("T")
 
 
-class Release:
+class Release(Shown):
     """Published scores; made by ``Release.open``.
 
     Attributes:
@@ -259,6 +265,21 @@ class Release:
         if not is_whole or not np.isin(block.networks, networks).all():
             raise _damaged(path, f"its networks of {way} are others than those of {places.CELLS}")
         return block
+
+    def _line(self) -> str:
+        still = f", {counted(len(self.open_ways), 'way')} open" if self.open_ways else ""
+        return f"{self.name} {self.version}: {counted(len(self.ways), 'way')} of measuring {self.space}{still}"
+
+    def _facts(self) -> Mapping[str, Child]:
+        return {"folder": str(self.folder)}
+
+    def _parts(self) -> list[Element]:
+        from ntknas.core import html
+
+        rows = [(way.name, way.title, listed(way.seeds), len(way.measures)) for way in self.ways.values()]
+        table = [html.table(("way", "what it is", "seeds", "measures"), rows, 3)] if rows else []
+        still = listed(dict.fromkeys(way.name for way in self.open_ways), 20)
+        return [*table, *([html.quiet(f"Open: {still}.")] if still else [])]
 
 
 def _listed(names: Iterable[str]) -> list[str]:

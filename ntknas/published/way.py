@@ -6,9 +6,14 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
+from ntknas.core.shown import Shown, counted, in_digits, listed
 from ntknas.store import schema
 from ntknas.store.setting import Setting
+
+if TYPE_CHECKING:
+    from ntknas.core.html import Child
 
 UNITS = {
     "weights": "cells that are one network under weights share a score",
@@ -18,8 +23,8 @@ UNITS = {
 """Which cells share a score, by name."""
 
 
-@dataclass(frozen=True)
-class Way:
+@dataclass(frozen=True, repr=False)
+class Way(Shown):
     """One way of measuring whose scores are in a release.
 
     Attributes:
@@ -102,6 +107,15 @@ class Way:
             hours=_hours(name, entry.get("core_hours")),
             eigenvalues=schema.check_integer(f"eigenvalues of {name}", entry.get("eigenvalues"), 0, 1 << 20),
         )
+
+    def _line(self) -> str:
+        measures, seeds = counted(len(self.measures), "measure"), listed(self.seeds)
+        return f"{self.name}: {self.title}; {measures}, seeds {seeds}, recipe {self.recipe}"
+
+    def _facts(self) -> Mapping[str, Child]:
+        spectra = f"{self.eigenvalues} eigenvalues" if self.eigenvalues else "none"
+        facts: dict[str, Child] = {"measures": listed(self.measures, 30), "spectra": spectra, "command": self.command}
+        return {**facts, "core hours": in_digits(self.core_hours, 3)}
 
 
 @dataclass(frozen=True)

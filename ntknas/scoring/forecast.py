@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ntknas.core.shown import Shown, counted, in_digits
 from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Plan, Task
 from ntknas.scoring.recipe import WITHOUT_KERNEL
@@ -61,8 +62,8 @@ class KindForecast:
         return {**vars(self), "seconds": self.seconds, "uncertainty": self.uncertainty}
 
 
-@dataclass(frozen=True)
-class Forecast:
+@dataclass(frozen=True, repr=False)
+class Forecast(Shown):
     """What a run would take.
 
     Attributes:
@@ -97,6 +98,10 @@ class Forecast:
             "seconds": self.seconds,
             "bytes_per_worker": self.bytes_per_worker,
         }
+
+    def _line(self) -> str:
+        memory = f"{self.bytes_per_worker / 2**30:.2g} GiB for each of {counted(self.workers, 'worker')}"
+        return f"{counted(self.networks, 'network')} to compute in about {in_digits(self.seconds, 2)} seconds, {memory}"
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,15 @@ import pandas as pd
 from ntknas.core.choices import Choices
 from ntknas.core.errors import ChoiceError, NtknasError
 from ntknas.core.score import Score, Status
+from ntknas.core.shown import Shown, listed
 from ntknas.scoring.faults import ANY_FAULT, reason_of, whose
 from ntknas.scoring.job import Job
 from ntknas.scoring.recipe import WITHOUT_KERNEL, Group
 from ntknas.store import ScoreRecord, ScoreStore, schema
 
 
-@dataclass(frozen=True)
-class WorkItem:
+@dataclass(frozen=True, repr=False)
+class WorkItem(Shown):
     """One kernel to compute.
 
     Attributes:
@@ -42,13 +43,17 @@ class WorkItem:
     kind: str = "kernel"
     epoch: int = 0
 
+    def _line(self) -> str:
+        after = f" after {self.epoch} epochs" if self.epoch else ""
+        return f"{self.kind} of cell {self.cell}, seed {self.seed}{after}: {listed(self.measures)}"
+
 
 Task = tuple[WorkItem, ...]
 """What is computed in one go: one item, or everything that is measured while one network trains, by epoch."""
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Shown):
     """What a run will do.
 
     Attributes:
@@ -69,6 +74,9 @@ class Plan:
     def items(self) -> list[WorkItem]:
         """Kernels to compute."""
         return [item for task in self.tasks for item in task]
+
+    def _line(self) -> str:
+        return f"{self.requested:,} kernels asked for: {self.stored:,} stored, {len(self.items):,} to compute"
 
 
 def make_plan(job: Job, cells: Sequence[int], seeds: Sequence[int], store: ScoreStore) -> Plan:

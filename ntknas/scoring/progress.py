@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ntknas.core.score import Score
+from ntknas.core.shown import Shown, listed
 from ntknas.scoring.plan import WorkItem
 from ntknas.store import ScoreRecord
 
@@ -17,8 +18,8 @@ class EpochsDone:
     epochs: int
 
 
-@dataclass(frozen=True)
-class KernelDone:
+@dataclass(frozen=True, repr=False)
+class KernelDone(Shown):
     """What one finished kernel, regression, network or training gave.
 
     Attributes:
@@ -37,6 +38,9 @@ class KernelDone:
         """Yield what a store keeps of it, for each cell that is this network."""
         for cell in self.item.members:
             yield ScoreRecord(self.item.setting, run_id, cell, self.item.seed, self.seconds, self.scores)
+
+    def _line(self) -> str:
+        return f"{self.item!r}: {listed(self.scores)}"
 
 
 Report = KernelDone | EpochsDone

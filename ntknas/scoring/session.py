@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ntknas.core.allocator import keep_freed_memory
+from ntknas.core.shown import Shown, listed
 from ntknas.published import Release
 from ntknas.scoring.engines import make_engine
 from ntknas.scoring.events import Began, CellsLeftOut, Event, JournalTorn, LinesLost, Planned, Tried
@@ -43,6 +44,7 @@ from ntknas.store.requests import Request
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ntknas.core.html import Child
     from ntknas.data.probe import Probe
     from ntknas.scoring.engines import Engine
     from ntknas.scoring.recipe import Recipe
@@ -52,8 +54,8 @@ if TYPE_CHECKING:
 OnEvent = Callable[[Event], None]
 
 
-@dataclass(frozen=True)
-class ScoringResult:
+@dataclass(frozen=True, repr=False)
+class ScoringResult(Shown):
     """What a session gives.
 
     Attributes:
@@ -79,6 +81,18 @@ class ScoringResult:
         for setting, names in request.measures.items():
             measured |= ((frame["setting"] == setting) & frame["measure"].isin(list(names))).to_numpy(dtype=bool)
         return frame[cells & seeds & measured].reset_index(drop=True)
+
+    def _line(self) -> str:
+        return self.summary._line()
+
+    def _facts(self) -> Mapping[str, Child]:
+        measures = dict.fromkeys(name for names in self.request.measures.values() for name in names)
+        facts: dict[str, Child] = {"measures": listed(measures, 20), "settings": listed(self.request.measures)}
+        if self.summary.reasons:
+            facts["failures"] = "; ".join(
+                f"{count:,} × {reason}" for reason, count in self.summary.main_reasons.items()
+            )
+        return facts
 
 
 def score(

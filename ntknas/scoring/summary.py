@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from ntknas.core.shown import Shown, counted
+
 MAX_REASONS = 3
 """Different reasons of failures that are shown."""
 
 
-@dataclass(frozen=True)
-class Summary:
+@dataclass(frozen=True, repr=False)
+class Summary(Shown):
     """How a run went.
 
     Attributes:
@@ -58,3 +60,10 @@ class Summary:
             "failed": self.failed,
             "reasons": self.main_reasons,
         }
+
+    def _line(self) -> str:
+        by_status = ", ".join(f"{count:,} {status}" for status, count in self.statuses.items()) or "no new scores"
+        kernels = f"{self.kernels_computed:,} kernels computed, {self.kernels_stored_before:,} stored before"
+        published = f", {self.kernels_published:,} published" if self.kernels_published else ""
+        cells = f"{counted(self.cells, 'cell')} × {counted(self.seeds, 'seed')}"
+        return f"{cells}: {by_status}; {kernels}{published}; store {self.store or 'none'}"

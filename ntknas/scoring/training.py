@@ -12,6 +12,7 @@ from torch import nn
 
 from ntknas.core.cases import TrainingCase
 from ntknas.core.errors import ChoiceError, DataError
+from ntknas.core.shown import Shown, counted, listed
 from ntknas.store.identity import TrainingIdentity
 from ntknas.training import Trainer, TrainingImages, TrainingOptions
 from ntknas.training.checkpoint import Checkpoint
@@ -21,8 +22,8 @@ CHECKPOINT_SECONDS = 30.0
 """A training that is killed loses at most this much, and its epoch."""
 
 
-@dataclass(frozen=True)
-class Training:
+@dataclass(frozen=True, repr=False)
+class Training(Shown):
     """When networks are measured, and how they get there.
 
     Attributes:
@@ -65,6 +66,10 @@ class Training:
                 f"{self.images.source} has {self.images.num_classes} classes, and the networks have {outputs} outputs: "
                 "choose other `train_images`, or the `dataset` of these."
             )
+
+    def _line(self) -> str:
+        size = "all images" if self.images.size is None else counted(self.images.size, "image")
+        return f"{self.images.source}, {size}, {self.options.batch_size} a batch, to {listed(self.epochs)} epochs"
 
 
 def parse_epochs(text: str) -> tuple[int, ...]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ntknas.core.errors import ChoiceError, check_known
+from ntknas.core.shown import Shown, counted, in_digits, listed
 from ntknas.search.checks import check_score, check_strategy
 from ntknas.search.curve import Curve, curve_of
 from ntknas.search.objective import Array
@@ -17,6 +19,9 @@ from ntknas.search.registry import get_strategy
 from ntknas.search.score import Score
 from ntknas.search.strategy import Strategy
 from ntknas.search.trace import SECONDS, TRAININGS, Trace, follow
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 COMPUTING_SEEDS = 3
 """Searches of a strategy that computes kernels itself, which takes minutes: enough to see what it finds and costs."""
@@ -46,8 +51,8 @@ class Guided:
         return self.strategy.name if self.score is None else f"{self.strategy.name} by {self.score.name}"
 
 
-@dataclass(frozen=True)
-class SearchResult:
+@dataclass(frozen=True, repr=False)
+class SearchResult(Shown):
     """What strategies found on one problem.
 
     Attributes:
@@ -154,6 +159,19 @@ class SearchResult:
         """Return what was found by every seed; NaN for those that a strategy did not search with."""
         found = self.found(name, spent, axis)
         return np.concatenate([found, np.full(self.seeds - len(found), np.nan)])
+
+    def _line(self) -> str:
+        what = f"{self.problem.space.name}, {counted(self.problem.budget, 'training')}"
+        return f"{what}, {counted(self.seeds, 'search', 'searches')} each of {listed(self.traces)}"
+
+    def _parts(self) -> list[Element]:
+        from ntknas.core import html
+
+        sign, budget = self.problem.objective.quantity.sign, float(self.problem.budget)
+        found = {name: sign * self.found(name, budget) for name in self.traces}
+        rows = [(name, len(values), in_digits(float(np.nanmedian(values)))) for name, values in found.items()]
+        head = ("strategy", "searches", f"median of {self.problem.objective.reported_name} found")
+        return [html.table(head, rows)]
 
 
 def search(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ntknas.benchmarks.quantity import Quantity
 from ntknas.core.errors import ChoiceError
+from ntknas.core.shown import Shown, counted, listed
 from ntknas.search.checks import check_strategy
 from ntknas.search.objective import Level, Objective, Values
 from ntknas.search.problem import Problem, Search
@@ -88,8 +89,8 @@ class Found:
     code: str
 
 
-@dataclass(frozen=True)
-class ScoreSearch:
+@dataclass(frozen=True, repr=False)
+class ScoreSearch(Shown):
     """What searches by a score alone found.
 
     Attributes:
@@ -130,6 +131,10 @@ class ScoreSearch:
                 text, code = str(self.space[cell]), code_of(self.space, cell, num_classes)
                 found[network] = Found(len(found) + 1, cell, text, value, code)
         return list(found.values())
+
+    def _line(self) -> str:
+        looked = f"{counted(len(self.scores), 'cell')} looked at, {self.without_score:,} without a score"
+        return f"{self.space.name} by {self.score}: {looked}, by {listed(self.traces)}"
 
 
 def code_of(space: Space, cell: int, num_classes: int = 10) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ntknas.benchmarks.quantity import ACCURACY, Quantity
 from ntknas.benchmarks.table import AccuracyTable, Benchmark, Target
 from ntknas.core.errors import ChoiceError, DataError
+from ntknas.core.shown import Shown, counted, in_digits, listed
 
 Array = NDArray[np.float64]
 
@@ -24,8 +25,8 @@ class Values(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Level:
+@dataclass(frozen=True, repr=False)
+class Level(Shown):
     """Trainings to one epoch budget.
 
     Attributes:
@@ -40,9 +41,12 @@ class Level:
     cost: float = 1.0
     seconds: Array | None = field(default=None, repr=False)
 
+    def _line(self) -> str:
+        return f"{self.name}: {counted(len(self.runs), 'cell')}, cost {in_digits(self.cost)}"
 
-@dataclass(frozen=True)
-class Objective:
+
+@dataclass(frozen=True, repr=False)
+class Objective(Shown):
     """What a search chooses by and what is reported of its choice.
 
     A training is one run of the table, drawn once for every cell and seed of a search, so that what a search sees is as
@@ -141,6 +145,9 @@ class Objective:
     def draw(self, generator: np.random.Generator) -> Sequence[Values]:
         """Draw one run for each cell and budget; NaN for a cell without any."""
         return [_one_run(level.runs, generator) for level in self.levels]
+
+    def _line(self) -> str:
+        return f"chosen by {listed(level.name for level in self.levels)}, reported on {self.reported_name}"
 
 
 def _reported(benchmark: Benchmark, dataset: str, chosen: Target) -> Target:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntknas.core.errors import ChoiceError
+from ntknas.core.shown import Shown, counted
 from ntknas.search.objective import Array, Objective
 from ntknas.search.score import Score
 from ntknas.spaces import Space
@@ -18,8 +19,8 @@ _DRAWS, _ORDER, _STRATEGY = range(3)
 """Streams of random numbers of one seed."""
 
 
-@dataclass(frozen=True)
-class Problem:
+@dataclass(frozen=True, repr=False)
+class Problem(Shown):
     """What is searched.
 
     Attributes:
@@ -72,6 +73,11 @@ class Problem:
             near = neighbours(self.space, cell)
             self._neighbours[cell] = [other for other in near if self.is_trainable(other)]
         return self._neighbours[cell]
+
+    def _line(self) -> str:
+        pool = "" if self.pool is None else f", pool of {self.pool:,}"
+        trainings = counted(self.budget, "training")
+        return f"{self.space.name}, {trainings}{pool}; {self.objective._line()}"
 
 
 class Search:

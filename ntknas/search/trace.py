@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ntknas.core.shown import Shown, counted, in_digits
 from ntknas.search.objective import Array
 from ntknas.search.problem import Search
 from ntknas.search.strategy import LAST, Strategy, Training
@@ -17,8 +18,8 @@ PATIENCE = 1_000
 """Proposals in a row that are known already, after which a strategy has nothing more to say."""
 
 
-@dataclass(frozen=True)
-class Trace:
+@dataclass(frozen=True, repr=False)
+class Trace(Shown):
     """A search, training by training; each cell is trained once to each budget.
 
     Attributes:
@@ -44,6 +45,10 @@ class Trace:
         ends = self.trainings if axis == "trainings" or self.seconds is None else self.seconds
         place = np.searchsorted(ends, spent + 1e-9, side="right") - 1
         return np.append(self.found, np.nan)[place]  # −1, before the first, is the last
+
+    def _line(self) -> str:
+        found = in_digits(float(self.found[-1])) if len(self.found) else "nothing"
+        return f"{counted(len(self.cells), 'training')}, found {found}"
 
 
 def follow(strategy: Strategy, search: Search) -> Trace:

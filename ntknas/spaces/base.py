@@ -5,13 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Generic, SupportsIndex, TypedDict, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, ClassVar, Generic, SupportsIndex, TypedDict, TypeVar, Unpack, cast
 
 from ntknas.core.errors import ChoiceError, check_known
 from ntknas.core.lazy import nn
+from ntknas.core.shown import Shown
 from ntknas.spaces import counting
 from ntknas.spaces.contract import BuildOptions, CellLike, SizeOptions
 from ntknas.spaces.initialisation import INITIALISATIONS
+
+if TYPE_CHECKING:
+    from ntknas.core.html import Child
 
 C = TypeVar("C", bound=CellLike)
 
@@ -44,7 +48,7 @@ class NetworkSpec:
     cells_per_stage: int
 
 
-class CellSpace(ABC, Generic[C]):
+class CellSpace(Shown, ABC, Generic[C]):
     """A space whose cells are numbered in a published order.
 
     A subclass names ``name``, ``size`` and ``defaults``, and defines ``at``, ``index`` and ``network``; the rest has
@@ -90,6 +94,13 @@ class CellSpace(ABC, Generic[C]):
 
     def __iter__(self) -> Iterator[C]:
         return (self.at(index) for index in range(self.size))
+
+    def _line(self) -> str:
+        return f"{self.name}: {self.size:,} cells"
+
+    def _facts(self) -> Mapping[str, Child]:
+        official = {f"official {name}": value for name, value in self.defaults.items()}
+        return {**official, "network definitions": ", ".join(self.variants)}
 
     def cell(self, cell: CellLike | SupportsIndex | str) -> C:
         """Return a cell from itself, its index or its text.

@@ -8,13 +8,14 @@ from typing import TypeAlias
 
 from ntknas.core.display import printable
 from ntknas.core.score import Score
+from ntknas.core.shown import Shown, listed
 from ntknas.store import schema
 from ntknas.store.run import Run
 from ntknas.store.setting import Setting
 
 
-@dataclass(frozen=True)
-class ScoreRecord:
+@dataclass(frozen=True, repr=False)
+class ScoreRecord(Shown):
     """The scores of one kernel: one (setting, cell, seed) with every measure taken.
 
     Attributes:
@@ -59,6 +60,9 @@ class ScoreRecord:
             schema.check_finite("seconds", line["seconds"]),
             {name: schema.check_score(name, entry) for name, entry in scores.items()},
         )
+
+    def _line(self) -> str:
+        return f"cell {self.cell}, seed {self.seed}, setting {self.setting}: {listed(self.scores)}"
 
 
 Entry: TypeAlias = Setting | Run | ScoreRecord

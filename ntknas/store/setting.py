@@ -7,20 +7,24 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ntknas.core.choices import OUTPUTS, Choices
 from ntknas.core.digest import text_digest
 from ntknas.core.errors import ChoiceError, StoreError
+from ntknas.core.shown import Shown, shortened
 from ntknas.store import schema
 from ntknas.store.identity import NetworkIdentity, ProbeIdentity, TrainingIdentity, Versions
+
+if TYPE_CHECKING:
+    from ntknas.core.html import Child
 
 CHOICES = ("output", "batch_norm", "parameters", "normalisation", "precision", "perturb", "kernel_of")
 _T = TypeVar("_T", NetworkIdentity, ProbeIdentity, Versions)
 
 
-@dataclass(frozen=True)
-class Setting:
+@dataclass(frozen=True, repr=False)
+class Setting(Shown):
     """The identity of scores, made by ``from_fields`` of what is stored or by ``of`` for what is computed.
 
     The fields decide: the digest is theirs, those that this version does not know are kept, and everything else is read
@@ -233,6 +237,13 @@ class Setting:
     def _integer(self, name: str) -> int | None:
         value = self.fields.get(name)
         return value if isinstance(value, int) else None
+
+    def _line(self) -> str:
+        named = {name: self.fields.get(name) for name in ("space", "dataset", *CHOICES[:3])}
+        return f"{self.digest}: {', '.join(str(value) for value in named.values() if value is not None)}"
+
+    def _facts(self) -> Mapping[str, Child]:
+        return {name: shortened(str(value), 200) for name, value in self.fields.items()}
 
 
 def _part(kind: type[_T], stored: Mapping[str, object], pattern: str) -> _T:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ntknas.core.errors import StoreError
 from ntknas.core.files import copy_aside, remove_stale
+from ntknas.core.shown import Shown, counted
 from ntknas.store import columns, journal, tables
 from ntknas.store.frame import as_frame
 from ntknas.store.intake import Intake
@@ -38,7 +39,7 @@ def _keeping_aside(path: Path) -> Iterator[None]:
         ) from error
 
 
-class ScoreStore:
+class ScoreStore(Shown):
     """Scores of any number of settings and runs.
 
     Use ``ScoreStore.read`` to look, ``ScoreStore.open`` as a context manager to add.
@@ -410,3 +411,7 @@ class ScoreStore:
             ]
             self._whole = tables.latest(tables.joined([self._table, *journaled])) if journaled else self._table
         return self._whole
+
+    def _line(self) -> str:
+        kind = "to look at" if self._writer is None else "open for writing"
+        return f"{self.path}: {counted(len(self.settings), 'setting')}, {counted(len(self.runs), 'run')}; {kind}"

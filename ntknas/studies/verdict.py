@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from ntknas.core.shown import Shown
+
 
 class Outcome(Enum):
     """Whether a claim holds."""
@@ -15,8 +17,8 @@ class Outcome(Enum):
     UNDECIDED = "undecided"
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, repr=False)
+class Verdict(Shown):
     """What was found of a claim.
 
     Attributes:
@@ -28,6 +30,9 @@ class Verdict:
     outcome: Outcome
     sentences: tuple[str, ...]
     figures: Mapping[str, float]
+
+    def _line(self) -> str:
+        return f"{self.outcome.value}: {' '.join(self.sentences)}"
 
 
 def overall(outcomes: Iterable[Outcome]) -> Outcome:

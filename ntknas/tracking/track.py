@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import h5py
 import numpy as np
@@ -21,6 +21,10 @@ from ntknas.core.files import remove_stale, replacing
 from ntknas.core.plain_hdf5 import array, attributes, group, names, text, texts
 from ntknas.core.score import Status
 from ntknas.core.sealed_file import DamagedFileError, SealVersionError, UnsealedFileError, check, new_image
+from ntknas.core.shown import Shown, counted, shortened
+
+if TYPE_CHECKING:
+    from ntknas.core.html import Child
 
 FORMAT = "ntknas-track"
 VERSION = 1
@@ -31,8 +35,8 @@ _TEXTS = ("quantity", "status", "reason")
 _NUMBERS = ("<f8", "<f4", "<i8")
 
 
-@dataclass(frozen=True)
-class Track:
+@dataclass(frozen=True, repr=False)
+class Track(Shown):
     """What was recorded of one network.
 
     Attributes:
@@ -79,6 +83,18 @@ class Track:
         """Return the values of a quantity by step; NaN where it has none."""
         rows = self.frame[self.frame["quantity"] == quantity]
         return pd.Series(rows["value"].to_numpy(float), rows["step"].to_numpy(int), name=quantity)
+
+    def _line(self) -> str:
+        which = " ".join(f"{name} {self.identity[name]}" for name in ("space", "cell", "seed") if name in self.identity)
+        quantities = self.frame["quantity"].nunique()
+        records = f"{counted(len(self.steps), 'record')} of {counted(quantities, 'quantity', 'quantities')}"
+        kernels = "" if self.kernels is None else ", with kernels"
+        ended = "" if self.status is Status.OK else f", {self.status}: {self.reason}"
+        return f"{which}: {records}{kernels}{ended}"
+
+    def _facts(self) -> Mapping[str, Child]:
+        texts = {name: shortened(str(value), 200) for name, value in self.identity.items()}
+        return {name: text for name, text in texts.items() if not name.endswith("hash")}
 
 
 def path_of(folder: Path, identity: Mapping[str, object]) -> Path:

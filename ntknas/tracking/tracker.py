@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ntknas.core.errors import KernelError
 from ntknas.core.kernel import Kernel
 from ntknas.core.score import Score
+from ntknas.core.shown import Shown, in_digits, listed
 from ntknas.data.probe import Probe
 from ntknas.kernels import empirical_ntk, parameter_sets
 from ntknas.kernels.gradients import real
@@ -19,8 +20,8 @@ from ntknas.measures import get_measure, measure
 from ntknas.tracking.drift import DRIFTS, drift
 
 
-@dataclass(frozen=True)
-class Snapshot:
+@dataclass(frozen=True, repr=False)
+class Snapshot(Shown):
     """What was recorded at one step.
 
     Attributes:
@@ -39,8 +40,12 @@ class Snapshot:
     extra: dict[str, float]
     kernel: Kernel | None = None
 
+    def _line(self) -> str:
+        shown = [f"{name} {in_digits(score.value)}" for name, score in self.scores.items()]
+        return f"step {self.step}: {listed(shown)}"
 
-class KernelTracker:
+
+class KernelTracker(Shown):
     """Takes the kernel of a network on one fixed probe, whenever it is told to.
 
     The network is left as it was: modes, running statistics, gradients. The first record is K_0.
@@ -181,6 +186,11 @@ class KernelTracker:
         change = _norm(a - b for a, b in zip(values, self._start, strict=True))
         start = _norm(self._start)
         return _norm(values), change / start if start else math.nan if change else 0.0
+
+    def _line(self) -> str:
+        steps = [snapshot.step for snapshot in self.snapshots]
+        chosen = f"output {self._output}, batch_norm {self._batch_norm}"
+        return f"{type(self._model).__name__} on {len(self._x)} samples, {chosen}; steps {listed(steps) or 'none yet'}"
 
 
 def _row(step: int, quantity: str, value: float, status: str, reason: str) -> dict[str, object]:

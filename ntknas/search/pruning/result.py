@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ntknas.core.shown import Shown, counted
 from ntknas.search.pruning.candidates import Measurement
 from ntknas.search.pruning.ranking import Ranks, ranked, to_prune
 from ntknas.search.pruning.settings import PruneSettings
@@ -84,8 +85,8 @@ class Round:
         return cls(rows, kept, left, seconds, sum(one.processor_seconds for one in measurements))
 
 
-@dataclass(frozen=True)
-class PruningResult:
+@dataclass(frozen=True, repr=False)
+class PruningResult(Shown):
     """A pruning.
 
     Attributes:
@@ -126,3 +127,6 @@ class PruningResult:
                     "region_rank": row.ranks.regions,
                     "pruned": row.pruned,
                 }
+
+    def _line(self) -> str:
+        return f"cell {self.cell}, {self.text}, after {counted(len(self.rounds), 'round')}, seed {self.seed}"

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ntknas.core.errors import ChoiceError
 from ntknas.core.quoting import quoted
+from ntknas.core.shown import Shown
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 CANDIDATES = (8, 16, 24, 32, 40, 48, 56, 64)
 PLACES = 5
@@ -14,8 +19,8 @@ CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_con
 """The NAS-Bench-201 cell that every network of the space repeats."""
 
 
-@dataclass(frozen=True)
-class Configuration:
+@dataclass(frozen=True, repr=False)
+class Configuration(Shown):
     """One architecture; prints as its channels joined by colons.
 
     Attributes:
@@ -28,6 +33,15 @@ class Configuration:
 
     def __str__(self) -> str:
         return ":".join(map(str, self.channels))
+
+    def _line(self) -> str:
+        return f"nats-sss {self.index}: {self}"
+
+    def _parts(self) -> list[Element]:
+        from ntknas.spaces.nats_sss.drawing import drawing_of  # which knows cells itself
+        from ntknas.spaces.svg import as_svg
+
+        return [as_svg(drawing_of(self.channels))]
 
 
 def at(index: int) -> Configuration:

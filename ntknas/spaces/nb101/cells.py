@@ -6,9 +6,14 @@ import hashlib
 import re
 from dataclasses import dataclass
 from itertools import permutations
+from typing import TYPE_CHECKING
 
 from ntknas.core.errors import ChoiceError
 from ntknas.core.quoting import quoted
+from ntknas.core.shown import Shown
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 MAX_VERTICES = 7
@@ -25,8 +30,8 @@ Matrix = tuple[tuple[int, ...], ...]
 """Upper triangular: row x, column y is 1 for the edge x → y; vertex 0 is the input, the last one the output."""
 
 
-@dataclass(frozen=True)
-class Cell:
+@dataclass(frozen=True, repr=False)
+class Cell(Shown):
     """One architecture; prints as its published hash.
 
     Attributes:
@@ -43,6 +48,15 @@ class Cell:
 
     def __str__(self) -> str:
         return self.hash
+
+    def _line(self) -> str:
+        return f"nb101 {self.index}: {self}"
+
+    def _parts(self) -> list[Element]:
+        from ntknas.spaces.nb101.drawing import drawing_of  # which knows cells itself
+        from ntknas.spaces.svg import as_svg
+
+        return [as_svg(drawing_of(self))]
 
 
 def edge_bit(source: int, target: int) -> int:

@@ -7,9 +7,14 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from typing import TYPE_CHECKING
 
 from ntknas.core.errors import ChoiceError
 from ntknas.core.quoting import quoted
+from ntknas.core.shown import Shown
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 # In the official order, which published_order shuffles: another one gives every cell another index.
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -25,8 +30,8 @@ _EXAMPLE = (
 )
 
 
-@dataclass(frozen=True)
-class Cell:
+@dataclass(frozen=True, repr=False)
+class Cell(Shown):
     """One architecture.
 
     Attributes:
@@ -39,6 +44,15 @@ class Cell:
 
     def __str__(self) -> str:
         return format_cell(self.operations)
+
+    def _line(self) -> str:
+        return f"nb201 {self.index}: {self}"
+
+    def _parts(self) -> list[Element]:
+        from ntknas.spaces.nb201.drawing import drawing_of  # which knows cells itself
+        from ntknas.spaces.svg import as_svg
+
+        return [as_svg(drawing_of(self.operations))]
 
 
 def format_cell(operations: tuple[str, ...]) -> str:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ntknas.core.errors import ChoiceError
 from ntknas.core.quoting import quoted
+from ntknas.core.shown import Shown
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 STAGES = (2, 3, 3)
 """Layers of each stage; the first one halves the image and doubles the channels."""
@@ -32,8 +36,8 @@ _BOUNDS = (0, *accumulate(STAGES))
 _KEY = re.compile(f"[{''.join(OPERATIONS)}]{{{LENGTH}}}")
 
 
-@dataclass(frozen=True)
-class Key:
+@dataclass(frozen=True, repr=False)
+class Key(Shown):
     """One architecture; prints as its digits.
 
     Attributes:
@@ -47,6 +51,15 @@ class Key:
 
     def __str__(self) -> str:
         return self.digits
+
+    def _line(self) -> str:
+        return f"nb-macro {self.index}: {self}"
+
+    def _parts(self) -> list[Element]:
+        from ntknas.spaces.nb_macro.drawing import drawing_of  # which knows cells itself
+        from ntknas.spaces.svg import as_svg
+
+        return [as_svg(drawing_of(self.digits))]
 
 
 def at(index: int) -> Key:
