@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ntknas.cli.correlate_legend import covered, estimate_text, fixed
 from ntknas.cli.output import print_table, say
 from ntknas.correlation.row import CELLS, SETTING
+from ntknas.report.words import settings_in_words
 from ntknas.spaces.populations import POPULATIONS
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def _print_target(result: Correlation, target: str, summary: TargetSummary) -> N
     say(_population(rows))
     if is_one_kernel and kernels:
         say(f"kernel (output/batch norm/parameters): {' and '.join(kernels)}")
+    if measured := [result.settings[row.setting] for row in rows if row.setting in result.settings]:
+        say(f"measured with: {settings_in_words(measured)}")
     first = max((number for row in rows for number, value in row.ndcg.items() if value is not None), default=None)
     header = [*_HEADER[:1], *(["kernel"] * (not is_one_kernel)), *_HEADER[1:], *_first_names(first)]
     shared = {row.measure for row in rows if row.setting != SETTING}

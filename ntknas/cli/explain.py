@@ -10,6 +10,7 @@ import click
 from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
 from ntknas.cli.arguments import Options, draw_probe, open_space, recipe_of
+from ntknas.cli.first_look import take_images
 from ntknas.cli.model_options import check_subject, model_options, model_options_of
 from ntknas.cli.names import check_names
 from ntknas.cli.output import json_option, note, print_json
@@ -24,8 +25,6 @@ _OF_CELLS = (
     *("bench", "init", "variant", "channels", "cells_per_stage", "independent_seeds"),
     *("published", "way", "spectra", "score", "target", "bench_data"),
 )
-STAND_IN = "digits"
-"""Images that are taken where nobody named any, and those of the data set are missing."""
 
 
 @click.command(name="explain")
@@ -76,7 +75,7 @@ def command(
     look = look_of(options, plot=plot)
     check_subject(ctx, cell, model, _OF_CELLS, ", and --model of none")
     check_names(options)
-    explanation = _of_cell(cell, options) if cell is not None else _of_model(str(model), options)
+    explanation = _of_cell(ctx, cell, options) if cell is not None else _of_model(ctx, str(model), options)
     if json:
         print_json(explanation.as_json())
     else:
@@ -88,14 +87,14 @@ def command(
         note(f"Drew {draw(portrait_of(explanation), plot, look)}")
 
 
-def _of_cell(cell: str, options: Options) -> Explanation:
+def _of_cell(ctx: click.Context, cell: str, options: Options) -> Explanation:
     from ntknas.scoring.cells import find
 
     folder, seed, spectra = options["bench_data"], options["seed"], options["spectra"]
     assert isinstance(folder, Path)
     assert isinstance(seed, int)
     assert spectra is None or isinstance(spectra, Path)
-    bench = str(options["bench"])
+    probe, bench = _probe(ctx, options), str(options["bench"])
     space = open_space(bench, folder)
     index = find(space, cell)
 
@@ -108,23 +107,17 @@ def _of_cell(cell: str, options: Options) -> Explanation:
     spectra = spectra or spectra_folder(space.name, folder)
     beside = Beside(**named, spectra=spectra, bench=other, target=target, bench_data=folder)
     recipe, device = recipe_of(options, None), resolve_device(str(options["device"]))
-    return explain_cell(Explained(space, index, recipe, _probe(options), str(options["dataset"]), seed, device), beside)
+    return explain_cell(Explained(space, index, recipe, probe, str(options["dataset"]), seed, device), beside)
 
 
-def _probe(options: Options) -> Probe:
-    """Draw the probe; where nobody named one and the data set's own images are missing, of digits."""
-    from ntknas.core.errors import DataError
-
-    try:
-        return draw_probe(options)
-    except DataError as error:
-        if options["probe"] is not None:
-            raise
-        note(f"{error} Until then {STAND_IN} serve, which come with the package.")
-        return draw_probe({**options, "probe": STAND_IN})
+def _probe(ctx: click.Context, options: Options) -> Probe:
+    """Draw the probe; of digits where nobody named one and the data set's own images are missing."""
+    chosen = dict(options)
+    take_images(ctx, chosen)
+    return draw_probe(chosen)
 
 
-def _of_model(reference: str, options: Options) -> Explanation:
+def _of_model(ctx: click.Context, reference: str, options: Options) -> Explanation:
     from ntknas.explanation.explain import explain_inspection
     from ntknas.scoring.environment import resolve_device
     from ntknas.scoring.inspection import inspect_model
@@ -132,6 +125,6 @@ def _of_model(reference: str, options: Options) -> Explanation:
     device, recipe = resolve_device(str(options["device"])), recipe_of(options, None)
     wanted = model_options_of(options)
     inspection = inspect_model(
-        reference, recipe=recipe, draw_probe=lambda: _probe(options), device=device, options=wanted
+        reference, recipe=recipe, draw_probe=lambda: _probe(ctx, options), device=device, options=wanted
     )
     return explain_inspection(inspection)

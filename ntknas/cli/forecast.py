@@ -27,16 +27,29 @@ def seconds_of(space: Space, cells: Sequence[int], arguments: Mapping[str, Any])
         cells: The cells.
         arguments: Those of ``ntknas.forecast``.
     """
+    return sum(seconds_of_runs(space, cells, [arguments]))
+
+
+def seconds_of_runs(space: Space, cells: Sequence[int], runs: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Return about how long each of several runs takes, as ``seconds_of``.
+
+    Args:
+        space: The space.
+        cells: The cells.
+        runs: Arguments of ``ntknas.forecast``, of each.
+    """
     from ntknas.scoring.inputs import ScoringOptions
     from ntknas.scoring.reckoning import reckoned_seconds
     from ntknas.scoring.session import forecast
 
-    options = {name: value for name, value in arguments.items() if name in ScoringOptions.__annotations__}
-    seconds = reckoned_seconds(space, cells, **options)
-    if seconds < LONG:
+    def of_scoring(run: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in run.items() if name in ScoringOptions.__annotations__}
+
+    seconds = [reckoned_seconds(space, cells, **of_scoring(run)) for run in runs]
+    if sum(seconds) < LONG:
         return seconds
     note(f"It may take long: a few networks are tried first, for {BRIEF:.0f} s or so. (--yes leaves that out.)")
-    return forecast(space, cells, budget=BRIEF, **arguments).seconds
+    return [forecast(space, cells, budget=BRIEF / len(runs), **run).seconds for run in runs]
 
 
 class ForecastDisplay:

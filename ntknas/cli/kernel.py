@@ -10,6 +10,7 @@ import click
 from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
 from ntknas.cli.arguments import Options, draw_probe, open_space, recipe_of
+from ntknas.cli.first_look import take_images
 from ntknas.cli.model_options import check_subject, model_options, model_options_of
 from ntknas.cli.names import check_names
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
@@ -19,6 +20,7 @@ from ntknas.cli.wording import in_options
 if TYPE_CHECKING:
     from ntknas.core.choices import Choices
     from ntknas.core.score import Score
+    from ntknas.data.probe import Probe
     from ntknas.measures import Measure
     from ntknas.report.look import Look
     from ntknas.scoring.inspection import Inspection
@@ -63,7 +65,7 @@ def command(
     look = look_of(options, plot=plot)
     _check_arguments(ctx, cell, model, options)
     check_names(options)
-    inspection = _of_cell(cell, options) if cell is not None else _of_model(str(model), options)
+    inspection = _of_cell(ctx, cell, options) if cell is not None else _of_model(ctx, str(model), options)
     if json:
         print_json(inspection.as_json())
     else:
@@ -78,9 +80,10 @@ def _check_arguments(ctx: click.Context, cell: str | None, model: str | None, op
         raise click.UsageError("--no-verify belongs to --model: cells' networks are proved by tests.")
 
 
-def _of_cell(cell: str, options: Options) -> Inspection:
+def _of_cell(ctx: click.Context, cell: str, options: Options) -> Inspection:
     from ntknas.scoring.cells import find
 
+    probe = _probe(ctx, options)
     space = open_space(str(options["bench"]))
     index, seed = find(space, cell), options["seed"]
     assert isinstance(seed, int)
@@ -89,11 +92,17 @@ def _of_cell(cell: str, options: Options) -> Inspection:
     from ntknas.scoring.inspection import inspect_cell
 
     device, recipe, dataset = resolve_device(str(options["device"])), recipe_of(options, None), str(options["dataset"])
-    probe = draw_probe(options)
     return inspect_cell(space, index, recipe=recipe, probe=probe, dataset=dataset, seed=seed, device=device)
 
 
-def _of_model(reference: str, options: Options) -> Inspection:
+def _probe(ctx: click.Context, options: Options) -> Probe:
+    """Draw the probe; of digits where nobody named one and the data set's own images are missing."""
+    chosen = dict(options)
+    take_images(ctx, chosen)
+    return draw_probe(chosen)
+
+
+def _of_model(ctx: click.Context, reference: str, options: Options) -> Inspection:
     from ntknas.core.errors import KernelError
     from ntknas.scoring.environment import resolve_device
     from ntknas.scoring.inspection import inspect_model
@@ -104,7 +113,7 @@ def _of_model(reference: str, options: Options) -> Inspection:
         return inspect_model(
             reference,
             recipe=recipe,
-            draw_probe=lambda: draw_probe(options),
+            draw_probe=lambda: _probe(ctx, options),
             device=device,
             verify=verify,
             options=model_options_of(options),

@@ -41,7 +41,9 @@ def check_store(path: Path) -> None:
         places.find(str(path).removeprefix(PREFIX))
         return
     if not exists(real_path(path)):
-        raise StoreError(f"No score store at {path}. Make one with: ntknas score --store {path}")
+        raise StoreError(
+            f"No score store at {path}. Make one with: ntknas score --store {path}, or see one with ntknas demo."
+        )
 
 
 def check_place_for(store: Path) -> None:

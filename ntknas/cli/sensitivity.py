@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,11 @@ import click
 from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
 from ntknas.cli.arguments import apply_recipe, draw_probe, open_space, recipe_of, split_names
+from ntknas.cli.asking import begin_or_leave, yes_option
+from ntknas.cli.first_look import take_images
+from ntknas.cli.forecast import seconds_of_runs
 from ntknas.cli.log import logged
+from ntknas.cli.meter import duration
 from ntknas.cli.names import check_names, check_place_for
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
 from ntknas.cli.own_space import space_option, take_space
@@ -27,6 +32,8 @@ if TYPE_CHECKING:
     from ntknas.report.look import Look
     from ntknas.spaces import Space
 
+FIRST_LOOK = {"cells": "30", "channels": 4, "cells_per_stage": 1}
+_SHORTER = "--channels 4 --cells-per-stage 1, --cells 20, or fewer choices to --vary"
 CHOICES = "batch-norm,probe-size,probe,probe-seed,init,parameters,precision,seed"
 
 
@@ -59,6 +66,8 @@ CHOICES = "batch-norm,probe-size,probe,probe-seed,init,parameters,precision,seed
     show_default=True,
     help="Score store; resumes.",
 )
+@click.option("--dry-run", is_flag=True, help="Say how long each change takes, and all together.")
+@yes_option
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
@@ -77,6 +86,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     from ntknas.scoring.variations import Variation, variations
 
     name = apply_recipe(ctx, options)
+    take_images(ctx, options, FIRST_LOOK)
     options["probe"] = options["probe"] or get_dataset(options["dataset"]).images
     space = open_space(options["bench"], options["bench_data"])
     cells = select(space, options["cells"], options["cells_seed"])
@@ -88,45 +98,63 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
     from ntknas.correlation.sensitivity import BASE, agreements
 
+    runs = {
+        variation.text: _arguments({**options, **variation.changes}, name)
+        for variation in [Variation(BASE, BASE, {}), *varied]
+    }
+    if options["dry_run"]:
+        _say_forecast(space, cells, runs)
+        return
+    if not options["yes"]:
+        begin_or_leave(sum(seconds_of_runs(space, cells, list(runs.values()))), _SHORTER)
     accuracies = _accuracies(options, space)
     scores: dict[tuple[str, str], pd.Series] = {}
-    for variation in [Variation(BASE, BASE, {}), *varied]:
-        note(f"{variation.text}:")
-        scores |= _score(space, cells, {**options, **variation.changes}, name, variation.text)
-    card = agreements(scores, accuracies)
+    for variation, arguments in runs.items():
+        note(f"{variation}:")
+        scores |= _score(space, cells, arguments, options, variation)
+    card, measured = agreements(scores, accuracies), f"{options['probe_size']} images of {options['probe']}"
     if options["json"]:
-        print_json({"rows": [item.as_row() for item in card]})
+        print_json({"rows": [item.as_row() for item in card], "probe": options["probe"]})
     else:
-        _print(card)
+        _print(card, measured)
     if options["plot"]:
         note(f"Drew {_draw(card, options['plot'], look)}")
 
 
+def _arguments(options: Options, name: str) -> Options:
+    """Return the arguments of ``ntknas.score`` under some options."""
+    recipe = recipe_of(options, split_names(options["measures"]), name)
+    return {
+        "recipe": recipe,
+        "probe": draw_probe(options, held_out=recipe.needs_held_out),
+        "dataset": options["dataset"],
+        "seeds": [options.get("seed", 0)],
+        "store": options["store"],
+        "device": options["device"],
+    }
+
+
+def _say_forecast(space: Space, cells: list[int], runs: Mapping[str, Options]) -> None:
+    """Say how long each variation takes."""
+    seconds = seconds_of_runs(space, cells, list(runs.values()))
+    print_table(
+        "", ["variation", "at the most"], [[name, duration(each)] for name, each in zip(runs, seconds, strict=True)]
+    )
+    total = duration(sum(seconds))
+    say(f"{len(cells)} cells under {len(runs)} ways of measuring: some {total} here; nothing is stored.")
+
+
 def _score(
-    space: Space, cells: list[int], options: Options, name: str, variation: str
+    space: Space, cells: list[int], arguments: Options, options: Options, variation: str
 ) -> dict[tuple[str, str], pd.Series]:
     """Score cells under one variation; return the scores by measure, without missing ones."""
     from ntknas.scoring.session import score
 
-    seed, dataset, store = options.get("seed", 0), options["dataset"], options["store"]
-    recipe = recipe_of(options, split_names(options["measures"]), name)
-    probe = draw_probe(options, held_out=recipe.needs_held_out)
     provenance = {"cells": options["cells"], "cells_seed": options["cells_seed"], "variation": variation}
-    with storing(), logged(store), ScoringDisplay() as display:
-        result = score(
-            space,
-            cells,
-            recipe=recipe,
-            probe=probe,
-            dataset=dataset,
-            seeds=[seed],
-            store=store,
-            device=options["device"],
-            about=provenance,
-            on_event=display,
-        )
-    by_measure = result.frame.set_index("cell").groupby("measure")["value"]
-    return {(variation, measure): by_measure.get_group(measure).dropna() for measure in recipe.measures}
+    with storing(), logged(arguments["store"]), ScoringDisplay() as display:
+        frame = score(space, cells, **arguments, about=provenance, on_event=display).frame
+    by_measure = frame.set_index("cell").groupby("measure")["value"]
+    return {(variation, measure): by_measure.get_group(measure).dropna() for measure in arguments["recipe"].measures}
 
 
 def _accuracies(options: Options, space: Space) -> pd.Series | None:
@@ -149,13 +177,13 @@ def _accuracies(options: Options, space: Space) -> pd.Series | None:
     return pd.Series(benchmark.table(target).mean).dropna()
 
 
-def _print(card: list[Agreement]) -> None:
+def _print(card: list[Agreement], measured: str) -> None:
     measures = list(dict.fromkeys(item.measure for item in card))
     rows = []
     for variation in dict.fromkeys(item.variation for item in card):
         items = {item.measure: item for item in card if item.variation == variation}
         rows.append([variation, *(_cell(items[measure]) for measure in measures)])
-    print_table("", ["variation", *measures], rows)
+    print_table(f"base: {measured}", ["variation", *measures], rows)
     say("τ with the base [95 %], in brackets τ with the accuracies.")
 
 
