@@ -13,6 +13,7 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli import options as shared
+from ntknas.cli.asking import yes_option
 from ntknas.cli.derived import options_of
 from ntknas.cli.output import (
     check_one_format,
@@ -27,6 +28,7 @@ from ntknas.cli.output import (
 )
 from ntknas.cli.pictures import look_of, picture_options
 from ntknas.cli.stopping import storing
+from ntknas.cli.study_size import agreed_study, say_size
 from ntknas.cli.types import Options
 from ntknas.cli.wording import in_options
 from ntknas.core.options import made_of
@@ -67,9 +69,11 @@ class _StudyCommand(click.Command):
     help="Write over a page of other settings, which else stays beside this one.",
 )
 @picture_options
+@yes_option
 @json_option
 @csv_option
-def command(name: str, **options: Any) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, name: str, **options: Any) -> None:
     """Run a study: a claim of theory, measured on finite networks.
 
     The page says what is claimed, what was measured, and whether it holds. A run that is interrupted goes on; more
@@ -78,16 +82,21 @@ def command(name: str, **options: Any) -> None:
     """
     check_one_format(json=options["json"], csv=options["csv"])
     look = look_of(options)
-    study = made_study(name, options)
-    _warn(study)
+    note(f"{name}: {study_questions()[name]}")
+    say_size(ctx, options)
     if options["dry_run"]:
+        study = made_study(name, options)
+        _warn(study)
         _forecast(study)
         return
+    study = agreed_study(ctx, options, lambda: made_study(name, options))
+    _warn(study)
     findings = _run(study, options["out"])
     _write(study, findings, options, look)
     if options["json"]:
         verdict = findings.verdict
-        answer = {"study": name, "settings": study.settings(), "verdict": verdict.sentences}
+        answer = {"study": name, "quick": options["quick"], "settings": study.settings()}
+        answer["verdict"] = verdict.sentences
         print_json(
             {**answer, "outcome": verdict.outcome.value, "figures": _finite(verdict.figures), "rows": _plain(findings)}
         )
@@ -168,6 +177,7 @@ def _write(study: Study, findings: Findings, options: Options, look: Look) -> No
     from ntknas.studies.page import free_stem, usual_stem, write
 
     arguments = [argument for argument in sys.argv[1:] if argument] or ["study", study.name]
+    arguments += ["--quick"] * (options["quick"] and "--quick" not in arguments)  # where nobody said how large it is
     command, device = shlex.join(["ntknas", *arguments]), str(resolve_device(options["device"]))
     usual = usual_stem(study, quick=options["quick"])
     stem = usual if options["replace"] else free_stem(study, options["out"], usual, command)
