@@ -22,7 +22,7 @@ import pandas as pd
 from ntknas import load_benchmark, load_space, load_store
 from ntknas.benchmarks.table import Target
 from ntknas.correlation import Correlation, Estimate, Row, correlate
-from ntknas.report import correlation_figures
+from ntknas.report import scatter_figures
 from ntknas.report.plotter import draw
 from ntknas.scoring.cells import select
 
@@ -56,7 +56,7 @@ def main() -> None:
     sample = scores[scores["cell"].isin(cells.connected)]
     result = correlate(sample, {TARGET: load_benchmark("nb201").table(Target.parse(TARGET))})
     arguments.out.mkdir(parents=True, exist_ok=True)
-    draw(correlation_figures.scatter(result, TARGET), arguments.out / "vilhess.png")
+    draw(scatter_figures.scatter(result, TARGET), arguments.out / "vilhess.png")
     page = _page(scores, values, cells, result, _published(arguments.published, values), arguments.cells)
     (arguments.out / "vilhess.md").write_text(page, encoding="utf-8")
     if not _holds(scores, values, cells):

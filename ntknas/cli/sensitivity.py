@@ -109,16 +109,18 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         begin_or_leave(sum(seconds_of_runs(space, cells, list(runs.values()))), _SHORTER)
     accuracies = _accuracies(options, space)
     scores: dict[tuple[str, str], pd.Series] = {}
+    frames: list[pd.DataFrame] = []
     for variation, arguments in runs.items():
         note(f"{variation}:")
-        scores |= _score(space, cells, arguments, options, variation)
+        frames.append(_score(space, cells, arguments, options, variation))
+        scores |= _by_measure(frames[-1], arguments["recipe"].measures, variation)
     card, measured = agreements(scores, accuracies), f"{options['probe_size']} images of {options['probe']}"
     if options["json"]:
         print_json({"rows": [item.as_row() for item in card], "probe": options["probe"]})
     else:
         _print(card, measured)
     if options["plot"]:
-        note(f"Drew {_draw(card, options['plot'], look)}")
+        note(f"Drew {_draw(card, options['plot'], accuracies, frames[0], look)}")
 
 
 def _arguments(options: Options, name: str) -> Options:
@@ -144,25 +146,28 @@ def _say_forecast(space: Space, cells: list[int], runs: Mapping[str, Options]) -
     say(f"{len(cells)} cells under {len(runs)} ways of measuring: some {total} here; nothing is stored.")
 
 
-def _score(
-    space: Space, cells: list[int], arguments: Options, options: Options, variation: str
-) -> dict[tuple[str, str], pd.Series]:
-    """Score cells under one variation; return the scores by measure, without missing ones."""
+def _score(space: Space, cells: list[int], arguments: Options, options: Options, variation: str) -> pd.DataFrame:
+    """Score cells under one variation; return the scores."""
     from ntknas.scoring.session import score
 
     provenance = {"cells": options["cells"], "cells_seed": options["cells_seed"], "variation": variation}
     with storing(), logged(arguments["store"]), ScoringDisplay() as display:
-        frame = score(space, cells, **arguments, about=provenance, on_event=display).frame
+        return score(space, cells, **arguments, about=provenance, on_event=display).frame
+
+
+def _by_measure(frame: pd.DataFrame, measures: tuple[str, ...], variation: str) -> dict[tuple[str, str], pd.Series]:
+    """Return scores of a variation by measure, without missing ones."""
     by_measure = frame.set_index("cell").groupby("measure")["value"]
-    return {(variation, measure): by_measure.get_group(measure).dropna() for measure in arguments["recipe"].measures}
+    return {(variation, measure): by_measure.get_group(measure).dropna() for measure in measures}
 
 
 def _accuracies(options: Options, space: Space) -> pd.Series | None:
-    """Mean accuracies of the target; none where the benchmark is not there."""
+    """Mean accuracies of the target, under its name in words; none where the benchmark is not there."""
     import pandas as pd
 
     from ntknas.benchmarks import Target, benchmark_names, has_accuracies, load_benchmark
     from ntknas.data.datasets import get_dataset
+    from ntknas.report.words import target_in_words
 
     bench, folder = options["bench"], options["bench_data"]
     is_there = bench in benchmark_names(folder) and has_accuracies(bench, folder)
@@ -174,7 +179,8 @@ def _accuracies(options: Options, space: Space) -> pd.Series | None:
     if target is None:
         return None
     note(f"Accuracies: {target}")
-    return pd.Series(benchmark.table(target).mean).dropna()
+    table = benchmark.table(target)
+    return pd.Series(table.mean, name=target_in_words(str(target), table.quantity)).dropna()
 
 
 def _print(card: list[Agreement], measured: str) -> None:
@@ -194,15 +200,13 @@ def _cell(item: Agreement) -> str:
     return f"{number(with_base.value, 2)}{interval}{accuracy}"
 
 
-def _draw(card: list[Agreement], path: Path, look: Look) -> Path:
-    import numpy as np
-
-    from ntknas.report.figures import Matrix
+def _draw(card: list[Agreement], path: Path, accuracies: pd.Series | None, base: pd.DataFrame, look: Look) -> Path:
+    """Draw the card, below it what the scores before any change were measured with."""
+    from ntknas.report import sensitivity_figures
     from ntknas.report.plotter import draw
+    from ntknas.report.words import settings_in_words
+    from ntknas.store.frame import settings_of
 
-    rows, columns = (list(dict.fromkeys(getattr(item, name) for item in card)) for name in ("variation", "measure"))
-    values = np.full((len(rows), len(columns)), np.nan)
-    for item in card:
-        value = item.with_base.value
-        values[rows.index(item.variation), columns.index(item.measure)] = np.nan if value is None else value
-    return draw(Matrix("Agreement of rankings with the base (Kendall τ)", rows, columns, values), path, look)
+    setting = settings_in_words(settings_of(base).values(), base["seed"].unique().tolist())
+    target = "" if accuracies is None else str(accuracies.name)
+    return draw(sensitivity_figures.card(card, target, setting), path, look)

@@ -308,10 +308,12 @@ def _interval(rows: pd.DataFrame, quantity: str) -> str:
 def _draw(followed: FollowedCells, folder: Path, look: Look) -> None:
     from ntknas.report.plotter import draw_all
     from ntknas.report.tracking_figures import all_figures
+    from ntknas.report.words import settings_in_words, space_in_words
 
     tracking, job = followed.tracking, followed.tracking.job
-    title = f"{job.space.name}, {len(job.probe)} {job.probe.source} images, {job.recipe.choices.output}"
-    figures = all_figures(followed.tracks, followed.averages(), followed.bins, tracking.steps_per_epoch, title)
+    title = f"{len(followed.bins)} cells of {space_in_words(job.space.name)}"
+    setting = settings_in_words([_setting(followed)], {track.seed for track in followed.tracks})
+    figures = all_figures(followed.tracks, followed.averages(), followed.bins, tracking.steps_per_epoch, title, setting)
     for path in draw_all(figures, folder, look):
         note(f"Drew {path}")
     if not figures:

@@ -120,6 +120,59 @@ class Bars:
 class Line:
     """One curve.
 
+@dataclass(frozen=True)
+class DotSeries:
+    """Values with intervals, one in each row.
+
+    Attributes:
+        name: Name in the legend.
+        values: The values; NaN for none.
+        low: Lower ends of the intervals; NaN for none.
+        high: Upper ends.
+    """
+
+    name: str
+    values: Array
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True)
+class DotPanel:
+    """Series in one frame.
+
+    Attributes:
+        title: Heading.
+        series: The series.
+        level: A value of the last series to compare its others with, or ``None``.
+    """
+
+    title: str
+    series: Sequence[DotSeries]
+    level: float | None = None
+
+
+@dataclass(frozen=True)
+class DotGrid:
+    """Dots with intervals, one row per label, in panels side by side.
+
+    Attributes:
+        title: Heading of the figure.
+        x_label: Name of the horizontal axes.
+        labels: Names of the rows.
+        panels: The panels.
+        bounds: What no value can be below and above; nothing is drawn beyond.
+        setting: With what it was measured, in words.
+    """
+
+    title: str
+    x_label: str
+    labels: Sequence[str]
+    panels: Sequence[DotPanel]
+    bounds: tuple[float, float] | None = None
+    setting: str = ""
+
+
     Attributes:
         name: Name in the legend.
         x: Horizontal values.
@@ -132,6 +185,7 @@ class Line:
 
     name: str
     x: Array
+        behind: Whether to draw it thin and pale behind the others, such as all that a panel is not about.
     y: Array
     low: Array | None = None
     high: Array | None = None
@@ -141,6 +195,7 @@ class Line:
 
 @dataclass(frozen=True)
 class LinePanel:
+    behind: bool = False
     """Curves in one frame.
 
     Attributes:
@@ -177,6 +232,7 @@ class LineGrid:
 
     title: str
     x_label: str
+        columns: Panels side by side, where a row of them belongs together; ``None`` for as many as fit.
     y_label: str
     panels: Sequence[LinePanel]
     x_scale: str = "linear"
@@ -187,6 +243,7 @@ class LineGrid:
 
 @dataclass(frozen=True)
 class KernelStrip:
+    columns: int | None = None
     """One kernel at several moments, in one colour scale.
 
     Attributes:
@@ -392,4 +449,4 @@ class OrderedMap:
     setting: str = ""
 
 
-Figure = ScatterGrid | Bars | LineGrid | KernelView | KernelStrip | Matrix | HeatMaps | OrderedMap | Fronts
+Figure = ScatterGrid | Bars | DotGrid | LineGrid | KernelView | KernelStrip | Matrix | HeatMaps | OrderedMap | Fronts

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from ntknas.report.figures import Figure, Fronts, HeatMaps, LineGrid, ScatterGrid
+from ntknas.report.figures import DotGrid, Figure, Fronts, HeatMaps, LineGrid, ScatterGrid
 from ntknas.report.text import joined
 
 MAX_PANELS = 12
@@ -21,6 +21,8 @@ def pages(figure: Figure) -> list[Figure]:
         figure: The figure.
     """
     if isinstance(figure, ScatterGrid):
+        return _numbered([replace(figure, panels=part) for part in _parts(figure.panels)])
+    if isinstance(figure, DotGrid):
         return _numbered([replace(figure, panels=part) for part in _parts(figure.panels)])
     if isinstance(figure, LineGrid):
         return _numbered([replace(figure, panels=part) for part in _parts(figure.panels)])

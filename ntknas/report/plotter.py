@@ -13,7 +13,7 @@ from matplotlib import style as styles
 from ntknas.core.errors import NtknasError
 from ntknas.core.files import replacing
 from ntknas.report import figures
-from ntknas.report.drawers import bars, fronts, kernels, lines, matrices, ordered, portraits, scatter
+from ntknas.report.drawers import bars, dots, fronts, kernels, lines, matrices, ordered, portraits, scatter
 from ntknas.report.drawers.caption import finish
 from ntknas.report.look import DEFAULT, SCREEN, Look, Style
 from ntknas.report.pages import pages
@@ -127,6 +127,7 @@ def _drawn(specification: Specification, style: Style) -> Figure:
 
 _drawn.register(figures.ScatterGrid, scatter.draw_scatter_grid)
 _drawn.register(figures.Bars, bars.draw_bars)
+_drawn.register(figures.DotGrid, dots.draw_dot_grid)
 _drawn.register(figures.LineGrid, lines.draw_line_grid)
 _drawn.register(figures.KernelStrip, kernels.draw_kernel_strip)
 _drawn.register(figures.KernelView, kernels.draw_kernel_view)

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from ntknas.report.figures import Figure, KernelStrip, Line, LineGrid, LinePanel
+from ntknas.report.text import Formula
 from ntknas.tracking.quantities import POSITIVE, QUANTITIES
 from ntknas.tracking.track import Track
 
+EPOCHS = "epochs of training"
 _MAX_MOMENTS = 8
+_MAX_BINS = 4
+"""Bins whose panels stand side by side, at the most."""
+_MARGIN = 0.05
+"""Share of an axis that stays empty at its ends."""
+_FORMULAS = {
+    "kernel_correlation": Formula("kernel correlation with $K_0$"),
+    "kernel_cosine": Formula("kernel cosine with $K_0$"),
+    "kernel_cka": Formula("CKA with $K_0$"),
+    "relative_difference": Formula(r"$\Vert K_t-K_0\Vert\ /\ \Vert K_0\Vert$"),
+    "parameter_change": Formula(r"$\Vert\theta_t-\theta_0\Vert\ /\ \Vert\theta_0\Vert$"),
+}
+"""Quantities whose names hold symbols."""
 
 
 def by_bin(averages: pd.DataFrame, steps_per_epoch: int, title: str) -> LineGrid:
@@ -26,13 +41,22 @@ def by_bin(averages: pd.DataFrame, steps_per_epoch: int, title: str) -> LineGrid
         The figure's specification.
     """
     panels = []
-    for quantity, heading in QUANTITIES.items():
+    for quantity in QUANTITIES:
         rows = averages[averages["quantity"] == quantity]
         groups = rows.groupby("bin", sort=False, observed=True)
         lines = [_average(str(name), group.sort_values("step"), steps_per_epoch) for name, group in groups]
         if lines:
-            panels.append(LinePanel(heading, lines, y_scale="log" if quantity in POSITIVE else "linear"))
-    return LineGrid(title, "epochs of training", "", panels, share_y=False)
+            panels.append(LinePanel("", lines, y_scale=_scale(quantity), y_label=quantity_in_words(quantity)))
+    return LineGrid(title, EPOCHS, "", panels, share_y=False, ordered=True)
+
+
+def quantity_in_words(quantity: str) -> str:
+    """Return what a quantity is called beside an axis, its formula set as such."""
+    return _FORMULAS.get(quantity, QUANTITIES[quantity])
+
+
+def _scale(quantity: str) -> str:
+    return "log" if quantity in POSITIVE else "linear"
 
 
 def _average(name: str, rows: pd.DataFrame, steps_per_epoch: int) -> Line:
@@ -41,18 +65,55 @@ def _average(name: str, rows: pd.DataFrame, steps_per_epoch: int) -> Line:
 
 
 def by_cell(tracks: Sequence[Track], bins: Mapping[int, str], steps_per_epoch: int, title: str) -> LineGrid:
-    """Draw every track as a line in the colour of its bin; one panel per quantity."""
+    """Draw every track: a row of panels per quantity, one for each bin, whose cells stand before those of the others.
+
+    Args:
+        tracks: The tracks.
+        bins: Name of the bin of every cell.
+        steps_per_epoch: Steps of an epoch.
+        title: Heading.
+
+    Returns:
+        The figure's specification.
+    """
+    names = list(dict.fromkeys(bins[track.cell] for track in tracks))
     panels = []
-    for quantity, heading in QUANTITIES.items():
+    for quantity in QUANTITIES:
         series = [(bins[track.cell], _drawn(track, quantity)) for track in tracks]
-        lines = [
-            Line(name, values.index.to_numpy() / steps_per_epoch, values.to_numpy())
-            for name, values in series
-            if len(values)
-        ]
+        lines = [(name, _line(values, steps_per_epoch)) for name, values in series if len(values)]
         if lines:
-            panels.append(LinePanel(heading, lines, y_scale="log" if quantity in POSITIVE else "linear"))
-    return LineGrid(title, "epochs of training", "", panels, share_y=False)
+            label = quantity_in_words(quantity)
+            panels += [_of_bin(name, lines, quantity, label if name == names[0] else "") for name in names]
+    return LineGrid(title, EPOCHS, "", panels, share_y=False, columns=len(names) if len(names) <= _MAX_BINS else None)
+
+
+def _line(values: pd.Series, steps_per_epoch: int) -> Line:
+    return Line("", values.index.to_numpy() / steps_per_epoch, values.to_numpy())
+
+
+def _of_bin(name: str, lines: Sequence[tuple[str, Line]], quantity: str, y_label: str) -> LinePanel:
+    """Return the panel of a bin: its cells in colour before the others, all on the axis of the quantity."""
+    others = [replace(line, name="cells of other bins", behind=True) for bin_, line in lines if bin_ != name]
+    own = [replace(line, name="cells of the bin") for bin_, line in lines if bin_ == name]
+    return LinePanel(
+        f"accuracy {name}" if "%" in name else name,
+        [*others, *own],
+        y_scale=_scale(quantity),
+        y_label=y_label,
+        limits=_limits(lines, quantity),
+    )
+
+
+def _limits(lines: Sequence[tuple[str, Line]], quantity: str) -> tuple[float, float] | None:
+    """Return the ends of a quantity's axis, the same in the panels of all bins."""
+    values = np.concatenate([line.y[np.isfinite(line.y)] for _, line in lines])
+    if not len(values) or values.min() == values.max():
+        return None
+    low, high = float(values.min()), float(values.max())
+    if quantity in POSITIVE:
+        factor = (high / low) ** _MARGIN
+        return low / factor, high * factor
+    return low - _MARGIN * (high - low), high + _MARGIN * (high - low)
 
 
 def _drawn(track: Track, quantity: str) -> pd.Series:
@@ -68,9 +129,13 @@ def spectra(tracks: Sequence[Track], bins: Mapping[int, str], steps_per_epoch: i
         size = track.spectra.shape[1]
         ranks = sorted({min(2**power, size) for power in range(size.bit_length() + 1)})
         x = track.steps / steps_per_epoch
-        lines = [Line(f"λ_{rank}", x, _positive(track.spectra[:, rank - 1])) for rank in ranks]
+        lines = [Line(_eigenvalue(rank), x, _positive(track.spectra[:, rank - 1])) for rank in ranks]
         panels.append(LinePanel(f"cell {track.cell} ({bins[track.cell]})", lines, y_scale="log"))
-    return LineGrid(title, "epochs of training", "eigenvalue", panels)
+    return LineGrid(title, EPOCHS, Formula(r"eigenvalue $\lambda_k$"), panels, ordered=True)
+
+
+def _eigenvalue(rank: int) -> Formula:
+    return Formula(rf"$\lambda_{{{rank}}}$")
 
 
 def _positive(values: np.ndarray) -> np.ndarray:
@@ -101,7 +166,12 @@ def strip(track: Track, steps_per_epoch: int, title: str) -> KernelStrip:
 
 
 def all_figures(
-    tracks: Sequence[Track], averages: pd.DataFrame, bins: Mapping[int, str], steps_per_epoch: int, title: str
+    tracks: Sequence[Track],
+    averages: pd.DataFrame,
+    bins: Mapping[int, str],
+    steps_per_epoch: int,
+    title: str,
+    setting: str = "",
 ) -> dict[str, Figure]:
     """Draw the averages, every track, the spectra, and the kernels where tracks have them.
 
@@ -111,6 +181,7 @@ def all_figures(
         bins: Name of the bin of every cell.
         steps_per_epoch: Steps of an epoch.
         title: What was followed.
+        setting: With what it was measured, in words.
 
     Returns:
         The figures' specifications by name; none where nothing was recorded.
@@ -127,4 +198,10 @@ def all_figures(
         if track.kernels is not None:
             heading = f"cell {track.cell} ({bins[track.cell]}), seed {track.seed}"
             figures[f"kernel-{track.cell}-seed-{track.seed}"] = strip(track, steps_per_epoch, heading)
-    return figures
+    return {name: replace(figure, setting=_with_intervals(name, setting)) for name, figure in figures.items()}
+
+
+def _with_intervals(name: str, setting: str) -> str:
+    """Return what stands under a figure: of averages also what their bands are."""
+    bands = "Bands: 95 % intervals of the mean over the cells of a bin, within the quantity's range."
+    return " ".join(filter(None, [setting, bands if name == "drift-by-bin" else ""]))

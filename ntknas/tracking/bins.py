@@ -12,7 +12,7 @@ from scipy import stats
 
 from ntknas.core.errors import ChoiceError
 from ntknas.spaces import Space
-from ntknas.tracking.quantities import POSITIVE
+from ntknas.tracking.quantities import POSITIVE, range_of
 from ntknas.tracking.track import Track
 
 LEVEL = 0.95
@@ -135,7 +135,8 @@ def frame_of(tracks: Iterable[Track], bins: Mapping[int, str]) -> pd.DataFrame:
 def averages(frame: pd.DataFrame, quantities: Iterable[str]) -> pd.DataFrame:
     """Average quantities over the cells of each bin, at each step; seeds of a cell are averaged first.
 
-    Those of ``POSITIVE`` have geometric means.
+    Those of ``POSITIVE`` have geometric means. An interval ends where its quantity's range does, which takes nothing
+    from what it covers: no mean lies beyond.
 
     Args:
         frame: Columns ``bin``, ``cell``, ``step``, ``quantity``, ``value``.
@@ -155,7 +156,9 @@ def averages(frame: pd.DataFrame, quantities: Iterable[str]) -> pd.DataFrame:
     means = grouped.agg(["mean", "std", "count"]).reset_index().rename(columns={"count": "n"})
     quantile = stats.t.ppf((1 + LEVEL) / 2, means["n"].clip(lower=2) - 1)
     half = (quantile * means["std"] / np.sqrt(means["n"])).where(means["n"] >= MIN_CELLS)
-    means = means.assign(low=means["mean"] - half, high=means["mean"] + half).drop(columns="std")
+    ranges = np.array([range_of(str(quantity)) for quantity in means["quantity"]]).reshape(-1, 2)
+    low, high = (means["mean"] - half).clip(lower=ranges[:, 0]), (means["mean"] + half).clip(upper=ranges[:, 1])
+    means = means.assign(low=low, high=high).drop(columns="std")
     columns = ["mean", "low", "high"]
     is_logarithmic = means["quantity"].isin(POSITIVE)
     means.loc[is_logarithmic, columns] = np.exp(means.loc[is_logarithmic, columns])

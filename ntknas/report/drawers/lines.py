@@ -7,9 +7,12 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib import rcParams
+from matplotlib.colors import to_rgba
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from ntknas.report.drawers.canvas import Panels, colours_of, handles_of, legend_below
+from ntknas.report.drawers.lettering import broken, points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,15 +27,19 @@ _MAX_TICKS, _MAX_LEVEL_TICKS = 12, 6
 """Ticks of a logarithmic axis that are few enough to be named, and to be named level."""
 _FEW_POWERS = 100
 """Largest over smallest value of a logarithmic axis below which powers of ten would be too few to read it."""
+_AROUND, _TITLE = 0.5, 0.85
+"""Inches of a row of panels beside its axes, and the share of a panel's width that its heading takes at the most."""
+_BEHIND = "0.8"
+"""What a panel is not about."""
 _DASHES = ("--", ":", "-.")
 """Styles of what is muted, whose colour is the same."""
 
 
 def draw_line_grid(grid: LineGrid, style: Style) -> Figure:
     """Draw one frame per panel; a name has one colour in all of them."""
-    widest = style.columns - 1 if len(grid.panels) in (5, 6) else style.columns  # rows of three are fuller
-    rows, columns = math.ceil(len(grid.panels) / widest), min(widest, len(grid.panels))
-    size = (style.width(3.2 * columns + 0.4, spans=columns > 1), style.height(2.5 * rows + 0.4))
+    columns = min(_widest(grid, style), len(grid.panels))
+    rows = math.ceil(len(grid.panels) / columns)
+    size = (style.width(3.0 * columns + 0.4, spans=columns > 1), style.height(2.3 * rows + 0.4))
     panels = Panels.make(rows, columns, size, share_x=True, share_y=grid.share_y)
     colours = _colours(grid)
     ticks = sorted({float(x) for panel in grid.panels for line in panel.lines for x in line.x})
@@ -45,10 +52,19 @@ def draw_line_grid(grid: LineGrid, style: Style) -> Figure:
     return panels.figure
 
 
+def _widest(grid: LineGrid, style: Style) -> int:
+    """Return how many panels may stand side by side: those whose own axes have names take more room."""
+    if grid.columns is not None:
+        return grid.columns
+    count = len(grid.panels)
+    has_names = any(panel.y_label for panel in grid.panels)
+    return style.columns - 1 if has_names or count in (5, 6) else style.columns  # rows of three are fuller
+
+
 def _colours(grid: LineGrid) -> dict[str, str]:
     """Return a colour for each name, grey for what is muted wherever it stands."""
     lines = [line for panel in grid.panels for line in panel.lines]
-    shown = list(dict.fromkeys(line.name for line in lines if not line.muted))
+    shown = list(dict.fromkeys(line.name for line in lines if not (line.muted or line.behind)))
     greys = {line.name: "0.3" for line in lines}
     return greys | dict(zip(shown, colours_of(len(shown), ordered=grid.ordered), strict=True))
 
@@ -61,8 +77,15 @@ def _label(panels: Panels, grid: LineGrid, columns: int) -> None:
         axes.set_xlabel(grid.x_label if is_lowest else "")
     for row in panels.rows:
         row[0].set_ylabel(grid.y_label)
+    room = panels.figure.get_size_inches()[1] / len(panels.rows) - _AROUND
     for axes, panel in zip(panels, grid.panels, strict=False):
-        axes.set_ylabel(panel.y_label or axes.get_ylabel())
+        label = panel.y_label or axes.get_ylabel()
+        axes.set_ylabel("\n".join(broken(panels.figure, label, points(rcParams["axes.labelsize"]), room)))
+        if grid.columns is not None and not panel.y_label and panel.limits is not None:
+            axes.tick_params(labelleft=False)  # the axis is that of the panel on the left
+    for axes, panel in zip(panels, grid.panels, strict=False):
+        width = _TITLE * panels.figure.get_size_inches()[0] / columns
+        axes.set_title("\n".join(broken(panels.figure, panel.title, points("small"), width)), fontsize="small")
 
 
 def _draw_panel(axes: Axes, panel: LinePanel, colours: dict[str, str]) -> None:
@@ -76,7 +99,6 @@ def _draw_panel(axes: Axes, panel: LinePanel, colours: dict[str, str]) -> None:
     if any((np.nan_to_num(line.y) > 0).any() for line in panel.lines):
         axes.set_yscale(panel.y_scale)
         _name_ticks(axes)
-    axes.set_title(panel.title)
     axes.grid(alpha=0.25)
 
 
@@ -107,11 +129,14 @@ def _scale_x(axes: Axes, scale: str, ticks: list[float]) -> None:
 
 
 def _draw_line(axes: Axes, line: Line, colour: str, style: str) -> None:
-    shade, band = (0.7, 0.07) if line.muted else (1.0, 0.16)
+    shade, band = (0.7, 0.06) if line.muted else (1.0, 0.12)
     marker = "o" if len(line.x) <= _MAX_MARKED else None
     look: dict[str, Any] = {"linewidth": 1.4, "alpha": shade, "marker": marker, "markersize": 3}
     if line.wide:  # below the others, which may lie on it
         look = {"linewidth": 5.0, "alpha": 0.35, "zorder": 1.5, "solid_capstyle": "butt"}
+    if line.behind:
+        look, colour = {"linewidth": 0.8, "zorder": 1.2}, _BEHIND
     axes.plot(line.x, line.y, style, color=colour, label=line.name, **look)
     if line.low is not None and line.high is not None:
-        axes.fill_between(line.x, line.low, line.high, color=colour, alpha=band, linewidth=0)
+        edge, face = to_rgba(colour, 3 * band), to_rgba(colour, band)
+        axes.fill_between(line.x, line.low, line.high, facecolor=face, edgecolor=edge, linewidth=0.5)
