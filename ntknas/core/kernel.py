@@ -14,6 +14,7 @@ from ntknas.core.shown import Shown, counted, in_digits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from matplotlib.figure import Figure
     from torch import Tensor
 
     from ntknas.core import html
@@ -105,6 +106,12 @@ class Kernel(Shown):
     def has_spectrum(self) -> bool:
         """Whether its eigenvalues are at hand already."""
         return "spectrum" in self.__dict__
+
+    def plot(self, title: str = "", style: str = "screen") -> Figure:
+        """Draw it as a heat map beside its spectrum; see ``ntknas.figures.kernel``."""
+        from ntknas import figures  # which know kernels
+
+        return figures.kernel(self, title, style)
 
     def _line(self) -> str:
         shape = "×".join(map(str, self.matrix.shape))

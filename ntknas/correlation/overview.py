@@ -23,6 +23,8 @@ from ntknas.store.setting import Setting
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+    from matplotlib.figure import Figure
+
 _SHOWN = 12
 """Scores that a notebook shows side by side."""
 _NOT_ASKED = "none: they are made where they are asked for (`intervals`)"
@@ -173,6 +175,12 @@ class Overview(Shown):
             "networks": self.networks,
             "notes": list(self.notes),
         }
+
+    def plot(self, statistic: str = "kendall", style: str = "screen") -> Figure:
+        """Draw every measure with every target; see ``ntknas.figures.over_targets``."""
+        from ntknas import figures  # which know results
+
+        return figures.over_targets(self, statistic, style)
 
     def _line(self) -> str:
         scores, targets = counted(len(self.names), "score"), counted(len(self.targets), "target")

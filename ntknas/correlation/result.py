@@ -18,6 +18,8 @@ from ntknas.store.setting import Setting
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+    from matplotlib.figure import Figure
+
     from ntknas.core.html import Child
 
 
@@ -59,6 +61,12 @@ class Correlation(Shown):
         """Return the rows as a data frame; the coefficients' values and interval ends are columns."""
         rows = [_flat(row) | self.targets[row.target].meaning() for row in self.rows]
         return pd.DataFrame(rows).astype({"best_cell": "Int64"})
+
+    def plot(self, style: str = "screen") -> Figure:
+        """Draw every rank correlation with its interval; ``ntknas.figures`` has scatter plots and curves of it too."""
+        from ntknas import figures  # which know results
+
+        return figures.correlations(self, style)
 
     def _line(self) -> str:
         measures = dict.fromkeys(row.measure for row in self.rows if not row.is_baseline)

@@ -19,6 +19,8 @@ from ntknas.store.setting import Setting
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+    from matplotlib.figure import Figure
+
 
 @dataclass(frozen=True, repr=False)
 class TradeOff(Shown):
@@ -128,6 +130,19 @@ class TradeOffs(Shown):
             ],
             "settings": {digest: dict(setting.fields) for digest, setting in settings.items()},
         }
+
+    def plot(self, stand_in: str | None = None, style: str = "screen") -> Figure:
+        """Draw what scores choose beside the true front, with a stand-in or the first one; see ``figures.fronts``.
+
+        Returns:
+            The figure.
+
+        Raises:
+            ChoiceError: If there is no such stand-in.
+        """
+        from ntknas import figures  # which know results
+
+        return figures.fronts(self, self.rows[0].stand_in if stand_in is None else stand_in, style)
 
     def _line(self) -> str:
         first, second = self.plane.first.name, self.plane.second.name

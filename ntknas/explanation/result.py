@@ -17,6 +17,8 @@ from ntknas.spaces.drawing import Drawing
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+    from matplotlib.figure import Figure
+
 
 @dataclass(frozen=True)
 class MeasureRow:
@@ -158,6 +160,12 @@ class Explanation(Shown):
             "neighbours": [neighbour.as_json() for neighbour in self.neighbours],
             "left_out": list(self.left_out),
         }
+
+    def plot(self, style: str = "screen") -> Figure:
+        """Draw everything on one page; see ``ntknas.figures.explanation``."""
+        from ntknas import figures  # which know results
+
+        return figures.explanation(self, style)
 
     def _line(self) -> str:
         said = [counted(len(self.measures), "measure"), counted(len(self.layers), "layer")]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from ntknas.data.probe import Probe
     from ntknas.scoring.job import Job
@@ -97,6 +98,22 @@ class FollowedCells(Shown):
     def averages(self) -> pd.DataFrame:
         """Return the means over the cells of each bin at each step; see ``tracking.bins.averages``."""
         return averages(self.frame(), [*QUANTITIES, *self.tracking.measures])
+
+    def plot(self, style: str = "screen") -> Figure:
+        """Draw how kernels moved on the average, by bin; ``figures.tracks`` has each cell and the spectra too.
+
+        Returns:
+            The figure.
+
+        Raises:
+            ChoiceError: If nothing was recorded.
+        """
+        from ntknas import figures  # which know results
+
+        drawn = figures.tracks(self, style=style)
+        if not drawn:
+            raise ChoiceError("Nothing was recorded of these networks: there is nothing to draw.")
+        return next(iter(drawn.values()))
 
     def _line(self) -> str:
         epochs = self.tracking.recording.epochs

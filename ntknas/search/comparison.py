@@ -23,6 +23,8 @@ from ntknas.search.trace import SECONDS, TRAININGS, Trace, follow
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+    from matplotlib.figure import Figure
+
 COMPUTING_SEEDS = 3
 """Searches of a strategy that computes kernels itself, which takes minutes: enough to see what it finds and costs."""
 
@@ -159,6 +161,19 @@ class SearchResult(Shown):
         """Return what was found by every seed; NaN for those that a strategy did not search with."""
         found = self.found(name, spent, axis)
         return np.concatenate([found, np.full(self.seeds - len(found), np.nan)])
+
+    def plot(self, axis: str = TRAININGS, style: str = "screen") -> Figure:
+        """Draw what every strategy finds over what it spends; see ``ntknas.figures.search``.
+
+        Returns:
+            The figure.
+
+        Raises:
+            ChoiceError: If trainings have no seconds.
+        """
+        from ntknas import figures  # which know results
+
+        return figures.search(self, axis, style)
 
     def _line(self) -> str:
         what = f"{self.problem.space.name}, {counted(self.problem.budget, 'training')}"

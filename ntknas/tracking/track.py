@@ -24,6 +24,8 @@ from ntknas.core.sealed_file import DamagedFileError, SealVersionError, Unsealed
 from ntknas.core.shown import Shown, counted, shortened
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ntknas.core.html import Child
 
 FORMAT = "ntknas-track"
@@ -83,6 +85,19 @@ class Track(Shown):
         """Return the values of a quantity by step; NaN where it has none."""
         rows = self.frame[self.frame["quantity"] == quantity]
         return pd.Series(rows["value"].to_numpy(float), rows["step"].to_numpy(int), name=quantity)
+
+    def plot(self, style: str = "screen") -> Figure:
+        """Draw everything recorded over the steps of training; see ``ntknas.figures.track``.
+
+        Returns:
+            The figure.
+
+        Raises:
+            ChoiceError: If nothing was recorded.
+        """
+        from ntknas import figures  # which know tracks
+
+        return figures.track(self, style)
 
     def _line(self) -> str:
         which = " ".join(f"{name} {self.identity[name]}" for name in ("space", "cell", "seed") if name in self.identity)
