@@ -21,6 +21,8 @@ from ntknas.studies.verdict import Verdict
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+    from matplotlib import figure
+
     from ntknas.core.html import Child
 
 _SHOWN = 20
@@ -46,6 +48,19 @@ class Findings(Shown):
     table: pd.DataFrame
     figures: dict[str, Figure]
     verdict: Verdict
+
+    def plot(self, name: str | None = None, style: str = "screen") -> figure.Figure:
+        """Draw one of its figures, the first without a name; see ``ntknas.figures.study``.
+
+        Returns:
+            The figure.
+
+        Raises:
+            ChoiceError: If there is no such figure.
+        """
+        from ntknas import figures  # which know results
+
+        return figures.study(self, name, style)
 
     def _line(self) -> str:
         return f"{self.verdict.outcome.value}: {' '.join(self.verdict.sentences)}"
