@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _WORDS = re.compile(r"(?:[^\s$\\]|\\.|(?<!\\)\$[^$]*\$)+")
 """Words, which a line may be broken between: not within a formula."""
 
+_SURE = 0.98
+"""Share of a line that is filled: letters are set on whole pixels, and take a little more at another resolution."""
+
 
 def points(size: str | float) -> float:
     """Return the points of a size of letters, such as ``small``, in the style that is drawn in."""
@@ -46,7 +49,7 @@ def broken(figure: Figure, text: str, size: float, width: float) -> list[str]:
         size: Points of its letters.
         width: Inches of a line.
     """
-    room = width * figure.dpi
+    room = _SURE * width * figure.dpi
     probe = figure.text(0, 0, "", fontsize=size)
     lines: list[str] = []
     for paragraph in filter(None, text.split("\n")):
