@@ -125,6 +125,11 @@ def _of_model(ctx: click.Context, reference: str, options: Options) -> Explanati
     device, recipe = resolve_device(str(options["device"])), recipe_of(options, None)
     wanted = model_options_of(options)
     inspection = inspect_model(
-        reference, recipe=recipe, draw_probe=lambda: _probe(ctx, options), device=device, options=wanted
+        reference,
+        recipe=recipe,
+        draw_probe=lambda: _probe(ctx, options),
+        device=device,
+        options=wanted,
+        by_layer=recipe.choices.normalisation == "none",
     )
     return explain_inspection(inspection)

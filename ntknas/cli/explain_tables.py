@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ntknas.explanation import Explanation
     from ntknas.explanation.neighbours import Neighbour
     from ntknas.explanation.result import MeasureRow
-    from ntknas.explanation.shares import Shares
+    from ntknas.explanation.shares import LayerShare, Shares
     from ntknas.explanation.standing import Standing
     from ntknas.spaces.drawing import Drawing
 
@@ -117,8 +117,17 @@ def _print_layers(explanation: Explanation) -> None:
         return
     blocks = by_block(layers)
     counts = {name: sum(layer.columns for layer in layers if layer.block == name) for name in blocks}
-    rows = [[name, f"{counts[name]:,}", *_share_cells(shares)] for name, shares in blocks.items()]
-    print_table("\nshares of the kernel", ["layers", "parameters", *_SHARES], rows)
+    rows = [
+        [name, f"{counts[name]:,}", *_share_cells(shares), number(_mean_rank(layers, name), 1)]
+        for name, shares in blocks.items()
+    ]
+    print_table("\nshares of the kernel", ["layers", "parameters", *_SHARES, "effective rank, mean"], rows)
+
+
+def _mean_rank(layers: Sequence[LayerShare], block: str) -> float | None:
+    """Return the mean effective rank of what the live layers of a block add."""
+    ranks = [layer.effective_rank for layer in layers if layer.block == block and layer.effective_rank is not None]
+    return sum(ranks) / len(ranks) if ranks else None
 
 
 def _print_spectra(explanation: Explanation) -> None:

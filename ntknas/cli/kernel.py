@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,13 @@ from ntknas.cli.wording import in_options
 
 if TYPE_CHECKING:
     from ntknas.core.choices import Choices
+    from ntknas.core.kernel import Kernel
     from ntknas.core.score import Score
     from ntknas.data.probe import Probe
     from ntknas.measures import Measure
     from ntknas.report.look import Look
     from ntknas.scoring.inspection import Inspection
+    from ntknas.scoring.recipe import Recipe
 
 _OPTIONS_OF_CELLS = ("bench", "init", "variant", "channels", "cells_per_stage", "independent_seeds")
 
@@ -44,6 +47,18 @@ _OPTIONS_OF_CELLS = ("bench", "init", "variant", "channels", "cells_per_stage", 
 )
 @picture_options
 @click.option(
+    "--layers",
+    cls=kinds.TrustedOption,
+    is_flag=True,
+    help="Show what each layer adds to the kernel too, from the same passes, and the measures of layers.",
+)
+@click.option(
+    "--save",
+    cls=kinds.TrustedOption,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the kernel into this file, with --layers those of its layers; ntknas.kernels.load_kernel reads it.",
+)
+@click.option(
     "--no-verify",
     cls=kinds.TrustedOption,
     is_flag=True,
@@ -55,7 +70,14 @@ _OPTIONS_OF_CELLS = ("bench", "init", "variant", "channels", "cells_per_stage", 
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, /, cell: str | None, model: str | None, plot: Path | None, json: bool, **options: object
+    ctx: click.Context,
+    /,
+    cell: str | None,
+    model: str | None,
+    plot: Path | None,
+    save: Path | None,
+    json: bool,
+    **options: object,
 ) -> None:
     """Compute the kernel of CELL (index or architecture string) and show its measures, spectrum and heat map.
 
@@ -70,6 +92,10 @@ def command(
         print_json(inspection.as_json())
     else:
         _print(inspection)
+    if save:
+        from ntknas.kernels import save_kernel
+
+        note(f"Saved {save_kernel(inspection.kernel, save)}")
     if plot:
         note(f"Drew {_draw(inspection, plot, look)}")
 
@@ -91,8 +117,22 @@ def _of_cell(ctx: click.Context, cell: str, options: Options) -> Inspection:
     from ntknas.scoring.environment import resolve_device
     from ntknas.scoring.inspection import inspect_cell
 
-    device, recipe, dataset = resolve_device(str(options["device"])), recipe_of(options, None), str(options["dataset"])
+    device, recipe, dataset = resolve_device(str(options["device"])), _recipe(options), str(options["dataset"])
     return inspect_cell(space, index, recipe=recipe, probe=probe, dataset=dataset, seed=seed, device=device)
+
+
+def _recipe(options: Options) -> Recipe:
+    """Return the recipe, with the measures of layers' kernels where layers are asked for.
+
+    Those of their inputs are left to ``ntknas score --measures layers``: not every network has them sample by sample.
+    """
+    from ntknas.measures import Need, expand, get_measure
+
+    recipe = recipe_of(options, None)
+    if not options["layers"]:
+        return recipe
+    of_layers = [name for name in expand(["layers"]) if Need.LAYER_INPUTS not in get_measure(name).needs]
+    return replace(recipe, measures=(*recipe.measures, *of_layers))
 
 
 def _probe(ctx: click.Context, options: Options) -> Probe:
@@ -107,7 +147,7 @@ def _of_model(ctx: click.Context, reference: str, options: Options) -> Inspectio
     from ntknas.scoring.environment import resolve_device
     from ntknas.scoring.inspection import inspect_model
 
-    device, recipe = resolve_device(str(options["device"])), recipe_of(options, None)
+    device, recipe = resolve_device(str(options["device"])), _recipe(options)
     verify = not options["no_verify"]
     try:
         return inspect_model(
@@ -142,6 +182,32 @@ def _print(inspection: Inspection) -> None:
     for reason in dict.fromkeys(score.reason for score in inspection.scores if score.reason):
         measures = [score.measure for score in inspection.scores if score.reason == reason]
         say(f"{', '.join(measures)}: {in_options(reason)}")
+    if kernel.layers is not None:
+        _print_layers(kernel)
+
+
+def _print_layers(kernel: Kernel) -> None:
+    from ntknas.scoring.inspection import layer_figures
+
+    trace = float(kernel.matrix.trace())
+    figures = [layer_figures(layer) for layer in kernel.layers or ()]
+    rows = [
+        [
+            str(layer["name"]) or "(the network itself)",
+            str(layer["kind"]),
+            f"{layer['parameters']:,}",
+            f"{100 * float(str(layer['trace'])) / trace:.1f} %" if trace > 0 else "–",
+            *(number(_value(layer[name]), 4) for name in ("effective_rank", "cond")),
+        ]
+        for layer in figures
+    ]
+    print_table(
+        "\nlayers, K = Σ K_l", ["layer", "kind", "parameters", "of the trace", "effective rank", "cond"], rows, left=2
+    )
+
+
+def _value(figure: object) -> float | None:
+    return figure if isinstance(figure, float) else None
 
 
 def _row(measure: Measure, score: Score) -> list[str]:

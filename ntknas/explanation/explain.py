@@ -120,6 +120,7 @@ def _inspected(network: nn.Module, batch: Batch, recipe: Recipe | str | None) ->
     if isinstance(recipe, str):
         raise KernelError("A recipe by name is of cells: pass a Recipe with the choices that are meant.")
     meant = recipe or Recipe()
-    kernel = compute_kernel(network, [batch], meant.choices, Method())
+    method = Method(by_layer=meant.choices.normalisation == "none")
+    kernel = compute_kernel(network, [batch], meant.choices, method)
     heading = type(network).__name__
     return Inspection(heading, {"model": heading}, kernel, measures_of(kernel, meant.measures), 0.0, network, batch)

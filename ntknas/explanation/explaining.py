@@ -94,6 +94,7 @@ class Explained:
             dataset=self.dataset,
             seed=self.seed,
             device=self.device,
+            by_layer=cell is None and self.recipe.choices.normalisation == "none",
         )
 
     def counts(self) -> Counts:
@@ -226,9 +227,7 @@ def layers_of(inspection: Inspection, left_out: LeftOut) -> list[LayerShare]:
     if not inspection.kernel.is_finite:
         left_out.reasons.append("Shares of layers, and the spectrum: the kernel holds NaN or infinity.")
         return []
-    layers = left_out.unless(
-        "Shares of layers", lambda: layer_shares(inspection.network, inspection.batch, inspection.kernel)
-    )
+    layers = left_out.unless("Shares of layers", lambda: layer_shares(inspection.network, inspection.kernel))
     if layers == []:
         left_out.reasons.append("Shares of layers: the kernel is zero.")
     elif layers and layers[0].shares.smallest is None:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from ntknas.core.errors import KernelError
 from ntknas.core.kernel import Kernel
-from ntknas.kernels import Batch
+from ntknas.core.layer_kernel import LayerKernel
 from ntknas.kernels.features import PREFIX as FEATURES_PREFIX
-from ntknas.kernels.layer_forms import LayerForms, layer_forms
+from ntknas.measures import measure
 from ntknas.spaces.pooled import PooledNetwork
 
 _FEW = 24
@@ -56,6 +57,7 @@ class LayerShare:
         columns: Its parameters that are meant.
         block: The block that it stands in.
         shares: What it adds.
+        effective_rank: That of what it adds; ``None`` where it adds nothing.
     """
 
     name: str
@@ -63,48 +65,52 @@ class LayerShare:
     columns: int
     block: str
     shares: Shares
+    effective_rank: float | None
 
     def as_json(self) -> dict[str, object]:
         """Return it as plain data."""
         named = {"name": self.name, "kind": self.kind, "parameters": self.columns, "block": self.block}
-        return {**named, **asdict(self.shares)}
+        return {**named, **asdict(self.shares), "effective_rank": self.effective_rank}
 
 
-def layer_shares(network: nn.Module, batch: Batch, kernel: Kernel) -> list[LayerShare]:
+def layer_shares(network: nn.Module, kernel: Kernel) -> list[LayerShare]:
     """Return each layer's share of a kernel.
 
     Args:
         network: The network.
-        batch: The batch that the kernel is of.
-        kernel: The kernel, symmetric and without normalisation.
+        kernel: The kernel, symmetric and with its layers.
 
     Returns:
         The shares in the order of the layers; none where the kernel is zero.
 
     Raises:
-        KernelError: If the kernel is none that layers add up to.
+        KernelError: If the kernel is between two batches, or has no layers.
     """
+    kernel.require_symmetric("The shares of layers")
+    if kernel.layers is None:
+        raise KernelError("The shares of layers are of a kernel `by_layer`, which has no `normalisation`.")
     values, vectors = torch.linalg.eigh(kernel.matrix)
     trace, smallest, largest = float(kernel.matrix.trace()), float(values[0]), float(values[-1])
     if largest <= 0:
         return []
-    parts = layer_forms(network, batch, kernel, vectors[:, [0, -1]])
-    names = [_path(part, kernel) for part in parts]
+    names = [_path(layer, kernel) for layer in kernel.layers]
     blocks = _blocks_of(network, names)
     least = None if kernel.is_singular else smallest
+
+    def shares(matrix: Tensor) -> Shares:
+        forms = [float(vectors[:, number] @ matrix @ vectors[:, number]) for number in (0, -1)]
+        return Shares(float(matrix.trace()) / trace, None if least is None else forms[0] / least, forms[1] / largest)
+
     return [
         LayerShare(
             name,
-            part.layer.kind,
-            part.layer.columns,
+            layer.kind,
+            layer.columns,
             blocks[name],
-            Shares(
-                part.trace / trace,
-                None if least is None else float(part.forms[0]) / least,
-                float(part.forms[1]) / largest,
-            ),
+            shares(layer.kernel.matrix),
+            measure("effective_rank", layer.kernel).value,
         )
-        for name, part in zip(names, parts, strict=True)
+        for name, layer in zip(names, kernel.layers, strict=True)
     ]
 
 
@@ -127,9 +133,9 @@ def of_part(layers: Sequence[LayerShare], part: str) -> Shares | None:
     return Shares.total(inside) if part and inside else None
 
 
-def _path(part: LayerForms, kernel: Kernel) -> str:
+def _path(layer: LayerKernel, kernel: Kernel) -> str:
     """Return the path of a layer in the network itself: for kernels of features it stands in another module."""
-    name = part.layer.name.removeprefix(FEATURES_PREFIX) if kernel.choices.output == "features" else part.layer.name
+    name = layer.name.removeprefix(FEATURES_PREFIX) if kernel.choices.output == "features" else layer.name
     return name or "(the network itself)"
 
 

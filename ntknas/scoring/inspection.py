@@ -12,6 +12,7 @@ from torch import nn
 from ntknas.core.choices import Choices
 from ntknas.core.errors import DataError, KernelError, NtknasError
 from ntknas.core.kernel import Kernel
+from ntknas.core.layer_kernel import LayerKernel
 from ntknas.core.pixel_range import PixelRange
 from ntknas.core.score import NoValueError, Score
 from ntknas.data.probe import Probe
@@ -67,11 +68,26 @@ class Inspection:
             ],
             "spectrum": kernel.spectrum.tolist() if kernel.is_finite else None,
             "matrix": kernel.matrix.tolist() if kernel.is_finite else None,
+            **({} if kernel.layers is None else {"layers": [layer_figures(layer) for layer in kernel.layers]}),
         }
 
 
+def layer_figures(layer: LayerKernel) -> dict[str, object]:
+    """Return what is said of a layer: its trace, and where its kernel has them effective rank and condition number."""
+    scores = {name: measure(name, layer.kernel).value for name in ("trace", "effective_rank", "cond")}
+    return {"name": layer.name, "kind": layer.kind, "parameters": layer.columns, **scores}
+
+
 def inspect_cell(
-    space: Space, cell: int, *, recipe: Recipe, probe: Probe, dataset: str, seed: int, device: torch.device
+    space: Space,
+    cell: int,
+    *,
+    recipe: Recipe,
+    probe: Probe,
+    dataset: str,
+    seed: int,
+    device: torch.device,
+    by_layer: bool = False,
 ) -> Inspection:
     """Compute the kernel of a cell and its measures.
 
@@ -83,6 +99,7 @@ def inspect_cell(
         dataset: Data set that the network is built for.
         seed: Seed of the weights.
         device: Where to compute.
+        by_layer: Whether to keep apart what each layer adds.
 
     Returns:
         The kernel and its measures.
@@ -93,7 +110,7 @@ def inspect_cell(
     images = prepare_images(probe.images, device, recipe.choices.precision)
     start = time.perf_counter()
     network = cell_network(space, cell, seed, dataset, recipe.network, images)
-    method = Method(verify=not is_own(space), **layer_options(recipe.measures))
+    method = _method(recipe, verify=not is_own(space), by_layer=by_layer)
     batch = Batch(images, probe.labels)
     kernel = _attacked_or_not(network, batch, recipe.choices, probe.pixel_range, method, seed)
     seconds = time.perf_counter() - start
@@ -116,6 +133,7 @@ def inspect_model(
     device: torch.device,
     verify: bool = True,
     options: ModelOptions | None = None,
+    by_layer: bool = False,
 ) -> Inspection:
     """Compute the kernel of a network that is named, and its measures.
 
@@ -126,6 +144,7 @@ def inspect_model(
         device: Where to compute.
         verify: Whether to prove the kernel.
         options: Weights, checkpoint, classes, size of images, seed.
+        by_layer: Whether to keep apart what each layer adds.
 
     Returns:
         The kernel and its measures.
@@ -148,7 +167,7 @@ def inspect_model(
     try:
         with folder_of(case.reference):
             network, (batch,) = converted(case.network, device, dtype), checked_batches(x, labels=case.labels)
-            method = Method(verify=verify, **layer_options(recipe.measures))
+            method = _method(recipe, verify=verify, by_layer=by_layer)
             kernel = _attacked_or_not(network, batch, recipe.choices, case.pixel_range, method, asked.seed)
     except NtknasError:
         raise
@@ -160,6 +179,11 @@ def inspect_model(
     scores = measures_of(kernel, recipe.measures)
     words = (case.words, f"{kernel.outputs} {'output' if kernel.outputs == 1 else 'outputs'}")
     return Inspection(reference, case.description, kernel, scores, seconds, network, batch, words=words)
+
+
+def _method(recipe: Recipe, *, verify: bool, by_layer: bool) -> Method:
+    needed = layer_options(recipe.measures)
+    return Method(verify=verify, by_layer=by_layer or needed["by_layer"], layer_inputs=needed["layer_inputs"])
 
 
 def _attacked_or_not(
