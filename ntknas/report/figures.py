@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 
 from ntknas.core.errors import KernelError
 from ntknas.core.kernel import Kernel
+from ntknas.report.kernel_words import kernel_in_words, of_spectrum
+from ntknas.report.text import Formula
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
+ENTRY = Formula("entry $K_{ij}$")
+"""What the colours of a kernel mean."""
 
 AXES = {
     "linear": "values as they are",
@@ -117,10 +121,6 @@ class Bars:
 
 
 @dataclass(frozen=True)
-class Line:
-    """One curve.
-
-@dataclass(frozen=True)
 class DotSeries:
     """Values with intervals, one in each row.
 
@@ -173,6 +173,10 @@ class DotGrid:
     setting: str = ""
 
 
+@dataclass(frozen=True)
+class Line:
+    """One curve.
+
     Attributes:
         name: Name in the legend.
         x: Horizontal values.
@@ -181,21 +185,21 @@ class DotGrid:
         high: Upper ends, or ``None``.
         muted: Whether to draw it in a quieter shade, such as a baseline.
         wide: Whether to draw it broad and pale below the others, such as a bound that a curve may lie on.
+        behind: Whether to draw it thin and pale behind the others, such as all that a panel is not about.
     """
 
     name: str
     x: Array
-        behind: Whether to draw it thin and pale behind the others, such as all that a panel is not about.
     y: Array
     low: Array | None = None
     high: Array | None = None
     muted: bool = False
     wide: bool = False
+    behind: bool = False
 
 
 @dataclass(frozen=True)
 class LinePanel:
-    behind: bool = False
     """Curves in one frame.
 
     Attributes:
@@ -228,22 +232,22 @@ class LineGrid:
         share_y: Whether the panels share one vertical axis.
         ordered: Whether the names are in an order, such as widths, which their colours then say.
         setting: With what it was measured, in words.
+        columns: Panels side by side, where a row of them belongs together; ``None`` for as many as fit.
     """
 
     title: str
     x_label: str
-        columns: Panels side by side, where a row of them belongs together; ``None`` for as many as fit.
     y_label: str
     panels: Sequence[LinePanel]
     x_scale: str = "linear"
     share_y: bool = True
     ordered: bool = False
     setting: str = ""
+    columns: int | None = None
 
 
 @dataclass(frozen=True)
 class KernelStrip:
-    columns: int | None = None
     """One kernel at several moments, in one colour scale.
 
     Attributes:
@@ -264,6 +268,21 @@ class KernelStrip:
 
 
 @dataclass(frozen=True)
+class OfSpectrum:
+    """A measure that a spectrum decides.
+
+    Attributes:
+        name: Its name.
+        value: Its value, or ``None``.
+        status: Why there is none.
+    """
+
+    name: str
+    value: float | None
+    status: str = ""
+
+
+@dataclass(frozen=True)
 class KernelView:
     """A kernel as heat map beside its spectrum.
 
@@ -273,6 +292,9 @@ class KernelView:
         labels: Class of each row, or ``None``.
         spectrum: Eigenvalues in descending order.
         threshold: Eigenvalue at or below which the kernel counts as singular.
+        measures: Measures that the spectrum decides.
+        row_label: What a row is.
+        colour_label: What the colours mean.
         setting: With what it was measured, in words.
     """
 
@@ -281,15 +303,19 @@ class KernelView:
     labels: Labels | None
     spectrum: Array
     threshold: float
+    measures: Sequence[OfSpectrum] = ()
+    row_label: str = "sample"
+    colour_label: str = ENTRY
     setting: str = ""
 
     @classmethod
-    def of(cls, kernel: Kernel, title: str = "") -> KernelView:
+    def of(cls, kernel: Kernel, title: str = "", setting: str = "") -> KernelView:
         """Return the view of a kernel of one batch; classes are shown where every row is one sample.
 
         Args:
             kernel: The kernel.
             title: Heading of the figure.
+            setting: With what it was measured, beside what the kernel itself says.
 
         Returns:
             The view.
@@ -300,8 +326,17 @@ class KernelView:
         if not kernel.is_finite:
             raise KernelError("This kernel holds entries that are not numbers: there is nothing to draw.")
         has_labels = kernel.labels is not None and len(kernel.labels) == kernel.size
-        labels = kernel.labels.numpy() if kernel.labels is not None and has_labels else None
-        return cls(title, kernel.matrix.numpy(), labels, kernel.spectrum.numpy(), kernel.singular_below)
+        words = kernel_in_words(kernel)
+        return cls(
+            title,
+            kernel.matrix.numpy(),
+            kernel.labels.numpy() if kernel.labels is not None and has_labels else None,
+            kernel.spectrum.numpy(),
+            kernel.singular_below,
+            [OfSpectrum(score.measure, score.value, score.status.value) for score in of_spectrum(kernel)],
+            "sample" if kernel.size == kernel.samples else "sample and output",
+            setting=f"{setting}; {words}." if setting else f"{words}.",
+        )
 
 
 @dataclass(frozen=True)

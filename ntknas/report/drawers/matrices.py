@@ -17,29 +17,38 @@ if TYPE_CHECKING:
     from ntknas.report.figures import HeatMaps, Matrix
     from ntknas.report.look import Style
 
+_NO_VALUE = "0.88"
 _DARK = 0.7
 """Magnitude of a correlation whose cell needs a light number."""
 
 
 def draw_heat_maps(maps: HeatMaps, style: Style) -> Figure:
-    """Draw maps side by side, in one logarithmic scale of colours."""
+    """Draw maps side by side, in one logarithmic scale of colours; grey is what has no value."""
     count = max(1, len(maps.maps))
-    rows, columns = math.ceil(count / style.columns), min(style.columns, count)
+    widest = style.columns - 1 if count in (5, 6) else style.columns  # rows of three are fuller
+    rows, columns = math.ceil(count / widest), min(widest, count)
     letters = max((len(name) for name in maps.rows), default=0)
-    width = style.width(2.6 * columns + 0.09 * letters + 0.8, spans=columns > 1)
-    height = style.height((0.9 + 0.24 * len(maps.rows)) * rows + 0.5)
+    width = style.width(2.6 * columns + 0.09 * letters + 0.3, spans=columns > 1)
+    height = style.height((0.55 + 0.24 * len(maps.rows)) * rows + 1.5)
     panels = Panels.make(rows, columns, (width, height), share_x=True, share_y=True)
     scale = _logarithmic_scale(maps)
-    for axes, heat_map in zip(panels, maps.maps, strict=False):
+    for number, (axes, heat_map) in enumerate(zip(panels, maps.maps, strict=False)):
+        axes.set_facecolor(_NO_VALUE)
         axes.imshow(heat_map.values, cmap=SEQUENTIAL, norm=scale, aspect="auto")
         axes.set_title(heat_map.title)
         axes.set_xticks(range(len(maps.columns)), maps.columns, rotation=90)
         axes.set_yticks(range(len(maps.rows)), maps.rows)
-        axes.set_xlabel(maps.x_label)
-        axes.tick_params(length=0, labelbottom=True)
+        is_lowest = number + columns >= len(maps.maps)
+        axes.set_xlabel(maps.x_label if is_lowest else "")
+        axes.tick_params(length=0, labelbottom=is_lowest)
     panels.hide_from(len(maps.maps))
-    panels.figure.colorbar(ScalarMappable(scale, SEQUENTIAL), ax=list(panels), label=maps.colour_label)
+    _add_bar(panels, ScalarMappable(scale, SEQUENTIAL), maps.colour_label)
     return panels.figure
+
+
+def _add_bar(panels: Panels, colours: ScalarMappable, label: str) -> None:
+    """Add a bar of colours below, where its label stands level."""
+    panels.figure.colorbar(colours, ax=list(panels), label=label, location="bottom", shrink=0.6, aspect=45)
 
 
 def _logarithmic_scale(maps: HeatMaps) -> LogNorm:
