@@ -9,9 +9,20 @@ import numpy as np
 from ntknas.correlation.front import Places, is_on_front
 from ntknas.correlation.names import row_name
 from ntknas.correlation.plane import Plane
+from ntknas.correlation.row import BASELINE
 from ntknas.correlation.stand_in import MEASURED
+from ntknas.correlation.targets import Accuracies
 from ntknas.correlation.trade_off import TradeOff, TradeOffs
 from ntknas.report.figures import Array, FrontPanel, Fronts
+from ntknas.report.text import joined
+from ntknas.report.words import (
+    measure_in_words,
+    name_in_words,
+    settings_in_words,
+    target_in_words,
+    with_unit,
+)
+from ntknas.spaces.populations import ALL
 
 _BAND = (0.025, 0.975)
 _WORST = 0.05
@@ -40,25 +51,39 @@ def fronts(result: TradeOffs, stand_in: str) -> Fronts:
     signed = plane.values
     return Fronts(
         title=_title(result, stand_in),
-        x_label=f"{plane.second.quantity}\n{plane.second.name}",
-        y_label=f"{plane.first.quantity}\n{plane.first.name}",
+        x_label=_label(plane.second),
+        y_label=_label(plane.first),
         cells=_xy(plane, signed),
         front=_stairs(plane, signed[plane.on_front]),
         panels=[_panel(result, rows, places) for rows, places in panels.values()],
         x_view=_view(signed[:, 1], plane.second.quantity.sign),
         y_view=_view(signed[:, 0], plane.first.quantity.sign),
+        setting=_setting(result),
     )
+
+
+def _label(target: Accuracies) -> str:
+    """Return what stands beside a target's axis; a target whose name is no words has its quantity too."""
+    words = target_in_words(target.name, target.quantity)
+    known = with_unit(words, target.quantity)
+    return known if words != target.name else f"{target.name}: {target.quantity}"
+
+
+def _setting(result: TradeOffs) -> str:
+    measured = dict.fromkeys(row.setting for row in result.rows if row.recipe != BASELINE)
+    return settings_in_words([result.settings[name] for name in measured if name in result.settings])
 
 
 def _title(result: TradeOffs, stand_in: str) -> str:
     plane = result.plane
-    instead = f"{plane.second.quantity.name} itself" if stand_in == MEASURED else stand_in
-    return f"What a score and {instead} choose of {len(plane):,} cells, population {result.population}"
+    instead = f"{plane.second.quantity.name} itself" if stand_in == MEASURED else measure_in_words(stand_in)
+    population = "" if result.population == ALL else f", population {result.population}"
+    return f"What a score and {instead} choose of {len(plane):,} cells{population}"
 
 
 def _panel(result: TradeOffs, rows: Sequence[TradeOff], places: Places) -> FrontPanel:
     plane, row = result.plane, rows[0]
-    names = list(dict.fromkeys(row_name(result, each) for each in rows))
+    names = list(dict.fromkeys(name_in_words(row_name(result, each)) for each in rows))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     reached = f"{row.reached.value:.2f}"
     if row.reached.interval:
@@ -66,7 +91,7 @@ def _panel(result: TradeOffs, rows: Sequence[TradeOff], places: Places) -> Front
     chosen = plane.values[places]
     low, high = (_stairs(plane, _signed(plane, plane.random_line(row.chosen, share))) for share in reversed(_BAND))
     return FrontPanel(
-        title=", ".join(names[:_NAMED]) + more,
+        title=joined(joined(*names[:_NAMED], by=", "), more),
         note=f"{row.chosen:,} cells: {reached} of the front; random {row.random:.2f}",
         chosen=_xy(plane, chosen),
         line=_stairs(plane, chosen),

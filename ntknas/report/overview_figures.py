@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,19 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import pdist
 
 from ntknas.correlation import Overview
-from ntknas.correlation.estimate import STATISTICS
 from ntknas.correlation.likeness import leaves, tree
 from ntknas.correlation.target_names import TargetName
 from ntknas.report.figures import Array, Block, OrderedMap
+from ntknas.report.text import Formula, joined
+from ntknas.report.words import name_in_words, settings_in_words
+from ntknas.spaces.populations import ALL
 
 _LOWER = "↓"
+_STATISTICS = {
+    "kendall": Formula(r"Kendall's $\tau_b$"),
+    "spearman": Formula(r"Spearman's $\rho$"),
+    "partial": Formula(r"partial $\tau_b$"),
+}
 
 
 def over_targets(result: Overview, statistic: str) -> OrderedMap:
@@ -39,21 +46,31 @@ def over_targets(result: Overview, statistic: str) -> OrderedMap:
     blocks = [_block(title, table.loc[order, columns]) for title, columns in parts.items()]
     are_lower = any(not summary.quantity.higher_is_better for summary in result.targets.values())
     return OrderedMap(
-        f"{STATISTICS[statistic]} with {len(order)} targets, {len(result.cells):,} cells, "
-        f"population {result.population}",
+        joined(_STATISTICS[statistic], f" with {len(order)} targets: {len(result.cells):,} cells{_population(result)}"),
         [names[target] for target in order],
         [TargetName.of(target).benchmark for target in order],
         _lines(branches),
-        "1 − τ",
+        Formula(r"$1-\tau_b$"),
         [block for block in blocks if len(block.columns)],
-        STATISTICS[statistic] + _given(result, statistic),
-        _note(are_lower=are_lower),
+        joined(_STATISTICS[statistic], _given(result, statistic)),
+        _note(blocks, are_lower=are_lower),
+        setting=_setting(result),
     )
 
 
-def _note(*, are_lower: bool) -> str:
+def _population(result: Overview) -> str:
+    return "" if result.population == ALL else f", population {result.population}"
+
+
+def _setting(result: Overview) -> str:
+    measured = dict.fromkeys(row.setting for row in result.rows if not row.is_baseline)
+    return settings_in_words([result.settings[name] for name in measured if name in result.settings], result.seeds)
+
+
+def _note(blocks: Sequence[Block], *, are_lower: bool) -> str:
+    missing = " ×: no value." * any(bool(np.isnan(block.values).any()) for block in blocks)
     better = f" {_LOWER}: lower is better, blue where a better score goes with a lower value." * are_lower
-    return f"Tree: 1 − τ between targets, mean over pairs.{better}"
+    return f"Tree: 1 − τ between targets, mean over pairs.{better}{missing}"
 
 
 def _names(result: Overview) -> Mapping[str, str]:
@@ -81,7 +98,7 @@ def _block(title: str, table: pd.DataFrame) -> Block:
     """Return columns that have a value, in an order in which like ones are near, the stronger end first."""
     table = table.dropna(axis="columns", how="all")
     columns = _in_order(table)
-    return Block(title, columns, table[columns].to_numpy(np.float64))
+    return Block(title, [name_in_words(name) for name in columns], table[columns].to_numpy(np.float64))
 
 
 def _in_order(table: pd.DataFrame) -> list[str]:

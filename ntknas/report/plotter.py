@@ -51,7 +51,8 @@ def render(specification: Specification, style: Style = SCREEN) -> Figure:
         if isinstance(plain, Portrait):
             figure.draw_without_rendering()
         else:
-            finish(figure, plain.title, plain.setting, style)
+            note = plain.note if isinstance(plain, figures.OrderedMap) else ""
+            finish(figure, plain.title, "\n".join(filter(None, [note, plain.setting])), style)
     return figure
 
 

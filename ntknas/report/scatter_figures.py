@@ -104,7 +104,7 @@ def _notes(result: Correlation, rows: list[Row]) -> list[str]:
     """Say which other rows rank all cells alike, and how many cells these are where others have more."""
     row = rows[0]
     others = [other for other in rows[1:] if other.measure != f"{NEGATIVE}{row.measure}"]
-    notes = [joined("ranks as ", bar_label(result, others))] if others else []
+    notes: list[str] = [joined("ranks as ", bar_label(result, others))] if others else []
     if row.n < max(rival.n for rival in result.of_target(row.target)):
         notes.append(f"{row.n} cells")
     return notes

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ntknas.benchmarks.quantity import Quantity
 from ntknas.correlation.target_names import TargetName
-from ntknas.report.text import Formula
+from ntknas.report.text import Formula, joined
 from ntknas.store.setting import Setting
 
 _DATASETS = {
@@ -29,6 +29,7 @@ _NAMED = 2
 """Outputs of kernels that are named, at the most."""
 _MEASURES: Mapping[str, str] = {
     "cka": "CKA",
+    "class_lambda_min": Formula(r"class-wise $\lambda_{\min}$"),
     "cond": "condition number",
     "fisher": "Fisher",
     "flops": "FLOPs",
@@ -76,6 +77,12 @@ def measure_in_words(name: str) -> str:
         return _MEASURES[name]
     eigenvalue = re.fullmatch(r"lambda_(\d+)", name)
     return Formula(rf"$\lambda_{{{eigenvalue[1]}}}$") if eigenvalue else name.replace("_", " ")
+
+
+def name_in_words(name: str) -> str:
+    """Return a row's name, such as ``cond · frozen``, with its measure in words."""
+    measure, *variant = name.split(" · ", 1)
+    return joined(measure_in_words(measure), *(f" · {part}" for part in variant))
 
 
 def dataset_in_words(name: str) -> str:

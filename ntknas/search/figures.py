@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from ntknas.report.figures import Line, LineGrid, LinePanel
+from ntknas.report.text import joined
+from ntknas.report.words import name_in_words, space_in_words, target_in_words, with_unit
 from ntknas.search.comparison import SearchResult
 from ntknas.search.protocol import Protocol
 from ntknas.search.trace import TRAININGS
@@ -42,8 +44,9 @@ def found_over(result: SearchResult, protocol: Protocol, axis: str = TRAININGS) 
     lines = {name: _found_line(result, name, axis, muted=name in protocol.beside) for name in result.traces}
     limits = _limits(result, sign)
     panels = [LinePanel(title, shown, sign * objective.best, limits=limits) for title, shown in _frames(lines)]
-    y_label = f"{objective.quantity.name}\n{objective.reported_name}"
-    return LineGrid(f"{_title(result)}; level: the best cell", _x_label(axis), y_label, panels, "log")
+    y_label = with_unit(_reported(result), objective.quantity)
+    setting = "Lines: medians; bands: quartiles over the searches. Level: the best cell."
+    return LineGrid(_title(result), _x_label(axis), y_label, panels, "log", setting=setting)
 
 
 def regret_over(result: SearchResult, protocol: Protocol, axis: str = TRAININGS) -> LineGrid:
@@ -51,14 +54,17 @@ def regret_over(result: SearchResult, protocol: Protocol, axis: str = TRAININGS)
     objective = result.problem.objective
     lines = {name: _regret_line(result, name, axis, muted=name in protocol.beside) for name in result.traces}
     panels = [LinePanel(title, shown, y_scale="log") for title, shown in _frames(lines)]
-    y_label = f"regret ({objective.quantity.unit or objective.quantity.name})\n{objective.reported_name}"
-    return LineGrid(
-        f"{_title(result)}: regret to the best cell; none is drawn where it is 0",
-        _x_label(axis),
-        y_label,
-        panels,
-        "log",
+    unit = f" ({objective.quantity.unit})" if objective.quantity.unit else ""
+    y_label = f"regret{unit}: {_reported(result)}"
+    setting = (
+        "Lines: medians; bands: quartiles over the searches. Regret to the best cell: none is drawn where it is 0."
     )
+    return LineGrid(_title(result), _x_label(axis), y_label, panels, "log", setting=setting)
+
+
+def _reported(result: SearchResult) -> str:
+    objective = result.problem.objective
+    return target_in_words(objective.reported_name, objective.quantity)
 
 
 def _found_line(result: SearchResult, name: str, axis: str, *, muted: bool) -> Line:
@@ -91,7 +97,7 @@ def _frames(lines: dict[str, Line]) -> Iterator[tuple[str, list[Line]]]:
     for name, line in lines.items():
         strategy, by, score = name.partition(" by ")
         if not line.muted:
-            named = replace(line, name=f"by {score}") if by else line
+            named = replace(line, name=joined("by ", name_in_words(score))) if by else line
             by_strategy.setdefault(strategy if by else _WITHOUT_SCORE, []).append(named)
     if not by_strategy:
         yield "", beside
@@ -101,7 +107,7 @@ def _frames(lines: dict[str, Line]) -> Iterator[tuple[str, list[Line]]]:
 
 
 def _title(result: SearchResult) -> str:
-    return f"Median and quartiles of {result.seeds:,} searches of {result.problem.space.name}"
+    return f"What {result.seeds:,} searches of {space_in_words(result.problem.space.name)} find"
 
 
 def _x_label(axis: str) -> str:

@@ -16,8 +16,8 @@ from ntknas.report.drawers.lettering import broken, points
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+    from ntknas.report.drawers.shown import Figure
     from ntknas.report.figures import Array, BarGroup, Bars
     from ntknas.report.look import Style
 
@@ -161,8 +161,8 @@ def _legend(bars: Bars) -> dict[str, Artist]:
     else:
         entries |= {kind: Patch(color=colour) for kind, colour in _kind_colours(bars).items() if kind}
     if bars.muted and bars.muted_name:
-        shade = {"facecolor": "white", "edgecolor": "0.1"} if is_together else {"color": MUTED}
-        entries[bars.muted_name] = Patch(**shade)
+        face, edge = ("white", "0.1") if is_together else (MUTED, MUTED)
+        entries[bars.muted_name] = Patch(facecolor=face, edgecolor=edge)
     limits = [group.limit for group in bars.groups if group.limit is not None]
     if limits and not bars.is_apart:
         told = sorted({f"{limit:.2f}" for limit in limits})

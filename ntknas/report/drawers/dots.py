@@ -12,8 +12,8 @@ from ntknas.report.drawers.lettering import broken, points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+    from ntknas.report.drawers.shown import Figure
     from ntknas.report.figures import Array, DotGrid, DotPanel, DotSeries
     from ntknas.report.look import Style
 

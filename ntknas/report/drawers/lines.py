@@ -16,8 +16,8 @@ from ntknas.report.drawers.lettering import broken, points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+    from ntknas.report.drawers.shown import Figure
     from ntknas.report.figures import Line, LineGrid, LinePanel
     from ntknas.report.look import Style
 

@@ -9,7 +9,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.patches import Patch
 
-from ntknas.report.drawers.canvas import COLOURS, DIVERGING
+from ntknas.report.drawers.canvas import COLOURS, DIVERGING, legend_below
 from ntknas.report.drawers.shown import Figure
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _ROW, _COLUMN = 0.17, 0.31
 _TREE, _STRIP, _LETTER = 0.9, 0.13, 0.066
 """Inches of the tree, of the colours beside the rows, and of a letter of a name."""
 _NAME_SIZE, _NUMBER_SIZE = 7.5, 5.5
+_NARROW = 4.5
+"""Inches up to which a column of a paper is wide enough."""
 _DARK = 0.62
 """Share of the largest magnitude from which a cell needs a light number."""
 _NO_VALUE = "0.92"
@@ -54,7 +56,8 @@ def _size(picture: OrderedMap, style: Style) -> tuple[float, float]:
     names = max(map(len, picture.rows), default=0)
     above = max((len(name) for block in picture.blocks for name in block.columns), default=0)
     width = _TREE + _STRIP + _LETTER * names + _COLUMN * columns + 1.6
-    return style.width(width), _ROW * len(picture.rows) + _LETTER * above + 1.5
+    height = style.height(_ROW * len(picture.rows) + _LETTER * above + 1.1)
+    return style.width(width, spans=width > _NARROW), height
 
 
 def _largest(picture: OrderedMap) -> float:
@@ -111,12 +114,4 @@ def _write(axes: Axes, x: int, y: int, value: float, scale: Normalize) -> None:
 
 
 def _add_legend(figure: Figure, picture: OrderedMap) -> None:
-    kinds = {kind: colour for kind, colour in _colours(picture).items() if kind}
-    handles = [Patch(color=colour, label=kind) for kind, colour in kinds.items()]
-    if any(np.isnan(block.values).any() for block in picture.blocks):
-        handles.append(Patch(color=_NO_VALUE, label="×: no value"))
-    if handles or picture.note:
-        legend = figure.legend(
-            handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=_NAME_SIZE, title=picture.note
-        )
-        legend.get_title().set_fontsize(_NAME_SIZE)
+    legend_below(figure, {kind: Patch(color=colour) for kind, colour in _colours(picture).items() if kind})

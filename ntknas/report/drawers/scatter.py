@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -17,8 +17,8 @@ from ntknas.report.drawers.lettering import broken, points, short
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
 
+    from ntknas.report.drawers.shown import Figure
     from ntknas.report.figures import Array, Panel, ScatterGrid
     from ntknas.report.look import Style
 
@@ -62,7 +62,7 @@ def _draw_panel(axes: Axes, panel: Panel, y_scale: str, density: LogNorm | None)
     x, y = _placed(panel.x, panel.x_scale), _placed(panel.y, y_scale)
     _scale(axes, panel)
     if density is not None and len(x) > _MANY:
-        axis = "log" if panel.x_scale == "log" else "linear"
+        axis: Literal["log", "linear"] = "log" if panel.x_scale == "log" else "linear"
         axes.hexbin(x, y, gridsize=_HEXAGONS, xscale=axis, mincnt=1, norm=density, cmap=DENSITY, linewidths=0)
     else:
         axes.scatter(x, y, s=9, alpha=0.65, color=MUTED if panel.is_muted else COLOURS[0], linewidths=0)
