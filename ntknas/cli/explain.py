@@ -118,7 +118,7 @@ def _probe(ctx: click.Context, options: Options) -> Probe:
 
 
 def _of_model(ctx: click.Context, reference: str, options: Options) -> Explanation:
-    from ntknas.explanation.explain import explain_inspection
+    from ntknas.explanation.entry import explain_inspection
     from ntknas.scoring.environment import resolve_device
     from ntknas.scoring.inspection import inspect_model
 

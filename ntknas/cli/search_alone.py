@@ -16,7 +16,7 @@ from ntknas.cli.types import Options
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ntknas.search.maximise import Found, ScoreSearch
+    from ntknas.search.best_score import Found, ScoreSearch
     from ntknas.search.score import Score
     from ntknas.spaces import Space
 
@@ -58,7 +58,7 @@ def _check(options: Options) -> None:
 
 def _found(store: Path, space: Space, options: Options) -> list[Found]:
     from ntknas.data.datasets import get_dataset
-    from ntknas.search.maximise import maximise
+    from ntknas.search.best_score import maximise
 
     budget = min(_BUDGET, len(space)) if options["budget"] is None else options["budget"]
     seeds = range(options["searches"] or 1)

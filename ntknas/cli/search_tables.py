@@ -8,7 +8,7 @@ from ntknas.cli.meter import duration
 from ntknas.cli.output import number, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from ntknas.search.maximise import Found
+    from ntknas.search.best_score import Found
     from ntknas.search.paired import Test
     from ntknas.search.strategy import Strategy
     from ntknas.search.summary import Standing, Summary

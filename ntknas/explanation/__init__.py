@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ntknas.core.lazy import importer_of
 
 if TYPE_CHECKING:
-    from ntknas.explanation.explain import explain
+    from ntknas.explanation.entry import explain
     from ntknas.explanation.result import Explanation
 
 __all__ = ["Explanation", "explain"]
-__getattr__ = importer_of({"Explanation": "ntknas.explanation.result", "explain": "ntknas.explanation.explain"})
+__getattr__ = importer_of({"Explanation": "ntknas.explanation.result", "explain": "ntknas.explanation.entry"})

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ntknas.search.comparison import SearchResult, search
     from ntknas.search.computed import computed_score
     from ntknas.search.known import known_scores
-    from ntknas.search.maximise import Found, ScoreSearch, maximise
+    from ntknas.search.best_score import Found, ScoreSearch, maximise
     from ntknas.search.objective import Objective
     from ntknas.search.problem import Problem, Search
     from ntknas.search.registry import all_strategies, get_strategy, strategy_names

@@ -22,6 +22,7 @@ from ntknas.explanation.standing import standing
 from ntknas.kernels import Batch, KernelOperator, Method, kernel_operator
 from ntknas.measures import get_measure
 from ntknas.measures.registry import all_derived
+from ntknas.models import ModelOptions, load_model
 from ntknas.published import OpenWay, Release
 from ntknas.scoring import NetworkOptions, Processes, Recipe, Strategy, Training
 from ntknas.scoring.following import FollowedCells
@@ -30,7 +31,7 @@ from ntknas.scoring.job import Job
 from ntknas.scoring.plan import Plan, WorkItem
 from ntknas.scoring.progress import EpochsDone, KernelDone
 from ntknas.search import KnownScore, Objective, Problem
-from ntknas.search.maximise import Found, ScoreSearch
+from ntknas.search.best_score import Found, ScoreSearch
 from ntknas.spaces.drawing import drawing_of
 from ntknas.spaces.nb101.cells import Cell as NB101Cell
 from ntknas.store import ScoreRecord, ScoreStore, Setting
@@ -246,6 +247,8 @@ MADE = {
     "measure": lambda: get_measure("cond"),
     "derived measure": lambda: next(iter(all_derived().values())),
     "training images": lambda: TrainingImages("digits", Request(), 20),
+    "model": lambda: load_model("torchvision:squeezenet1_1", ModelOptions(num_classes=3)),
+    "model options": lambda: ModelOptions(weights=MARKUP),
     "training options": TrainingOptions,
     "training": lambda: Training(TrainingImages("digits", Request(), 20), TrainingOptions(), (1,)),
     "epoch": lambda: Epoch(1, 20, 0.5, 10.0, 0.1),
