@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from ntknas.core.lazy import importer_of
 
 if TYPE_CHECKING:
+    from ntknas.search.best_score import Found, ScoreSearch, maximise
     from ntknas.search.comparison import SearchResult, search
     from ntknas.search.computed import computed_score
     from ntknas.search.known import known_scores
-    from ntknas.search.best_score import Found, ScoreSearch, maximise
     from ntknas.search.objective import Objective
     from ntknas.search.problem import Problem, Search
     from ntknas.search.registry import all_strategies, get_strategy, strategy_names
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from ntknas.search.strategy import Proposals, Strategy, Training
 
 _HOME = {
-    "Found": "maximise",
+    "Found": "best_score",
     "KnownScore": "score",
     "Objective": "objective",
     "Problem": "problem",
     "Proposals": "strategy",
     "Score": "score",
-    "ScoreSearch": "maximise",
+    "ScoreSearch": "best_score",
     "Search": "problem",
     "SearchResult": "comparison",
     "Strategy": "strategy",
@@ -33,7 +33,7 @@ _HOME = {
     "computed_score": "computed",
     "get_strategy": "registry",
     "known_scores": "known",
-    "maximise": "maximise",
+    "maximise": "best_score",
     "search": "comparison",
     "strategy_names": "registry",
 }
