@@ -3,13 +3,12 @@
 from ntknas.models.images import fitted
 from ntknas.models.loading import LoadedModel, load_model
 from ntknas.models.options import DEFAULT_WEIGHTS, ModelOptions
-from ntknas.models.reference import Reference, check_reference
+from ntknas.models.reference import check_reference
 
 __all__ = [
     "DEFAULT_WEIGHTS",
     "LoadedModel",
     "ModelOptions",
-    "Reference",
     "check_reference",
     "fitted",
     "load_model",

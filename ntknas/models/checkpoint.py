@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +25,8 @@ WRAPPERS = ("state_dict", "model", "model_state_dict", "state_dict_ema")
 """Keys under which training codes keep the weights beside other things, in the order in which they are looked for."""
 _PARALLEL = "module."
 _SHOWN = 3
+_CODE = re.compile(r"GLOBAL [\w.]+|Unsupported class [^\n]*|unrecognized function [^\n]*")
+"""What torch says of a pickle that names what is not among the few things that weights are made of."""
 _ENDING = ".safetensors"
 
 
@@ -78,7 +82,9 @@ def read(path: Path) -> State:
     content = _safetensors(path) if path.suffix == _ENDING else _torch(path)
     state = _state(content)
     if state is None:
-        held = f"the keys {_few(list(map(quoted, content)))}" if isinstance(content, Mapping) else quoted(content)
+        held = quoted(content)
+        if isinstance(content, Mapping):
+            held = f"the keys {_few(list(map(quoted, content)))}" if content else "nothing"
         raise DataError(
             f"{path} holds {held}, expected tensors by name, or these under one of {', '.join(WRAPPERS)}: save "
             "model.state_dict()."
@@ -101,12 +107,13 @@ def _state(content: object) -> State | None:
 
 def _torch(path: Path) -> object:
     try:
-        content: object = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of pickles of another protocol
+            content: object = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if "nsupported" in str(error) or "GLOBAL" in str(error):
+        if wanted := _CODE.search(str(error)):
             raise DataError(
                 f"{path} wants to run code while it is read, which is refused: it holds more than weights "
-                f"({_wanted_code(str(error))}). Save model.state_dict() alone, or as safetensors."
+                f"({quoted(wanted[0])}). Save model.state_dict() alone, or as safetensors."
             ) from error
         raise _no_checkpoint(path, error) from error
     except (RuntimeError, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError, MemoryError) as error:
@@ -114,12 +121,6 @@ def _torch(path: Path) -> object:
     except OSError as error:
         raise DataError(f"Cannot read the checkpoint {path}: {error.strerror or error}.") from error
     return content
-
-
-def _wanted_code(message: str) -> str:
-    """Return which name a pickle asks for, from what torch says of it."""
-    lines = [line.strip() for line in message.splitlines() if "GLOBAL" in line or "nsupported" in line]
-    return quoted(lines[0] if lines else first_line(Exception(message)))
 
 
 def _safetensors(path: Path) -> object:
@@ -136,9 +137,12 @@ def _safetensors(path: Path) -> object:
 
 
 def _no_checkpoint(path: Path, error: BaseException) -> DataError:
+    # torch's own advice on a pickle that it does not understand is to run it.
+    is_told = isinstance(error, RuntimeError) or type(error).__name__ == "SafetensorError"
+    reason = first_line(error).partition(". ")[0] if is_told else "it is cut, or something else"
     return DataError(
-        f"{path} is no checkpoint: {first_line(error)}. Expected a file that torch.save has written of "
-        f"model.state_dict(), or a {_ENDING} file."
+        f"{path} is no checkpoint: {reason}. Expected a file that torch.save has written of model.state_dict(), or a "
+        f"{_ENDING} file."
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ntknas.core.lazy import torch
+from ntknas.core.shown import Shown
 from ntknas.models import own_file
 from ntknas.models.checkpoint import load_into
 from ntknas.models.libraries import LIBRARIES
@@ -17,11 +18,13 @@ from ntknas.models.reference import Reference, check_reference
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from ntknas.core import html
+
 RANDOM = "random"
 
 
-@dataclass(frozen=True, eq=False)
-class LoadedModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class LoadedModel(Shown):
     """A network that was named.
 
     Attributes:
@@ -34,12 +37,31 @@ class LoadedModel:
         labels: Their labels, or ``None``.
     """
 
-    network: nn.Module = field(repr=False)
+    network: nn.Module
     reference: Reference
     wanted: Wanted
     record: dict[str, object]
-    x: Tensor | None = field(default=None, repr=False)
-    labels: Tensor | None = field(default=None, repr=False)
+    x: Tensor | None = None
+    labels: Tensor | None = None
+
+    @property
+    def words(self) -> str:
+        """Who made it, and which weights it has; nothing of a function in a file."""
+        record = self.record
+        library = f"{record['library']} {record['library_version']}, " if record["library"] else ""
+        if record["checkpoint"]:
+            return f"{library}weights of {record['checkpoint']}"
+        if not record["library"]:
+            return ""
+        drawn = record["weights"] == RANDOM
+        return library + (f"random weights of seed {record['seed']}" if drawn else f"weights {record['weights']}")
+
+    def _line(self) -> str:
+        size = "" if self.wanted.size is None else f", images of {'×'.join(map(str, self.wanted.size))}"
+        return f"{self.reference.text}: {self.words or type(self.network).__name__}{size}"
+
+    def _facts(self) -> dict[str, html.Child]:
+        return {name.replace("_", " "): str(value) for name, value in self.record.items() if value is not None}
 
 
 def load_model(model: str, options: ModelOptions | None = None) -> LoadedModel:

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from ntknas.core.errors import DataError
 from ntknas.core.pixel_range import PixelRange
 from ntknas.data.probe import Probe
-from ntknas.models import LoadedModel, ModelOptions, Reference, fitted, load_model
+from ntknas.models import LoadedModel, ModelOptions, fitted, load_model
+from ntknas.models.reference import Reference
 
 _OF_FILES = "Return inputs that it takes beside it, or choose `probe` and `dataset`."
 _OF_LIBRARIES = "Choose another `image_size`: some models take multiples of 32, or one size alone."
@@ -101,18 +102,5 @@ def _on_probe(loaded: LoadedModel, probe: Probe) -> NamedCase:
     }
     resized = f"resized from {before} to {after}" if before != after else f"of {after} as they are"
     words = f"{len(probe)} {probe.source} images {resized}" + ", normalised as the weights want" * is_renormalised
-    weights = _weights(loaded)
-    words = f"{weights}; {words}" if weights else words
+    words = f"{loaded.words}; {words}" if loaded.words else words
     return NamedCase(loaded.reference, loaded.network, images, probe.labels, pixel_range, description, words)
-
-
-def _weights(loaded: LoadedModel) -> str:
-    """Return in words which weights a network has, and who made it; nothing of a function in a file."""
-    record = loaded.record
-    library = f"{record['library']} {record['library_version']}, " if record["library"] else ""
-    if record["checkpoint"]:
-        return f"{library}weights of {record['checkpoint']}"
-    if not record["library"]:
-        return ""
-    drawn = record["weights"] == "random"
-    return library + (f"random weights of seed {record['seed']}" if drawn else f"weights {record['weights']}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ntknas.models.libraries import hugging_face, timm_models, torchvision_models
+from ntknas.models.libraries.hugging_face import LIBRARY as HUGGING_FACE
+from ntknas.models.libraries.timm_models import LIBRARY as TIMM
+from ntknas.models.libraries.torchvision_models import LIBRARY as TORCHVISION
 from ntknas.models.library import Library
 
-LIBRARIES: dict[str, Library] = {
-    library.name: library for library in (timm_models.LIBRARY, torchvision_models.LIBRARY, hugging_face.LIBRARY)
-}
+LIBRARIES: dict[str, Library] = {library.name: library for library in (TIMM, TORCHVISION, HUGGING_FACE)}
