@@ -208,6 +208,10 @@ class Study(ABC):
     def summarise(self, rows: Sequence[Row]) -> Findings:
         """Draw conclusions from the rows of all units."""
 
+    def figures_of(self, table: pd.DataFrame) -> dict[str, Figure]:
+        """Return the figures that the table of the findings decides alone, by what they show."""
+        return {}
+
     def seconds_before(self) -> float:
         """Return about how long what comes once before all units takes, where a study knows it."""
         return 0.0

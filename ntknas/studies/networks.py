@@ -16,6 +16,7 @@ from ntknas.studies.data import StudyData
 from ntknas.studies.options import Numbers
 from ntknas.studies.parametrised import NETWORKS
 from ntknas.studies.subject import Subject
+from ntknas.studies.words import counted, setting_of
 
 _COPIES = 6
 """Activations, gradients and kernels that are held at a time, by experience."""
@@ -159,6 +160,14 @@ class Widths:
         positions = x[0, 0].numel() if x.dim() == 4 else x[0].numel()
         activations = samples * width * (1 if self._is_dense else positions)
         return 8 * (_COPIES * activations + 4 * self.parameters(width) + kernels * samples**2)
+
+    def setting(self, *details: str) -> str:
+        """Return with what a study was made, to stand under its pictures.
+
+        Args:
+            *details: What else decides the numbers.
+        """
+        return setting_of(self.subject, *details, f"{counted(self.repeats, 'initialisation')} of each width")
 
     @property
     def text(self) -> str:

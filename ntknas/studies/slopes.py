@@ -8,10 +8,17 @@ from itertools import pairwise
 
 import numpy as np
 
+from ntknas.report.text import Formula
+
 RESAMPLES = 1000
 LEVEL = 0.95
 MIN_REPEATS = 5
 """Repeats of each width from which a slope has an interval."""
+ROOT_LAW = Formula(r"$\propto\,$width$^{-1/2}$")
+"""Name of the law that theory has for what is random in a network of some width."""
+_TAIL = (1 - LEVEL) / 2
+Statistic = Callable[[np.ndarray, np.ndarray], float]
+"""Takes an array whose first axis are the repeats, and which repeats to use."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ def fitted(x: np.ndarray, y: np.ndarray) -> float:
 def slope(
     x: np.ndarray,
     repeats: Sequence[np.ndarray],
-    statistic: Callable[[np.ndarray, np.ndarray], float],
+    statistic: Statistic,
     seed: int = 0,
 ) -> Slope | None:
     """Fit a power law to a statistic of repeats at each x.
@@ -92,8 +99,50 @@ def slope(
         statistics = [statistic(group, generator.integers(0, len(group), len(group))) for group in groups]
         if np.isfinite(statistics).all() and min(statistics) > 0:
             resampled.append(fitted(points, np.array(statistics)))
-    low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) if resampled else (np.nan, np.nan)
+    low, high = np.quantile(resampled, [_TAIL, 1 - _TAIL]) if resampled else (np.nan, np.nan)
     return Slope(value, float(low), float(high), local)
+
+
+def interval(group: np.ndarray, statistic: Statistic, seed: int = 0) -> tuple[float, float]:
+    """Return the 95 % interval of a statistic of repeats, by bootstrap over them.
+
+    Args:
+        group: An array whose first axis are the repeats.
+        statistic: As for ``slope``.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        Its ends; NaN for fewer than five repeats.
+    """
+    if len(group) < MIN_REPEATS:
+        return np.nan, np.nan
+    generator = np.random.default_rng(seed)
+    drawn = [statistic(group, generator.integers(0, len(group), len(group))) for _ in range(RESAMPLES)]
+    finite = np.array(drawn)[np.isfinite(drawn)]
+    return (float(np.quantile(finite, _TAIL)), float(np.quantile(finite, 1 - _TAIL))) if len(finite) else (np.nan,) * 2
+
+
+def power_law(x: np.ndarray, y: np.ndarray, exponent: float) -> np.ndarray:
+    """Return the power law of a given exponent that lies nearest all points, by the squares of logarithms.
+
+    Args:
+        x: Where, positive.
+        y: Values; those that are not positive numbers do not count.
+        exponent: The exponent.
+
+    Returns:
+        Its values at x; NaN where no value counts.
+
+    Example:
+        >>> power_law(np.array([1.0, 100.0]), np.array([4.0, 0.01]), -1.0)
+        array([2.  , 0.02])
+    """
+    usable = np.isfinite(y) & (y > 0)
+    if not usable.any():
+        return np.full(len(x), np.nan)
+    factor = np.exp(np.mean(np.log(y[usable]) - exponent * np.log(x[usable])))
+    law: np.ndarray = factor * x**exponent
+    return law
 
 
 def mean_of_repeats(values: np.ndarray, rows: np.ndarray) -> float:

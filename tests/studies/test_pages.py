@@ -21,11 +21,13 @@ PAGE = "determinism-mlp-boston-standard"
 
 @pytest.fixture(autouse=True)
 def _quick_pictures(monkeypatch):
-    def draw(figure, path):
-        path.write_text(repr(figure))
-        return path
+    def draw_all(figures, folder, look):
+        paths = {folder / f"{name}{look.suffix}": figure for name, figure in figures.items()}
+        for path, figure in paths.items():
+            path.write_text(repr(figure))
+        return list(paths)
 
-    monkeypatch.setattr(pages, "draw", draw)
+    monkeypatch.setattr(pages, "draw_all", draw_all)
 
 
 def contents(folder):

@@ -24,7 +24,7 @@ MUTED = "0.45"
 """What is quieter than what is meant, such as baselines."""
 SEQUENTIAL, DIVERGING, DENSITY = "viridis", "RdBu", "viridis_r"
 """Maps of colours that colour-blind readers can read: of magnitudes, of signs about zero, of numbers from one on."""
-_ORDERED_ENDS = (0.0, 0.85)
+_ORDERED_ENDS = (0.0, 0.78)
 """Ends of the part of ``SEQUENTIAL`` that lines are drawn in: yellow is too pale on white."""
 _LETTERS_OF_HANDLE = 4.0
 """Width of a legend's handle with the space around it, in letters."""

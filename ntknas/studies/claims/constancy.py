@@ -14,17 +14,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ntknas.report.figures import Figure, Line, LineGrid, LinePanel
+from ntknas.report.text import Formula
 from ntknas.studies.base import Findings, Row, Study, Unit
 from ntknas.studies.networks import Widths
 from ntknas.studies.options import Numbers
-from ntknas.studies.slopes import Slope, geometric_mean, mean_of_repeats, slope
+from ntknas.studies.slopes import ROOT_LAW, Slope, geometric_mean, mean_of_repeats, power_law, slope
 from ntknas.studies.subject import Subject
 from ntknas.studies.verdict import Outcome, Verdict
+from ntknas.studies.words import counted
 from ntknas.tracking import KernelTracker
 
 RECORDS = 5
 """Moments of a training at which the kernel is taken, beside its beginning."""
 BOUND = -0.5
+_CHANGE = Formula(r"relative change $\Vert K_t - K_0\Vert_F\,/\,\Vert K_0\Vert_F$")
 
 
 @dataclass(frozen=True)
@@ -139,30 +142,33 @@ class Constancy(Study):
         table["squared"] = table["relative_difference"] ** 2
         steps = dict(zip(widths[1:].astype(int).tolist(), local, strict=False))
         table["local_slope"] = table["width"].map(steps)
-        return Findings(table, self._figures(table, frame), self._verdict(fitted, table))
+        figures = {**self.figures_of(table), **self._over_steps(frame)}
+        return Findings(table, figures, self._verdict(fitted, table))
 
-    def _figures(self, table: pd.DataFrame, frame: pd.DataFrame) -> dict[str, Figure]:
-        x, y = (table[name].to_numpy(float) for name in ("width", "relative_difference"))
-        low, high = (table[name].to_numpy(float) for name in ("low", "high"))
-        anchor = np.flatnonzero(np.isfinite(y))
-        lines = [Line("mean of repeats (band: 95 % of them)", x, y, low, high)]
-        if len(anchor):
-            reference = y[anchor[0]] * np.sqrt(x[anchor[0]] / x)
-            lines.append(Line("width^-1/2", x, reference, muted=True))
-        by_step = [
-            Line(f"width {width}", *_over_steps(frame, width))
-            for width in self.networks.widths[:: max(1, len(self.networks.widths) // 3)]
+    def figures_of(self, table: pd.DataFrame) -> dict[str, Figure]:
+        """Return the change by width, beside the law that theory bounds it by."""
+        x, y, low, high = (table[name].to_numpy(float) for name in ("width", "relative_difference", "low", "high"))
+        lines = [
+            Line("geometric mean; band: 95 % of the initialisations", x, y, low, high),
+            Line(ROOT_LAW, x, power_law(x, y, BOUND), muted=True),
         ]
-        panels = [
-            LinePanel("after the last step, by width", lines, y_scale="log"),
-            LinePanel("while training, by step", by_step, y_scale="log"),
-        ]
-        width_panel, step_panel = panels
-        title = f"‖K_t − K_0‖ / ‖K_0‖: {self.networks.text}"
-        return {
-            "change": LineGrid(title, "width", "", [width_panel], "log"),
-            "steps": LineGrid(title, "step", "", [step_panel], "linear"),
-        }
+        title = "Change of the kernel by training, by width"
+        panel = LinePanel("", lines, y_scale="log")
+        return {"change": LineGrid(title, "width", _CHANGE, [panel], "log", setting=self._setting)}
+
+    def _over_steps(self, frame: pd.DataFrame) -> dict[str, Figure]:
+        """Return the change while training, of some widths."""
+        shown = self.networks.widths[:: max(1, len(self.networks.widths) // 3)]
+        lines = [Line(f"width {width:,}", *_by_step(frame, width)) for width in shown]
+        panel = LinePanel("", lines, y_scale="log")
+        title = "Change of the kernel while training, mean of the initialisations"
+        grid = LineGrid(title, "step", _CHANGE, [panel], ordered=True, setting=self._setting)
+        return {"steps": grid}
+
+    @property
+    def _setting(self) -> str:
+        steps = f"{counted(self.steps, 'step')} of gradient descent at learning rate {self.learning_rate:g}"
+        return self.networks.setting(steps)
 
     def _verdict(self, fitted: Slope | None, table: pd.DataFrame) -> Verdict:
         heading = (
@@ -227,7 +233,7 @@ def _quantile(values: np.ndarray | None, level: float) -> float:
     return math.nan if values is None else float(np.quantile(values, level))
 
 
-def _over_steps(frame: pd.DataFrame, width: int) -> tuple[np.ndarray, np.ndarray]:
+def _by_step(frame: pd.DataFrame, width: int) -> tuple[np.ndarray, np.ndarray]:
     rows = frame[(frame["width"] == width) & (frame["status"] == "ok")]
     means = rows.groupby("step")["relative_difference"].mean()
     return means.index.to_numpy(float), means.to_numpy(float)

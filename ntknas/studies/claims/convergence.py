@@ -14,20 +14,24 @@ import torch
 from ntknas.core.errors import ChoiceError, KernelError
 from ntknas.kernels import empirical_ntk
 from ntknas.report.figures import Figure, Line, LineGrid, LinePanel
+from ntknas.report.text import Formula
 from ntknas.studies.base import Findings, Row, Study, Unit, seed_of
 from ntknas.studies.families import ALL, FAMILIES
 from ntknas.studies.limits import Limit, choices_of
 from ntknas.studies.networks import check_widths
 from ntknas.studies.options import Numbers
-from ntknas.studies.slopes import Slope, root_mean_square, slope
+from ntknas.studies.slopes import ROOT_LAW, Slope, power_law, root_mean_square, slope
 from ntknas.studies.subject import Subject
 from ntknas.studies.verdict import Outcome, Verdict, overall
+from ntknas.studies.words import counted, data_of, kind_of, setting_of
 
 OWN = "own"
 """Stands for the data of each family."""
 THEORY = -0.5
 WIDE = 0.5
 """An interval wider than this tells width^-1/2 neither from no fall nor from width^-1."""
+_ERROR = Formula(r"relative error $\Vert K_n - K_\infty\Vert_F\,/\,\Vert K_\infty\Vert_F$")
+_PARTS = {"deviation": "its random part", "bias": "its mean, where initialisations show it"}
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ class Convergence(Study):
             for width, line in zip(self.widths, result.lines, strict=True)
         ]
         table = pd.DataFrame(lines)
-        return Findings(table, self._figures(table), self._verdict(results, table))
+        return Findings(table, self.figures_of(table), self._verdict(results, table))
 
     def _family(self, family: str, rows: Sequence[Row]) -> _FamilyResult:
         """Deviations of each kernel from the limit, in the limit's norm: their squares add up to that of the error."""
@@ -166,20 +170,40 @@ class Convergence(Study):
             slope(widths, stacks, _deviation),
         )
 
-    def _figures(self, table: pd.DataFrame) -> dict[str, Figure]:
+    def figures_of(self, table: pd.DataFrame) -> dict[str, Figure]:
+        """Return the error of all families, and of each the parts of its own, by width."""
         by = {str(family): rows for family, rows in table.groupby("family", sort=False)}
-        lines = [_line(family, rows, "error") for family, rows in by.items()]
-        x, y = lines[0].x, lines[0].y
-        lines.append(Line("width^-1/2", x, y[0] * np.sqrt(x[0] / x), muted=True))
-        error = LinePanel("relative error, root mean square over initialisations", lines, y_scale="log")
+        lines = [_line(self._words(family), rows, "error") for family, rows in by.items()]
+        mean = np.exp(np.mean([np.log(line.y) for line in lines], axis=0))
+        lines.append(Line(ROOT_LAW, lines[0].x, power_law(lines[0].x, mean, THEORY), muted=True))
         panels = [
-            LinePanel(family, [_line(name, rows, name) for name in ("error", "deviation", "bias")], y_scale="log")
+            LinePanel(
+                self._words(family),
+                [_with_band(rows), *(_line(text, rows, name) for name, text in _PARTS.items())],
+                y_scale="log",
+            )
             for family, rows in by.items()
         ]
+        title = "Error of finite kernels, root mean square over initialisations"
         return {
-            "error": LineGrid("‖K_n − K_∞‖ / ‖K_∞‖", "width", "", [error], "log"),
-            "parts": LineGrid("Error, its random part and its mean", "width", "", panels, "log"),
+            "error": LineGrid(
+                title, "width", _ERROR, [LinePanel("", lines, y_scale="log")], "log", setting=self._setting
+            ),
+            "parts": LineGrid(
+                "Error, its random part and its mean", "width", _ERROR, panels, "log", setting=self._setting
+            ),
         }
+
+    def _words(self, family: str) -> str:
+        return kind_of(self.limits[family].family)
+
+    @property
+    def _setting(self) -> str:
+        data = "; ".join(dict.fromkeys(f"{data_of(limit.data)}" for limit in self.limits.values()))
+        of_each = f"{counted(self.repeats, 'initialisation')} of each width"
+        return setting_of(
+            self.subject, of_each, data=f"each family's own data ({data})" if len(self.limits) > 1 else data
+        )
 
     def _verdict(self, results: Mapping[str, _FamilyResult], table: pd.DataFrame) -> Verdict:
         first, widest = self.widths[0], self.widths[-1]
@@ -233,6 +257,12 @@ def _deviation(stack: np.ndarray, rows: np.ndarray) -> float:
 
 def _line(label: str, table: pd.DataFrame, name: str) -> Line:
     return Line(label, table["width"].to_numpy(float), table[name].to_numpy(float))
+
+
+def _with_band(table: pd.DataFrame) -> Line:
+    """The error, broad: its random part lies on it."""
+    low, high = (table[name].to_numpy(float) for name in ("low", "high"))
+    return replace(_line("error; band: 95 % of the initialisations", table, "error"), low=low, high=high, wide=True)
 
 
 def _judgement(fitted: Slope | None) -> tuple[Outcome, str]:

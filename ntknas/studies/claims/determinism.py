@@ -15,10 +15,11 @@ from ntknas.core.errors import check_known
 from ntknas.kernels import empirical_ntk
 from ntknas.kernels.summed_gradients import summed_gradient_kernel
 from ntknas.report.figures import Figure, Line, LineGrid, LinePanel
+from ntknas.report.text import Formula
 from ntknas.studies.base import Findings, Row, Study, Unit
 from ntknas.studies.networks import Widths
 from ntknas.studies.options import CONTRACTIONS, Numbers
-from ntknas.studies.slopes import Slope, mean_of_pairs, slope
+from ntknas.studies.slopes import ROOT_LAW, Slope, interval, mean_of_pairs, power_law, slope
 from ntknas.studies.subject import Subject
 from ntknas.studies.verdict import Outcome, Verdict
 
@@ -135,35 +136,39 @@ class Determinism(Study):
         }
         triangles = {name: [np.array(row[name]) for row in rows] for name in _TRIANGLES if self._is_summed}
         slopes |= {name: slope(widths, group, mean_of_pairs) for name, group in triangles.items()}
+        columns = {
+            "relative_distance": relative,
+            "distance": absolute,
+            **{f"{name}_distance": group for name, group in triangles.items()},
+        }
         table = pd.DataFrame(
             {
                 "width": widths.astype(int),
-                "relative_distance": [_mean(distances) for distances in relative],
-                "distance": [_mean(distances) for distances in absolute],
-                **{f"{name}_distance": [_mean(distances) for distances in group] for name, group in triangles.items()},
+                **{name: [_mean(distances) for distances in groups] for name, groups in columns.items()},
                 "mean_norm": [float(np.mean(row["norms"])) for row in rows],
                 "local_slope": [math.nan, *(slopes["relative"].local if slopes["relative"] else [])],
             }
         )
-        return Findings(table, self._figures(table), self._verdict(slopes))
+        for name, groups in columns.items():
+            table[[f"{name}_low", f"{name}_high"]] = [interval(group, mean_of_pairs) for group in groups]
+        return Findings(table, self.figures_of(table), self._verdict(slopes))
 
-    def _figures(self, table: pd.DataFrame) -> dict[str, Figure]:
-        x = table["width"].to_numpy(float)
-        relative = table["relative_distance"].to_numpy()
-        reference = relative[-1] * np.sqrt(x[-1] / x)
-        lines = [Line("between initialisations", x, table["distance"].to_numpy())]
+    def figures_of(self, table: pd.DataFrame) -> dict[str, Figure]:
+        """Return the distances by width, relative to the norm and as they are, with their intervals."""
+        text = "mean of all pairs; band: its 95 % interval"
+        relative = _line(text, table, "relative_distance")
+        law = Line(ROOT_LAW, relative.x, power_law(relative.x, relative.y, THEORY), muted=True)
+        others = [_line(text, table, "distance")]
         if self._is_summed:
-            lines = [Line(text, x, table[f"{name}_distance"].to_numpy()) for name, text in _TRIANGLES.items()]
+            others = [_line(words, table, f"{name}_distance") for name, words in _TRIANGLES.items()]
+        heading = "not normalised, over the triangle" if self._is_summed else "not normalised"
         panels = [
-            LinePanel(
-                "relative distance",
-                [Line("between initialisations", x, relative), Line("width^-1/2", x, reference, muted=True)],
-                y_scale="log",
-            ),
-            LinePanel("distance over the triangle" if self._is_summed else "unnormalised", lines, y_scale="log"),
+            LinePanel("relative to the norm", [relative, law], y_scale="log", y_label=_RELATIVE),
+            LinePanel(heading, others, y_scale="log", y_label=_DISTANCE),
         ]
-        title = f"Determinism: {self.networks.text}{', gradients summed first' if self._is_summed else ''}"
-        return {"distance": LineGrid(title, "width", "", panels, "log", share_y=False)}
+        summed = ", gradients summed by tensor first" if self._is_summed else ""
+        title = f"Distance between kernels of two initialisations{summed}, by width"
+        return {"distance": LineGrid(title, "width", "", panels, "log", share_y=False, setting=self.networks.setting())}
 
     def _verdict(self, slopes: dict[str, Slope | None]) -> Verdict:
         overall, wide, absolute = slopes["relative"], slopes["relative, wide"], slopes["unnormalised"]
@@ -190,6 +195,8 @@ class Determinism(Study):
 
 
 _TRIANGLES = {"published": "gradients summed first, as published", "same_of_kernel": "the kernel itself"}
+_RELATIVE = Formula(r"$\Vert K_a - K_b\Vert_F\,/\,\Vert K\Vert_F$")
+_DISTANCE = Formula(r"$\Vert K_a - K_b\Vert$")
 
 
 def _outcome(wide: Slope) -> Outcome:
@@ -218,6 +225,11 @@ def _triangles(kernels: torch.Tensor) -> torch.Tensor:
 
 def _mean(distances: np.ndarray) -> float:
     return mean_of_pairs(distances, np.arange(len(distances)))
+
+
+def _line(text: str, table: pd.DataFrame, column: str) -> Line:
+    y, low, high = (table[f"{column}{end}"].to_numpy(float) for end in ("", "_low", "_high"))
+    return Line(text, table["width"].to_numpy(float), y, low, high)
 
 
 def _from(widths: np.ndarray, relative: list[np.ndarray], wide: np.ndarray) -> Slope | None:

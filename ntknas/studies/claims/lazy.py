@@ -14,13 +14,15 @@ from torch import Tensor
 
 from ntknas.core.errors import ChoiceError
 from ntknas.report.figures import Figure, HeatMap, HeatMaps, Line, LineGrid, LinePanel
+from ntknas.report.text import Formula
 from ntknas.studies.base import Findings, Row, Study, Unit, seed_of
 from ntknas.studies.limits import Limit, choices_of
 from ntknas.studies.options import Numbers
 from ntknas.studies.scaled_training import ScaledTraining
-from ntknas.studies.slopes import Slope, geometric_mean, mean_of_repeats, slope
+from ntknas.studies.slopes import Slope, geometric_mean, mean_of_repeats, power_law, slope
 from ntknas.studies.subject import Subject
 from ntknas.studies.verdict import Outcome, Verdict, overall
+from ntknas.studies.words import LAYERS, counted, setting_of
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 _SCALES = 1e-6, 1e6
@@ -31,8 +33,17 @@ MEASURES = {
     "change": "relative change of the weights",
     "distance": "distance to the linearised network",
     "drift": "relative change of the kernel",
-    "error": "test error (mean square)",
+    "error": "test error",
 }
+LAWS = ("change", "distance")
+"""Measures that fall as 1/α where training is lazy."""
+FORMULAS = {
+    "change": Formula(r"$\Vert\Delta\theta\Vert\,/\,\Vert\theta_0\Vert$"),
+    "distance": Formula(r"$\Vert F - F_\mathrm{lin}\Vert\,/\,\Vert F_\mathrm{lin}\Vert$"),
+    "drift": Formula(r"$\Vert K_T - K_0\Vert_F\,/\,\Vert K_0\Vert_F$"),
+    "error": Formula(r"mean $(F - y)^2$ on test samples"),
+}
+_LAW = Formula(r"$\propto 1/\alpha$")
 
 
 @dataclass(frozen=True)
@@ -162,7 +173,7 @@ class Lazy(Study):
         failed = frame[frame["status"] != "ok"]
         lines = [self._line(frame, ended, failed, width, alpha) for width in self.widths for alpha in self.alphas]
         table = pd.DataFrame(lines)
-        return Findings(table, self._figures(table, good), self._verdict(table, ended))
+        return Findings(table, {**self.figures_of(table), **self._while_training(good)}, self._verdict(table, ended))
 
     @staticmethod
     def _line(frame: pd.DataFrame, ended: pd.DataFrame, failed: pd.DataFrame, width: int, alpha: float) -> Row:
@@ -178,48 +189,73 @@ class Lazy(Study):
             **{name: geometric_mean(finished[name].to_numpy(float)) for name in MEASURES},
         }
 
-    def _figures(self, table: pd.DataFrame, good: pd.DataFrame) -> dict[str, Figure]:
-        by_width = dict(list(table.groupby("width")))
-        panels = [
-            LinePanel(
-                text,
-                [Line(f"width {width}", *_columns(rows, "alpha", name)) for width, rows in by_width.items()],
-                y_scale="log",
-            )
-            for name, text in MEASURES.items()
+    def figures_of(self, table: pd.DataFrame) -> dict[str, Figure]:
+        """Return every measure after training, by α."""
+        panels = [self._panel(table, name) for name in MEASURES]
+        grid = LineGrid(
+            Formula(r"After training of $\alpha\,(f - f_0)$, by $\alpha$"),
+            "α",
+            "",
+            panels,
+            "log",
+            share_y=False,
+            ordered=True,
+            setting=self._setting(),
+            columns=2,
+        )
+        return {"scale": grid}
+
+    def _panel(self, table: pd.DataFrame, name: str) -> LinePanel:
+        ended = table[table[name].notna()]
+        lines = [
+            Line(f"width {width:,}", *_columns(rows, "alpha", name))
+            for width, rows in ended.groupby("width", sort=True)
         ]
+        if name in LAWS and lines:
+            widest = lines[-1]
+            lines.append(Line(_LAW, widest.x, power_law(widest.x, widest.y, -1.0), muted=True))
+        scale = "linear" if name == "error" else "log"
+        return LinePanel(MEASURES[name], lines, y_scale=scale, y_label=FORMULAS[name])
+
+    def _while_training(self, good: pd.DataFrame) -> dict[str, Figure]:
+        """Return the distance to the linearised network and the change of each layer over the time, for the widest."""
         widest = good[good["width"] == self.widths[-1]]
         along = [
             Line(f"α = {alpha:g}", *_along(rows, "distance")) for alpha, rows in widest.groupby("alpha", sort=True)
         ]
-        title = f"{self.subject.name} on {self.subject.samples} samples of {self._limit.data}"
-        return {
-            "scale": LineGrid(f"After training, by α: {title}", "α", "", panels, "log", share_y=False),
-            "training": LineGrid(
-                f"Distance to the linearised network, width {self.widths[-1]}: {title}",
-                "part of the time",
-                "",
-                [LinePanel("while training", along, y_scale="log")],
-                "log",
-            ),
-            "layers": self._heat_maps(widest),
-        }
+        title, time = "Distance to the linearised network while training", "share of the training time"
+        panel = LinePanel("", along, y_scale="log")
+        setting = self._setting(self.widths[-1])
+        grid = LineGrid(title, time, FORMULAS["distance"], [panel], "log", ordered=True, setting=setting)
+        return {"training": grid, "layers": self._heat_maps(widest, time, setting)}
 
-    def _heat_maps(self, widest: pd.DataFrame) -> HeatMaps:
+    def _setting(self, width: int | None = None) -> str:
+        widths = ", ".join(f"{each:,}" for each in self.widths)
+        return setting_of(
+            self.subject,
+            f"widths {widths}" if width is None else f"width {width:,}",
+            f"{self.test} test samples",
+            f"time of {counted(self.steps, 'step')}",
+            f"mean of the {counted(self.repeats, 'initialisation')} of each α that came to an end",
+        )
+
+    def _heat_maps(self, widest: pd.DataFrame, time: str, setting: str) -> HeatMaps:
         maps = []
         for alpha, rows in widest.groupby("alpha", sort=True):
             layers = pd.DataFrame(rows["layers"].tolist()).assign(share=rows["share"].to_numpy())
-            maps.append(HeatMap(f"α = {alpha:g}", layers.groupby("share").mean().T.to_numpy()))
+            means = layers.groupby("share").mean().reindex(SHARES)
+            maps.append(HeatMap(f"α = {alpha:g}", means.T.to_numpy()))
         layers_of = widest["layers"].iloc[0] if len(widest) else {}
-        names = [f"layer {name}" if name.isdigit() else name for name in layers_of]
+        names = [LAYERS[self.subject.family][name] for name in layers_of]
         shares = [f"{share:g}" for share in SHARES]
         return HeatMaps(
-            f"Relative change of each layer's weights, width {self.widths[-1]}: {self.subject.name}",
-            "part of the time",
+            "Change of each layer's weights while training",
+            time,
             names,
             shares,
             maps,
-            "‖Δθ‖ / ‖θ_0‖",
+            FORMULAS["change"],
+            setting=setting,
         )
 
     def _verdict(self, table: pd.DataFrame, ended: pd.DataFrame) -> Verdict:
@@ -250,7 +286,7 @@ class Lazy(Study):
         """Slopes over the scales from which training should be lazy."""
         laws = []
         alphas = [alpha for alpha in self.alphas if alpha >= LAZY_FROM and len(_of(ended, width, alpha))]
-        for name in ("change", "distance"):
+        for name in LAWS:
             groups = [_of(ended, width, alpha)[name].to_numpy(float) for alpha in alphas]
             fitted = slope(np.array(alphas), groups, mean_of_repeats) if len(alphas) > 1 else None
             if fitted is not None:

@@ -16,15 +16,17 @@ from torch import Tensor, nn
 from ntknas.core.errors import ChoiceError
 from ntknas.kernels.summed_gradients import summed_gradients
 from ntknas.report.figures import Figure, Line, LineGrid, LinePanel
+from ntknas.report.text import Formula
 from ntknas.studies import parametrised
 from ntknas.studies.base import Findings, Row, Study, Unit
 from ntknas.studies.cost import STEP
 from ntknas.studies.descent import Path, descend, flow, kernel_of
 from ntknas.studies.options import Numbers
 from ntknas.studies.parametrised import NETWORKS
-from ntknas.studies.slopes import fitted
+from ntknas.studies.slopes import fitted, power_law
 from ntknas.studies.subject import Subject
 from ntknas.studies.verdict import Outcome, Verdict
+from ntknas.studies.words import counted, setting_of
 
 FRACTIONS = (1.0, 0.5, 0.25, 0.125)
 """Learning rates as parts of the largest, which is half of what the linearised network allows: η λ_max = N/4."""
@@ -32,6 +34,9 @@ _COARSE = 1e-5
 """Relative tolerance of the network's flow, whose bound is far from sharp; tanh θ, where it is, has a finer one."""
 TOLERANCE = 1e-6
 """Relative error of the solver that does not count as a violation."""
+_LOSS = Formula("training loss $L$")
+_EXCESS = Formula(r"largest $L_t\,/\,$bound$\;-\;1$")
+_PROPORTIONAL = Formula(r"$\propto \eta$")
 
 
 @dataclass(frozen=True)
@@ -155,16 +160,23 @@ class LossBound(Study):
 
     def _figures(self, trainings: Sequence[_Training]) -> dict[str, Figure]:
         panels = [LinePanel(training.text, _curves(training.path), y_scale="log") for training in _shown(trainings)]
-        subject = self.subject
-        text = f"{subject.name} of width {self.width}, {subject.data}, {subject.parametrisation}"
-        title = f"Loss and its curves: {text}"
-        grids: dict[str, Figure] = {"curves": LineGrid(title, "time (η · steps)", "loss", panels, share_y=False)}
+        title, time = "Training loss and what is held to bound it", "share of the training time"
+        setting = setting_of(
+            self.subject,
+            f"width {self.width:,}",
+            f"{counted(self.steps, 'step')} at the largest η; tanh θ: one sample, target 2",
+        )
+        grids: dict[str, Figure] = {"curves": LineGrid(title, time, _LOSS, panels, share_y=False, setting=setting)}
         rates, excess = _excess(trainings)
         if len(rates) > 1:
-            line = Line("largest L_t / curve − 1", rates, excess)
-            reference = Line("proportional to η", rates, excess[0] * rates / rates[0], muted=True)
-            panel = LinePanel("excess of gradient descent, tanh θ", [line, reference], y_scale="log")
-            grids["excess"] = LineGrid("Excess over the moving-kernel curve, by learning rate", "η", "", [panel], "log")
+            lines = [
+                Line("gradient descent", rates, excess),
+                Line(_PROPORTIONAL, rates, power_law(rates, excess, 1.0), muted=True),
+            ]
+            title = "Excess of gradient descent over the bound of gradient flow, tanh θ"
+            panel = LinePanel("", lines, y_scale="log")
+            text = "tanh θ, one sample, target 2; gradient descent for the same time at each learning rate."
+            grids["excess"] = LineGrid(title, "learning rate η", _EXCESS, [panel], "log", setting=text)
         return grids
 
     def _verdict(self, trainings: Sequence[_Training]) -> Verdict:
@@ -290,15 +302,18 @@ def _excess(trainings: Sequence[_Training]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _curves(path: Path) -> list[Line]:
-    until = path.times < path.constant_until
+    """The loss on top of its bounds, which are broad: where a bound is sharp they are one curve."""
+    until, share = path.times < path.constant_until, path.times / path.times[-1]
     lines = [
-        Line("loss", path.times, path.losses),
-        Line("bound, moving kernel", path.times, path.bound),
-        Line("constant kernel, while a bound", path.times[until], path.constant[until]),
+        Line("loss", share, path.losses),
+        Line("bound of the moving kernel", share, path.bound, wide=True),
     ]
+    if until.sum() > 1:
+        lines.append(Line("constant kernel, while a bound", share[until], path.constant[until], wide=True))
     if not until.all():
-        lines.append(Line("constant kernel, no bound", path.times[~until], path.constant[~until], muted=True))
-    lines.append(Line("published curve, no bound", path.times, path.published, muted=True))
+        after = path.times >= path.times[until][-1:].max(initial=path.times[0])
+        lines.append(Line("constant kernel, no bound", share[after], path.constant[after], muted=True))
+    lines.append(Line("published curve, no bound", share, path.published, muted=True))
     floor = path.losses.min() / 10  # curves that fall far below the loss would flatten it
     return [replace(line, y=np.where(line.y >= floor, line.y, np.nan)) for line in lines]
 

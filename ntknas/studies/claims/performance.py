@@ -31,6 +31,7 @@ from ntknas.studies.predictors import (
 from ntknas.studies.splits import Split, Splits
 from ntknas.studies.subject import Subject
 from ntknas.studies.verdict import Outcome, Verdict
+from ntknas.studies.words import counted, setting_of
 
 WINDOW = 11
 """Values that a window of a series and its target take: windows nearer than this share some."""
@@ -221,7 +222,7 @@ class Performance(Study):
             for method in order
         ]
         table = pd.DataFrame(lines)
-        return Findings(table, self._figures(table), self._verdict(table))
+        return Findings(table, self.figures_of(table), self._verdict(table))
 
     def _line(self, method: str, mean: Mean, difference: Mean | None, p: float | None, seconds: float) -> Row:
         gap = difference or Mean(np.nan, np.nan, np.nan, np.nan)
@@ -237,12 +238,25 @@ class Performance(Study):
             "seconds": seconds,
         }
 
-    def _figures(self, table: pd.DataFrame) -> dict[str, Figure]:
+    def figures_of(self, table: pd.DataFrame) -> dict[str, Figure]:
+        """Return the scores of all methods, the best first."""
+        is_accuracy = self._limit.is_classification
+        table = table.sort_values(self._score, ascending=not is_accuracy, kind="stable")
         values, low, high = (table[name].to_numpy(float) for name in (self._score, "low", "high"))
-        unit = "test accuracy, %" if self._limit.is_classification else "test error (root mean square)"
-        group = BarGroup("mean and 95 % interval over folds", values, low, high)
-        text = f"{self.subject.name} on {self.subject.samples} samples of {self._limit.data}"
-        return {"scores": Bars(text, unit, table["method"].tolist(), [group], frozenset({"constant"}))}
+        label = "mean test accuracy (%)" if is_accuracy else "mean test error (σ of the target)"
+        words = {
+            "network": "trained network",
+            "constant": "most frequent class" if is_accuracy else "mean of the values",
+        }
+        methods = [words.get(method, method) for method in table["method"]]
+        score = "" if is_accuracy else "root mean square error, "
+        folds = f"{score}mean and 95 % interval over {counted(self.folds, 'fold')}, {counted(self.repeats, 'repeat')}"
+        setting = setting_of(self.subject, f"width {self.width:,}", folds)
+        muted = frozenset({words["constant"]})
+        title = "The trained network and its kernels as predictors"
+        group = BarGroup("", values, low, high)
+        bounds = (0.0, 100.0) if is_accuracy else None
+        return {"scores": Bars(title, label, methods, [group], muted, setting, bounds=bounds)}
 
     def _verdict(self, table: pd.DataFrame) -> Verdict:
         subject, by = self.subject, table.set_index("method")

@@ -19,11 +19,13 @@ from ntknas.kernels.analytic.infinite import estimated_seconds
 from ntknas.kernels.kernel_regression import KernelRegression
 from ntknas.measures.alignment import centred, cosine
 from ntknas.report.figures import BarGroup, Bars, Figure, Line, LineGrid, LinePanel
+from ntknas.report.text import Formula
 from ntknas.studies.base import Findings, OptionError, Row, Study, Unit
 from ntknas.studies.limits import LAYERS, Limit
 from ntknas.studies.options import Numbers
 from ntknas.studies.subject import Subject
 from ntknas.studies.verdict import Outcome, Verdict
+from ntknas.studies.words import counted, setting_of
 
 RIDGES = (0.0, 1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """In units of the kernel's mean eigenvalue."""
@@ -31,6 +33,10 @@ VALIDATION_SHARE = 5  # every fifth training sample
 MIN_QUICK_SAMPLES = 20
 CLASSES = 10
 KERNELS = {"start": "at initialisation", "end": "after training", "infinite": "infinite width"}
+_OF_KERNELS = {**KERNELS, "infinite": "of infinite width"}
+_WAYS = {"flow": "gradient flow", "ridge": "ridge regression"}
+_DISTANCE = Formula(r"mean $\Vert f - f_\mathrm{net}\Vert\,/\,\Vert f_\mathrm{net}\Vert$")
+_PLACE, _EIGENVALUE = Formula("place $i$ of the eigenvalue"), Formula(r"eigenvalue $\lambda_i$")
 
 
 @dataclass(frozen=True)
@@ -222,21 +228,42 @@ class Regression(Study):
         for name in columns:
             table[f"{name}_sd"] = groups[name].std().to_numpy()
         kernels = [row for row in rows if row["method"] == "kernels"]
-        return Findings(table, self._figures(table, kernels), self._verdict(table, methods, kernels))
+        return Findings(
+            table, {**self.figures_of(table), **self._spectra(kernels)}, self._verdict(table, methods, kernels)
+        )
 
-    def _figures(self, table: pd.DataFrame, kernels: Sequence[Row]) -> dict[str, Figure]:
-        text = f"{self.subject.name} of width {self.width}, {self.subject.samples} samples of {self.subject.data}"
-        kernel_methods = table[table["method"] != "network"]
-        value, spread = (kernel_methods[name].to_numpy(float) for name in ("distance", "distance_sd"))
-        group = BarGroup("mean of repeats, ± standard deviation", value, value - spread, value + spread)
-        label = "‖f − f_net‖ / ‖f_net‖ on test samples"
-        bars = Bars(f"Distance from the trained network: {text}", label, kernel_methods["method"].tolist(), [group])
+    def figures_of(self, table: pd.DataFrame) -> dict[str, Figure]:
+        """Return the distance of every kernel method from the trained network, the nearest first."""
+        methods = table[table["method"] != "network"].sort_values("distance", kind="stable")
+        value, spread = (methods[name].to_numpy(float) for name in ("distance", "distance_sd"))
+        names = [_words(method) for method in methods["method"]]
+        group = BarGroup("", value, np.clip(value - spread, 0, None), value + spread)
+        title = "Distance of kernel predictors from the trained network"
+        setting = f"{self._setting} On test samples; whiskers: standard deviation over initialisations."
+        return {"distance": Bars(title, _DISTANCE, names, [group], setting=setting)}
+
+    def _spectra(self, kernels: Sequence[Row]) -> dict[str, Figure]:
         spectra: dict[str, list[float]] = next((row["spectra"] for row in kernels if row["spectra"]), {})
         lines = [
-            Line(KERNELS[name], np.arange(1.0, len(values) + 1), np.array(values)) for name, values in spectra.items()
+            # broad: that of the network at initialisation lies on it
+            Line(KERNELS[name], np.arange(1.0, len(values) + 1), np.array(values), wide=name == "infinite")
+            for name, values in spectra.items()
         ]
-        panel = LinePanel("spectrum of the training samples' kernel", lines, y_scale="log")
-        return {"distance": bars, "spectra": LineGrid(f"Spectra: {text}", "i", "eigenvalue", [panel], "log")}
+        panel = LinePanel("", lines, y_scale="log")
+        title = "Spectra of the kernels of the training samples"
+        setting = f"{self._setting} First initialisation."
+        return {"spectra": LineGrid(title, _PLACE, _EIGENVALUE, [panel], "log", setting=setting)}
+
+    @property
+    def _setting(self) -> str:
+        subject, steps = self.subject, f"{counted(self.steps, 'step')} of gradient descent"
+        return setting_of(
+            subject,
+            f"width {self.width:,}",
+            f"{self.test} test samples",
+            steps,
+            counted(self.repeats, "initialisation"),
+        )
 
     def _verdict(self, table: pd.DataFrame, methods: pd.DataFrame, kernels: Sequence[Row]) -> Verdict:
         by = table.set_index("method")
@@ -254,6 +281,12 @@ class Regression(Study):
             lines.append("A kernel was singular: its fit without ridge is the one of the smallest norm.")
         figures = {KERNELS[name]: float(flows[f"flow, {name}"]) for name in KERNELS}
         return Verdict(Outcome.UNDECIDED, tuple(lines), figures)  # the claim is about infinite width
+
+
+def _words(method: str) -> str:
+    """Return a method in words: how the kernel is used, and which it is."""
+    way, _, kernel = method.partition(", ")
+    return f"{_WAYS[way]}, kernel {_OF_KERNELS[kernel]}"
 
 
 def _predictions_of(by: pd.DataFrame) -> str:
