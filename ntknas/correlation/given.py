@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import pandas as pd
 
+from ntknas.benchmarks.cell_columns import CELL_COLUMNS
 from ntknas.core.errors import ChoiceError, DataError, check_known
 from ntknas.core.score import Status
+from ntknas.correlation.cell_names import by_cell, cells_of, of_all_cells
 from ntknas.correlation.row import SETTING
+from ntknas.spaces import Space
 
 _OF_A_STORE = ("setting", "measure", "cell", "seed", "value", "status")
 _PLAIN = ("cell", "measure", "seed", "value", "status")
+
+
+class Held(Protocol):
+    """What holds a table of scores, as what ``ntknas.score`` gives does."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The table."""
+        ...
+
+
+Scores: TypeAlias = pd.DataFrame | pd.Series | Mapping[str, object] | Mapping[int, float] | np.ndarray | Held
+"""Scores in every form that is taken."""
 _EXPECTED = (
     "Expected scores as from ntknas.load_store; or columns cell and value (and measure, seed); or a series or table "
     "with cells as its index and one column of scores per measure."
 )
 
 
-def as_scores(scores: pd.DataFrame | pd.Series, lower_is_better: Collection[str] | None = None) -> pd.DataFrame:
+def as_scores(
+    scores: Scores, lower_is_better: Collection[str] | None = None, space: Space | None = None
+) -> pd.DataFrame:
     """Return scores as a table with the columns of a store's.
 
     Args:
-        scores: As from ``ntknas.load_store``; a table with columns ``cell`` and ``value``, perhaps ``measure`` and
-            ``seed``; a table with cells as its index, or a column ``cell``, and one column per measure; or a series by
-            cell, named as its measure. Missing values are scores without one.
+        scores: As from ``ntknas.load_store``, or what ``ntknas.score`` gives; a table with columns ``cell`` and
+            ``value``, perhaps ``measure`` and ``seed``; a table with cells as its index, or in a column, and one column
+            per measure; a series by cell, named as its measure; a dictionary of values by cell, or of series or arrays
+            by measure; or an array of all cells. Missing values are scores without one.
+        space: The space that reads names of cells, if it is known.
         lower_is_better: Plain scores of which lower ones are better; of all others higher ones are, whatever their
             names. Without it a name that is a measure's has that one's direction.
 
@@ -33,13 +54,10 @@ def as_scores(scores: pd.DataFrame | pd.Series, lower_is_better: Collection[str]
         The table.
 
     Raises:
-        DataError: If columns are missing, cells are no indices, values no numbers, or a cell stands there twice.
-        ChoiceError: If there is no score of a name in ``lower_is_better``.
+        DataError: If columns are missing, cells are none of the space, values no numbers, or a cell stands there twice.
+        ChoiceError: If there is no score of a name in ``lower_is_better``, or cells have names and no space is known.
     """
-    if isinstance(scores, pd.Series):
-        scores = scores.rename(scores.name or "score").to_frame()
-    if not isinstance(scores, pd.DataFrame):
-        raise DataError(f"These are no scores: got {type(scores).__name__}. {_EXPECTED}")
+    scores = _as_table(scores, space)
     if not scores.columns.is_unique:
         name = scores.columns[scores.columns.duplicated()][0]
         raise DataError(f"These scores have several columns {name}: expected names that tell them apart.")
@@ -50,8 +68,7 @@ def as_scores(scores: pd.DataFrame | pd.Series, lower_is_better: Collection[str]
         if lower_is_better:
             raise ChoiceError("`lower_is_better` is of scores of your own: a store's have the directions of measures.")
         return scores
-    long = _long(scores)
-    long["cell"] = _cells(long["cell"])
+    long = _long(scores, space)
     long["value"] = _numbers(long["value"])
     twice = long.duplicated(["measure", "cell", "seed"])
     if twice.any():
@@ -101,12 +118,44 @@ def _with_sign(long: pd.DataFrame, lower_is_better: Collection[str] | None) -> p
     return long.assign(sign=np.where(long["measure"].isin(list(lower_is_better)), -1, 1))
 
 
-def _long(scores: pd.DataFrame) -> pd.DataFrame:
+def _as_table(scores: Scores, space: Space | None) -> pd.DataFrame:
+    """Return scores as a table, whatever holds them."""
+    held = getattr(scores, "frame", None)  # what ntknas.score gives
+    if isinstance(held, pd.DataFrame):
+        return held
+    if isinstance(scores, np.ndarray):
+        scores = of_all_cells(scores, "scores", space)
+    elif isinstance(scores, Mapping):
+        scores = _of_mapping(scores, space)
+    if isinstance(scores, pd.Series):
+        return scores.rename(scores.name or "score").to_frame()
+    if not isinstance(scores, pd.DataFrame):
+        raise DataError(f"These are no scores: got {type(scores).__name__}. {_EXPECTED}")
+    return scores
+
+
+def _of_mapping(scores: Mapping[Any, object], space: Space | None) -> pd.DataFrame | pd.Series:
+    """Return values by cell as a series, and several such by measure as a table."""
+    if not any(isinstance(values, pd.Series | Mapping | np.ndarray) for values in scores.values()):
+        return pd.Series(dict(scores), dtype=object)
+    columns = {}
+    for name, values in scores.items():
+        whose = f"score {name}"
+        if isinstance(values, np.ndarray):
+            values = of_all_cells(values, whose, space)
+        elif not isinstance(values, pd.Series | Mapping):
+            raise DataError(f"{whose}: expected a series, a dictionary or an array, got {type(values).__name__}.")
+        series = pd.Series(values)
+        columns[str(name)] = series.set_axis(cells_of(series.index, whose, space))
+    return pd.concat(columns, axis=1).rename_axis(index="cell")
+
+
+def _long(scores: pd.DataFrame, space: Space | None) -> pd.DataFrame:
     """Return one row per score: columns ``cell``, ``measure``, ``seed`` and ``value``."""
-    if "cell" not in scores:
-        if "value" in scores and isinstance(scores.index, pd.RangeIndex) and scores.index.name is None:
-            raise DataError(f"These scores have no column cell: got {', '.join(map(str, scores))}. {_EXPECTED}")
-        scores = scores.rename_axis(index="cell").reset_index()
+    is_named = any(name in scores for name in CELL_COLUMNS)
+    if not is_named and "value" in scores and isinstance(scores.index, pd.RangeIndex) and scores.index.name is None:
+        raise DataError(f"These scores have no column cell: got {', '.join(map(str, scores))}. {_EXPECTED}")
+    scores = by_cell(scores, "scores", space).reset_index()
     keys = {"cell": scores["cell"], "seed": scores.get("seed", 0)}
     if "value" in scores:
         measures = scores["measure"].astype(str) if "measure" in scores else "score"
@@ -115,17 +164,6 @@ def _long(scores: pd.DataFrame) -> pd.DataFrame:
     if not measured:
         raise DataError(f"These scores have no column of values: got {', '.join(map(str, scores))}. {_EXPECTED}")
     return pd.concat([pd.DataFrame({**keys, "measure": str(name), "value": scores[name]}) for name in measured])
-
-
-def _cells(cells: pd.Series) -> pd.Series:
-    numbers = pd.to_numeric(cells, errors="coerce")
-    refused = cells[numbers.isna() | (numbers % 1 != 0) | (numbers < 0)]
-    if len(refused):
-        raise DataError(
-            f"Cells are indices, 0 and above: got {refused.iloc[0]}. space.index(architecture) gives that of one. "
-            f"{_EXPECTED}"
-        )
-    return numbers.astype(np.int64)
 
 
 def _numbers(values: pd.Series) -> pd.Series:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import pandas as pd
 
 from ntknas.benchmarks.quantity import Quantity
-from ntknas.benchmarks.table import AccuracyTable, Benchmark
 from ntknas.core.errors import check_known
 from ntknas.correlation.arguments import names_of, whole_number
 from ntknas.correlation.combination import Combination, combinations
 from ntknas.correlation.covariates import Covariates
+from ntknas.correlation.given import Scores
 from ntknas.correlation.meant import Meant, absent
 from ntknas.correlation.result import Correlation
 from ntknas.correlation.row import BASELINE, LEFT_OUT, UNSCORED, Row, RowKey
 from ntknas.correlation.rows import Setup, make_row, points_of
 from ntknas.correlation.scored import Scored
 from ntknas.correlation.shared import Sharing
-from ntknas.correlation.targets import Accuracies
+from ntknas.correlation.targets import Accuracies, Given
 from ntknas.spaces import Space
 from ntknas.spaces.populations import ALL
 
@@ -29,8 +29,8 @@ Meter = Callable[[list[Pair]], Iterable[Pair]]
 
 
 def correlate(
-    scores: pd.DataFrame | pd.Series,
-    accuracies: Benchmark | pd.Series | pd.DataFrame | Mapping[str, pd.Series | AccuracyTable],
+    scores: Scores,
+    accuracies: Given,
     *,
     resamples: int = 1000,
     seed: int = 0,
@@ -52,11 +52,13 @@ def correlate(
     network are resampled together.
 
     Args:
-        scores: As from ``ntknas.load_store``; or plain ones: a series by cell index, a table with cells as its index
-            and one column per measure, or a table with columns ``cell`` and ``value`` (and ``measure``, ``seed``). Of a
-            name that is no measure's higher is better.
-        accuracies: A benchmark (validation and test at its largest budget), a series of accuracies by cell index, or
-            several by name.
+        scores: As from ``ntknas.load_store``, or what ``ntknas.score`` gives; or plain ones: a series by cell, a table
+            with cells as its index or in a column and one column per measure, a table with columns ``cell`` and
+            ``value`` (and ``measure``, ``seed``), a dictionary of values by cell or of series by measure, an array of
+            all cells. Cells are indices, or names that the space reads. Of a name that is no measure's higher is
+            better.
+        accuracies: A benchmark (validation and test at its largest budget), a series of accuracies by cell, a
+            dictionary or an array as of scores, or several by name.
         resamples: Number of bootstrap resamples; fewer than 200 give no intervals.
         seed: Seed of the bootstrap and of the noise simulation.
         measures: Measures to show, derived ones included; all without it. The counts are shown in any case.
@@ -66,7 +68,8 @@ def correlate(
         cells: Indices of the only cells to take of these.
         given: What partial correlations hold fixed: names of counts, or of measures that rank these cells in one way;
             effective parameters and live layers without any.
-        space: The cells' space, where the scores are not a store's, which says it.
+        space: The cells' space, where the scores are not a store's, which says it; without it a benchmark's reads names
+            of cells.
         dataset: Data set that networks of ``space`` are counted for.
         combine: Combinations to show beside the measures, such as ``rank(a) + rank(b)`` of names of measures, counts or
             scores of your own: each signed so that higher is better, ranks from 1 for the worst, among the cells that

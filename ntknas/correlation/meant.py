@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ntknas.benchmarks.table import AccuracyTable, Benchmark
+from ntknas.benchmarks.table import Benchmark
 from ntknas.core.errors import DataError, NtknasError
 from ntknas.correlation.counts import Counts, NetworkSize, counts_by_setting
-from ntknas.correlation.given import as_scores
+from ntknas.correlation.given import Scores, as_scores
 from ntknas.correlation.populations import Restriction
 from ntknas.correlation.rankings import rankings
 from ntknas.correlation.row import BASELINE, OFFICIAL, SETTING
 from ntknas.correlation.scored import Scored
-from ntknas.correlation.targets import Accuracies, as_accuracies
+from ntknas.correlation.targets import Accuracies, Given, as_accuracies
 from ntknas.measures import inputs_of
 from ntknas.spaces import Space, load_space, space_names
 from ntknas.spaces.populations import ALL
@@ -55,8 +55,8 @@ class Meant:
     @classmethod
     def of(
         cls,
-        scores: pd.DataFrame | pd.Series,
-        accuracies: Benchmark | pd.Series | pd.DataFrame | Mapping[str, pd.Series | AccuracyTable],
+        scores: Scores,
+        accuracies: Given,
         *,
         population: str = ALL,
         cells: Collection[int] | None = None,
@@ -85,9 +85,10 @@ class Meant:
             NtknasError: If there are no scores, either is not of a form that is read, or too few cells are left.
             ChoiceError: If a name is none that may be chosen.
         """
+        named_space = _named(space, accuracies)
         if isinstance(scores, pd.DataFrame | pd.Series) and scores.empty:
             raise NtknasError("There are no scores to correlate: run ntknas score first.")
-        table = as_scores(scores, lower_is_better)
+        table = as_scores(scores, lower_is_better, named_space)
         settings = _settings(table)
         table = table.copy(deep=False)
         table.attrs = {}  # every table that is made of one copies them
@@ -102,7 +103,7 @@ class Meant:
             counts |= dict.fromkeys((SETTING, OFFICIAL), Counts(NetworkSize.official(known, own_dataset), known))
         ranked = rankings(table, scored_settings, counts)
         shown = pd.Index(sorted(table["cell"].unique()), name="cell")
-        named = as_accuracies(accuracies)
+        named = as_accuracies(accuracies, known or named_space)
         targets = restriction.accuracies(named, shown, with_few=with_few)
         there = {target.name for target in targets}
         few = tuple(target.name for target in named if target.name not in there)
@@ -137,6 +138,14 @@ def absent(names: Sequence[str]) -> Iterator[str]:
     if names:
         others = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         yield f"Not shown, for these scores have none of it: {', '.join(names[:_NAMED])}{others}."
+
+
+def _named(space: Space | str | None, accuracies: Given) -> Space | None:
+    """Return the space that reads names of cells: that which is named, or else that of the benchmark."""
+    if space is None and isinstance(accuracies, Benchmark):
+        space = accuracies.space or accuracies.name
+        return load_space(space) if space in space_names() else None
+    return load_space(space) if isinstance(space, str) else space
 
 
 def _space_of(space: Space | str | None, settings: Mapping[str, Setting]) -> Space | None:

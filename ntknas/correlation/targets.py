@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from numbers import Real
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,9 +16,11 @@ from ntknas.core.errors import DataError, NtknasError
 from ntknas.core.shown import Shown
 from ntknas.correlation import noise
 from ntknas.correlation.ceiling import ceiling
+from ntknas.correlation.cell_names import by_cell, cells_of, of_all_cells
 from ntknas.correlation.coefficients import Array
 from ntknas.correlation.drawn import Codes, joined
 from ntknas.correlation.estimate import Estimates
+from ntknas.spaces import Space
 
 MAX_ACCURACY = 1e150
 """Accuracies beyond it are refused: their differences and squares would not be numbers any more."""
@@ -147,11 +151,18 @@ class Accuracies:
         return TargetSummary(None, None, len(scored), len(cells), self.quantity, measurements)
 
 
-def as_accuracies(accuracies: Benchmark | pd.Series | Mapping[str, pd.Series | AccuracyTable]) -> list[Accuracies]:
+Given: TypeAlias = (
+    Benchmark | pd.Series | pd.DataFrame | Mapping[str, pd.Series | AccuracyTable] | Mapping[int, float] | np.ndarray
+)
+"""Accuracies in every form that is taken."""
+
+
+def as_accuracies(accuracies: Given, space: Space | None = None) -> list[Accuracies]:
     """Return the accuracies of every target.
 
     Args:
         accuracies: As for ``correlate``.
+        space: The space that reads names of cells, if it is known.
 
     Returns:
         The accuracies.
@@ -164,29 +175,36 @@ def as_accuracies(accuracies: Benchmark | pd.Series | Mapping[str, pd.Series | A
         tables: Mapping[str, object] = {str(target): accuracies.table(target) for target in targets}
     elif isinstance(accuracies, pd.Series):
         tables = {str(accuracies.name or "accuracies"): accuracies}
+    elif isinstance(accuracies, np.ndarray):
+        tables = {"accuracies": accuracies}
+    elif isinstance(accuracies, Mapping) and all(isinstance(value, Real) for value in accuracies.values()):
+        tables = {"accuracies": pd.Series(dict(accuracies))}
     elif isinstance(accuracies, Mapping | pd.DataFrame):
-        tables = _named(accuracies)
+        tables = _named(accuracies, space)
     else:
         raise DataError(f"These are no accuracies: got {type(accuracies).__name__}. {_EXPECTED}")
-    return [_one(name, values) for name, values in tables.items()]
+    return [_one(name, values, space) for name, values in tables.items()]
 
 
-def _named(accuracies: Mapping[str, object] | pd.DataFrame) -> dict[str, object]:
-    """Return accuracies by name; of a table the columns, a column ``cell`` being its index."""
+def _named(accuracies: Mapping[str, object] | pd.DataFrame, space: Space | None) -> dict[str, object]:
+    """Return accuracies by name; of a table the columns other than those that name cells."""
     if isinstance(accuracies, pd.DataFrame):
-        table = accuracies.set_index("cell") if "cell" in accuracies else accuracies
+        table = by_cell(accuracies, "accuracies", space)
         return {str(name): table[name] for name in table}
     return {str(name): values for name, values in accuracies.items()}
 
 
-def _one(name: str, values: object) -> Accuracies:
+def _one(name: str, values: object, space: Space | None) -> Accuracies:
     if isinstance(values, AccuracyTable):
         means = _checked(name, pd.Series(values.quantity.sign * values.mean).dropna())
         shared = None if values.measurements is None else pd.Series(values.measurements)[means.index]
         return Accuracies(name, means, values.quantity.sign * values.runs, values.quantity, shared)
+    if isinstance(values, np.ndarray):
+        values = of_all_cells(values, name, space)
     if not isinstance(values, pd.Series):
         raise DataError(f"{name} holds no accuracies: got {type(values).__name__}. {_EXPECTED}")
-    return Accuracies(name, _checked(name, values.dropna()))
+    known = values.dropna()
+    return Accuracies(name, _checked(name, known.set_axis(pd.Index(cells_of(known.index, name, space)))))
 
 
 def _checked(name: str, means: pd.Series) -> pd.Series:

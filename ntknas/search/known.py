@@ -88,7 +88,7 @@ def _ranked(
     scores: pd.DataFrame | pd.Series, names: Collection[str], space: Space, lower_is_better: Collection[str] | None
 ) -> list[Scored]:
     """Return all measures by setting that some names need."""
-    table = as_scores(scores, lower_is_better)
+    table = as_scores(scores, lower_is_better, space)
     try:
         settings = settings_of(table)
     except ValueError as error:

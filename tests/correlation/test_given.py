@@ -72,7 +72,7 @@ BAD_SCORES = {
     "a list": ([1.0, 2.0], "no scores: got list. Expected scores as from ntknas.load_store"),
     "no cells": (VALUES[["value"]], "no column cell: got value"),
     "no values": (VALUES[["cell"]], "no column of values: got cell"),
-    "architectures": (VALUES.assign(cell="|none~0|"), "Cells are indices, 0 and above: got |none~0|"),
+    "architectures": (VALUES.assign(cell="|none~0|"), "Cells are indices, 0 and above: got '|none~0|'"),
     "a cell below zero": (VALUES.assign(cell=-1), "Cells are indices, 0 and above: got -1"),
     "half a cell": (VALUES.assign(cell=0.5), "Cells are indices, 0 and above: got 0.5"),
     "texts": (VALUES.assign(value="good"), "Scores are real numbers: got good"),
