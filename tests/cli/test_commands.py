@@ -193,8 +193,12 @@ BAD = {
     "choice": ([*SCORE, "--batch-norm", "train"], 2, "'train' is not one of"),
     "number": ([*SCORE, "--seeds", "0"], 2, "0 is not in the range"),
     "command": (["scores"], 2, "No such command"),
-    "images": (["score", "--cells", "2"], 1, "image_data/cifar-10-batches-py/data_batch_1.*--download.*--probe digits"),
-    "images of another set": (["score", "--dataset", "cifar100"], 1, "image_data/cifar-100-python/train"),
+    "images": (["score", "--probe", "cifar10"], 1, "image_data/cifar-10-batches-py/data_batch_1.*--download.*--probe digits"),
+    "images of another set": (
+        ["score", "--dataset", "cifar100", "--probe", "cifar100"],
+        1,
+        "image_data/cifar-100-python/train",
+    ),
     "a benchmark without accuracies": (["bench", "info", "nb101"], 1, "nb101 is not there yet.*ntknas bench import"),
     "a benchmark that is none": (["bench", "query", "nb301", "0"], 1, "Unknown benchmark 'nb301'"),
     "a target": (
@@ -336,12 +340,12 @@ def test_help_is_everywhere_and_needs_no_torch(commands, absent, tmp_path):
         assert out.startswith("Usage: "), command
 
 
-def test_every_command_is_in_the_readme():
+def test_every_command_is_on_the_page_of_commands():
     from pathlib import Path
 
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "commands.md").read_text()
     for name in _COMMANDS:
-        assert f"ntknas {name}" in readme
+        assert f"ntknas {name}" in page
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
