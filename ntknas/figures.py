@@ -37,6 +37,8 @@ __all__ = [
     "tracks",
 ]
 SCREEN = "screen"
+_COLUMNS = 3
+"""Panels of one network side by side."""
 
 
 def _drawn(specification: Specification, style: str) -> Figure:
@@ -166,10 +168,10 @@ def track(track: Track, style: str = SCREEN) -> Figure:
     if not len(track.steps):
         raise ChoiceError(f"Nothing was recorded of this network ({track.status}): there is nothing to draw.")
     name = f"cell {track.cell}, seed {track.seed}"
-    of_one = [track], {track.cell: name}, 1
+    of_one = [track], {track.cell: ""}, 1
     drifts = by_cell(*of_one, f"Kernel while training: {name}")
     grid = drifts if drifts.panels else spectra(*of_one, f"Spectrum while training: {name}")
-    return _drawn(replace(grid, x_label="steps of training"), style)
+    return _drawn(replace(grid, x_label="steps of training", columns=min(len(grid.panels), _COLUMNS)), style)
 
 
 def search(result: SearchResult, axis: str = "trainings", style: str = SCREEN) -> Figure:

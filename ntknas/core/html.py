@@ -13,9 +13,10 @@ Child = Element | str | int | float | None
 _LINE = "rgba(128, 128, 128, 0.35)"
 """Seen on white and on black alike; all other colours are the page's own."""
 _ROW = f"border-bottom: 1px solid {_LINE};"
-_LEFT, _RIGHT = (
-    f"text-align: {side}; vertical-align: top; padding: 0.1em 0.9em 0.1em 0;" for side in ("left", "right")
-)
+_ENTRY = "vertical-align: top; padding: 0.1em 0.9em 0.1em 0;"
+_LEFT, _RIGHT = f"{_ENTRY} text-align: left;", f"{_ENTRY} text-align: right; white-space: nowrap;"
+_LONG = f"{_LEFT} overflow-wrap: anywhere;"
+"""Of texts without a space, such as hashes."""
 _QUIET = "opacity: 0.7;"
 _TABLE = "border-collapse: collapse; margin: 0.4em 0;"
 
@@ -81,7 +82,7 @@ def _row(tag: str, entries: Iterable[Child], styles: Iterable[str]) -> Element:
 def facts(entries: Mapping[str, Child]) -> Element:
     """Return names beside what they say."""
     name_style = f"{_LEFT} {_QUIET}"
-    lines = [_row("td", entry, (name_style, _LEFT)) for entry in entries.items()]
+    lines = [_row("td", entry, (name_style, _LONG)) for entry in entries.items()]
     return element("table", element("tbody", *lines), style=_TABLE)
 
 
@@ -90,9 +91,10 @@ def quiet(*children: Child) -> Element:
     return element("p", *children, style=f"margin: 0.3em 0; {_QUIET}")
 
 
-def image(png: bytes, text: str) -> Element:
-    """Return a picture that stands in the page itself, and what it shows in words."""
-    return element("img", src=address_of(png), alt=text, style="max-width: 100%;")
+def image(png: bytes, text: str, width: int) -> Element:
+    """Return a picture that stands in the page itself, so many pixels wide, and what it shows in words."""
+    style = f"width: {width}px; max-width: 100%; image-rendering: pixelated;"
+    return element("img", src=address_of(png), alt=text, style=style)
 
 
 def address_of(png: bytes) -> str:

@@ -149,10 +149,11 @@ class Probe(Shown):
 
     def _parts(self) -> list[Element]:
         from ntknas.core.html import image
-        from ntknas.data.sheet import png_of  # which draws probes
+        from ntknas.data.sheet import PER_ROW, png_of  # which draws probes
 
         picture = png_of(self, _SHOWN)
-        return [] if picture is None else [image(picture, "the first images of the probe")]
+        width = 32 * min(len(self), PER_ROW)  # images of digits are smaller than CIFAR-10's
+        return [] if picture is None else [image(picture, "the first images of the probe", width)]
 
 
 def make_probe(

@@ -9,7 +9,7 @@ import numpy as np
 from ntknas.data.probe import Probe
 
 SHOWN = 64
-_PER_ROW = 16
+PER_ROW = 16
 
 
 def png_of(probe: Probe, most: int = SHOWN) -> bytes | None:
@@ -25,11 +25,11 @@ def png_of(probe: Probe, most: int = SHOWN) -> bytes | None:
         return None
     pixels = probe.pixel_range.pixels(probe.images[:most]).numpy()
     tiles = np.rint(255 * pixels).astype(np.uint8).transpose(0, 2, 3, 1)
-    rows, columns = -(-len(tiles) // _PER_ROW), min(len(tiles), _PER_ROW)
+    rows, columns = -(-len(tiles) // PER_ROW), min(len(tiles), PER_ROW)
     height, width = tiles.shape[1:3]
     sheet = np.zeros((rows * height, columns * width, 3), np.uint8)
     for place, tile in enumerate(tiles):
-        top, left = place // _PER_ROW * height, place % _PER_ROW * width
+        top, left = place // PER_ROW * height, place % PER_ROW * width
         sheet[top : top + height, left : left + width] = tile
     content = io.BytesIO()
     Image.fromarray(sheet).save(content, "PNG", optimize=True)
