@@ -6,7 +6,7 @@ READY = $(VENV)/.ready
 # Three on two cores: some tests wait for processes of their own.
 WORKERS ?= 3
 
-.PHONY: help demo test lint types format check wheel clean speed studies
+.PHONY: help demo test lint types format check docs wheel clean speed studies
 .DEFAULT_GOAL := help
 
 help: ## Show what there is to make
@@ -34,7 +34,10 @@ format: $(READY) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-check: lint types test wheel ## Everything that CI checks
+check: lint types test docs wheel ## Everything that CI checks
+
+docs: $(READY) ## Build the documentation as a site, into build/docs; its notebooks are executed, and no warning passes
+	$(BIN)/sphinx-build -q -W --keep-going -j 2 -b html -d build/doctrees docs build/docs
 
 wheel: $(READY) ## Build the wheel, install it away from the checkout and run the demo from it
 	.ci/wheel $(BIN)/python

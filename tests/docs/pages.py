@@ -9,10 +9,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 """In the order in which their blocks are executed."""
-ALL = [*PAGES, ROOT / "CHANGELOG.md", *sorted(ROOT.glob("*_data/README.md"))]
+ALL = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("*_data/README.md"))]
 
 _FENCE = re.compile(
-    r"^(?:<!-- not run: (?P<reason>[^\n]+) -->\n+|<!-- file: (?P<file>[\w.]+) -->\n+)?"
+    r"^(?:<!-- not run: (?P<reason>[^\n]+) -->\n+|<!-- file: (?P<file>[\w.-]+) -->\n+)?"
     r"```(?P<language>\w*|\{[\w-]+\}[^\n]*)\n(?P<text>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
@@ -25,7 +25,7 @@ class Block:
     Attributes:
         page: Where it stands.
         line: Its first line there.
-        language: ``sh``, ``python``, ``toml``, ``csv``, nothing, or a directive of the site such as ``{toctree}``.
+        language: ``sh``, ``python``, ``toml``, ``text``, nothing, or a directive of the site such as ``{toctree}``.
         text: Its lines.
         reason: Why it is not run, as the comment before it says: ``<!-- not run: REASON -->``; empty if it is.
         file: The file that the reader saves it as, as the comment before it says: ``<!-- file: NAME -->``; mostly none.
