@@ -43,7 +43,7 @@ _OF_CELLS = (
 @click.option(
     "--spectra",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of their spectra.  [default: bench_data/NAME-spectra]",
+    help="Folder of their spectra.  [default: NAME-spectra in --bench-data, or where the package is used from]",
 )
 @click.option("--score", help="Published measure that neighbours are compared by.  [default: cond]")
 @click.option("--seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the weights.")
@@ -104,7 +104,8 @@ def _of_cell(ctx: click.Context, cell: str, options: Options) -> Explanation:
     named = {name: None if options[name] is None else str(options[name]) for name in ("published", "way", "score")}
     target = None if options["target"] is None else str(options["target"])
     other = None if bench == space.name else bench
-    spectra = spectra or spectra_folder(space.name, folder)
+    here = spectra_folder(space.name, folder)
+    spectra = here if spectra is None and here.exists() else spectra
     beside = Beside(**named, spectra=spectra, bench=other, target=target, bench_data=folder)
     recipe, device = recipe_of(options, None), resolve_device(str(options["device"]))
     return explain_cell(Explained(space, index, recipe, probe, str(options["dataset"]), seed, device), beside)

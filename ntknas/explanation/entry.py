@@ -57,7 +57,7 @@ def explain(
         device: Where to compute: ``cpu``, ``cuda``, ``auto``.
         published: Name or folder of published scores; those of the space that come with the package without one.
         way: Way of measuring of these; without one that of the kernel that is computed, where there is one.
-        spectra: Folder of published spectra; ``bench_data/NAME-spectra`` without one.
+        spectra: Folder of published spectra; without one they are looked for as by ``Release.spectra``.
         score: Published measure that neighbours are compared by.
         bench: Name of the benchmark; the space's own without one.
         target: Target that the best and the median cell and neighbours are by, such as ``cifar10-valid/valid/200``.

@@ -16,6 +16,8 @@ PACKAGED = ("nb201",)
 """Names of the releases that come with the package."""
 SPECTRA = Path("bench_data")
 """Where spectra are looked for unless told otherwise, in a folder named after their release."""
+_CHECKOUT = Path(__file__).parents[2]
+"""The project's own folder, where the package is used from it: it has the spectra of its releases."""
 
 
 def packaged_folder(name: str) -> Path:
@@ -26,6 +28,32 @@ def packaged_folder(name: str) -> Path:
 def spectra_folder(name: str, root: Path = SPECTRA) -> Path:
     """Return where the spectra of a release are looked for."""
     return root / f"{name}-spectra"
+
+
+def find_spectra(name: str, file: str, folder: Path, root: Path = SPECTRA) -> Path:
+    """Return a file of spectra of a release.
+
+    Args:
+        name: Name of the release.
+        file: Name of the file.
+        folder: Folder of the release.
+        root: The folder that is looked into first.
+
+    Returns:
+        The first that is there: in ``root``, beside the folder of the release, in the project's own folder.
+
+    Raises:
+        DataError: If there is none; the message says where it was looked for, and where it is to be had.
+    """
+    folders = dict.fromkeys(spectra_folder(name, place) for place in (root, folder.parent, _CHECKOUT / SPECTRA))
+    for place in folders:
+        if (place / file).exists():
+            return place / file
+    looked = " and ".join(printable(place) for place in folders)
+    raise DataError(
+        f"There is no {file}: looked for in {looked}. Spectra are not in the package: take {spectra_folder(name)} of "
+        "the project's repository, and name the folder with `spectra` or put it there."
+    )
 
 
 def find(text: str | Path) -> Path:

@@ -188,7 +188,8 @@ class Release(Shown):
         Args:
             way: Name of a way of kernels.
             seed: A seed that it has.
-            folder: Where the files of spectra lie; ``bench_data/NAME-spectra`` without one.
+            folder: Where the files of spectra lie; without one ``NAME-spectra`` in ``bench_data`` here, beside the
+                release, or in ``bench_data`` of the project that the package is used from.
 
         Returns:
             One row for each cell, by its index; columns 1, 2, … are the eigenvalues in float32, from the largest on,
@@ -211,9 +212,9 @@ class Release(Shown):
         eigenvalues, name = self.ways[way].eigenvalues, file_of(way)
         if not eigenvalues:
             raise ChoiceError(f"The way {way} has no spectra: it is not of kernels.")
-        path = (places.spectra_folder(self.name) if folder is None else Path(folder)) / name
         if name not in self.manifest.spectra:
             raise _damaged(self.folder / places.MANIFEST, f"it lists no spectra of {way}")
+        path = places.find_spectra(self.name, name, self.folder) if folder is None else Path(folder) / name
         return _parsed(path, self.manifest.spectra[name], lambda content: read_spectra(content, eigenvalues, seed))
 
     def _keys(self, ways: Iterable[str] | None, seeds: Iterable[int] | None) -> list[Key]:
