@@ -9,6 +9,9 @@ import click
 
 from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
+from ntknas.cli.asking import begin_or_leave, yes_option
+from ntknas.cli.forecast import seconds_of
+from ntknas.cli.meter import duration
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
 from ntknas.cli.published_source import way_option, ways_of
 from ntknas.published.places import PACKAGED, packaged_folder, spectra_folder
@@ -17,6 +20,7 @@ from ntknas.published.source import PREFIX
 if TYPE_CHECKING:
     from ntknas.published import Release
     from ntknas.scoring.published_check import WayCheck
+    from ntknas.scoring.recomputation import Recomputation
 
 
 @click.command(name="verify")
@@ -40,6 +44,8 @@ if TYPE_CHECKING:
     "if it is there]",
 )
 @shared.device_option
+@click.option("--dry-run", is_flag=True, help="Say what would be computed, and how long it takes.")
+@yes_option
 @json_option
 @click.pass_context
 def verify(
@@ -52,6 +58,8 @@ def verify(
     image_data: Path,
     spectra: Path | None,
     device: str,
+    dry_run: bool,
+    yes: bool,
     json: bool,
 ) -> None:
     """Compute some published scores of NAME (or a folder) again, and compare.
@@ -71,6 +79,12 @@ def verify(
         for way in names
         for seed in seeds or release.way(way).seeds[:1]
     ]
+    seconds = 0.0 if yes and not dry_run else sum(_seconds_of(each, device) for each in prepared)
+    if dry_run:
+        networks = sum(len(each.cells) for each in prepared)
+        say(f"{networks} networks of {len(prepared)} way(s) and seed(s): some {duration(seconds)} here.")
+        return
+    begin_or_leave(seconds, "fewer --cells, or one --way")
     checks = []
     for each in prepared:
         note(f"{each.way}, seed {each.seed}: {len(each.cells)} networks are computed again.")
@@ -83,6 +97,13 @@ def verify(
             {"release": release.name, "version": release.version, "checks": [check.as_json() for check in checks]}
         )
     ctx.exit(0 if all(check.is_right for check in checks) else 1)
+
+
+def _seconds_of(prepared: Recomputation, device: str) -> float:
+    """Return about how long a way takes."""
+    job = prepared.job
+    arguments = {"recipe": job.recipe, "probe": job.probe, "dataset": job.dataset, "seeds": [prepared.seed]}
+    return seconds_of(job.space, prepared.cells, {**arguments, "device": device})
 
 
 def _spectra_of(release: Release) -> Path | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ntknas.cli.output import note, print_csv, print_json
-from ntknas.cli.search_scores import dataset_of_networks, read_scores, scoring_arguments
+from ntknas.cli.search_scores import agree_on, dataset_of_networks, read_scores, scoring_arguments
 from ntknas.cli.types import Options
 
 if TYPE_CHECKING:
@@ -79,8 +79,11 @@ def _score(store: Path, space: Space, budget: int, options: Options, stack: Exit
     if not options["compute"] and name not in COUNTS:
         return read_scores(store, [name], space, options)[0]
     searches = max(len(options["strategies"]), 1) * (options["searches"] or 1)
-    meter = _Scored(stack, min(budget * searches, len(space)))
+    most = min(budget * searches, len(space))
     arguments = {} if name in COUNTS else _arguments(store, name, options, stack)
+    if arguments:
+        agree_on(space, range(0, len(space), len(space) // most)[:most], arguments, options)
+    meter = _Scored(stack, most)
     dataset = dataset_of_networks(options["dataset"])
     return computed_score(name, space, on_scored=meter, **{"dataset": dataset, **arguments})
 

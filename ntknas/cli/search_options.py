@@ -8,6 +8,7 @@ import click
 
 from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
+from ntknas.cli.asking import yes_option
 from ntknas.cli.correlate_scores import own_scores_options
 from ntknas.cli.derived import together
 from ntknas.cli.pictures import picture_options
@@ -134,6 +135,8 @@ source_options = together(
         is_flag=True,
         help="Compute the scores that are asked for, into STORE; what it has is taken.",
     ),
+    click.option("--dry-run", is_flag=True, help="With --compute: say how long that takes."),
+    yes_option,
     scoring_options.kernel_options,
     scoring_options.probe_options,
     shared.device_option,

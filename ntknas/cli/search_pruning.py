@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import click
+
+from ntknas.cli.first_look import take_images
 from ntknas.cli.search_scores import dataset_of_networks
 from ntknas.cli.types import Options
 from ntknas.core.options import made_of
@@ -30,5 +33,8 @@ def _with_images(options: Options) -> Strategy:
     from ntknas.data.probe_options import ProbeOptions
     from ntknas.search.strategies.prune import images_of, prune
 
-    dataset, probe = dataset_of_networks(options["dataset"]), made_of(ProbeOptions, options)
+    dataset = dataset_of_networks(options["dataset"])
+    chosen = {**options, "dataset": dataset}
+    take_images(click.get_current_context(), chosen)
+    probe = made_of(ProbeOptions, chosen)
     return prune(images=lambda _: images_of(dataset, probe))

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ntknas.cli.arguments import apply_recipe, draw_probe, engine_of, recipe_of
+from ntknas.cli.asking import begin_or_leave
 from ntknas.cli.benchmark_scores import is_name, named_benchmark, scores_of
+from ntknas.cli.first_look import take_images
+from ntknas.cli.forecast import seconds_of
 from ntknas.cli.left_out import say_left_out
+from ntknas.cli.meter import duration
 from ntknas.cli.names import check_place_for, check_store
-from ntknas.cli.output import note
+from ntknas.cli.output import note, say
 from ntknas.cli.published_source import check_ways, read_published
 from ntknas.cli.types import Options
 from ntknas.core.errors import ChoiceError, NtknasError
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from ntknas.spaces import Space
 
 _DATASET = "cifar10"
+_SHORTER = "fewer --searches, a smaller --pool, or --channels 4 --cells-per-stage 1"
 
 
 def check_sources(store: Path, options: Options) -> None:
@@ -45,6 +50,8 @@ def check_sources(store: Path, options: Options) -> None:
             raise click.UsageError(f"--{name.replace('_', '-')} is of the columns of --scores.")
     if options["compute"] and (is_published(store) or options["scores"] is not None):
         raise click.UsageError("--compute fills a store: it goes with neither published scores nor --scores.")
+    if options["dry_run"] and not options["compute"]:
+        raise click.UsageError("--dry-run says how long --compute takes: nothing else here does.")
     if options["compute"] and (options["setting"] or options["scored_only"]):
         raise click.UsageError("--setting and --scored-only choose of stored scores: they do not go with --compute.")
     if options["compute"]:
@@ -181,8 +188,29 @@ def _computed(
     from ntknas.cli.stopping import storing
     from ntknas.scoring.session import score
 
+    arguments = {**scoring_arguments(measures, options), "store": store}
+    agree_on(space, cells, arguments, options)
     with storing(), logged(store), ScoringDisplay() as meter:
-        return score(space, cells, store=store, on_event=meter, **scoring_arguments(measures, options)).frame
+        return score(space, cells, on_event=meter, **arguments).frame
+
+
+def agree_on(space: Space, cells: Sequence[int], arguments: Options, options: Options) -> None:
+    """Say how long scoring takes if that is long or all that is asked, and leave where it is not to begin.
+
+    Args:
+        space: The space.
+        cells: The cells that are scored, or as many like them.
+        arguments: Those of ``ntknas.score``.
+        options: All options of the command.
+
+    Raises:
+        Exit: If it is not to begin.
+    """
+    if options["dry_run"]:
+        say(f"{len(cells):,} cells to score at the most: some {duration(seconds_of(space, cells, arguments))} here.")
+        raise click.exceptions.Exit(0)
+    if not options["yes"]:
+        begin_or_leave(seconds_of(space, cells, arguments), _SHORTER)
 
 
 def scoring_arguments(measures: tuple[str, ...], options: Options) -> Options:
@@ -199,6 +227,7 @@ def scoring_arguments(measures: tuple[str, ...], options: Options) -> Options:
 
     options["dataset"], named = dataset_of_networks(options["dataset"]), options["dataset"]
     recipe_name = apply_recipe(click.get_current_context(), options)
+    take_images(click.get_current_context(), options)
     recipe = recipe_of(options, expand(measures), recipe_name)
     arguments = {
         "recipe": recipe,
