@@ -17,9 +17,10 @@ OUTSIDE = {
     "files/image-data": "image_data/README.md",
     "changelog": "CHANGELOG.md",
     "contributing": "CONTRIBUTING.md",
+    "guided-search": "docs/search.md",  # Sphinx has a page ``search`` of its own
     "index": "README.md",
 }
-"""Pages of the site, and the files outside this folder that have their content (of ``index`` its own)."""
+"""Pages of the site, and the files that have their content, elsewhere in the repository (of ``index`` its own)."""
 
 project = "ntknas"
 author = "The ntknas maintainers"
@@ -27,11 +28,13 @@ copyright = author
 version = release = __version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["build", "**/.ipynb_checkpoints"]
+exclude_patterns = ["search.md", "**/.ipynb_checkpoints"]
 myst_heading_anchors = 4  # as GitHub has them
 myst_enable_extensions = ["deflist"]
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_title = f"ntknas {version}"
 html_show_sphinx = False
 html_copy_source = False
@@ -53,7 +56,7 @@ _LINK = re.compile(r"\]\(((?!\w+:|#|/)[^)#\s]+)(#[^)\s]+)?\)")
 
 
 def lead_inside(app: Sphinx, name: str, source: list[str]) -> None:
-    """Show files outside this folder as pages, and let every link to one of them lead to its page."""
+    """Show files of elsewhere as pages, and let every link to one of them lead to its page."""
     shown = ROOT / OUTSIDE[name] if name in OUTSIDE and name != "index" else None
     if shown:
         source[0] = shown.read_text(encoding="utf-8")

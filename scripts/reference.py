@@ -10,7 +10,10 @@ from ntknas.measures.reference import Entry, entries
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "measures.md"
 KINDS = {
-    "measure": ("Measures", "Of a kernel, a kernel regression, a network or its training: `ntknas score --measures`."),
+    "measure": (
+        "Of kernels, networks and trainings",
+        "Of a kernel, a kernel regression, a network or its training: `ntknas score --measures`.",
+    ),
     "family": ("Families", "A measure for every number, asked for by name or the first n together."),
     "derived": (
         "Derived measures",

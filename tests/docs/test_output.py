@@ -72,8 +72,8 @@ def rows(section: str) -> Iterator[tuple[Path, str]]:
 
 def section(heading: str) -> str:
     """Return what stands below a heading, down to the next of its kind."""
-    level = heading.split(" ")[0]
-    return PAGE.split(f"\n{heading}\n", 1)[1].split(f"\n{level} ", 1)[0]
+    level = len(heading.split(" ")[0])
+    return re.split(rf"\n#{{1,{level}}} ", PAGE.split(f"\n{heading}\n", 1)[1])[0]
 
 
 RECURRING = {
