@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ntknas.scoring.following import FollowedCells, FollowingForecast, TrackingEvent
     from ntknas.spaces import Space
     from ntknas.store.setting import Setting
+    from ntknas.tracking import Track
     from ntknas.tracking.bins import BinnedCells
 
 FIRST_LOOK = {"per_bin": 1, "epochs": 3, "channels": 4, "cells_per_stage": 1}
@@ -49,6 +50,7 @@ _PRINTED = (
     "kernel_cka",
     "relative_difference",
     "relative_difference_entrywise",
+    "label_alignment",
     "parameter_change",
     "train_loss",
     "valid_accuracy",
@@ -250,6 +252,7 @@ def _as_json(followed: FollowedCells, store: Path) -> dict[str, object]:
             "status": track.status.value,
             "reason": track.reason,
             "records": len(track.steps),
+            "alignment": _alignment(track),
         }
         for track in followed.tracks
     ]
@@ -268,6 +271,16 @@ def _setting(followed: FollowedCells) -> Setting:
 
     job = followed.tracking.job
     return job.setting(Group("kernel", job.recipe.choices.output, ()), followed.tracking.recording.epochs)
+
+
+def _alignment(track: Track) -> dict[str, object] | None:
+    """Return the shares of the labels along each eigenvector at the first and the last record."""
+    if track.alignments is None:
+        return None
+    ends = {"first": 0, "last": len(track.alignments) - 1}
+    shares = {name: track.alignments[record] for name, record in ends.items()}
+    defined = {name: values.tolist() if (values == values).all() else None for name, values in shares.items()}
+    return {"steps": [int(track.steps[record]) for record in ends.values()], **defined}
 
 
 def _print(followed: FollowedCells) -> None:
@@ -290,7 +303,8 @@ def _print(followed: FollowedCells) -> None:
     )
     say(
         "relative_difference is ‖K_t − K_0‖/‖K_0‖, the same for K and cK; the entrywise one of Mok et al. adds 1e-4\n"
-        "to every |K_0|, and so depends on the scale of K and grows with its size. Means of both are geometric."
+        "to every |K_0|, and so depends on the scale of K and grows with its size. Means of both are geometric.\n"
+        "label_alignment is the share of the labels that lies on the leading eigenvectors, one for each class."
     )
     for track in followed.tracks:
         if track.status.value != "ok":

@@ -37,7 +37,9 @@ def track_section(paths: Sequence[Path]) -> Section:
     common, differing = compared(plain)
     recorded = [track for track in read if len(track.steps)]
     lines = [part for name, heading in QUANTITIES.items() for part in _lines(recorded, name, heading)]
-    spectra = [_spectrum(track) for track in recorded[:_MAX_SPECTRA]]
+    shown = recorded[:_MAX_SPECTRA]
+    spectra = [_spectrum(track) for track in shown]
+    spectra += [_alignment(track) for track in shown if track.alignments is not None]
     return Results(
         f"Kernels of {len(read)} training{'s' if len(read) != 1 else ''}",
         lead=f"Cells {', '.join(str(track.cell) for track in read)} of {common.get('space', 'several spaces')}.",
@@ -84,6 +86,22 @@ def _spectrum(track: Track) -> Lines:
     positive = np.where(track.spectra > 0, track.spectra, np.nan)
     series = [Series(f"λ_{rank}", track.steps / steps, positive[:, rank - 1]) for rank in ranks]
     return Lines(f"Eigenvalues, {_name(track)}", unit, series, is_log=True)
+
+
+def _alignment(track: Track) -> Lines:
+    """Return the plot of the cumulative alignment at the first and the last record."""
+    assert track.alignments is not None
+    unit, steps = _time(track)
+    ends = dict.fromkeys((0, len(track.alignments) - 1))
+    series = [
+        Series(
+            f"{track.steps[record] / steps:.3g} {unit}",
+            np.arange(1, track.alignments.shape[1] + 1),
+            track.alignments[record].cumsum(),
+        )
+        for record in ends
+    ]
+    return Lines(f"Share of the labels on the first k eigenvectors, {_name(track)}", "k", series)
 
 
 def _table(read: Sequence[Track], differing: Sequence[dict[str, object]]) -> Rows:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from ntknas.report.alignment_figures import alignments
 from ntknas.report.figures import Figure, KernelStrip, Line, LineGrid, LinePanel
 from ntknas.report.text import Formula
 from ntknas.tracking.quantities import POSITIVE, QUANTITIES
@@ -173,7 +174,7 @@ def all_figures(
     title: str,
     setting: str = "",
 ) -> dict[str, Figure]:
-    """Draw the averages, every track, the spectra, and the kernels where tracks have them.
+    """Draw the averages, every track, spectra, labels along eigenvectors, and the kernels where tracks have them.
 
     Args:
         tracks: The tracks.
@@ -194,6 +195,8 @@ def all_figures(
         "drift-by-cell": by_cell(recorded, bins, steps_per_epoch, f"Kernel while training, each cell: {title}"),
         "spectrum": spectra(recorded, bins, steps_per_epoch, f"Spectrum while training: {title}"),
     }
+    aligned = alignments(recorded, bins, steps_per_epoch, f"Labels along the eigenvectors while training: {title}")
+    figures |= {} if aligned is None else {"label-alignment": aligned}
     for track in recorded:
         if track.kernels is not None:
             heading = f"cell {track.cell} ({bins[track.cell]}), seed {track.seed}"

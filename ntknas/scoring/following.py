@@ -16,7 +16,7 @@ from ntknas.scoring.inputs import Inputs, ScoringOptions, inputs_of
 from ntknas.scoring.progress import EpochsDone
 from ntknas.scoring.tracking import Key, Tracking, defined_for
 from ntknas.scoring.tracking_trial import seconds_of_tracks
-from ntknas.tracking.bins import averages, frame_of
+from ntknas.tracking.bins import alignments_of, averages, frame_of
 from ntknas.tracking.follow import Recording
 from ntknas.tracking.quantities import QUANTITIES
 from ntknas.tracking.track import Track
@@ -94,6 +94,14 @@ class FollowedCells(Shown):
     def frame(self) -> pd.DataFrame:
         """Return one row for each (bin, cell, seed, step, quantity); see ``tracking.bins.frame_of``."""
         return frame_of(self.tracks, self.bins)
+
+    def alignments(self) -> pd.DataFrame:
+        """Return how the labels lie along the eigenvectors of every kernel; see ``Track.alignment_frame``.
+
+        Returns:
+            One row for each (bin, cell, seed, step, k); none of tracks without labels, or of version 1.
+        """
+        return alignments_of(self.tracks, self.bins)
 
     def averages(self) -> pd.DataFrame:
         """Return the means over the cells of each bin at each step; see ``tracking.bins.averages``."""

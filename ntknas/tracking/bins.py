@@ -18,6 +18,7 @@ from ntknas.tracking.track import Track
 LEVEL = 0.95
 MIN_CELLS = 3
 """Cells of a bin from which an average has an interval."""
+_ALIGNED = ["bin", "cell", "seed", "step", "k", "eigenvalue", "alignment", "cumulative"]
 _COLUMNS = ["bin", "cell", "seed", "step", "quantity", "value", "status", "reason"]
 
 
@@ -130,6 +131,23 @@ def frame_of(tracks: Iterable[Track], bins: Mapping[int, str]) -> pd.DataFrame:
         if len(track.frame)
     ]
     return pd.concat(frames, ignore_index=True)[_COLUMNS] if frames else pd.DataFrame(columns=_COLUMNS)
+
+
+def alignments_of(tracks: Iterable[Track], bins: Mapping[int, str]) -> pd.DataFrame:
+    """Return how the labels lie along the eigenvectors of all kernels as one table.
+
+    Args:
+        tracks: The tracks.
+        bins: Name of the bin of every cell.
+
+    Returns:
+        One row for each (bin, cell, seed, step, k): ``eigenvalue``, ``alignment`` and ``cumulative``.
+    """
+    frames = [
+        track.alignment_frame().assign(bin=bins[track.cell], cell=track.cell, seed=track.seed) for track in tracks
+    ]
+    frames = [frame for frame in frames if len(frame)]
+    return pd.concat(frames, ignore_index=True)[_ALIGNED] if frames else pd.DataFrame(columns=_ALIGNED)
 
 
 def averages(frame: pd.DataFrame, quantities: Iterable[str]) -> pd.DataFrame:

@@ -126,6 +126,7 @@ class _Record:
     def __init__(self, tracker: KernelTracker, keep_kernels: bool):
         self._tracker = tracker
         self._spectra: list[np.ndarray] = []
+        self._alignments: list[np.ndarray] = []
         self._kernels: list[np.ndarray] | None = [] if keep_kernels else None
 
     def take(self, step: int, **extra: float) -> Snapshot:
@@ -133,6 +134,8 @@ class _Record:
         kernel = self._tracker.kernel
         spectrum = kernel.spectrum.numpy() if kernel.is_finite else np.full(kernel.size, np.nan)
         self._spectra.append(spectrum)
+        shares = np.full(kernel.size, np.nan) if snapshot.alignment is None else snapshot.alignment.shares.numpy()
+        self._alignments.append(shares)
         if self._kernels is not None:
             self._kernels.append(kernel.matrix.numpy())
         return snapshot
@@ -150,4 +153,5 @@ class _Record:
             status,
             reason,
             about,
+            None if labels is None or not self._alignments else np.array(self._alignments),
         )

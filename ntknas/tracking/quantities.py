@@ -12,6 +12,7 @@ QUANTITIES = {
     "kernel_correlation/previous": "kernel correlation with the record before",
     "relative_difference/previous": "relative difference to the record before",
     "relative_difference_entrywise": "entrywise difference (Mok et al.)",
+    "label_alignment": "share of the labels on the leading eigenvectors",
     "parameter_change": "‖θ_t − θ_0‖ / ‖θ_0‖",
     "train_loss": "training loss",
     "train_accuracy": "training accuracy (%)",

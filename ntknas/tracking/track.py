@@ -22,6 +22,7 @@ from ntknas.core.plain_hdf5 import array, attributes, group, names, text, texts
 from ntknas.core.score import Status
 from ntknas.core.sealed_file import DamagedFileError, SealVersionError, UnsealedFileError, check, new_image
 from ntknas.core.shown import Shown, counted, shortened
+from ntknas.tracking.alignment import alignment_frame
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from ntknas.core.html import Child
 
 FORMAT = "ntknas-track"
-VERSION = 1
+VERSION = 2
+"""Since 2 with the alignment of the labels with each eigenvector."""
+_READ = (1, VERSION)
 EMPTY = (np.empty(0, np.int64), np.empty((0, 0)), np.empty(0, np.int64))
 """Steps, spectra and labels of a track without records."""
 COLUMNS = ["step", "quantity", "value", "status", "reason"]
@@ -51,6 +54,9 @@ class Track(Shown):
         status: ``ok``, or why the track ends early.
         reason: One sentence on that, else empty.
         about: What else is known: versions, device, seconds.
+        alignments: Shares of the labels along each eigenvector at each step, steps × n, as of
+            ``alignment.label_alignment``; NaN where they are undefined. ``None`` without labels, and for tracks of
+            version 1.
     """
 
     identity: Mapping[str, object]
@@ -62,6 +68,7 @@ class Track(Shown):
     status: Status = Status.OK
     reason: str = ""
     about: Mapping[str, object] = field(default_factory=dict, repr=False)
+    alignments: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def cell(self) -> int:
@@ -79,12 +86,23 @@ class Track(Shown):
         digest.update(self.frame[COLUMNS].to_csv(index=False).encode())  # stored checksums are of this text
         for values in (self.steps, self.spectra, self.labels, self.kernels):
             digest.update(b"-" if values is None else np.ascontiguousarray(values).tobytes())
+        if self.alignments is not None:  # tracks of version 1 have digests without any
+            digest.update(np.ascontiguousarray(self.alignments).tobytes())
         return digest.hexdigest()
 
     def series(self, quantity: str) -> pd.Series:
         """Return the values of a quantity by step; NaN where it has none."""
         rows = self.frame[self.frame["quantity"] == quantity]
         return pd.Series(rows["value"].to_numpy(float), rows["step"].to_numpy(int), name=quantity)
+
+    def alignment_frame(self) -> pd.DataFrame:
+        """Return how the labels lie along the eigenvectors; see ``alignment.alignment_frame``.
+
+        Returns:
+            One row for each (step, k); none where the track has no alignments.
+        """
+        shares = np.empty((0, 0)) if self.alignments is None else self.alignments
+        return alignment_frame(self.steps[: len(shares)], self.spectra[: len(shares), : shares.shape[1]], shares)
 
     def plot(self, style: str = "screen") -> Figure:
         """Draw everything recorded over the steps of training; see ``ntknas.figures.track``.
@@ -155,7 +173,8 @@ def _image(track: Track) -> bytes:
         file.attrs.update(
             {"status": track.status.value, "reason": track.reason, "about": json.dumps(dict(track.about))}
         )
-        arrays = {"steps": track.steps, "spectra": track.spectra, "labels": track.labels, "kernels": track.kernels}
+        kept = ("steps", "spectra", "labels", "kernels", "alignments")
+        arrays: dict[str, np.ndarray | None] = {name: getattr(track, name) for name in kept}
         for name, values in arrays.items():
             if values is not None:
                 options = {"compression": "gzip", "shuffle": True} if values.size else {}
@@ -222,7 +241,7 @@ def _check_format(path: Path, file: h5py.File) -> None:
 
 def _is_track(file: h5py.File) -> bool:
     with suppress(KeyError, ValueError):
-        return bool(attributes(file, ("format", "version")) == {"format": FORMAT, "version": VERSION})
+        return attributes(file, ("format", "version")) in [{"format": FORMAT, "version": each} for each in _READ]
     return False
 
 
@@ -251,6 +270,7 @@ def _read(file: h5py.File) -> tuple[Track, str]:
         status=Status(text(file, "status")),
         reason=text(file, "reason"),
         about=_mapping(json.loads(text(file, "about"))),
+        alignments=array(file, "alignments", _NUMBERS, spectra.shape) if "alignments" in names(file) else None,
     )
     return track, text(file, "sha256")
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
@@ -17,6 +18,7 @@ from ntknas.data.probe import Probe
 from ntknas.kernels import empirical_ntk, parameter_sets
 from ntknas.kernels.gradients import real
 from ntknas.measures import get_measure, measure
+from ntknas.tracking.alignment import LabelAlignment, alignment_frame, scored
 from ntknas.tracking.drift import DRIFTS, drift
 
 
@@ -26,11 +28,13 @@ class Snapshot(Shown):
 
     Attributes:
         step: Number of the step.
-        scores: Drifts ``NAME`` against the first snapshot and ``NAME/previous`` against the one before; measures.
+        scores: Drifts ``NAME`` against the first snapshot and ``NAME/previous`` against the one before; measures; with
+            labels ``label_alignment``.
         parameter_norm: ‖θ_t‖ of the parameter set.
         parameter_change: ‖θ_t − θ_0‖ / ‖θ_0‖.
         extra: What the caller recorded beside: loss, accuracy.
         kernel: K_t, if kernels are kept.
+        alignment: How the labels lie along the eigenvectors of K_t; ``None`` without labels, or where it is undefined.
     """
 
     step: int
@@ -39,6 +43,7 @@ class Snapshot(Shown):
     parameter_change: float
     extra: dict[str, float]
     kernel: Kernel | None = None
+    alignment: LabelAlignment | None = None
 
     def _line(self) -> str:
         shown = [f"{name} {in_digits(score.value)}" for name, score in self.scores.items()]
@@ -158,7 +163,10 @@ class KernelTracker(Shown):
         scores = {name: drift(name, first, kernel) for name in DRIFTS}
         scores |= {f"{name}/previous": drift(name, previous, kernel) for name in DRIFTS}
         scores |= {name: measure(name, kernel) for name in self._measures}
-        snapshot = Snapshot(step, scores, *self._parameter_norms(), dict(extra), kernel if self._keep else None)
+        alignment, leading = scored(kernel)
+        scores |= {} if leading is None else {leading.measure: leading}
+        kept = kernel if self._keep else None
+        snapshot = Snapshot(step, scores, *self._parameter_norms(), dict(extra), kept, alignment)
         self._first, self._previous = first, kernel
         self.snapshots.append(snapshot)
         return snapshot
@@ -176,6 +184,20 @@ class KernelTracker(Shown):
                 reason = "" if finite else "not a finite number"
                 rows.append(_row(snapshot.step, name, float(number), "ok" if finite else "non-finite", reason))
         return pd.DataFrame(rows, columns=["step", "quantity", "value", "status", "reason"])
+
+    def alignments(self) -> pd.DataFrame:
+        """Return how the labels lie along the eigenvectors at each step; see ``alignment.label_alignment``.
+
+        Returns:
+            One row for each (step, k): ``step``, ``k`` from 1 on, ``eigenvalue``, ``alignment`` and ``cumulative``;
+            none for steps at which it is undefined.
+        """
+        recorded = [(each.step, each.alignment) for each in self.snapshots if each.alignment is not None]
+        size = self._previous.size if self._previous is not None else 0
+        spectra = [each.eigenvalues.numpy() for _, each in recorded]
+        shares = [each.shares.numpy() for _, each in recorded]
+        arrays = (np.array(rows).reshape(len(recorded), size) for rows in (spectra, shares))
+        return alignment_frame(np.array([step for step, _ in recorded], dtype=np.int64), *arrays)
 
     def _parameter_norms(self) -> tuple[float, float]:
         """Return ‖θ_t‖ and ‖θ_t − θ_0‖ / ‖θ_0‖, in float64."""

@@ -76,7 +76,7 @@ def test_it_is_explained(capsys, tmp_path):
     code, out, err = ntknas(capsys, "explain", *given, "--json", "--plot", picture)
     assert code == 0, err
     explained = json.loads(out)
-    assert {"conv1", "fc"} <= {layer["name"] for layer in explained["layers"]}
+    assert {"conv1.0", "fc"} <= {layer["name"] for layer in explained["layers"]}
     assert explained["network"] == answer(capsys, NAME, "--image-size", 24, "--seed", 3)["network"]
     assert picture.stat().st_size > 5000
     code, out, err = ntknas(capsys, "explain", *given)

@@ -27,8 +27,8 @@ def test_a_sample_of_every_bin_then_from_the_folder(tmp_path, capsys, monkeypatc
     assert "2 trainings of 2 epochs: 0 tracks are there" in captured.err
     assert captured.out.count(" % ") >= 2
     drawn = sorted(path.name for path in (tmp_path / "plots").iterdir())
-    assert len(drawn) == 3 + 2
-    assert {"drift-by-bin.png", "drift-by-cell.png", "spectrum.png"} <= set(drawn)
+    assert len(drawn) == 5 + 2  # cells fill two pages
+    assert {"drift-by-bin.png", "drift-by-cell.png", "spectrum.png", "label-alignment.png"} <= set(drawn)
     assert all((tmp_path / "plots" / name).stat().st_size > 5000 for name in drawn)
     monkeypatch.setattr(Trainer, "train_epoch", lambda *_: pytest.fail("trained again"))
     assert track(tmp_path, "--bins", "2", "--per-bin", "1", "--json") == 0
@@ -36,8 +36,17 @@ def test_a_sample_of_every_bin_then_from_the_folder(tmp_path, capsys, monkeypatc
     assert [each["status"] for each in answer["tracks"]] == ["ok"] * 2
     assert len({each["bin"] for each in answer["tracks"]}) == 2
     assert answer["steps_an_epoch"] == 2
+    for each in answer["tracks"]:
+        assert each["alignment"]["steps"] == [0, 4]
+        assert all(sum(each["alignment"][end]) == pytest.approx(1.0) for end in ("first", "last"))
     quantities = {row["quantity"] for row in answer["averages"]}
-    assert {"kernel_correlation", "relative_difference/previous", "trace", "train_loss"} <= quantities
+    assert {
+        "kernel_correlation",
+        "relative_difference/previous",
+        "trace",
+        "train_loss",
+        "label_alignment",
+    } <= quantities
 
 
 def test_cells_by_index_and_string_as_csv(tmp_path, capsys):

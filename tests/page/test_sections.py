@@ -261,9 +261,14 @@ def test_a_folder_without_results_and_a_missing_file_are_refused(tmp_path):
         file_sections(tmp_path / "none.json")
 
 
+def recorded_name(recorded):
+    return f"cell {recorded.cell}, seed {recorded.seed}"
+
+
 def test_tracks_are_drawn_over_their_steps(tmp_path):
     frame = example().frame.assign(quantity="train_loss", value=[3.5, 2.5], status="ok")
-    recorded = replace(example(), frame=frame)
+    shares = np.array([[0.5, 0.25, 0.25], [0.75, 0.25, 0.0]])
+    recorded = replace(example(), frame=frame, alignments=shares)
     path = track.write(tmp_path, recorded)
     for place in (path, tmp_path):
         found = file_sections(place)[0].data["parts"]
@@ -271,6 +276,8 @@ def test_tracks_are_drawn_over_their_steps(tmp_path):
         assert [shown["training loss"][0][axis].tolist() for axis in ("x", "y")] == [[0, 4], [3.5, 2.5]]
         spectrum = shown[f"Eigenvalues, cell {recorded.cell}, seed {recorded.seed}"]
         assert {line["name"]: line["y"].tolist()[1] for line in spectrum} == {"λ_1": 3, "λ_2": 4, "λ_3": 5}
+        labels = shown[f"Share of the labels on the first k eigenvectors, {recorded_name(recorded)}"]
+        assert [line["y"].tolist() for line in labels] == [[0.5, 0.75, 1.0], [0.75, 1.0, 1.0]]
         assert found[-1]["rows"][0][:4] == [recorded.cell, recorded.seed, recorded.status.value, len(recorded.steps)]
 
 

@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 import ntknas
 from ntknas.data import Request, make_probe
 from ntknas.scoring import NetworkOptions, Recipe, Training
-from ntknas.spaces.structure import COUNTS
 from ntknas.training import TrainingImages, TrainingOptions
 from tests.correlation.stores import NB201, OWN_TRAINING, TRAINING, fill
 
@@ -33,12 +32,12 @@ def titles(figure):
 
 def test_of_correlations(result):
     labels = [label.get_text() for label in ntknas.figures.correlations(result).axes[0].get_yticklabels()]
-    assert labels == ["trace", "cond", "valid_accuracy", *COUNTS]
-    panels = titles(ntknas.figures.scatter(result, TARGET))
-    assert panels == [
-        *("trace · epoch 0", "trace · epoch 1", "cond · epoch 0", "cond · epoch 1"),
-        *("valid_accuracy", *COUNTS),
-    ]
+    epochs = [f"{measure} · epoch {epoch}" for measure in (r"$\mathrm{tr}\,K$", "condition number") for epoch in (0, 1)]
+    counts = ["parameters", "effective parameters", "live layers", "trainable layers"]  # FLOPs rank as parameters do
+    assert sorted(label.split(" = ")[0] for label in labels) == sorted([*epochs, "valid accuracy", *counts])
+    clouds = ntknas.figures.scatter(result, TARGET)
+    shown = [axes.get_xlabel().split("\n")[0] for axes in clouds.axes if axes.get_visible()]
+    assert shown == [*epochs, "valid accuracy", *counts]
     assert titles(ntknas.figures.over_epochs(result, TARGET)) == ["trace", "cond", "valid_accuracy"]
 
 
@@ -62,5 +61,10 @@ def test_of_kernels_that_were_followed():
         device="cpu",
     )
     figures = ntknas.figures.tracks(followed, "a cell")
-    assert list(figures) == ["drift-by-bin", "drift-by-cell", "spectrum", "kernel-284-seed-0"]
+    assert list(figures) == ["drift-by-bin", "drift-by-cell", "spectrum", "label-alignment", "kernel-284-seed-0"]
+    (aligned,) = (axes for axes in figures["label-alignment"].axes if axes.get_visible())
+    names = {line.get_label(): line.get_ydata() for line in aligned.get_lines() if len(line.get_ydata()) == 6}
+    assert set(names) == {"epoch 0", "epoch 1", "evenly, k/n"}
+    expected = followed.alignments().query("step == 2")["cumulative"].to_numpy()
+    assert list(names["epoch 1"]) == pytest.approx(list(expected))
     assert titles(figures["kernel-284-seed-0"])[:2] == ["epoch 0", "epoch 1"]

@@ -12,7 +12,7 @@ from ntknas.core.errors import ChoiceError, StoreError
 from ntknas.core.score import Status
 from ntknas.data import Request, make_probe
 from ntknas.report.tracking_figures import strip
-from ntknas.tracking import DRIFTS, Track, drift, track
+from ntknas.tracking import DRIFTS, Track, drift, label_alignment, track
 from ntknas.tracking.bins import BinnedCells, Bins, averages
 from ntknas.tracking.follow import Recording, ended, follow
 from ntknas.training import Trainer, TrainingImages, TrainingOptions
@@ -60,6 +60,10 @@ def test_records_are_those_of_the_network_at_that_time():
         assert found.series("parameter_change")[12] == pytest.approx(change, rel=1e-6)
         np.testing.assert_allclose(found.kernels[2], now.matrix.numpy(), rtol=1e-7)
         np.testing.assert_allclose(found.spectra[2], now.spectrum.numpy(), rtol=1e-6, atol=1e-6)
+        labelled = empirical_ntk(model, PROBE.images.double(), output="traced", labels=PROBE.labels)
+        shares = label_alignment(labelled).shares.numpy()
+        np.testing.assert_allclose(found.alignments[2], shares, atol=1e-6)
+        assert found.series("label_alignment")[12] == pytest.approx(shares[: len(PROBE.labels.unique())].sum())
 
 
 def test_by_steps():
@@ -123,7 +127,7 @@ class TestFile:
         path = track.write(tmp_path / "tracks", kept)
         found = track.read(path)
         pd.testing.assert_frame_equal(found.frame, kept.frame, check_dtype=False)
-        for name in ("steps", "spectra", "labels", "kernels"):
+        for name in ("steps", "spectra", "labels", "kernels", "alignments"):
             np.testing.assert_array_equal(getattr(found, name), getattr(kept, name))
         assert dict(found.identity) == IDENTITY
         assert found.about["device"] == "cpu"

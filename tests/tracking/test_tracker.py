@@ -103,11 +103,11 @@ def test_a_record_holds_drifts_measures_norms_and_what_the_caller_adds():
         for parameter in model.parameters():
             parameter.mul_(1.1)
     second = tracker.record(4, loss=math.nan)
-    assert set(first.scores) == {*DRIFTS, *(f"{name}/previous" for name in DRIFTS), "trace", "lga"}
+    assert set(first.scores) == {*DRIFTS, *(f"{name}/previous" for name in DRIFTS), "trace", "lga", "label_alignment"}
     assert second.parameter_change == pytest.approx(0.1, rel=1e-4)
     assert second.scores["trace"].value == pytest.approx(float(second.kernel.matrix.trace()))
     frame = tracker.frame()
-    assert frame.groupby("step").size().tolist() == [17, 17]
+    assert frame.groupby("step").size().tolist() == [18, 18]
     assert frame[(frame["quantity"] == "loss") & (frame["step"] == 4)]["status"].tolist() == ["non-finite"]
 
 
