@@ -15,6 +15,7 @@ from ntknas.cli.first_look import take_images
 from ntknas.cli.model_options import check_subject, model_options, model_options_of
 from ntknas.cli.names import check_names
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
+from ntknas.cli.own_space import space_option, take_space
 from ntknas.cli.pictures import look_of, picture_options
 from ntknas.cli.wording import in_options
 
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
     from ntknas.scoring.inspection import Inspection
     from ntknas.scoring.recipe import Recipe
 
-_OPTIONS_OF_CELLS = ("bench", "init", "variant", "channels", "cells_per_stage", "independent_seeds")
+_OPTIONS_OF_CELLS = ("bench", "space", "init", "variant", "channels", "cells_per_stage", "independent_seeds")
 
 
 @click.command(name="kernel")
 @click.argument("cell", required=False)
 @model_options
 @shared.bench_option
+@space_option
 @shared.dataset_option
 @click.option("--seed", type=kinds.SEED, default=0, show_default=True, help="Seed of the weights.")
 @click.option(
@@ -86,6 +88,7 @@ def command(
     """
     look = look_of(options, plot=plot)
     _check_arguments(ctx, cell, model, options)
+    take_space(ctx, options)
     check_names(options)
     inspection = _of_cell(ctx, cell, options) if cell is not None else _of_model(ctx, str(model), options)
     if json:

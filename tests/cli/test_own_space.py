@@ -42,6 +42,14 @@ def test_from_scores_to_correlations(capsys, tmp_path, monkeypatch):
     assert code == 0, err
 
 
+def test_one_kernel(capsys):
+    code, out, err = ntknas(capsys, "kernel", "conv3x3-skip", *OWN, *SMALL)
+    assert code == 0, err
+    assert out.startswith("chains cell 8: conv3x3-skip")
+    code, _, err = ntknas(capsys, "kernel", "--model", "chains.py:make", *OWN)
+    assert (code, "--space is of cells" in err) == (2, True), err
+
+
 def test_both_ways_to_say_whose_cells(capsys):
     code, _, err = ntknas(capsys, "score", *OWN, "--bench", "nb201")
     assert code == 2
