@@ -72,13 +72,13 @@ def _draw_together(bars: Bars, style: Style) -> Figure:
     height = _AROUND + len(bars.labels) * (_BAR * count + _ROW)
     figure, axes = single((style.width(0, spans=False), style.height(height)))
     thickness = _GROUP_HEIGHT / count
-    for number, group in enumerate(bars.groups):
-        heights: Array = _rows(bars) + _GROUP_HEIGHT / 2 - (number + 0.5) * thickness
+    for number, (group, heights) in enumerate(zip(bars.groups, _places(bars, thickness), strict=True)):
         colours = [COLOURS[number % len(COLOURS)]] * len(bars.labels) if count > 1 else _row_colours(bars)
         _draw_group(axes, bars, group, heights, thickness, colours)
         if group.limit is not None:  # beside its own bars: lines through all rows would hide one another
-            ends = heights - thickness / 2, heights + thickness / 2
-            axes.vlines(group.limit, *ends, color="0.1", linestyle="--", linewidth=0.9)
+            own = heights[np.isfinite(group.values)]
+            ends = own - thickness / 2, own + thickness / 2
+            axes.vlines(np.full_like(own, group.limit), *ends, color="0.1", linestyle="--", linewidth=0.9)
     _furnish(axes, bars)
     axes.set_xlabel(bars.x_label)
     return figure
@@ -86,6 +86,14 @@ def _draw_together(bars: Bars, style: Style) -> Figure:
 
 def _rows(bars: Bars) -> Array:
     return np.arange(len(bars.labels), dtype=np.float64)[::-1]
+
+
+def _places(bars: Bars, thickness: float) -> Array:
+    """Return where the bars of each group lie: those that a row has stand together about its middle."""
+    known = np.isfinite([group.values for group in bars.groups])
+    before = np.cumsum(known, axis=0) - known
+    places: Array = _rows(bars) + thickness * ((known.sum(axis=0) - 1) / 2 - before)
+    return places
 
 
 def _row_colours(bars: Bars) -> list[str]:
@@ -116,7 +124,9 @@ def _ends(bars: Bars) -> tuple[float, float]:
     drawn = np.concatenate([[0.0], limits, *(part for g in bars.groups for part in (g.values, g.low, g.high))])
     finite = drawn[np.isfinite(drawn)]
     low, high = float(finite.min()), float(finite.max())
-    margin = _MARGIN * ((high - low) or 1.0)
+    if low == high:  # nothing is drawn but zeros
+        return -_MARGIN, 1.0
+    margin = _MARGIN * (high - low)
     least, most = bars.bounds or (-math.inf, math.inf)
     return max(least, low - margin) if low < 0 else 0.0, min(most, high + margin) if high > 0 else 0.0
 
@@ -161,6 +171,8 @@ def _legend(bars: Bars) -> dict[str, Artist]:
     else:
         entries |= {kind: Patch(color=colour) for kind, colour in _kind_colours(bars).items() if kind}
     if bars.muted and bars.muted_name:
+        if bars.shown_name and not entries:
+            entries[bars.shown_name] = Patch(color=COLOURS[0])
         face, edge = ("white", "0.1") if is_together else (MUTED, MUTED)
         entries[bars.muted_name] = Patch(facecolor=face, edgecolor=edge)
     limits = [group.limit for group in bars.groups if group.limit is not None]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ntknas.report.look import Style
 
 _NO_VALUE = "0.88"
+_SLOPE = 0.04
+"""Inches that a letter of a name at 30° goes down."""
 _DARK = 0.7
 """Magnitude of a correlation whose cell needs a light number."""
 
@@ -61,7 +63,9 @@ def _logarithmic_scale(maps: HeatMaps) -> LogNorm:
 def draw_matrix(matrix: Matrix, style: Style) -> Figure:
     """Draw correlations with their numbers."""
     rows, columns = matrix.values.shape
-    figure, axes = single((style.width(2.4 + 0.9 * columns, spans=columns > 4), style.height(0.8 + 0.34 * rows)))
+    letters = max((len(name) for name in matrix.columns), default=0)
+    height = 0.6 + 0.34 * rows + _SLOPE * letters  # their names stand aslant below
+    figure, axes = single((style.width(2.4 + 0.9 * columns, spans=columns > 4), style.height(height)))
     image = axes.imshow(matrix.values, cmap=DIVERGING, vmin=-1, vmax=1, aspect="auto")
     axes.set_xticks(range(columns), matrix.columns, rotation=30, ha="right")
     axes.set_yticks(range(rows), matrix.rows)
@@ -71,5 +75,5 @@ def draw_matrix(matrix: Matrix, style: Style) -> Figure:
         axes.text(column, row, text, ha="center", va="center", color="white" if is_dark else "black", fontsize=8)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    figure.colorbar(image, ax=axes, label="Kendall τ")
+    figure.colorbar(image, ax=axes, label="Kendall τ", ticks=(-1, 0, 1))
     return figure
