@@ -14,25 +14,58 @@ import subprocess
 import sys
 from pathlib import Path
 
-POLICIES = {"frozen": 64, "eval": 64, "coupled": 24}
-"""Policy and size of the CIFAR-10 probe: a coupled kernel costs one backward pass of the batch for each image."""
+from page_tables import COUNTS, KENDALL, MUTED, TARGETS, group, numbers, read_table, without_twins
+from small_pictures import draw_small
+
+from ntknas.report.figures import Bars
+
+POLICIES = ("frozen", "eval", "coupled")
+SIZE = 24
+"""Images of the CIFAR-10 probe, the same for all: a coupled kernel costs one backward pass of the batch for each."""
+_SETTING = (
+    f"NAS-Bench-201, 99 of 100 random cells (one is disconnected), official networks of 16 channels, one initialisation; "
+    f"{SIZE} CIFAR-10 images; kernels of the sum of the outputs (label for class_lambda_min); 95 % bootstrap intervals. "
+    f"Grey: {MUTED}."
+)
 
 
 def main() -> None:
     """Score, correlate, write the page."""
     arguments = _parse()
-    for policy, size in POLICIES.items():
+    for policy in POLICIES:
         _ntknas(
             "score --bench nb201 --dataset cifar10 --cells 100 --cells-seed 0 --seeds 1".split()
-            + ["--batch-norm", policy, "--probe-size", str(size)]
+            + ["--batch-norm", policy, "--probe-size", str(SIZE)]
             + ["--image-data", str(arguments.image_data), "--store", str(arguments.store)]
         )
     against = ["--accuracies", str(arguments.accuracies), "--column", arguments.column]
-    plots = arguments.store.parent / "batch-norm-plots"
-    answer = _ntknas(["correlate", str(arguments.store), *against, "--plots", str(plots), "--json"])
+    page = _page(json.loads(_ntknas(["correlate", str(arguments.store), *against, "--json"])))
     arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "batch-norm-policies.png").write_bytes((plots / "correlations.png").read_bytes())
-    (arguments.out / "batch-norm-policies.md").write_text(_page(json.loads(answer)), encoding="utf-8")
+    (arguments.out / "batch-norm-policies.md").write_text(page, encoding="utf-8")
+    draw_small(picture(page), arguments.out / "batch-norm-policies.png")
+
+
+def picture(page: str) -> Bars:
+    """Return τ of every measure by policy, as the page has it, the largest under ``frozen`` first."""
+    table = read_table(page, "policy", "measure")
+    labels = without_twins(table["measure"].drop_duplicates().tolist())
+    estimates = {
+        (row["policy"], row["measure"]): [*numbers(row["Kendall τ"]), *numbers(row["95 % interval"])]
+        for _, row in table.iterrows()
+    }
+    counts = [name for name in labels if name in COUNTS]
+    measures = sorted((name for name in labels if name not in COUNTS), key=lambda name: -estimates["frozen", name][0])
+    estimates |= {(policy, name): estimates["–", name] for policy in POLICIES for name in counts}
+    groups = [group(policy, [estimates[policy, name] for name in [*measures, *counts]]) for policy in POLICIES]
+    return Bars(
+        f"Scores under three batch-norm policies and {TARGETS['cifar10_test200']}",
+        KENDALL,
+        [labels[name] for name in [*measures, *counts]],
+        groups,
+        frozenset(labels[name] for name in counts),
+        _SETTING,
+        is_apart=True,
+    )
 
 
 def _parse() -> argparse.Namespace:
@@ -58,7 +91,7 @@ def _page(answer: dict) -> str:
     return f"""# Three batch-norm policies on 100 NAS-Bench-201 cells
 
 One hundred random cells (`--cells 100 --cells-seed 0`), the official network at initialisation (seed 0), a
-class-balanced probe of CIFAR-10 training images (64; 24 under `coupled`), output `sum` (`label` for
+class-balanced probe of {SIZE} CIFAR-10 training images, the same for all policies, output `sum` (`label` for
 `class_lambda_min`), parameters `weights`, float32 rows. Accuracies: `{target}`, CIFAR-10 test accuracy after 200
 epochs, the mean over training seeds. Intervals: {answer["interval"]}, {answer["resamples"]} resamples: the
 initialisation, one seed that all cells share, is not in them ([seeds.md](seeds.md)). Coefficients are of scores signed so that higher is better. Parameters and FLOPs stand on the same cells.

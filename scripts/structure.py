@@ -10,19 +10,21 @@ beside ours. No network is built; takes some minutes on one core.
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from page_tables import TARGETS, group, numbers, read_table
+from small_pictures import draw_small
 
 from ntknas import load_benchmark, load_space
 from ntknas.benchmarks import read_accuracies
 from ntknas.benchmarks.table import AccuracyTable
 from ntknas.correlation import Correlation, Row, correlate
-from ntknas.report.figures import BarGroup, Bars
-from ntknas.report.plotter import draw
+from ntknas.report.figures import Bars
 from ntknas.spaces.nb201.cells import EDGES, OUTPUT_NODE, published_order
 from ntknas.spaces.populations import POPULATIONS, members
 from ntknas.spaces.structure import COUNTS
@@ -62,6 +64,9 @@ PUBLISHED_ELSEWHERE = {
 """Their τ on the other data sets, of test accuracies."""
 SHOWN = ("parameters", "effective_parameters", "live_layers", "trainable_layers")
 """FLOPs rank all cells as parameters do, so that the tables do not show them."""
+_SETTING = (
+    "NAS-Bench-201, whole populations: no network is built, nothing is drawn at random, so that there is no interval."
+)
 Targets = Mapping[str, pd.Series | AccuracyTable]
 
 
@@ -91,8 +96,9 @@ def main() -> None:
     file = f" --accuracies {arguments.accuracies.name} --column {own}" if own else ""
     page = Page(answers, own, f"python scripts/structure.py{file}")
     arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "structure.md").write_text(_text(page), encoding="utf-8")
-    draw(_bars(page), arguments.out / "structure.png")
+    text = _text(page)
+    (arguments.out / "structure.md").write_text(text, encoding="utf-8")
+    draw_small(picture(text), arguments.out / "structure.png")
 
 
 def _parse() -> argparse.Namespace:
@@ -220,15 +226,18 @@ def _elsewhere(page: Page) -> str:
     return _table(["data set", "population", "count", "τ, published (test)", "τ, here (validation)"], rows)
 
 
-def _bars(page: Page) -> Bars:
-    target = page.own or next(iter(page.answers["all"].targets))
-    groups = []
-    for population, answer in page.answers.items():
-        rows = [_row(answer, target, name) for name in SHOWN]
-        values = np.array([row.kendall.value for row in rows], np.float64)
-        nothing = np.full(len(rows), np.nan)
-        groups.append(BarGroup(f"{population} ({rows[0].n:,})", values, nothing, nothing))
-    return Bars(f"Counts of a cell's drawing against {target}, by population", "Kendall τ-b", SHOWN, groups)
+def picture(page: str) -> Bars:
+    """Return τ of each count with the first target by population, as the page has it."""
+    sizes = dict(re.findall(r"`(\w+)` ([\d,]*\d)", page.split("their sizes:", 1)[1].split("\n", 1)[0]))
+    target = re.findall(r"^### (.+)$", page, re.MULTILINE)[0]
+    table = read_table(page, *POPULATIONS)
+    counts = table.iloc[:, 0].str.strip("`").tolist()
+    groups = [
+        group(f"{population} ({sizes[population]} cells)", [numbers(cell)[:1] for cell in table[population]])
+        for population in POPULATIONS
+    ]
+    title = f"Counts of a cell's drawing and {TARGETS.get(target, target)}, by population"
+    return Bars(title, "Kendall τ-b", counts, groups, setting=_SETTING)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -32,15 +32,22 @@ def shown_keys(findings: Findings) -> list[Key]:
     return [key for key in [*keys, (COUNTS, STRUCTURE)] if key in findings.scores]
 
 
-def matrix(findings: Findings) -> Matrix:
-    """Return τ between the scores of ways, each by its best measure."""
-    keys = shown_keys(findings)
+def picture(pairs: pd.DataFrame) -> Matrix:
+    """Return τ between the scores of ways, each by its best measure, and structure.
+
+    Args:
+        pairs: As from ``frame``: what stands beside structure are the best measures.
+    """
+    ends = zip(pairs["way"], pairs["measure"], pairs["other_way"], pairs["other_measure"], strict=True)
+    taus = {((a, b), (c, d)): tau for (a, b, c, d), tau in zip(ends, pairs["kendall"], strict=True)}
+    taus |= {(b, a): tau for (a, b), tau in taus.items()}
+    structure = (COUNTS, STRUCTURE)
+    keys = [*(other for one, other in taus if one == structure), structure]
     names = [measure if way == COUNTS else f"{way}: {measure}" for way, measure in keys]
-    values = np.eye(len(keys))
-    for i, j in combinations(range(len(keys)), 2):
-        tau, _ = between(findings.scores[keys[i]], findings.scores[keys[j]])
-        values[i, j] = values[j, i] = np.nan if tau is None else tau
-    return Matrix("τ between scores, all networks", names, names, values)
+    values = np.array([[1.0 if a == b else taus.get((a, b), np.nan) for b in keys] for a in keys])
+    title = "Kendall τ between ways, each by its best measure"
+    setting = f"NAS-Bench-201, {int(pairs['networks'].max()):,} networks, each once."
+    return Matrix(title, names, names, values, setting=setting)
 
 
 def frame(findings: Findings) -> pd.DataFrame:

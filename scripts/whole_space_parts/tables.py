@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from page import filled, interval, number, table
 
-from ntknas.correlation import Row
 from ntknas.published import Release
 from ntknas.report.figures import BarGroup, Bars
 from whole_space_parts.findings import COUNTS, FIRST, POPULATIONS, STRUCTURE, TARGETS, Finding, Findings
@@ -133,20 +133,26 @@ def _is_above(finding: Finding) -> bool:
     return ends is not None and ends[0] > 0
 
 
-def bars(findings: Findings) -> Bars:
-    """Return τ and partial τ of every way's best measure, and of structure, on all cells."""
-    keys = [finding.key for finding in findings.best().values()] + [(COUNTS, STRUCTURE)]
-    rows = [(key, row) for key in keys if (row := findings.get(key, "all", FIRST)) is not None]
-    labels = [key[1] if key[0] == COUNTS else f"{key[0]}: {key[1]}" for key, _ in rows]
-    groups = [_group(name, field, [row for _, row in rows]) for name, field in _GROUPS.items()]
-    return Bars(f"{FIRST}, all cells: every way by its best measure", "Kendall τ-b, 95 %", labels, groups)
+def picture(frame: pd.DataFrame) -> Bars:
+    """Return τ and partial τ of every way's best measure, and of structure, on all cells.
+
+    Args:
+        frame: What whole-space.csv holds.
+    """
+    found = frame[(frame["population"] == "all") & (frame["target"] == FIRST)]
+    found = found.sort_values("kendall", ascending=False, kind="stable")
+    best = found[found["way"] != COUNTS].drop_duplicates("way")
+    shown = pd.concat([best, found[(found["way"] == COUNTS) & (found["measure"] == STRUCTURE)]])
+    shown = shown.sort_values("kendall", ascending=False, kind="stable")
+    labels = [row.measure if row.way == COUNTS else f"{row.way}: {row.measure}" for row in shown.itertuples()]
+    groups = [_group(name, shown, field) for name, field in _GROUPS.items()]
+    title = "Every way by its best measure, and structure"
+    setting = f"CIFAR-10 validation accuracy after 200 epochs; NAS-Bench-201, all cells with a score ({int(best['cells'].min()):,}); intervals resampled by network."
+    return Bars(title, "Kendall τ-b, 95 % interval", labels, groups, setting=setting)
 
 
-def _group(name: str, field: str, rows: list[Row]) -> BarGroup:
-    estimates = [getattr(row, field) for row in rows]
-    ends = [(estimate.value, estimate.low, estimate.high) for estimate in estimates]
-    values, low, high = np.array(ends, dtype=np.float64).T  # None becomes NaN
-    return BarGroup(name, values, low, high, None)
+def _group(name: str, frame: pd.DataFrame, field: str) -> BarGroup:
+    return BarGroup(name, *(frame[f"{field}{end}"].to_numpy(np.float64) for end in ("", "_low", "_high")))
 
 
-__all__ = ["bars", "filled", "parts"]
+__all__ = ["filled", "parts", "picture"]
