@@ -51,7 +51,7 @@ _OF_CELLS = (
     "--plot",
     cls=kinds.TrustedOption,
     is_flag=False,
-    flag_value="explain.png",
+    flag_value="explain",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw everything on one page, into this file; without a name, after CELL, into explain.png.",
 )

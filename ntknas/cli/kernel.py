@@ -43,7 +43,7 @@ _OPTIONS_OF_CELLS = ("bench", "space", "init", "variant", "channels", "cells_per
     "--plot",
     cls=kinds.TrustedOption,
     is_flag=False,
-    flag_value="kernel.png",
+    flag_value="kernel",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw the heat map and the spectrum into this file; without a name, after CELL, into kernel.png.",
 )
@@ -100,7 +100,7 @@ def command(
 
         note(f"Saved {save_kernel(inspection.kernel, save)}")
     if plot:
-        note(f"Drew {_draw(inspection, plot, look)}")
+        note(f"Drew {_draw(inspection, plot, look, options['seed'])}")
 
 
 def _check_arguments(ctx: click.Context, cell: str | None, model: str | None, options: Options) -> None:
@@ -225,9 +225,19 @@ def _name(choices: Choices) -> str:
     return " / ".join(words + [f"{choices.rows.text} by {choices.perturb}"] * (choices.attack is not None))
 
 
-def _draw(inspection: Inspection, path: Path, look: Look) -> Path:
+def _draw(inspection: Inspection, path: Path, look: Look, seed: object) -> Path:
     from ntknas.report.figures import KernelView
     from ntknas.report.plotter import draw
 
-    kernel = inspection.kernel
-    return draw(KernelView.of(kernel, f"{inspection.heading} · {_name(kernel.choices)}"), path, look)
+    setting = "; ".join([*(inspection.words or _probe_in_words(inspection)), f"seed {seed}"])
+    return draw(KernelView.of(inspection.kernel, inspection.heading, setting), path, look)
+
+
+def _probe_in_words(inspection: Inspection) -> list[str]:
+    """Return the probe of a cell's kernel in words."""
+    from ntknas.report.words import dataset_in_words
+
+    probe = inspection.description["probe"]
+    assert isinstance(probe, dict)
+    count, _, *pixels = str(probe["shape"]).split("x")
+    return [f"Probe: {count} images of {dataset_in_words(str(probe['source']))}, {'×'.join(pixels)} pixels"]

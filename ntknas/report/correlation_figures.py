@@ -54,6 +54,7 @@ def bars(result: Correlation) -> Bars:
         frozenset(label for label, alike in zip(labels, rows, strict=True) if alike[0].is_baseline),
         setting=setting_of(result),
         muted_name="counts of the drawing, without a network",
+        shown_name="scores",
         kinds=kernels if 1 < len(set(filter(None, kernels))) <= _COLOURED else (),
         is_apart=True,
         bounds=(-1.0, 1.0),

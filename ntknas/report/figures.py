@@ -100,6 +100,7 @@ class Bars:
         muted: Labels to draw in a quieter shade, such as baselines.
         setting: With what it was measured, in words.
         muted_name: What these are, for the legend.
+        shown_name: What the others are, where they have no kinds.
         kinds: What each row is, which its colour says; all are of one kind without it.
         is_apart: Whether each group has a panel of its own, and its bars the colours of their kinds; else the bars of a
             row stand below one another, in the colours of their groups.
@@ -114,6 +115,7 @@ class Bars:
     muted: frozenset[str] = frozenset()
     setting: str = ""
     muted_name: str = ""
+    shown_name: str = ""
     kinds: Sequence[str] = ()
     is_apart: bool = False
     limit_name: str = "noise ceiling"

@@ -20,7 +20,6 @@ _COMMON: Mapping[str, object] = {
     "pdf.fonttype": 42,  # letters stay letters, of a font that publishers take
     "svg.fonttype": "none",
     "svg.hashsalt": "ntknas",  # names in the file are the same each time
-    "text.hinting": "none",  # letters are as wide in every format
 }
 
 

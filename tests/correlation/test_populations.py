@@ -18,7 +18,7 @@ from ntknas.correlation.populations import Restriction
 from ntknas.correlation.targets import Accuracies
 from ntknas.data import make_probe
 from ntknas.measures import all_derived, register_derived, registry
-from ntknas.report import correlation_figures
+from ntknas.report import correlation_figures, scatter_figures
 from ntknas.scoring import Recipe
 from ntknas.scoring.cells import sample
 from ntknas.scoring.inputs import inputs_of
@@ -295,9 +295,9 @@ def test_tables_json_csv_and_pictures_name_the_population(capsys, store, tmp_pat
     table = list(csv.DictReader(io.StringIO(ntknas(capsys, *arguments, "--csv")[1])))
     assert {(row["population"], row["n"]) for row in table} == {("connected", str(n))}
     result = correlate(load_store(store), ACCURACIES, resamples=0, population="connected")
-    bars, clouds = correlation_figures.bars(result), correlation_figures.scatter(result, "mine")
-    assert bars.title.endswith(f"{result.rows[0].n} cells, population connected")
-    assert clouds.title.endswith(f"{result.rows[0].n} cells, population connected")
+    bars, clouds = correlation_figures.bars(result), scatter_figures.scatter(result, "mine")
+    assert bars.title.endswith(f"{result.rows[0].n} cells of NAS-Bench-201, population connected")
+    assert clouds.title.endswith(f"{result.rows[0].n} cells of NAS-Bench-201, population connected")
 
 
 def test_a_sample_is_scored_within_a_population(capsys, tmp_path, monkeypatch):

@@ -33,11 +33,13 @@ def titles(figure):
 def test_of_correlations(result):
     labels = [label.get_text() for label in ntknas.figures.correlations(result).axes[0].get_yticklabels()]
     epochs = [f"{measure} · epoch {epoch}" for measure in (r"$\mathrm{tr}\,K$", "condition number") for epoch in (0, 1)]
-    counts = ["parameters", "effective parameters", "live layers", "trainable layers"]  # FLOPs rank as parameters do
-    assert sorted(label.split(" = ")[0] for label in labels) == sorted([*epochs, "valid accuracy", *counts])
+    counts = ["parameters", "FLOPs", "effective parameters", "effective FLOPs", "live layers", "trainable layers"]
+    told = [name for label in labels for name in label.split(" = ")]
+    assert sorted(told) == sorted([*epochs, "valid accuracy", *counts])
     clouds = ntknas.figures.scatter(result, TARGET)
     shown = [axes.get_xlabel().split("\n")[0] for axes in clouds.axes if axes.get_visible()]
-    assert shown == [*epochs, "valid accuracy", *counts]
+    assert len(shown) == len(labels)
+    assert set(shown) == {label.split(" = ")[0] for label in labels}
     assert titles(ntknas.figures.over_epochs(result, TARGET)) == ["trace", "cond", "valid_accuracy"]
 
 

@@ -34,7 +34,7 @@ def is_below(line, x, y, *, lower_is_better):
 def test_a_line_is_attained_by_its_points_alone(higher_is_better):
     result = made(higher_is_better=higher_is_better)
     figure = front_figures.fronts(result, "measured")
-    assert figure.x_label.startswith("latency (ms) on phone, ")
+    assert figure.x_label.startswith("other: latency (ms) on phone, ")
     assert figure.cells.tolist() == [[x, y] for x, y in zip(OTHER, ACCURACY, strict=True)]
     sign = 1 if higher_is_better else -1
     for x, y in zip(OTHER, ACCURACY, strict=True):

@@ -12,6 +12,9 @@ from ntknas.report import plotter
 from ntknas.report.figures import (
     BarGroup,
     Bars,
+    DotGrid,
+    DotPanel,
+    DotSeries,
     FrontPanel,
     Fronts,
     HeatMap,
@@ -36,12 +39,16 @@ FIGURES = {
         "t",
         "y",
         [
-            Panel("log", np.array([1.0, 1e4]), np.array([1.0, 2]), "x", "note"),
-            Panel("negative log", np.array([-1.0, -1e4]), np.array([1.0, 2]), "x"),
+            Panel("log", np.array([1.0, 1e4]), np.array([1.0, 2]), "x", "note", "log"),
+            Panel("negative log", np.array([-1.0, -1e4]), np.array([1.0, 2]), "x", x_scale="negative log"),
             Panel("linear", np.array([-1.0, 1]), np.array([1.0, 2]), "x"),
             Panel("none", np.array([]), np.array([]), "x"),
+            Panel("rank", np.array([1.0, 2, 1e9]), np.array([1.0, 2, 3]), "x", x_scale="rank"),
             Panel("next row", np.array([1.0]), np.array([1.0]), "x"),
         ],
+    ),
+    "dots": DotGrid(
+        "t", "x", ["a", "b", "c"], [DotPanel("p", [DotSeries("s", VALUES, VALUES - 0.1, VALUES + 0.1)], 0.2)]
     ),
     "lines": LineGrid("t", "x", "y", [LinePanel("p", LINES, 0.0), LinePanel("q", LINES, y_scale="log")], "symlog"),
     "kernel": KernelView("t", np.eye(4), np.array([1, 0, 1, 0]), np.array([3.0, 1, 1e-12, -1e-15]), 1e-11),
