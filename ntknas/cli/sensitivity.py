@@ -83,7 +83,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
     from ntknas.data.datasets import get_dataset
     from ntknas.scoring.cells import select
-    from ntknas.scoring.variations import Variation, variations
+    from ntknas.scoring.variations import variations
 
     name = apply_recipe(ctx, options)
     take_images(ctx, options, FIRST_LOOK)
@@ -94,14 +94,11 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     if not choices:
         raise ChoiceError(f"--vary names no choice: leave it out for all, or name some of {CHOICES}.")
     split_names(options["measures"])
-    varied = variations(options, choices)
+    varied, base = variations(options, choices), _arguments(options, name)
 
     from ntknas.correlation.sensitivity import BASE, agreements
 
-    runs = {
-        variation.text: _arguments({**options, **variation.changes}, name)
-        for variation in [Variation(BASE, BASE, {}), *varied]
-    }
+    runs = {BASE: base, **{each.text: _arguments({**options, **each.changes}, name) for each in varied}}
     if options["dry_run"]:
         _say_forecast(space, cells, runs)
         return
