@@ -111,7 +111,7 @@ def image(tmp_path_factory):
     return root
 
 
-def test_the_steps_make_an_environment_in_which_the_entry_point_runs(image):
+def test_the_steps_make_an_environment_in_which_the_entry_point_runs_and_a_user_with_a_folder(image):
     entry = json.loads(next(step.text for step in STEPS if step.word == "ENTRYPOINT"))
     path = next(step.text for step in STEPS if step.word == "ENV").split()[0]
     assert path == "PATH=/opt/ntknas/bin:$PATH"
@@ -121,9 +121,6 @@ def test_the_steps_make_an_environment_in_which_the_entry_point_runs(image):
     assert done.stdout.startswith("cond: ")
     where = [image / "opt/ntknas/bin/python", "-c", "import ntknas; print(ntknas.__file__)"]
     assert str(image) in subprocess.run(where, capture_output=True, text=True, cwd=image, check=True).stdout
-
-
-def test_the_steps_make_a_user_and_a_folder_of_theirs(image):
     assert (image / "work").is_dir()
     assert (image / "users").read_text().splitlines() == [
         "useradd --create-home --uid 1000 ntknas",
