@@ -13,13 +13,14 @@ from torch import Tensor
 from ntknas.core.errors import KernelError
 from ntknas.core.kernel import Kernel
 from ntknas.core.score import NoValueError, Score, Status
+from ntknas.core.shown import Shown, counted, in_digits
 
 NAME = "label_alignment"
 """The quantity in frames: the share on as many leading eigenvectors as there are classes among the labels."""
 
 
-@dataclass(frozen=True, eq=False)
-class LabelAlignment:
+@dataclass(frozen=True, eq=False, repr=False)
+class LabelAlignment(Shown):
     """The labels in the basis of a kernel's eigenvectors.
 
     Attributes:
@@ -36,6 +37,10 @@ class LabelAlignment:
     def leading(self) -> float:
         """The share on as many leading eigenvectors as there are classes."""
         return float(self.shares[: self.classes].sum())
+
+    def _line(self) -> str:
+        first = f"the first {self.classes} of {counted(len(self.shares), 'eigenvector')}"
+        return f"{in_digits(self.leading, 3)} of the labels of {self.classes} classes on {first}"
 
 
 def label_alignment(kernel: Kernel) -> LabelAlignment:

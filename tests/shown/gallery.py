@@ -38,7 +38,7 @@ from ntknas.store import ScoreRecord, ScoreStore, Setting
 from ntknas.store.identity import TrainingIdentity
 from ntknas.studies.base import Findings
 from ntknas.studies.verdict import Outcome, Verdict
-from ntknas.tracking import DRIFTS, KernelTracker, Track
+from ntknas.tracking import DRIFTS, KernelTracker, Track, label_alignment
 from ntknas.training import Epoch, TrainingImages, TrainingOptions
 from tests.correlation.stores import NB201 as FIELDS
 from tests.correlation.stores import fill
@@ -222,6 +222,7 @@ MADE = {
     "tracker": tracker,
     "tracker before its first record": lambda: KernelTracker(nn.Linear(3, 1), torch.eye(3)),
     "snapshot": lambda: tracker().snapshots[0],
+    "label alignment": lambda: label_alignment(kernel()),
     "drift": lambda: next(iter(DRIFTS.values())),
     "problem": problem,
     "objective": lambda: problem().objective,
