@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.ticker import FixedLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, NullFormatter, ScalarFormatter
 
 from ntknas.report.drawers.canvas import COLOURS, Panels
 from ntknas.report.drawers.colour_scale import scale_of
@@ -74,11 +74,15 @@ def draw_kernel_view(view: KernelView, style: Style) -> Figure:
     order = _class_order(view.matrix, view.labels)
     scale = scale_of([view.matrix])
     picture = heat.imshow(view.matrix[np.ix_(order, order)], cmap=scale.map, norm=scale.norm, interpolation="nearest")
-    figure.colorbar(picture, ax=heat, shrink=0.85, label=view.colour_label, extend=scale.extend)
+    figure.colorbar(picture, ax=heat, shrink=0.85, label=view.colour_label, extend=scale.extend, format=_numbers())
     heat.set_title("kernel")
     _mark_samples(heat, None if view.labels is None else view.labels[order], _MAX_CLASSES, view.row_label)
     _draw_spectrum(line, view)
     return figure
+
+
+def _numbers() -> ScalarFormatter:
+    return ScalarFormatter(useMathText=True)
 
 
 def _class_order(matrix: Array, labels: Labels | None) -> Labels:
