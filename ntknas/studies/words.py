@@ -20,7 +20,7 @@ DATA = {
     "mutag": "MUTAG",
     "sine": "a noisy sine, in windows of ten steps",
     "temperature": "sea-surface temperatures, in windows of ten months",
-    "digits": "8×8 digits, row by row",
+    "digits": "8×8 digits",
 }
 """Data by name; those of users go by their own."""
 LAYERS = {

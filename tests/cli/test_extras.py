@@ -57,7 +57,7 @@ ALONE = [
     ["diff", "scores.h5", "scores.h5"],
     ["bench", "list"],
     ["data", "list"],
-    ["study", "constancy", "--help"],
+    ["study", "constancy"],  # on digits, since the package of its own data is absent
 ]
 NEEDING = {
     "hf": ["kernel", "--model", "hf:vit", "--probe", "digits"],
@@ -85,6 +85,9 @@ def test_the_package_alone_scores_correlates_and_draws(answers):
         assert out, command
     assert list((folder / "pictures").glob("*.png"))
     assert (folder / "kernel.png").stat().st_size > 1000
+    assert "digits serve instead. For boston: pip install 'ntknas[studies]'" in answered[len(ALONE) - 1][2]
+    page = (folder / "studies/constancy-mlp-digits-standard-quick.md").read_text(encoding="utf-8")
+    assert "Made by `ntknas study constancy --quick --data digits`" in page
 
 
 def test_what_needs_an_extra_names_the_command_that_installs_it(answers):

@@ -59,6 +59,7 @@ class Constancy(Study):
     )
 
     FAMILIES: ClassVar = Widths.FAMILIES
+    SUBSTITUTE: ClassVar = "digits"
     PARAMETRISATIONS: ClassVar = ("standard", "ntk", "normal-fan-in")
     TRAININGS: ClassVar[dict[tuple[str, str], Numbers]] = {
         ("mlp-1", "mnist"): Numbers(steps=20, learning_rate=1e-5),

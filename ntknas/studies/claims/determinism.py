@@ -62,6 +62,7 @@ class Determinism(Study):
     )
 
     FAMILIES: ClassVar = Widths.FAMILIES
+    SUBSTITUTE: ClassVar = "digits"
     PARAMETRISATIONS: ClassVar = ("standard", "ntk", "normal-fan-in")
     UNREAD: ClassVar[Mapping[str, str]] = dict.fromkeys(
         ("steps", "learning_rate"), "determinism trains no network: it reads neither `steps` nor `learning_rate`."
