@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from ntknas.core.quoting import quoted
+
 
 class NtknasError(Exception):
     """A fault the user can fix: the message says what, what was expected, what was found and what to do.
@@ -39,9 +41,13 @@ def unknown(kind: str, name: object, names: Iterable[object]) -> ChoiceError:
 
     Returns:
         The error, to be raised by the caller.
+
+    Example:
+        >>> print(unknown("colour", "rad", ["red"]), unknown("colour", [0.5] * 1000, ["red"]))
+        Unknown colour 'rad': expected one of red. Did you mean 'red'? Unknown colour a list: expected one of red.
     """
     texts = list(map(str, names))
-    return ChoiceError(f"Unknown {kind} {name!r}: expected one of {', '.join(texts)}.{did_you_mean(name, texts)}")
+    return ChoiceError(f"Unknown {kind} {quoted(name)}: expected one of {', '.join(texts)}.{did_you_mean(name, texts)}")
 
 
 def did_you_mean(name: object, names: Iterable[object]) -> str:
