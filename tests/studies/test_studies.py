@@ -78,7 +78,7 @@ class TestData:
         found = load(name, 25)
         assert len(found.x) == len(found.y) == 25
         assert found.x.dtype == torch.float64
-        assert found.is_classification == (name == "mnist")
+        assert found.is_classification == (name in ("mnist", "digits"))
         assert torch.equal(load(name, 10).x, found.x[:10])
 
     def test_classes_alternate(self):
