@@ -31,7 +31,7 @@ def draw_portrait(portrait: Portrait, style: Style) -> Figure:
     """Draw the panels that there are, from the cell at the top to its neighbourhood at the foot."""
     rows = _rows(portrait)
     heights = [height for height, _ in rows]
-    figure = Figure(figsize=(_WIDTH, sum(heights) + 1.0), layout="constrained")
+    figure = Figure(figsize=(style.width(_WIDTH), style.height(sum(heights) + 1.0)), layout="constrained")
     parts = np.atleast_1d(np.array(figure.subfigures(len(rows), 1, height_ratios=heights), dtype=object))
     for part, (_, panels) in zip(parts, rows, strict=True):
         widths = [width for width, _ in panels]
@@ -127,9 +127,7 @@ def _draw_changes(axes: Axes, change: ChangeMap) -> None:
             axes.text(column, row, text, ha="center", va="center", fontsize="x-small", color=colour)
     for row, column in enumerate(change.own):
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="0.2", linewidth=1.2))
-    axes.set_xticks(
-        range(len(change.choices)), [name.replace(" ", "\n") for name in change.choices], fontsize="x-small"
-    )
+    axes.set_xticks(range(len(change.choices)), [_short(name) for name in change.choices], fontsize="x-small")
     axes.set_yticks(range(len(change.places)), change.places, fontsize="x-small")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -145,3 +143,8 @@ def _signed(value: float, decimals: int) -> str:
 
 def _legend(change: ChangeMap) -> str:
     return "framed: the cell's own choice" + "; =: the same network" * bool(change.same.any())
+
+
+def _short(choice: str) -> str:
+    """Return an operation in words that fit over a column."""
+    return choice.replace("convolution", "conv.").replace(" ", "\n")
