@@ -30,7 +30,8 @@ PICTURES = ("batch-norm-policies", "published-recipes", "recommended", "structur
 @pytest.fixture(scope="module")
 def scripts():
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "scripts"))
+        for folder in ("scripts", "scripts/referee"):  # whole_space_parts adds the latter once, maybe for another test
+            patch.syspath_prepend(str(ROOT / folder))
         for name in [name for name in sys.modules if name in ("page", "beyond")]:
             patch.delitem(sys.modules, name)
         import page_tables
