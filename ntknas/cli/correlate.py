@@ -134,6 +134,7 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
     check_scores(store, options)
     check_names({name: options[name] for name in ("accuracies", "scores", "cells_file")})
 
+    note(f"Correlating {options['scores'] or store} with accuracies.")  # what it is done with takes a while to load
     options["given"] = _split_given(options["given"])
     scores, options["measures"] = take_scores(store, options)
     source = take_source(options)

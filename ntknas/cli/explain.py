@@ -94,9 +94,9 @@ def _of_cell(ctx: click.Context, cell: str, options: Options) -> Explanation:
     assert isinstance(folder, Path)
     assert isinstance(seed, int)
     assert spectra is None or isinstance(spectra, Path)
-    probe, bench = _probe(ctx, options), str(options["bench"])
+    bench = str(options["bench"])
     space = open_space(bench, folder)
-    index = find(space, cell)
+    index, probe = find(space, cell), _probe(ctx, options)
 
     from ntknas.explanation.explaining import Beside, Explained, explain_cell
     from ntknas.scoring.environment import resolve_device

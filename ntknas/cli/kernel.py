@@ -112,10 +112,10 @@ def _check_arguments(ctx: click.Context, cell: str | None, model: str | None, op
 def _of_cell(ctx: click.Context, cell: str, options: Options) -> Inspection:
     from ntknas.scoring.cells import find
 
-    probe = _probe(ctx, options)
     space = open_space(str(options["bench"]))
     index, seed = find(space, cell), options["seed"]
     assert isinstance(seed, int)
+    probe = _probe(ctx, options)  # after the cell, before torch: what is named wrongly is said at once
 
     from ntknas.scoring.environment import resolve_device
     from ntknas.scoring.inspection import inspect_cell

@@ -90,9 +90,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     options["probe"] = options["probe"] or get_dataset(options["dataset"]).images
     space = open_space(options["bench"], options["bench_data"])
     cells = select(space, options["cells"], options["cells_seed"])
-    choices = tuple(choice.strip() for choice in options["vary"].split(",") if choice.strip())
-    if not choices:
-        raise ChoiceError(f"--vary names no choice: leave it out for all, or name some of {CHOICES}.")
+    choices = _choices(options["vary"])
     split_names(options["measures"])
     varied, base = variations(options, choices), _arguments(options, name)
 
@@ -118,6 +116,13 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         _print(card, measured)
     if options["plot"]:
         note(f"Drew {_draw(card, options['plot'], accuracies, frames[0], look)}")
+
+
+def _choices(text: str) -> tuple[str, ...]:
+    choices = tuple(choice.strip() for choice in text.split(",") if choice.strip())
+    if not choices:
+        raise ChoiceError(f"--vary names no choice: leave it out for all, or name some of {CHOICES}.")
+    return choices
 
 
 def _arguments(options: Options, name: str) -> Options:

@@ -193,7 +193,11 @@ BAD = {
     "choice": ([*SCORE, "--batch-norm", "train"], 2, "'train' is not one of"),
     "number": ([*SCORE, "--seeds", "0"], 2, "0 is not in the range"),
     "command": (["scores"], 2, "No such command"),
-    "images": (["score", "--probe", "cifar10"], 1, "image_data/cifar-10-batches-py/data_batch_1.*--download.*--probe digits"),
+    "images": (
+        ["score", "--probe", "cifar10"],
+        1,
+        "image_data/cifar-10-batches-py/data_batch_1.*--download.*--probe digits",
+    ),
     "images of another set": (
         ["score", "--dataset", "cifar100", "--probe", "cifar100"],
         1,

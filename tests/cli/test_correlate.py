@@ -55,7 +55,7 @@ def test_the_spaces_of_a_store_are_taken_apart(capsys, tmp_path):
     code, out, err = ntknas(capsys, "correlate", "--resamples", 0, "--plots", "pictures")
     assert code == 0
     assert out.index("nb201\n=====") < out.index(TARGET) < out.index("nats-sss\n====")
-    assert err.startswith("nb101 is not shown: nb101 is not there yet")
+    assert err.startswith("Correlating scores.h5 with accuracies.\nnb101 is not shown: nb101 is not there yet")
     assert {path.parent.name for path in (tmp_path / "pictures").rglob("*.png")} == {"nb201", "nats-sss"}
     rows = ntknas(capsys, "correlate", "--csv", "--resamples", 0)[1].splitlines()
     assert rows[0].endswith(",space")
