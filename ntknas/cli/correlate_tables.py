@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ntknas.cli.correlate_legend import covered, estimate_text, fixed
 from ntknas.cli.output import print_table, say
 from ntknas.correlation.row import CELLS, SETTING
-from ntknas.report.words import settings_in_words
 from ntknas.spaces.populations import POPULATIONS
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ def print_result(result: Correlation) -> None:
 
 
 def _print_target(result: Correlation, target: str, summary: TargetSummary) -> None:
+    from ntknas.report.words import settings_in_words
+
     rows = result.of_target(target)
     kernels = _kernels(rows)
     is_one_kernel = len({kernel for kernel in kernels if "label/" not in kernel}) < 2
