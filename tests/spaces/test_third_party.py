@@ -17,7 +17,9 @@ from tests.cli.typed import ntknas
 from tests.measures.test_third_party import _package
 
 PACKAGE = Path(__file__).parents[1] / "example_additions"
-SCORE = "score --bench chains --probe stripes --probe-size 100 --channels 2 --cells-file cells.txt --measures all,layers"
+SCORE = (
+    "score --bench chains --probe stripes --probe-size 100 --channels 2 --cells-file cells.txt --measures all,layers"
+)
 CELLS = ["conv3x3-conv5x5", "conv5x5-conv5x5"]
 OF_PARTS = {"az_expressivity", "az_progressivity", "az_trainability", "teg_mse", "teg_regions"}
 """Measures of a network's blocks, which its plain ``nn.Sequential`` does not name."""
