@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ntknas.core.lazy import importer_of
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from ntknas import figures
