@@ -41,6 +41,7 @@ def page(folder, release):
     (folder / "proxies.csv").write_text("\n".join([PROXIES, *lines]) + "\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(SCRIPTS))
+        patch.syspath_prepend(str(SCRIPTS / "referee"))  # whole_space_parts adds it once, maybe for another test
         for name in [name for name in sys.modules if name in ("page", "beyond", "suite_zero")]:
             patch.delitem(sys.modules, name)
         import whole_space_page

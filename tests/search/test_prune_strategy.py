@@ -85,7 +85,7 @@ def test_images_are_what_the_probe_names(dataset, size, classes):
 def test_the_command_prunes_with_the_images_that_it_names(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     command = "search --strategy prune --budget 2 --searches 1 --at 1".split()
-    code, _, err = ntknas(capsys, *command)
+    code, _, err = ntknas(capsys, *command, "--probe", "cifar10")
     assert (code, "image_data" in err, "--probe digits" in err) == (1, True, True)
     monkeypatch.setattr("ntknas.search.pruning.run.PruneSettings", lambda: SETTINGS)
     code, out, _ = ntknas(capsys, *command, "--probe", "digits", "--dataset", "ImageNet16-120", "--json")

@@ -89,7 +89,7 @@ def test_networks_have_one_published_record_each(space, published):
 
 @pytest.mark.parametrize("pair", COPIES, ids="-".join)
 def test_copies_start_as_one_network_to_the_bit(space, pair):
-    one, other = (space.build(key, channels=2, seed=3, init="kaiming-fan-in") for key in pair)
+    one, other = (space.build(key, channels=8, seed=3, init="kaiming-fan-in") for key in pair)
     assert list(one.state_dict()) == list(other.state_dict())
     assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
     x = torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(1))
