@@ -98,13 +98,13 @@ def _check_kernel(definition: Measure, kernel: Kernel) -> None:
 
 
 def _check_layers(definition: Measure, kernel: Kernel) -> None:
-    missing = [need for need in (Need.LAYERS, Need.LAYER_INPUTS) if need in definition.needs]
-    if kernel.layers is not None and any(layer.inputs is not None for layer in kernel.layers):
-        return
-    if kernel.layers is not None and missing == [Need.LAYERS]:
-        return
-    if missing:
-        options = ", ".join(f"{_OPTIONS[need]}=True" for need in missing)
+    given = {
+        Need.LAYERS: kernel.layers is not None,
+        Need.LAYER_INPUTS: any(layer.inputs is not None for layer in kernel.layers or ()),
+    }
+    needed = [need for need in given if need in definition.needs]
+    if not all(given[need] for need in needed):
+        options = ", ".join(f"{_OPTIONS[need]}=True" for need in needed)
         raise KernelError(
             f"The measure {definition.name!r} is one of layers, and this kernel has none of what it needs: compute it "
             f"with {options}."

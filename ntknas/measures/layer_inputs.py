@@ -14,7 +14,7 @@ from ntknas.core.lazy import torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.definition import Need
 from ntknas.measures.layer_kernels import LOGDET_OFFSET, live_layers
-from ntknas.measures.matrices import entropy, unit_diagonal
+from ntknas.measures.matrices import entropy, log_determinants, mean
 from ntknas.measures.registry import register
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ def inputs_mean_effective_rank(kernel: Kernel) -> float:
     Raises:
         NoValueError: ``undefined`` if no layer is live.
     """
-    values = [math.exp(value) for value in _entropies(kernel)]
-    return sum(values) / len(values)
+    return mean([math.exp(value) for value in _entropies(kernel)])
 
 
 @register("inputs_logdet", formula="Σ_l log det(k + C(A_l)), k = 1", better="higher", source=_LOGDET, needs=_INPUTS)
@@ -57,7 +56,7 @@ def inputs_logdet(kernel: Kernel) -> float:
     Raises:
         NoValueError: ``undefined`` if no layer is live.
     """
-    return sum(_log_determinants(kernel))
+    return sum(log_determinants(inputs_of(kernel), LOGDET_OFFSET))
 
 
 @register(
@@ -73,8 +72,7 @@ def inputs_mean_logdet(kernel: Kernel) -> float:
     Raises:
         NoValueError: ``undefined`` if no layer is live.
     """
-    values = _log_determinants(kernel)
-    return sum(values) / len(values)
+    return mean(log_determinants(inputs_of(kernel), LOGDET_OFFSET))
 
 
 def inputs_of(kernel: Kernel) -> list[Tensor]:
@@ -91,11 +89,4 @@ def inputs_of(kernel: Kernel) -> list[Tensor]:
 
 
 def _entropies(kernel: Kernel) -> list[float]:
-    return [entropy(spectrum) for spectrum in torch.linalg.eigvalsh(torch.stack(inputs_of(kernel)))]
-
-
-def _log_determinants(kernel: Kernel) -> list[float]:
-    normalised = torch.stack([unit_diagonal(matrix) for matrix in inputs_of(kernel)])
-    identity = torch.eye(normalised.shape[1], dtype=normalised.dtype)
-    values: list[float] = torch.linalg.slogdet(normalised + LOGDET_OFFSET * identity).logabsdet.tolist()
-    return values
+    return [float(entropy(spectrum)) for spectrum in torch.linalg.eigvalsh(torch.stack(inputs_of(kernel)))]

@@ -16,7 +16,7 @@ from ntknas.core.layer_kernel import LayerKernel
 from ntknas.core.lazy import torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.definition import Need
-from ntknas.measures.matrices import entropy, unit_diagonal
+from ntknas.measures.matrices import entropy, log_determinants, mean, unit_diagonal
 from ntknas.measures.registry import register
 
 _LAYERS = (Need.KERNEL, Need.LAYERS)
@@ -45,7 +45,7 @@ def layers_mean_effective_rank(kernel: Kernel) -> float:
     Raises:
         NoValueError: ``undefined`` if no layer is live.
     """
-    return _mean([math.exp(value) for value in _entropies(kernel)])
+    return mean([math.exp(value) for value in _entropies(kernel)])
 
 
 @register("layers_entropy", formula="Σ_l H(K_l)", better="higher", source=_RANK, needs=_LAYERS)
@@ -65,7 +65,7 @@ def layers_mean_entropy(kernel: Kernel) -> float:
     Raises:
         NoValueError: ``undefined`` if no layer is live.
     """
-    return _mean(_entropies(kernel))
+    return mean(_entropies(kernel))
 
 
 @register(
@@ -97,7 +97,7 @@ def layers_mean_logdet(kernel: Kernel) -> float:
     Raises:
         NoValueError: ``undefined`` if no layer is live.
     """
-    return _mean(_log_determinants(kernel))
+    return mean(_log_determinants(kernel))
 
 
 @register(
@@ -129,7 +129,7 @@ def layers_mean_log_cond(kernel: Kernel) -> float:
     Raises:
         NoValueError: ``undefined`` if no layer is live; ``singular`` if the kernels of all are singular.
     """
-    return _mean(_of_invertible(kernel, _negative_log_condition))
+    return mean(_of_invertible(kernel, _negative_log_condition))
 
 
 @register(
@@ -145,7 +145,7 @@ def layers_mean_log_lambda_min(kernel: Kernel) -> float:
     Raises:
         NoValueError: ``undefined`` if no layer is live; ``singular`` if the kernels of all are singular.
     """
-    return _mean(_of_invertible(kernel, _log_smallest))
+    return mean(_of_invertible(kernel, _log_smallest))
 
 
 @register(
@@ -179,14 +179,11 @@ def live_layers(kernel: Kernel) -> list[LayerKernel]:
 
 
 def _entropies(kernel: Kernel) -> list[float]:
-    return [entropy(layer.kernel.spectrum) for layer in live_layers(kernel)]
+    return [float(entropy(layer.kernel.spectrum)) for layer in live_layers(kernel)]
 
 
 def _log_determinants(kernel: Kernel) -> list[float]:
-    normalised = torch.stack([unit_diagonal(layer.kernel.matrix) for layer in live_layers(kernel)])
-    shifted = normalised + LOGDET_OFFSET * torch.eye(kernel.size, dtype=normalised.dtype)
-    values: list[float] = torch.linalg.slogdet(shifted).logabsdet.tolist()
-    return values
+    return log_determinants([layer.kernel.matrix for layer in live_layers(kernel)], LOGDET_OFFSET)
 
 
 def _of_invertible(kernel: Kernel, value: Callable[[LayerKernel], float]) -> list[float]:
@@ -206,7 +203,3 @@ def _negative_log_condition(layer: LayerKernel) -> float:
 
 def _log_smallest(layer: LayerKernel) -> float:
     return float(torch.linalg.eigvalsh(unit_diagonal(layer.kernel.matrix))[0].log())
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)

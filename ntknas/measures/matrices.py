@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ntknas.core.lazy import torch
@@ -11,10 +12,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def entropy(values: Tensor) -> float:
+def entropy(values: Tensor) -> Tensor:
     """Return −Σ p log p of shares p = v/Σv, in nats; numbers below zero by rounding count as zero."""
     clamped = values.clamp_min(0)  # of a number below zero entr is −∞
-    return float(torch.special.entr(clamped / clamped.sum()).sum())
+    return torch.special.entr(clamped / clamped.sum()).sum()
+
+
+def mean(values: Sequence[float]) -> float:
+    """Return the mean, of at least one value."""
+    return sum(values) / len(values)
 
 
 def unit_diagonal(matrix: Tensor) -> Tensor:
@@ -22,6 +28,14 @@ def unit_diagonal(matrix: Tensor) -> Tensor:
     scale = matrix.diagonal().clamp_min(0).sqrt()
     product = scale[:, None] * scale[None, :]
     return torch.where(product > 0, matrix / product, torch.zeros_like(matrix))
+
+
+def log_determinants(matrices: Iterable[Tensor], offset: float) -> list[float]:
+    """Return log det(k + C) of each matrix, C with a diagonal of ones and k the offset."""
+    normalised = torch.stack([unit_diagonal(matrix) for matrix in matrices])
+    identity = torch.eye(normalised.shape[1], dtype=normalised.dtype)
+    values: list[float] = torch.linalg.slogdet(normalised + offset * identity).logabsdet.tolist()
+    return values
 
 
 def agreements(matrices: Tensor) -> Tensor:

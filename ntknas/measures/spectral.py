@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ntknas.core.kernel import Kernel
-from ntknas.core.lazy import torch
 from ntknas.core.score import NoValueError, Status
 from ntknas.measures.definition import Aggregate, Need
+from ntknas.measures.matrices import entropy
 from ntknas.measures.registry import register
 
 _KERNEL = (Need.KERNEL,)
@@ -127,7 +127,6 @@ def effective_rank(kernel: Kernel) -> float:
     Raises:
         NoValueError: ``undefined`` for the zero kernel.
     """
-    spectrum = kernel.spectrum.clamp_min(0)  # of a number below zero by rounding entr is −∞
-    if not spectrum.sum() > 0:
+    if not kernel.spectrum.clamp_min(0).sum() > 0:
         raise NoValueError(Status.UNDEFINED, "the kernel is zero")
-    return float(torch.special.entr(spectrum / spectrum.sum()).sum().exp())
+    return float(entropy(kernel.spectrum).exp())
