@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def entropy(values: Tensor) -> Tensor:
     """Return −Σ p log p of shares p = v/Σv, in nats; numbers below zero by rounding count as zero."""
     clamped = values.clamp_min(0)  # of a number below zero entr is −∞
-    return torch.special.entr(clamped / clamped.sum()).sum()
+    total: Tensor = torch.special.entr(clamped / clamped.sum()).sum()
+    return total
 
 
 def mean(values: Sequence[float]) -> float:
