@@ -193,24 +193,20 @@ def _print_layers(kernel: Kernel) -> None:
     from ntknas.scoring.inspection import layer_figures
 
     trace = float(kernel.matrix.trace())
-    figures = [layer_figures(layer) for layer in kernel.layers or ()]
     rows = [
         [
-            str(layer["name"]) or "(the network itself)",
-            str(layer["kind"]),
-            f"{layer['parameters']:,}",
-            f"{100 * float(str(layer['trace'])) / trace:.1f} %" if trace > 0 else "–",
-            *(number(_value(layer[name]), 4) for name in ("effective_rank", "cond")),
+            layer.name or "(the network itself)",
+            layer.kind,
+            f"{layer.parameters:,}",
+            f"{100 * layer.trace / trace:.1f} %" if layer.trace is not None and trace > 0 else "–",
+            number(layer.effective_rank, 4),
+            number(layer.cond, 4),
         ]
-        for layer in figures
+        for layer in layer_figures(kernel)
     ]
     print_table(
         "\nlayers, K = Σ K_l", ["layer", "kind", "parameters", "of the trace", "effective rank", "cond"], rows, left=2
     )
-
-
-def _value(figure: object) -> float | None:
-    return figure if isinstance(figure, float) else None
 
 
 def _row(measure: Measure, score: Score) -> list[str]:

@@ -68,14 +68,46 @@ class Inspection:
             ],
             "spectrum": kernel.spectrum.tolist() if kernel.is_finite else None,
             "matrix": kernel.matrix.tolist() if kernel.is_finite else None,
-            **({} if kernel.layers is None else {"layers": [layer_figures(layer) for layer in kernel.layers]}),
+            **({} if kernel.layers is None else {"layers": [vars(layer) for layer in layer_figures(kernel)]}),
         }
 
 
-def layer_figures(layer: LayerKernel) -> dict[str, object]:
-    """Return what is said of a layer: its trace, and where its kernel has them effective rank and condition number."""
-    scores = {name: measure(name, layer.kernel).value for name in ("trace", "effective_rank", "cond")}
-    return {"name": layer.name, "kind": layer.kind, "parameters": layer.columns, **scores}
+@dataclass(frozen=True)
+class LayerFigures:
+    """What is said of a layer.
+
+    Attributes:
+        name: Its path in the network.
+        kind: Name of its class.
+        parameters: Its parameters that are meant.
+        trace: tr K_l.
+        effective_rank: That of K_l; ``None`` where it adds nothing.
+        cond: Condition number of K_l; ``None`` where it is singular.
+    """
+
+    name: str
+    kind: str
+    parameters: int
+    trace: float | None
+    effective_rank: float | None
+    cond: float | None
+
+
+def layer_figures(kernel: Kernel) -> list[LayerFigures]:
+    """Return what is said of each layer of a kernel; nothing where it has none."""
+
+    def value(name: str, layer: LayerKernel) -> float | None:
+        return measure(name, layer.kernel).value
+
+    return [
+        LayerFigures(
+            layer.name,
+            layer.kind,
+            layer.columns,
+            *(value(name, layer) for name in ("trace", "effective_rank", "cond")),
+        )
+        for layer in kernel.layers or ()
+    ]
 
 
 def inspect_cell(
