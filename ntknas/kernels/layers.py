@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import torch
@@ -20,32 +21,27 @@ class Layer:
     """A module whose own parameters are among those that the Jacobian is taken by.
 
     Attributes:
+        number: Its number among the network's modules.
         name: Its path in the network, that of its first place if it is shared; empty for the network itself.
         kind: Name of its class.
-        parameters: Its parameters of the set, by name.
-        columns: How many columns of J they are.
+        columns: How many columns of J its parameters are.
     """
 
+    number: int
     name: str
     kind: str
-    parameters: tuple[str, ...]
     columns: int
 
 
 def layers_of(network: NetworkUnderPolicy) -> list[Layer]:
     """Return the layers of a network in the order of its modules; parameters that are tied belong to the first."""
-    owned: dict[str, list[str]] = {}
-    for name in network.parameters:
-        owned.setdefault(name.rpartition(".")[0], []).append(name)
+    columns: Counter[int] = Counter()
+    for (owner, _), parameter in zip(network.places, network.leaves, strict=True):
+        columns[owner] += gradients.width(parameter)
     return [
-        Layer(
-            path,
-            type(module).__name__,
-            tuple(owned[path]),
-            gradients.columns([network.parameters[name] for name in owned[path]]),
-        )
-        for path, module in network.model.named_modules()
-        if path in owned
+        Layer(number, path, type(module).__name__, columns[number])
+        for number, (path, module) in enumerate(network.model.named_modules())
+        if number in columns
     ]
 
 
@@ -60,22 +56,18 @@ def kernels_of(
         gram: Its Gram matrix by module.
         inputs: What the layers were given.
     """
-    modules = {path: number for number, (path, _) in enumerate(network.model.named_modules())}
 
     def of(layer: Layer) -> LayerKernel:
-        number = modules[layer.name]
-        if number in gram.parts:
-            matrix, left, right = (values.cpu() for values in (gram.parts[number].gram, *gram.parts[number].norms))
+        if part := gram.parts.get(layer.number):
+            matrix, left, right = (values.cpu() for values in (part.gram, *part.norms))
         else:
             matrix, left, right = map(torch.zeros_like, (kernel.matrix, kernel.left_norms, kernel.right_norms))
-        part = replace(kernel, matrix=symmetric(matrix) if kernel.symmetric else matrix, left_norms=left)
-        given = inputs.grams.get(number) if inputs else None
+        if kernel.symmetric:
+            matrix, right = symmetric(matrix), left
+        own = replace(kernel, matrix=matrix, left_norms=left, right_norms=right)
+        given = inputs.grams.get(layer.number) if inputs else None
         return LayerKernel(
-            layer.name,
-            layer.kind,
-            layer.columns,
-            replace(part, right_norms=left if kernel.symmetric else right),
-            None if given is None else symmetric(given.cpu()),
+            layer.name, layer.kind, layer.columns, own, None if given is None else symmetric(given.cpu())
         )
 
     return tuple(map(of, layers_of(network)))

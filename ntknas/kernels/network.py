@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +44,7 @@ class NetworkUnderPolicy:
         """Length of a row of J."""
         return gradients.columns(self.leaves)
 
-    @property
+    @cached_property
     def places(self) -> list[tuple[int, int]]:
         """Of each parameter the number of the module that owns it, and its own among those of the module."""
         modules = {path: number for number, (path, _) in enumerate(self.model.named_modules())}
