@@ -125,12 +125,7 @@ def frame_of(tracks: Iterable[Track], bins: Mapping[int, str]) -> pd.DataFrame:
     Returns:
         One row for each (bin, cell, seed, step, quantity): ``value``, ``status`` and ``reason``.
     """
-    frames = [
-        track.frame.assign(cell=track.cell, seed=track.seed, bin=bins[track.cell])
-        for track in tracks
-        if len(track.frame)
-    ]
-    return pd.concat(frames, ignore_index=True)[_COLUMNS] if frames else pd.DataFrame(columns=_COLUMNS)
+    return _joined([(track, track.frame) for track in tracks], bins, _COLUMNS)
 
 
 def alignments_of(tracks: Iterable[Track], bins: Mapping[int, str]) -> pd.DataFrame:
@@ -143,11 +138,15 @@ def alignments_of(tracks: Iterable[Track], bins: Mapping[int, str]) -> pd.DataFr
     Returns:
         One row for each (bin, cell, seed, step, k): ``eigenvalue``, ``alignment`` and ``cumulative``.
     """
+    return _joined([(track, track.alignment_frame()) for track in tracks], bins, _ALIGNED)
+
+
+def _joined(pairs: Iterable[tuple[Track, pd.DataFrame]], bins: Mapping[int, str], columns: list[str]) -> pd.DataFrame:
+    """Return a frame of each track as one, with the track's cell, seed and bin."""
     frames = [
-        track.alignment_frame().assign(bin=bins[track.cell], cell=track.cell, seed=track.seed) for track in tracks
+        frame.assign(cell=track.cell, seed=track.seed, bin=bins[track.cell]) for track, frame in pairs if len(frame)
     ]
-    frames = [frame for frame in frames if len(frame)]
-    return pd.concat(frames, ignore_index=True)[_ALIGNED] if frames else pd.DataFrame(columns=_ALIGNED)
+    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
 
 def averages(frame: pd.DataFrame, quantities: Iterable[str]) -> pd.DataFrame:
