@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ntknas.report.drawers.canvas import COLOURS, MUTED, Panels, legend_below, single
-from ntknas.report.drawers.lettering import broken, points
+from ntknas.report.drawers.canvas import COLOURS, MUTED, legend_below, single
+from ntknas.report.drawers.row_panels import AROUND, RowPanels, heights_of, reach
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -25,10 +25,6 @@ _GROUP_HEIGHT = 0.8
 """Share of a row that its bars take."""
 _ROW, _BAR = 0.1, 0.14
 """Inches between rows, and of a bar."""
-_AROUND = 0.75
-"""Inches of a panel's axis and heading."""
-_MARGIN = 0.03
-"""Share of an axis that stays empty at its ends."""
 _NO_VALUE = "no value"
 
 
@@ -41,35 +37,24 @@ def draw_bars(bars: Bars, style: Style) -> Figure:
 
 def _draw_apart(bars: Bars, style: Style) -> Figure:
     """Draw one panel per group; bars have the colours of their kinds."""
-    count = len(bars.groups)
-    columns = min(count, style.columns - 1)
-    rows = math.ceil(count / columns)
-    height = rows * style.height(_AROUND + len(bars.labels) * (_ROW + _BAR))
-    width = style.width(2.4 * columns + 1.6, spans=columns > 1)
-    panels = Panels.make(rows, columns, (width, height), share_x=True, share_y=True)
-    size = points("small")
-    for axes, group in zip(panels, bars.groups, strict=False):
-        _draw_group(axes, bars, group, _rows(bars), _GROUP_HEIGHT, _row_colours(bars))
+    made = RowPanels(len(bars.groups), len(bars.labels) * (_ROW + _BAR), style)
+    for axes, group in zip(made.panels, bars.groups, strict=False):
+        _draw_group(axes, bars, group, heights_of(bars.labels), _GROUP_HEIGHT, _row_colours(bars))
         _furnish(axes, bars)
-        if count > 1:
-            lines = broken(panels.figure, group.name, size, 0.75 * width / columns)
-            axes.set_title("\n".join(lines), fontsize=size)
+        if len(bars.groups) > 1:
+            made.head(axes, group.name)
         if group.limit is not None:
             axes.axvline(group.limit, color="0.1", linestyle="--", linewidth=0.9)
             name = f"{bars.limit_name.replace(' ', chr(10))}\n{group.limit:.2f} "
             axes.text(group.limit, -0.5, name, ha="right", va="bottom", fontsize="x-small", color="0.25")
         axes.tick_params(axis="y", length=0)
-    panels.hide_from(count)
-    for number, axes in enumerate(panels):
-        is_lowest = number + columns >= count
-        axes.tick_params(labelbottom=is_lowest)
-        axes.set_xlabel(bars.x_label if is_lowest else "")
-    return panels.figure
+    made.finish(bars.x_label)
+    return made.panels.figure
 
 
 def _draw_together(bars: Bars, style: Style) -> Figure:
     count = len(bars.groups)
-    height = _AROUND + len(bars.labels) * (_BAR * count + _ROW)
+    height = AROUND + len(bars.labels) * (_BAR * count + _ROW)
     figure, axes = single((style.width(0, spans=False), style.height(height)))
     thickness = _GROUP_HEIGHT / count
     for number, (group, heights) in enumerate(zip(bars.groups, _places(bars, thickness), strict=True)):
@@ -84,15 +69,11 @@ def _draw_together(bars: Bars, style: Style) -> Figure:
     return figure
 
 
-def _rows(bars: Bars) -> Array:
-    return np.arange(len(bars.labels), dtype=np.float64)[::-1]
-
-
 def _places(bars: Bars, thickness: float) -> Array:
     """Return where the bars of each group lie: those that a row has stand together about its middle."""
     known = np.isfinite([group.values for group in bars.groups])
     before = np.cumsum(known, axis=0) - known
-    places: Array = _rows(bars) + thickness * ((known.sum(axis=0) - 1) / 2 - before)
+    places: Array = heights_of(bars.labels) + thickness * ((known.sum(axis=0) - 1) / 2 - before)
     return places
 
 
@@ -110,7 +91,7 @@ def _kind_colours(bars: Bars) -> dict[str, str]:
 
 
 def _furnish(axes: Axes, bars: Bars) -> None:
-    axes.set_yticks(_rows(bars), bars.labels)
+    axes.set_yticks(heights_of(bars.labels), bars.labels)
     axes.set_ylim(-0.6, len(bars.labels) - 0.4)
     axes.axvline(0, color="0.3", linewidth=0.8)
     axes.set_xlim(*_ends(bars))
@@ -120,13 +101,8 @@ def _furnish(axes: Axes, bars: Bars) -> None:
 
 def _ends(bars: Bars) -> tuple[float, float]:
     """Return the ends of the horizontal axis: of all that is drawn, and nothing beyond what values can be."""
-    limits = [group.limit for group in bars.groups if group.limit is not None]
-    drawn = np.concatenate([[0.0], limits, *(part for g in bars.groups for part in (g.values, g.low, g.high))])
-    finite = drawn[np.isfinite(drawn)]
-    low, high = float(finite.min()), float(finite.max())
-    if low == high:  # nothing is drawn but zeros
-        return -_MARGIN, 1.0
-    margin = _MARGIN * (high - low)
+    limits = np.array([group.limit for group in bars.groups if group.limit is not None], np.float64)
+    low, high, margin = reach([limits, *(part for g in bars.groups for part in (g.values, g.low, g.high))])
     least, most = bars.bounds or (-math.inf, math.inf)
     return max(least, low - margin) if low < 0 else 0.0, min(most, high + margin) if high > 0 else 0.0
 

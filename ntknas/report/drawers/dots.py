@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ntknas.report.drawers.canvas import COLOURS, Panels, handles_of, legend_below
-from ntknas.report.drawers.lettering import broken, points
+from ntknas.report.drawers.canvas import COLOURS, handles_of, legend_below
+from ntknas.report.drawers.row_panels import RowPanels, heights_of, reach
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,38 +20,23 @@ if TYPE_CHECKING:
 _MARKERS = "os^D"
 _ROW = 0.24
 """Inches of a row."""
-_AROUND = 0.75
-"""Inches of a panel's axis and heading."""
 _SPREAD = 0.36
 """Share of a row over which its series are spread."""
-_MARGIN = 0.03
-"""Share of an axis that stays empty at its ends."""
 
 
 def draw_dot_grid(grid: DotGrid, style: Style) -> Figure:
     """Draw one row per label, one panel beside the other; series differ in colour and in shape."""
-    count = max(1, len(grid.panels))
-    columns = min(count, style.columns - 1)
-    rows = math.ceil(count / columns)
-    width = style.width(2.4 * columns + 1.6, spans=columns > 1)
-    height = rows * style.height(_AROUND + _ROW * len(grid.labels))
-    panels = Panels.make(rows, columns, (width, height), share_x=True, share_y=True)
-    size = points("small")
-    for axes, panel in zip(panels, grid.panels, strict=False):
+    made = RowPanels(len(grid.panels), _ROW * len(grid.labels), style)
+    for axes, panel in zip(made.panels, grid.panels, strict=False):
         _draw_panel(axes, grid, panel)
-        lines = broken(panels.figure, panel.title, size, 0.75 * width / columns)
-        axes.set_title("\n".join(lines), fontsize=size)
-    panels.hide_from(len(grid.panels))
-    for number, axes in enumerate(panels):
-        is_lowest = number + columns >= len(grid.panels)
-        axes.tick_params(labelbottom=is_lowest)
-        axes.set_xlabel(grid.x_label if is_lowest else "")
-    legend_below(panels.figure, handles_of(panels))
-    return panels.figure
+        made.head(axes, panel.title)
+    made.finish(grid.x_label)
+    legend_below(made.panels.figure, handles_of(made.panels))
+    return made.panels.figure
 
 
 def _draw_panel(axes: Axes, grid: DotGrid, panel: DotPanel) -> None:
-    rows = np.arange(len(grid.labels), dtype=np.float64)[::-1]
+    rows = heights_of(grid.labels)
     count = len(panel.series)
     for number, series in enumerate(panel.series):
         _draw_series(axes, series, rows + _SPREAD * ((count - 1) / 2 - number) / max(1, count - 1), number)
@@ -76,9 +61,6 @@ def _draw_series(axes: Axes, series: DotSeries, heights: Array, number: int) -> 
 def _ends(grid: DotGrid) -> tuple[float, float]:
     """Return the ends of the horizontal axis: of all that is drawn, and hardly beyond what values can be."""
     series = [one for panel in grid.panels for one in panel.series]
-    drawn = np.concatenate([[0.0], *(part for one in series for part in (one.values, one.low, one.high))])
-    finite = drawn[np.isfinite(drawn)]
-    low, high = float(finite.min()), float(finite.max())
-    margin = _MARGIN * ((high - low) or 1.0)
+    low, high, margin = reach(part for one in series for part in (one.values, one.low, one.high))
     least, most = grid.bounds or (-math.inf, math.inf)
     return max(least, low - margin), min(most, high + margin)
