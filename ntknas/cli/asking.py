@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from contextlib import suppress
 
@@ -15,6 +16,7 @@ from ntknas.cli.output import note
 LONG = 600.0
 """Seconds from which on a command says how long it takes, and asks."""
 FULL, SMALL, NO = "f", "s", "n"
+_SIGNALS_EVERY = 0.5  # seconds
 
 yes_option = click.option(
     "--yes",
@@ -66,6 +68,9 @@ def asked(question: str, answers: dict[str, str]) -> str:
     while True:
         sys.stderr.write(f"{question} ")
         sys.stderr.flush()
+        # A signal that comes just before a read is handled after it: none may wait for a line that never comes.
+        while not select.select([sys.stdin], [], [], _SIGNALS_EVERY)[0]:
+            pass
         line = sys.stdin.readline()
         text = line.strip().casefold()
         if text in answers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from ntknas.cli.correlate_scores import (
 )
 from ntknas.cli.correlate_source import check_one_space, check_source, take_source
 from ntknas.cli.correlate_tables import print_comparisons, print_result
+from ntknas.cli.intervals import correlating, note_few_resamples
 from ntknas.cli.names import check_names
 from ntknas.cli.output import check_one_format, csv_option, json_option, note, print_csv, print_json, say
 from ntknas.cli.own_space import named_space
@@ -35,11 +36,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ntknas.correlation.by_space import SpaceResults
-    from ntknas.correlation.join import Pair
     from ntknas.correlation.sources import AccuracySource
     from ntknas.report.look import Look
 
-_MANY_CELLS = 1000
 """Cells from which intervals take so long that progress is shown."""
 
 
@@ -140,7 +139,7 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, compare: boo
     source = take_source(options)
     check_one_space(source, scores)
     options["cells"] = _cells_of(options.pop("cells_file"), scores)
-    _note_few_resamples(options["resamples"])
+    note_few_resamples(options["resamples"])
     if source.is_all:
         show_overview(scores, source, shown, options)
     else:
@@ -155,7 +154,7 @@ def _show(
 
     for name in OVERVIEW:
         del options[name]
-    answer = _in_options(correlate_by_space(scores, source, **options, progress=_progress))
+    answer = _in_options(correlate_by_space(scores, source, **options, progress=correlating))
     for message in (*answer.not_shown.values(), *answer.notes, *_cells_without_accuracy(answer, source)):
         note(message)
     if shown.json:
@@ -194,22 +193,6 @@ def _cells_of(file: Path | None, scores: pd.DataFrame) -> list[int] | None:
 def _in_options(answer: SpaceResults) -> SpaceResults:
     """Return the answer with reasons that name the options of the command."""
     return replace(answer, not_shown={space: in_options(reason) for space, reason in answer.not_shown.items()})
-
-
-def _progress(pairs: list[Pair]) -> Iterable[Pair]:
-    """Show progress where there are so many cells that intervals take time."""
-    from ntknas.cli.meter import metered
-
-    if all(len(scored.cells) < _MANY_CELLS for _, scored in pairs):
-        return pairs
-    return metered(pairs, len(pairs), "Correlating", "rows")
-
-
-def _note_few_resamples(resamples: int) -> None:
-    from ntknas.correlation.bootstrap import MIN_RESAMPLES
-
-    if 0 < resamples < MIN_RESAMPLES:
-        note(f"{resamples} resamples give no intervals: they need {MIN_RESAMPLES} or more (--resamples).")
 
 
 def _cells_without_accuracy(answer: SpaceResults, source: AccuracySource) -> Iterator[str]:

@@ -11,6 +11,7 @@ import click
 
 from ntknas.cli import kinds
 from ntknas.cli.correlate_scores import lines_left_out, scores_as_json
+from ntknas.cli.intervals import metered_if_many
 from ntknas.cli.output import note, print_csv, print_json, say
 from ntknas.cli.types import F, Options
 from ntknas.cli.wording import in_options
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 OVERVIEW = ("statistic", "intervals")
 """Options of the table of all targets alone."""
 _ALL = "all"
-_MANY_CELLS = 1000
 """Cells from which many targets take so long that progress is shown."""
 
 
@@ -117,11 +117,7 @@ def show_overview(scores: pd.DataFrame, source: AccuracySource, shown: Shown, op
 
 def _progress(targets: list[Accuracies]) -> Iterable[Accuracies]:
     """Show progress where there are so many cells that targets take time."""
-    from ntknas.cli.meter import metered
-
-    if all(len(target.means) < _MANY_CELLS for target in targets):
-        return targets
-    return metered(targets, len(targets), "Correlating", "targets")
+    return metered_if_many(targets, lambda target: len(target.means), "Correlating", "targets")
 
 
 def _print(answer: SpaceOverviews, statistic: str, sort: str) -> None:

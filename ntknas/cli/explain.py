@@ -9,8 +9,8 @@ import click
 
 from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
-from ntknas.cli.arguments import Options, draw_probe, open_space, recipe_of
-from ntknas.cli.first_look import take_images
+from ntknas.cli.arguments import Options, open_space, recipe_of
+from ntknas.cli.first_look import draw_probe_or_digits
 from ntknas.cli.model_options import check_subject, model_options, model_options_of
 from ntknas.cli.names import check_names
 from ntknas.cli.output import json_option, note, print_json
@@ -18,7 +18,6 @@ from ntknas.cli.pictures import look_of, picture_options
 from ntknas.published.places import PACKAGED, spectra_folder
 
 if TYPE_CHECKING:
-    from ntknas.data.probe import Probe
     from ntknas.explanation import Explanation
 
 _OF_CELLS = (
@@ -96,7 +95,7 @@ def _of_cell(ctx: click.Context, cell: str, options: Options) -> Explanation:
     assert spectra is None or isinstance(spectra, Path)
     bench = str(options["bench"])
     space = open_space(bench, folder)
-    index, probe = find(space, cell), _probe(ctx, options)
+    index, probe = find(space, cell), draw_probe_or_digits(ctx, options)
 
     from ntknas.explanation.explaining import Beside, Explained, explain_cell
     from ntknas.scoring.environment import resolve_device
@@ -111,13 +110,6 @@ def _of_cell(ctx: click.Context, cell: str, options: Options) -> Explanation:
     return explain_cell(Explained(space, index, recipe, probe, str(options["dataset"]), seed, device), beside)
 
 
-def _probe(ctx: click.Context, options: Options) -> Probe:
-    """Draw the probe; of digits where nobody named one and the data set's own images are missing."""
-    chosen = dict(options)
-    take_images(ctx, chosen)
-    return draw_probe(chosen)
-
-
 def _of_model(ctx: click.Context, reference: str, options: Options) -> Explanation:
     from ntknas.explanation.entry import explain_inspection
     from ntknas.scoring.environment import resolve_device
@@ -128,7 +120,7 @@ def _of_model(ctx: click.Context, reference: str, options: Options) -> Explanati
     inspection = inspect_model(
         reference,
         recipe=recipe,
-        draw_probe=lambda: _probe(ctx, options),
+        draw_probe=lambda: draw_probe_or_digits(ctx, options),
         device=device,
         options=wanted,
         by_layer=recipe.choices.normalisation == "none",

@@ -5,11 +5,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from ntknas.cli.arguments import draw_probe
 from ntknas.cli.output import note
 from ntknas.cli.types import Options
+
+if TYPE_CHECKING:
+    from ntknas.data.probe import Probe
 
 SUBSTITUTE = "digits"
 """Images that serve where nobody named any, and those of the data set are missing: they come with the package."""
@@ -34,6 +39,24 @@ def take_images(ctx: click.Context, options: dict[str, object], small: Mapping[s
     if sizes:
         options.update(sizes)
         note(f"Nobody said how large this is to be, so that it is a first look: {typed(sizes)}. --yes: the full size.")
+
+
+def draw_probe_or_digits(ctx: click.Context, options: Mapping[str, object]) -> Probe:
+    """Draw the probe; of digits where nobody named one and the data set's own images are missing.
+
+    Args:
+        ctx: The running command.
+        options: Its options.
+
+    Returns:
+        The probe.
+
+    Raises:
+        NtknasError: As ``draw_probe`` does.
+    """
+    chosen = dict(options)
+    take_images(ctx, chosen)
+    return draw_probe(chosen)
 
 
 def typed(sizes: Mapping[str, object]) -> str:

@@ -10,8 +10,8 @@ import click
 
 from ntknas.cli import kinds, scoring_options
 from ntknas.cli import options as shared
-from ntknas.cli.arguments import Options, draw_probe, open_space, recipe_of
-from ntknas.cli.first_look import take_images
+from ntknas.cli.arguments import Options, open_space, recipe_of
+from ntknas.cli.first_look import draw_probe_or_digits
 from ntknas.cli.model_options import check_subject, model_options, model_options_of
 from ntknas.cli.names import check_names
 from ntknas.cli.output import json_option, note, number, print_json, print_table, say
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ntknas.core.choices import Choices
     from ntknas.core.kernel import Kernel
     from ntknas.core.score import Score
-    from ntknas.data.probe import Probe
     from ntknas.measures import Measure
     from ntknas.report.look import Look
     from ntknas.scoring.inspection import Inspection
@@ -115,7 +114,7 @@ def _of_cell(ctx: click.Context, cell: str, options: Options) -> Inspection:
     space = open_space(str(options["bench"]))
     index, seed = find(space, cell), options["seed"]
     assert isinstance(seed, int)
-    probe = _probe(ctx, options)  # after the cell, before torch: what is named wrongly is said at once
+    probe = draw_probe_or_digits(ctx, options)  # after the cell, before torch: what is named wrongly is said at once
 
     from ntknas.scoring.environment import resolve_device
     from ntknas.scoring.inspection import inspect_cell
@@ -138,13 +137,6 @@ def _recipe(options: Options) -> Recipe:
     return replace(recipe, measures=(*recipe.measures, *of_layers))
 
 
-def _probe(ctx: click.Context, options: Options) -> Probe:
-    """Draw the probe; of digits where nobody named one and the data set's own images are missing."""
-    chosen = dict(options)
-    take_images(ctx, chosen)
-    return draw_probe(chosen)
-
-
 def _of_model(ctx: click.Context, reference: str, options: Options) -> Inspection:
     from ntknas.core.errors import KernelError
     from ntknas.scoring.environment import resolve_device
@@ -156,7 +148,7 @@ def _of_model(ctx: click.Context, reference: str, options: Options) -> Inspectio
         return inspect_model(
             reference,
             recipe=recipe,
-            draw_probe=lambda: _probe(ctx, options),
+            draw_probe=lambda: draw_probe_or_digits(ctx, options),
             device=device,
             verify=verify,
             options=model_options_of(options),

@@ -12,6 +12,7 @@ from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.correlate_scores import check_scores, lines_left_out, own_scores_options, scores_as_json, take_scores
 from ntknas.cli.correlate_source import take_source
+from ntknas.cli.intervals import metered_if_many, note_few_resamples
 from ntknas.cli.names import check_names
 from ntknas.cli.output import check_one_format, csv_option, json_option, note, print_csv, print_json
 from ntknas.cli.pareto_tables import print_trade_offs
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 _NOT_ASKED = {"dataset": (), "accuracies": None, "column": None, "given": None}
 """What ``correlate`` asks of accuracies and this command does not."""
-_MANY_CELLS = 1000
 """Cells from which resamples take so long that progress is shown."""
 
 
@@ -104,7 +104,7 @@ def command(store: Path, plots: Path | None, json: bool, csv: bool, **options: A
     source = take_source(options)
     space = _space_of(source, scores)
     del options["given"]
-    _note_few_resamples(options["resamples"])
+    note_few_resamples(options["resamples"])
     of_space = scores[scores["space"] == space]
     targets = source.of(space, of_space)
     answer = trade_offs(of_space, targets, stand_ins=stand_ins, **options, measures=measures, progress=_progress)
@@ -137,20 +137,9 @@ def _space_of(source: AccuracySource, scores: pd.DataFrame) -> str:
     return spaces[0]
 
 
-def _note_few_resamples(resamples: int) -> None:
-    from ntknas.correlation.bootstrap import MIN_RESAMPLES
-
-    if 0 < resamples < MIN_RESAMPLES:
-        note(f"{resamples} resamples give no intervals: they need {MIN_RESAMPLES} or more (--resamples).")
-
-
 def _progress(pairs: list[Pair]) -> Iterable[Pair]:
     """Show progress where there are so many cells that resamples take time."""
-    from ntknas.cli.meter import metered
-
-    if all(len(item.cells) < _MANY_CELLS for item, _ in pairs):
-        return pairs
-    return metered(pairs, len(pairs), "Choosing", "rows")
+    return metered_if_many(pairs, lambda pair: len(pair[0].cells), "Choosing", "rows")
 
 
 def _draw(answer: TradeOffs, folder: Path, look: Look) -> None:

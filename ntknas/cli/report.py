@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from ntknas.cli import kinds
 from ntknas.cli import options as shared
 from ntknas.cli.correlate_scores import check_scores, own_scores_options, take_scores
 from ntknas.cli.correlate_source import check_one_space, check_source, take_source
+from ntknas.cli.intervals import correlating
 from ntknas.cli.names import check_names
 from ntknas.cli.output import note, say
 from ntknas.cli.published_source import way_options
@@ -23,11 +23,9 @@ from ntknas.published.source import is_published
 from ntknas.spaces.populations import ALL, POPULATIONS
 
 if TYPE_CHECKING:
-    from ntknas.correlation.join import Pair
     from ntknas.page.section import Section
 
 _OFFERED = (ALL, "connected", "distinct")
-_MANY_CELLS = 1000
 """Cells from which intervals take so long that progress is shown."""
 
 
@@ -152,19 +150,10 @@ def _of_scores(store: Path, options: Options) -> list[Section]:
         resamples=options["resamples"],
         seed=options["seed"],
         images=options["image_data"],
-        progress=_progress,
+        progress=correlating,
         remark=note,
     )
     return scores_sections(scores, source, request)
-
-
-def _progress(pairs: list[Pair]) -> Iterable[Pair]:
-    """Show progress where there are so many cells that intervals take time."""
-    from ntknas.cli.meter import metered
-
-    if all(len(scored.cells) < _MANY_CELLS for _, scored in pairs):
-        return pairs
-    return metered(pairs, len(pairs), "Correlating", "rows")
 
 
 __all__ = ["command"]

@@ -17,7 +17,7 @@ from ntknas.report.text import Formula, joined
 from ntknas.report.words import (
     kernels_in_words,
     measure_in_words,
-    settings_in_words,
+    setting_of,
     space_in_words,
     target_in_words,
     targets_in_words,
@@ -147,12 +147,6 @@ def heading(result: Correlation, text: str) -> str:
     population = result.rows[0].population
     meant = "" if population == ALL else f", population {population}"
     return joined(text, f": {max(row.n for row in result.rows):,} cells{of}{meant}")
-
-
-def setting_of(result: Correlation) -> str:
-    """Return what scores were measured with, in words."""
-    measured = dict.fromkeys(row.setting for row in result.rows if not row.is_baseline)
-    return settings_in_words([result.settings[name] for name in measured if name in result.settings], result.seeds)
 
 
 def _only_target(result: Correlation) -> str:

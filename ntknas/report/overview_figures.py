@@ -14,7 +14,7 @@ from ntknas.correlation.likeness import leaves, tree
 from ntknas.correlation.target_names import TargetName
 from ntknas.report.figures import Array, Block, OrderedMap
 from ntknas.report.text import Formula, joined
-from ntknas.report.words import name_in_words, settings_in_words
+from ntknas.report.words import name_in_words, setting_of
 from ntknas.spaces.populations import ALL
 
 _LOWER = "↓"
@@ -54,17 +54,12 @@ def over_targets(result: Overview, statistic: str) -> OrderedMap:
         [block for block in blocks if len(block.columns)],
         joined(_STATISTICS[statistic], _given(result, statistic)),
         _note(blocks, are_lower=are_lower),
-        setting=_setting(result),
+        setting=setting_of(result),
     )
 
 
 def _population(result: Overview) -> str:
     return "" if result.population == ALL else f", population {result.population}"
-
-
-def _setting(result: Overview) -> str:
-    measured = dict.fromkeys(row.setting for row in result.rows if not row.is_baseline)
-    return settings_in_words([result.settings[name] for name in measured if name in result.settings], result.seeds)
 
 
 def _note(blocks: Sequence[Block], *, are_lower: bool) -> str:

@@ -12,12 +12,11 @@ from ntknas.report.correlation_figures import (
     bar_label,
     heading,
     row_label,
-    setting_of,
     subject_of,
 )
 from ntknas.report.figures import Array, Panel, ScatterGrid
 from ntknas.report.text import Formula, joined
-from ntknas.report.words import target_in_words, with_unit
+from ntknas.report.words import setting_of, target_in_words, with_unit
 
 _WIDE_RANGE = 30
 """Largest over smallest value from which an axis is logarithmic."""

@@ -8,10 +8,10 @@ import numpy as np
 
 from ntknas.correlation import Correlation, Row
 from ntknas.correlation.retrieval import best_of
-from ntknas.report.correlation_figures import alike_rows, bar_label, heading, setting_of
+from ntknas.report.correlation_figures import alike_rows, bar_label, heading
 from ntknas.report.figures import Array, Line, LineGrid, LinePanel
 from ntknas.report.text import Formula, joined
-from ntknas.report.words import target_in_words, with_unit
+from ntknas.report.words import setting_of, target_in_words, with_unit
 
 _NUMBER = Formula("number $k$ of first cells")
 _EVERY = 100

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ntknas.benchmarks.quantity import Quantity
 from ntknas.correlation.target_names import TargetName
 from ntknas.report.text import Formula, joined
 from ntknas.store.setting import Setting
+
+if TYPE_CHECKING:
+    from ntknas.correlation.overview import Overview
+    from ntknas.correlation.result import Correlation
 
 _DATASETS = {
     "cifar10": "CIFAR-10",
@@ -146,6 +151,12 @@ def settings_in_words(settings: Iterable[Setting], seeds: Collection[int] = ()) 
         return ""
     parts = [_kernel(known), _networks(known), _probe(known), seeds_in_words(seeds)]
     return "; ".join(filter(None, parts)) + "."
+
+
+def setting_of(result: Correlation | Overview) -> str:
+    """Return what scores were measured with, in words; nothing where none of them has a setting."""
+    measured = dict.fromkeys(row.setting for row in result.rows if not row.is_baseline)
+    return settings_in_words([result.settings[name] for name in measured if name in result.settings], result.seeds)
 
 
 def seeds_in_words(seeds: Collection[int]) -> str:

@@ -21,7 +21,7 @@ from ntknas.correlation import Correlation, Row, correlate
 from ntknas.measures import expand
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "referee"))
-from page import filled, interval, number, table
+from page import filled, interval, left_out, number, table
 
 TARGET = "cifar10-valid/valid/200"
 NOISE = "noise"
@@ -109,13 +109,13 @@ def _table(ranked: list[Candidate], nb201: Correlation) -> str:
     shown = [each for each in ranked if id(each) in first or each in ranked[:SHOWN]]
     head = ["measure", "kernel", "τ nb201 [95 %]", "partial τ [95 %]", "ρ", "top 25 %", "τ nb101", "left out", "chosen"]
     lines = [
-        [*_figures(each.row), _elsewhere(each), _missing(each.row), "yes" if id(each) in first else ""]
+        [*_figures(each.row), _elsewhere(each), left_out(each.row), "yes" if id(each) in first else ""]
         for each in shown
     ]
     rows = [[each.row.measure, each.way, *line] for each, line in zip(shown, lines, strict=True)]
     layers = set(expand(["layers"]))
     beside = [row for row in nb201.rows if row.measure not in layers]
-    rows += [[row.measure, way_of(nb201, row) or "–", *_figures(row), "", _missing(row), ""] for row in beside]
+    rows += [[row.measure, way_of(nb201, row) or "–", *_figures(row), "", left_out(row), ""] for row in beside]
     return table(head, rows)
 
 
@@ -125,10 +125,6 @@ def _figures(row: Row) -> list[str]:
 
 def _elsewhere(candidate: Candidate) -> str:
     return "–" if candidate.elsewhere is None else number(candidate.elsewhere.kendall.value)
-
-
-def _missing(row: Row) -> str:
-    return ", ".join(f"{count} {reason}" for reason, count in row.left_out.items()) or "0"
 
 
 if __name__ == "__main__":

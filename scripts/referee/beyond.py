@@ -16,9 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from page import RECIPES, filled, interval, kernel, number, table, way
+from page import RECIPES, bar_group, filled, interval, kernel, number, table, way
 from scipy import stats
 
 from ntknas import load_benchmark, load_store
@@ -26,7 +25,7 @@ from ntknas.benchmarks.table import Target
 from ntknas.core.holm import holm
 from ntknas.correlation import Correlation, Row, correlate, difference_to
 from ntknas.correlation.compare import Difference
-from ntknas.report.figures import BarGroup, Bars
+from ntknas.report.figures import Bars
 from ntknas.report.plotter import draw
 
 TARGETS = ("cifar10-valid/valid/200", "cifar100/valid/200", "ImageNet16-120/valid/200")
@@ -94,7 +93,7 @@ def picture(frame: pd.DataFrame) -> Bars:
     shown = frame[(frame["population"] == SHOWN_POPULATION) & (frame["target"] == TARGETS[0])]
     shown = shown[shown["recipe"] != "baseline"].sort_values("partial", ascending=False, kind="stable").head(SHOWN)
     labels = [_label(row.measure, row.recipe, row.kernel) for row in shown.itertuples()]
-    groups = [_group(name, shown, field) for name, field in _GROUPS.items()]
+    groups = [bar_group(name, shown, field) for name, field in _GROUPS.items()]
     title = "What scores know of CIFAR-10 validation accuracy after 200 epochs, and beyond structure"
     return Bars(title, "Kendall τ-b, 95 % bootstrap interval", labels, groups, setting=_SETTING)
 
@@ -112,10 +111,6 @@ def _brief(kernel: str) -> str:
 
 
 _GROUPS = {"τ": "kendall", "partial τ given effective parameters and live layers": "partial"}
-
-
-def _group(name: str, frame: pd.DataFrame, field: str) -> BarGroup:
-    return BarGroup(name, *(frame[f"{field}{end}"].to_numpy(np.float64) for end in ("", "_low", "_high")))
 
 
 def _findings(answer: Correlation, target: str, population: str) -> Iterator[Finding]:

@@ -6,7 +6,11 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+import pandas as pd
+
 from ntknas.correlation import Correlation, Estimate, Row
+from ntknas.report.figures import BarGroup
 from ntknas.scoring.recipe_file import recipe_names
 
 RECIPES = frozenset(recipe_names()) - {"recommended"}
@@ -49,6 +53,11 @@ def way(row: Row) -> str:
 def left_out(row: Row) -> str:
     """Return the cells without a score by reason."""
     return ", ".join(f"{count} {reason}" for reason, count in row.left_out.items()) or "0"
+
+
+def bar_group(name: str, frame: pd.DataFrame, field: str) -> BarGroup:
+    """Return a column of a table and its ``_low`` and ``_high`` as bars with intervals."""
+    return BarGroup(name, *(frame[f"{field}{end}"].to_numpy(np.float64) for end in ("", "_low", "_high")))
 
 
 def filled(text: str, name: str, content: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
-from page import filled, interval, number, table
+from page import bar_group, filled, interval, number, table
 
 from ntknas.published import Release
-from ntknas.report.figures import BarGroup, Bars
+from ntknas.report.figures import Bars
 from whole_space_parts.findings import COUNTS, FIRST, POPULATIONS, STRUCTURE, TARGETS, Finding, Findings
 
 SHOWN = 25
@@ -145,14 +144,10 @@ def picture(frame: pd.DataFrame) -> Bars:
     shown = pd.concat([best, found[(found["way"] == COUNTS) & (found["measure"] == STRUCTURE)]])
     shown = shown.sort_values("kendall", ascending=False, kind="stable")
     labels = [row.measure if row.way == COUNTS else f"{row.way}: {row.measure}" for row in shown.itertuples()]
-    groups = [_group(name, shown, field) for name, field in _GROUPS.items()]
+    groups = [bar_group(name, shown, field) for name, field in _GROUPS.items()]
     title = "Every way by its best measure, and structure"
     setting = f"CIFAR-10 validation accuracy after 200 epochs; NAS-Bench-201, all cells with a score ({int(best['cells'].min()):,}); intervals resampled by network."
     return Bars(title, "Kendall τ-b, 95 % interval", labels, groups, setting=setting)
-
-
-def _group(name: str, frame: pd.DataFrame, field: str) -> BarGroup:
-    return BarGroup(name, *(frame[f"{field}{end}"].to_numpy(np.float64) for end in ("", "_low", "_high")))
 
 
 __all__ = ["filled", "parts", "picture"]

@@ -1,5 +1,6 @@
 import pickle
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -146,11 +147,10 @@ def test_a_complete_folder_goes_through_torchvision(tmp_path, monkeypatch):
     monkeypatch.setattr(CIFAR10, "train_list", listed("data_batch_1", "data_batch_2"))
     monkeypatch.setattr(CIFAR10, "test_list", listed("test_batch"))
     monkeypatch.setattr(CIFAR10, "meta", {**CIFAR10.meta, "md5": listed("batches.meta")[0][1]})
-    for name in list(cifar10.CIFAR10.checksums):
-        monkeypatch.delitem(cifar10.CIFAR10.checksums, name)
-    for name, split in [("data_batch_1", "train"), ("data_batch_2", "train"), ("test_batch", "test")]:
-        monkeypatch.setitem(cifar10.CIFAR10.checksums, name, (listed(name)[0][1], split))
-    probe = make_probe("cifar10", 80, Request(root=tmp_path), "random")
+    splits = {"data_batch_1": "train", "data_batch_2": "train", "test_batch": "test"}
+    checksums = {name: (listed(name)[0][1], split) for name, split in splits.items()}
+    with patch.dict(cifar10.CIFAR10.checksums, checksums, clear=True):  # which keeps their order, too
+        probe = make_probe("cifar10", 80, Request(root=tmp_path), "random")
     assert probe.note == ""
     raw = [pickle.loads((folder / name).read_bytes())["data"] for name in ("data_batch_1", "data_batch_2")]
     expected = np.sort(np.concatenate(raw)[:, 0] / 255)
