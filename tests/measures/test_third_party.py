@@ -116,6 +116,13 @@ def test_spaces_of_packages_at_fault(tmp_path, monkeypatch, name):
         load_space(name)
 
 
+def test_a_package_that_is_installed_later_is_found(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "later" not in space_names()
+    _package(tmp_path, "later", "", "[ntknas.spaces]\nlater = theirs_later:make\n")
+    assert "later" in space_names()
+
+
 def test_a_space_that_two_packages_name_and_one_named_as_ours(tmp_path, monkeypatch):
     for package in ("one", "two"):
         _package(tmp_path, package, "make = dict", f"[ntknas.spaces]\nsame = theirs_{package}:make\n")

@@ -197,7 +197,7 @@ def test_a_third_party_space_must_have_the_name_of_its_entry_point(monkeypatch):
     from ntknas.core import plugins
 
     point = EntryPoint("mine", "ntknas.spaces.nb201.space:NB201", spaces.ENTRY_POINT_GROUP)
-    monkeypatch.setattr(plugins, "entry_points", lambda group: [point])
+    monkeypatch.setattr(plugins, "points", lambda group: [("theirs", point)])
     assert "mine" in spaces.space_names()
     with pytest.raises(ChoiceError, match="it is named 'nb201', its entry point 'mine'"):
         load_space("mine")
