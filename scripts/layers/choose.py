@@ -2,7 +2,7 @@
 
     python scripts/layers/choose.py --stores FOLDER --nb101 NPZ [--column NAME] [--page docs/results/layer-kernels.md]
 
-FOLDER holds what ``scripts/layers/ways.py develop`` scored. Accuracies are the embedded validation accuracies of
+FOLDER holds what ``scripts/layers/scores.py develop`` scored. Accuracies are the embedded validation accuracies of
 NAS-Bench-201 (cifar10-valid, 200 epochs), and for NAS-Bench-101 those of a file with a column of hashes. Fills the
 table of the page, and prints what is chosen.
 """

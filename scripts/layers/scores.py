@@ -1,6 +1,6 @@
 """What is scored for docs/results/layer-kernels.md, by its protocol.
 
-    python scripts/layers/ways.py develop|confirm --image-data FOLDER --stores FOLDER [WAY ...] [--workers N]
+    python scripts/layers/scores.py develop|confirm --image-data FOLDER --stores FOLDER [WAY ...] [--workers N]
 
 ``develop`` scores every candidate on the cells that candidates are chosen on, ``confirm`` those that were chosen
 (``CHOSEN``) and the baselines on other cells, each space into a store of its own, FOLDER/STAGE-SPACE.h5. An
@@ -36,8 +36,10 @@ WAYS = {
 """Kernels whose layers are looked at: options of ``ntknas score``."""
 MEASURES = "layers,trace,cond,effective_rank,eig"
 """Of each: every measure of layers, and some of the whole kernel beside."""
-CHOSEN: dict[str, str] = {}
-"""Ways with the candidates that were chosen on the development cells, separated by commas."""
+CHOSEN: dict[str, tuple[str, ...]] = {}
+"""Ways with the candidates that were chosen on the development cells."""
+RECOMMENDED = {"features-per-sample": ("effective_rank",)}
+"""The measure of ``recommended``, and the way that has its kernel."""
 BASELINES = {
     "meco": "--recipe meco",
     "az-nas": "--recipe az-nas",
@@ -103,7 +105,9 @@ def options_of(stage: str) -> dict[str, str]:
     """Return what is scored in a stage: options of ``ntknas score`` by name."""
     if stage == "develop":
         return {name: f"{options} --measures {MEASURES}" for name, options in WAYS.items()}
-    return {name: f"{WAYS[name]} --measures {measures}" for name, measures in CHOSEN.items()} | BASELINES
+    taken = {name: (*CHOSEN.get(name, ()), *RECOMMENDED.get(name, ())) for name in WAYS}
+    ways = {name: f"{WAYS[name]} --measures {','.join(measures)}" for name, measures in taken.items() if measures}
+    return ways | BASELINES
 
 
 def cells_of(space: str, stage: str) -> list[int]:

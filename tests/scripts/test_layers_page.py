@@ -1,0 +1,146 @@
+"""The page of layers' kernels, made of made-up scores: what is chosen, and what it is held against."""
+
+import math
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from ntknas import load_benchmark, load_space
+from ntknas.benchmarks import Target
+from tests.correlation.stores import NB201, NETWORK, fill, value
+
+ROOT = Path(__file__).parents[2]
+TARGET = "cifar10-valid/valid/200"
+MEASURES = ("layers_entropy", "layers_logdet", "layers_shares", "inputs_logdet", "effective_rank", "trace")
+GOOD, FAIR = "layers_entropy", "layers_logdet"
+IMAGES, NOISE = ({"probe_source": name, "probe_shape": "64x3x32x32"} for name in ("cifar10", "noise"))
+FEATURES = NB201 | {"output": "features", "batch_norm": "per-sample"}
+KERNELS = {
+    "sum-frozen": NB201 | IMAGES,
+    "features-per-sample": FEATURES | IMAGES,
+    "features-per-sample-noise": FEATURES | NOISE,
+}
+
+
+@pytest.fixture(scope="module")
+def accuracies():
+    return load_benchmark("nb201").table(Target.parse(TARGET)).mean
+
+
+@pytest.fixture(scope="module")
+def scripts():
+    with pytest.MonkeyPatch.context() as patch:
+        for folder in ("scripts/referee", "scripts/layers"):
+            patch.syspath_prepend(str(ROOT / folder))
+        for name in [name for name in sys.modules if name in ("page", "scores", "choose", "confirm")]:
+            patch.delitem(sys.modules, name)
+        import choose
+        import confirm
+        import scores
+
+        yield {"choose": choose, "confirm": confirm, "scores": scores}
+        for name in ("page", "scores"):  # there may be others of these names, which the next module of tests means
+            sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def folder(tmp_path, scripts, accuracies):
+    """Stores of both stages; on images, entropies of pooled features rank best, log-determinants next."""
+
+    def scores(way):
+        def score(cell, seed, measure):
+            noise = {GOOD: 4.0, FAIR: 8.0}.get(measure, 100.0) if way == "features-per-sample" else 200.0
+            return float(accuracies[cell % 15625]) + noise * value(cell, seed, f"{way} {measure}")
+
+        return score
+
+    cells = np.random.default_rng(0).permutation(15_625)[:120].tolist()
+    for stage in ("develop", "confirm"):
+        for way, fields in KERNELS.items():
+            fill(tmp_path / f"{stage}-nb201.h5", MEASURES, cells, fields=fields, scores=scores(way))
+            if stage == "develop":
+                of_101 = fields | {"space": "nb101"}
+                fill(tmp_path / "develop-nb101.h5", MEASURES, range(40), fields=of_101, scores=scores(way))
+    fill(tmp_path / "confirm-nb201.h5", ("naswot", "synflow"), cells, fields=NETWORK | IMAGES, scores=value)
+    shutil.copyfile(ROOT / "docs/results/layer-kernels.md", tmp_path / "layer-kernels.md")
+    return tmp_path
+
+
+@pytest.fixture
+def nb101(tmp_path):
+    file = tmp_path / "nb101.csv"
+    file.write_text("index,test_acc_108_mean\n" + "".join(f"{cell},{50 + cell}\n" for cell in range(40)))
+    return file
+
+
+def _run(monkeypatch, script, *arguments):
+    monkeypatch.setattr(sys, "argv", [f"{script.__name__}.py", *map(str, arguments)])
+    script.main()
+
+
+def _between(folder, name):
+    text = (folder / "layer-kernels.md").read_text()
+    return re.search(rf"<!-- {name} -->\n(.*?)<!-- end of {name} -->", text, re.DOTALL)[1]
+
+
+def _confirmed(monkeypatch, scripts, folder):
+    monkeypatch.setattr(scripts["confirm"], "CHOSEN", {"features-per-sample": (GOOD, FAIR)})
+    _run(monkeypatch, scripts["confirm"], "--stores", folder, "--bench-data", folder, "--out", folder)
+    return pd.read_csv(folder / "layer-kernels.csv")
+
+
+def test_cells_of_the_stages_are_apart_and_of_the_population(scripts):
+    scoring, space = scripts["scores"], load_space("nb201")
+    develop, confirm = (scoring.cells_of("nb201", stage) for stage in ("develop", "confirm"))
+    assert (len(develop), len(confirm), len({*develop, *confirm})) == (300, 1000, 1300)
+    is_of = scoring.is_member(space, "reachable")
+    assert all(is_of(cell) for cell in (*develop, *confirm))
+    networks = {space.representative(space[cell], "weights", "none") for cell in (*develop, *confirm)}
+    assert len(networks) == 1300
+
+
+def test_what_is_confirmed_is_what_a_way_scores(scripts):
+    scoring = scripts["scores"]
+    for way, measures in scoring.CHOSEN.items():
+        assert way in scoring.WAYS
+        assert ",".join(measures) in scoring.options_of("confirm")[way]
+
+
+def test_the_figures_are_those_of_the_scores(monkeypatch, scripts, folder, accuracies):
+    frame = _confirmed(monkeypatch, scripts, folder)
+    first = frame[frame["target"] == TARGET].set_index("ranking")
+    assert first.index[0] == f"{GOOD} · features-per-sample"
+    assert {"effective_parameters", "live_layers", "naswot", "synflow", "recommended"} < set(first.index)
+    assert "trace · sum-frozen" not in first.index
+    cells = np.random.default_rng(0).permutation(15_625)[:120]
+    taken = [float(accuracies[cell]) + 4.0 * value(int(cell), 0, f"features-per-sample {GOOD}") for cell in cells]
+    expected = stats.kendalltau(taken, [float(accuracies[cell]) for cell in cells]).statistic
+    assert math.isclose(first["kendall"].iloc[0], expected, abs_tol=1e-4)
+
+
+def test_each_candidate_is_tested_against_each_rival(monkeypatch, scripts, folder):
+    frame = _confirmed(monkeypatch, scripts, folder)
+    rivals = frame[(frame["target"] == TARGET) & ~frame["chosen"]]
+    lines = [line for line in _between(folder, "tests").splitlines() if line.startswith("| layers_")]
+    assert len(lines) == 2 * len(rivals)
+    assert (folder / "layer-kernels.png").stat().st_size > 1000
+    assert "Not there: robustness-nb201." in _between(folder, "other targets")
+    assert "Not there: accuracies of nb101." in _between(folder, "other spaces")
+
+
+def test_the_choice_is_by_the_protocol(monkeypatch, capsys, scripts, folder, nb101):
+    choose = scripts["choose"]
+    _run(monkeypatch, choose, "--stores", folder, "--nb101", nb101, "--page", folder / "layer-kernels.md")
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].endswith(f": {GOOD}")
+    assert 3 <= len(said) <= 4
+    assert sum("noise" in line for line in said) >= 1
+    table = _between(folder, "development").splitlines()
+    assert table[2].startswith(f"| {GOOD} | features/per-sample |")
+    assert sum(line.endswith("| yes |") for line in table) == len(said)
