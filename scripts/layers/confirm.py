@@ -17,7 +17,7 @@ from itertools import product
 from pathlib import Path
 
 import pandas as pd
-from scores import CHOSEN, WAYS
+from scores import CHOSEN, WAYS, WHOLE
 
 from ntknas import load_benchmark, load_space, load_store
 from ntknas.benchmarks import has_accuracies, read_accuracies
@@ -34,8 +34,9 @@ from page import bar_group, filled, interval, left_out, number, table
 
 TARGETS = ("cifar10-valid/valid/200", "cifar100/valid/200", "ImageNet16-120/valid/200")
 COUNTS = ("effective_parameters", "live_layers")
-BESIDE = ("meco", "az_nas", "naswot", "synflow", "recommended")
-"""What is held against, as the page names it; ``recommended`` is the effective rank of its kernel."""
+BESIDE = ("meco", "az_nas", "naswot", "synflow")
+RECOMMENDED = ("features-per-sample", "effective_rank")
+"""The recipe: the way of its kernel, and its measure."""
 OTHER_TARGETS = ("robustness-nb201", "transnas-micro")
 OTHER_SPACES = ("nb101", "nats-sss", "nb-macro")
 COLUMN = "test_acc_108_mean"
@@ -109,17 +110,14 @@ def rankings(answer: Correlation | Overview, target: str) -> Iterator[Ranking]:
         if row.is_baseline:
             if row.measure in COUNTS:
                 yield Ranking(row.measure, row, is_chosen=False)
-        elif is_chosen(way, row.measure):
+        elif row.measure in CHOSEN.get(way, ()):
             yield Ranking(f"{row.measure} · {way}", row, is_chosen=True)
-        elif (way, row.measure) == ("features-per-sample", "effective_rank"):
+        elif (way, row.measure) == RECOMMENDED:
             yield Ranking("recommended", row, is_chosen=False)
+        elif row.measure in WHOLE.get(way, ()):
+            yield Ranking(f"{row.measure} · {way}", row, is_chosen=False)
         elif row.measure in BESIDE:
             yield Ranking(row.measure, row, is_chosen=False)
-
-
-def is_chosen(way: str, measure: str) -> bool:
-    """Return whether a measure of a way is one of the candidates that are confirmed."""
-    return measure in CHOSEN.get(way, ())
 
 
 def way_of(answer: Correlation | Overview, row: Row | Agreement) -> str:

@@ -36,10 +36,12 @@ WAYS = {
 """Kernels whose layers are looked at: options of ``ntknas score``."""
 MEASURES = "layers,trace,cond,effective_rank,eig"
 """Of each: every measure of layers, and some of the whole kernel beside."""
-CHOSEN: dict[str, tuple[str, ...]] = {}
+CHOSEN: dict[str, tuple[str, ...]] = {
+    "features-per-sample-noise": ("layers_mean_entropy", "layers_mean_effective_rank", "layers_mean_logdet"),
+}
 """Ways with the candidates that were chosen on the development cells."""
-RECOMMENDED = {"features-per-sample": ("effective_rank",)}
-"""The measure of ``recommended``, and the way that has its kernel."""
+WHOLE = {"features-per-sample": ("effective_rank",), "features-per-sample-noise": ("effective_rank", "cond")}
+"""Measures of whole kernels beside: of ``recommended``, and of the kernel whose layers were chosen."""
 BASELINES = {
     "meco": "--recipe meco",
     "az-nas": "--recipe az-nas",
@@ -56,7 +58,7 @@ class Population:
         name: Population; one cell of each network.
         develop: Cells that candidates are chosen on.
         confirm: Other cells, looked at once.
-        options: How networks are built.
+        options: How networks are built, and whether what is published already is taken in place of computing it.
     """
 
     name: str
@@ -66,7 +68,7 @@ class Population:
 
 
 SPACES = {
-    "nb201": Population("reachable", 300, 1000),
+    "nb201": Population("reachable", 300, 1000, "--published"),
     "nb101": Population("connected", 100, 300, "--channels 16"),
     "nats-sss": Population("connected", 0, 300),
     "nb-macro": Population("connected", 0, 300),
@@ -105,7 +107,7 @@ def options_of(stage: str) -> dict[str, str]:
     """Return what is scored in a stage: options of ``ntknas score`` by name."""
     if stage == "develop":
         return {name: f"{options} --measures {MEASURES}" for name, options in WAYS.items()}
-    taken = {name: (*CHOSEN.get(name, ()), *RECOMMENDED.get(name, ())) for name in WAYS}
+    taken = {name: (*CHOSEN.get(name, ()), *WHOLE.get(name, ())) for name in WAYS}
     ways = {name: f"{WAYS[name]} --measures {','.join(measures)}" for name, measures in taken.items() if measures}
     return ways | BASELINES
 

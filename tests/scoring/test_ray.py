@@ -24,8 +24,16 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 from ntknas.scoring.engines.ray_cluster import connected  # noqa: E402  (it needs ray)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def as_urgent_as_tests():
+    """Ray's processes step back for all others: beside tests that keep every core busy they would take minutes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_worker_niceness", "0")
+        yield
+
+
 @pytest.fixture(scope="module")
-def cluster():
+def cluster(as_urgent_as_tests):
     from ray.cluster_utils import Cluster
 
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 100 * 2**20})
