@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+import ntknas
 from ntknas import load_benchmark, load_space
 from ntknas.benchmarks import Target
+from ntknas.scoring import Recipe
 from tests.correlation.stores import NB201, NETWORK, fill, value
 
 ROOT = Path(__file__).parents[2]
@@ -38,13 +40,14 @@ def scripts():
     with pytest.MonkeyPatch.context() as patch:
         for folder in ("scripts/referee", "scripts/layers"):
             patch.syspath_prepend(str(ROOT / folder))
-        for name in [name for name in sys.modules if name in ("page", "scores", "choose", "confirm")]:
+        for name in [name for name in sys.modules if name in ("page", "scores", "choose", "confirm", "ablation")]:
             patch.delitem(sys.modules, name)
+        import ablation
         import choose
         import confirm
         import scores
 
-        yield {"choose": choose, "confirm": confirm, "scores": scores}
+        yield {"ablation": ablation, "choose": choose, "confirm": confirm, "scores": scores}
         for name in ("page", "scores"):  # there may be others of these names, which the next module of tests means
             sys.modules.pop(name, None)
 
@@ -144,3 +147,21 @@ def test_the_choice_is_by_the_protocol(monkeypatch, capsys, scripts, folder, nb1
     table = _between(folder, "development").splitlines()
     assert table[2].startswith(f"| {GOOD} | features/per-sample |")
     assert sum(line.endswith("| yes |") for line in table) == len(said)
+
+
+def test_what_is_taken_apart_is_the_score(scripts):
+    """The mean of entropies is the measure itself; random matrices have the ranks that their sizes allow."""
+    ablation, cell = scripts["ablation"], 1  # a convolution or two
+    found = ablation.variants(cell)
+    recipe = Recipe(choices=ablation.CHOICES, measures=(ablation.SCORE,))
+    scored = ntknas.score("nb201", [cell], recipe=recipe, probe=ntknas.make_probe("noise", 64))
+    assert found["mean"] == pytest.approx(scored.frame["value"].iloc[0], rel=1e-6)
+    assert found["sum"] / found["mean"] == pytest.approx(found["sum_random"] / found["mean_random"])
+    assert max(found["mean"], found["mean_random"], found["mean_cosine"]) < math.log(64)
+
+
+def test_other_scores_than_those_that_are_stored_stop_it(monkeypatch, scripts, folder):
+    cells = np.random.default_rng(0).permutation(15_625)[:3].tolist()
+    monkeypatch.setattr(scripts["ablation"], "SCORE", GOOD)
+    with pytest.raises(SystemExit, match="not what is stored"):
+        scripts["ablation"]._check(pd.DataFrame({"mean": [1.0, 2.0, 3.0]}, index=cells), folder)
