@@ -45,6 +45,7 @@ ON_REACHABLE = {
     "label_energy": "--measures label_energy --output traced --probe-size 32",
     "nb-suite-zero": "--recipe nb-suite-zero",
     "zen": "--measures zen --probe-size 16",
+    "noise": "--recipe recommended --probe noise --measures effective_rank,cond,layers",
     "suite-zero-noise": "--recipe nb-suite-zero --measures grasp,plain,epe_nas,l2_norm --seeds 2",
 }
 _ROBUST = "--recipe robust-ntk --measures lambda_min,cond,lga,trace,effective_rank --probe-size 16"
