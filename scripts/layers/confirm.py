@@ -40,6 +40,10 @@ RECOMMENDED = ("features-per-sample", "effective_rank")
 OTHER_TARGETS = ("robustness-nb201", "transnas-micro")
 OTHER_SPACES = ("nb101", "nats-sss", "nb-macro")
 COLUMN = "test_acc_108_mean"
+SHORT = {"features-per-sample": "images", "features-per-sample-noise": "noise"}
+"""How the page names ways, of which it has these alone."""
+ON_SAMPLE = (*COUNTS, "meco", "az_nas", "recommended")
+"""What stands beside on the sample of the referee, where others have several settings."""
 Accuracies = dict[str, "pd.Series[float]"] | dict[str, AccuracyTable]
 _GROUPS = {"τ": "kendall", "partial τ given effective parameters and live layers": "partial"}
 
@@ -65,25 +69,38 @@ def main() -> None:
     parser.add_argument("--stores", type=Path, required=True)
     parser.add_argument("--bench-data", type=Path, default=Path("bench_data"))
     parser.add_argument("--nb101", type=Path)
+    parser.add_argument("--sample", type=Path, help="scores of scripts/referee/ways.py, its way noise among them")
     parser.add_argument("--out", type=Path, default=Path("docs/results"))
     arguments = parser.parse_args()
-    scores = load_store(arguments.stores / "confirm-nb201.h5")
+    scores, unfinished = _finished(load_store(arguments.stores / "confirm-nb201.h5"))
     benchmark = load_benchmark("nb201")
     answer = correlate(scores, {name: benchmark.table(Target.parse(name)) for name in TARGETS})
     frame = _frame(answer)
     frame.to_csv(arguments.out / "layer-kernels.csv", index=False, float_format="%.4f")
     draw(picture(frame), arguments.out / "layer-kernels.png")
     parts = {
-        "confirmation": _confirmation(answer),
+        "confirmation": "\n\n".join([_confirmation(answer), *unfinished]),
         "tests": _tests(answer),
         "other targets": _other_targets(scores, arguments.bench_data),
         "other spaces": _other_spaces(arguments),
     }
+    if arguments.sample:
+        parts["sample"] = _sample(arguments.sample)
     page = arguments.out / "layer-kernels.md"
     text = page.read_text(encoding="utf-8")
     for name, content in parts.items():
         text = filled(text, name, content)
     page.write_text(text, encoding="utf-8")
+
+
+def _finished(scores: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return the scores without those that a run has not finished, whose cells are no sample; and which these are."""
+    cells = scores.groupby(["setting", "measure"])["cell"].transform("nunique")
+    is_finished = cells == scores["cell"].nunique()
+    kept = scores[is_finished]
+    kept.attrs = scores.attrs
+    found = sorted(set(scores.loc[~is_finished, "measure"]))
+    return kept, [f"Not scored on all cells yet: {', '.join(found)}."] if found else []
 
 
 def picture(frame: pd.DataFrame) -> Bars:
@@ -96,8 +113,8 @@ def picture(frame: pd.DataFrame) -> Bars:
     groups = [bar_group(name, shown, field) for name, field in _GROUPS.items()]
     cells = int(shown["cells"].max())
     setting = (
-        f"NAS-Bench-201, {cells:,} reachable networks that nothing was chosen on; official networks of 16 channels, "
-        "64 images of CIFAR-10, one initialisation."
+        f"NAS-Bench-201, {cells:,} reachable networks that nothing was chosen on; 16 channels, 64 images of noise where it "
+        "is said and of CIFAR-10 elsewhere, one initialisation."
     )
     title = "Scores of layers' kernels beside others: CIFAR-10 validation accuracy after 200 epochs"
     return Bars(title, "Kendall τ-b, 95 % bootstrap interval", list(shown["ranking"]), groups, setting=setting)
@@ -111,11 +128,11 @@ def rankings(answer: Correlation | Overview, target: str) -> Iterator[Ranking]:
             if row.measure in COUNTS:
                 yield Ranking(row.measure, row, is_chosen=False)
         elif row.measure in CHOSEN.get(way, ()):
-            yield Ranking(f"{row.measure} · {way}", row, is_chosen=True)
+            yield Ranking(f"{row.measure} · {SHORT[way]}", row, is_chosen=True)
         elif (way, row.measure) == RECOMMENDED:
             yield Ranking("recommended", row, is_chosen=False)
         elif row.measure in WHOLE.get(way, ()):
-            yield Ranking(f"{row.measure} · {way}", row, is_chosen=False)
+            yield Ranking(f"{row.measure} · {SHORT[way]}", row, is_chosen=False)
         elif row.measure in BESIDE:
             yield Ranking(row.measure, row, is_chosen=False)
 
@@ -145,6 +162,28 @@ def _confirmation(answer: Correlation) -> str:
     return table(heads, lines)
 
 
+def _sample(store: Path) -> str:
+    """Return the same rankings on the reachable ones of the referee's cells, each with its test against the best."""
+    accuracies = {TARGETS[0]: load_benchmark("nb201").table(Target.parse(TARGETS[0]))}
+    answer = correlate(load_store(store), accuracies, population="reachable")
+    found: dict[str, Ranking] = {}
+    for each in _by_tau(answer, TARGETS[0]):
+        if each.is_chosen or each.name.endswith(SHORT["features-per-sample-noise"]) or each.name in ON_SAMPLE:
+            found.setdefault(each.name, each)
+    best = next(each for each in found.values() if each.is_chosen)
+    lines = []
+    for name, each in found.items():
+        less = None if each is best else _difference(answer, best.row, each.row)
+        figures = [interval(each.row.kendall), interval(each.row.partial), interval(each.row.kendall_top25)]
+        lines.append([f"**{name}**" if each.is_chosen else name, str(each.row.n), *figures, _less(less)])
+    heads = ("ranking", "cells", "τ [95 %]", "partial τ [95 %]", "τ top 25 % [95 %]", "τ of the best candidate less it")
+    return table(heads, lines)
+
+
+def _less(found: Difference | None) -> str:
+    return "–" if found is None else f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+
+
 def _by_tau(answer: Correlation, target: str) -> list[Ranking]:
     return sorted(rankings(answer, target), key=lambda each: -(each.row.kendall.value or -2))
 
@@ -166,7 +205,7 @@ def _difference(answer: Correlation, row: Row, rival: Row) -> Difference | None:
 
 
 def _tested(found: Difference, p: float) -> list[str]:
-    return [str(found.n), f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]", f"{p:.1g}"]
+    return [str(found.n), _less(found), f"{p:.1g}"]
 
 
 def _frame(answer: Correlation) -> pd.DataFrame:

@@ -70,13 +70,13 @@ def main() -> None:
     unknown = set(arguments.ways) - set(known)
     if unknown:
         parser.error(f"there is no way {', '.join(sorted(unknown))}: expected {', '.join(known)}")
-    shared = ["--image-data", str(arguments.image_data), "--store", str(arguments.store)]
+    shared = ["--image-data", str(arguments.image_data.resolve()), "--store", arguments.store.name]
     shared += ["--workers", str(arguments.workers)]
     for name in arguments.ways or [*ON_ALL, *ON_REACHABLE]:
         options = {**ON_ALL, **ON_REACHABLE, **ATTACKED}[name]
         command = ["ntknas", "score", *_cells(name, arguments.store), *options.split(), *shared]
         print(f"{name}: {' '.join(command)}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", *command], check=True)
+        subprocess.run([sys.executable, "-m", *command], check=True, cwd=arguments.store.parent)
 
 
 def _cells(name: str, store: Path) -> list[str]:
@@ -87,7 +87,7 @@ def _cells(name: str, store: Path) -> list[str]:
     reachable = set(members(space, "reachable"))
     file = store.with_name("reachable.txt")
     file.write_text("\n".join(str(cell) for cell in sample(space, CELLS, SEED) if cell in reachable) + "\n")
-    return ["--cells-file", str(file)]
+    return ["--cells-file", file.name]  # without its folder, since runs record it
 
 
 if __name__ == "__main__":

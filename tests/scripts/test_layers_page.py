@@ -118,7 +118,7 @@ def test_what_is_confirmed_is_what_a_way_scores(scripts):
 def test_the_figures_are_those_of_the_scores(monkeypatch, scripts, folder, accuracies):
     frame = _confirmed(monkeypatch, scripts, folder)
     first = frame[frame["target"] == TARGET].set_index("ranking")
-    assert first.index[0] == f"{GOOD} · features-per-sample"
+    assert first.index[0] == f"{GOOD} · images"
     assert {"effective_parameters", "live_layers", "naswot", "synflow", "recommended"} < set(first.index)
     assert "trace · sum-frozen" not in first.index
     cells = np.random.default_rng(0).permutation(15_625)[:120]
@@ -135,6 +135,15 @@ def test_each_candidate_is_tested_against_each_rival(monkeypatch, scripts, folde
     assert (folder / "layer-kernels.png").stat().st_size > 1000
     assert "Not there: robustness-nb201." in _between(folder, "other targets")
     assert "Not there: accuracies of nb101." in _between(folder, "other spaces")
+
+
+def test_on_another_sample_each_is_held_against_the_best(monkeypatch, scripts, folder):
+    monkeypatch.setattr(scripts["confirm"], "CHOSEN", {"features-per-sample": (GOOD, FAIR)})
+    lines = scripts["confirm"]._sample(folder / "confirm-nb201.h5").splitlines()
+    assert lines[2].startswith(f"| **{GOOD} · images** |")
+    assert lines[2].endswith("| – |")
+    assert all("| +" in line for line in lines[3:])  # none is better
+    assert not any("naswot" in line for line in lines)
 
 
 def test_the_choice_is_by_the_protocol(monkeypatch, capsys, scripts, folder, nb101):
