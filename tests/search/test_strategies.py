@@ -133,7 +133,7 @@ def test_a_round_of_halving_costs_three_trainings_on_three_budgets():
 def test_the_estimator_begins_with_ten_cells_and_finds_the_best_word(name):
     """Values that rise with every letter: it has to come to ccc, and sooner than random search."""
     pytest.importorskip("optuna")
-    of = problem(budget=27)
+    of = problem(budget=20)
     values = np.array([sum("abc".index(letter) for letter in word) for word in WORDS], float)
     of.objective.levels[0].runs[:] = values[:, None]
     guide, found = score(), []
