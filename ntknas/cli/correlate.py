@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from ntknas.correlation.sources import AccuracySource
     from ntknas.report.look import Look
 
-"""Cells from which intervals take so long that progress is shown."""
-
 
 @click.command(name="correlate")
 @click.argument("store", type=click.Path(path_type=Path), default=shared.DEFAULT_STORE)

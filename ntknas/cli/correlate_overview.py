@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 OVERVIEW = ("statistic", "intervals")
 """Options of the table of all targets alone."""
 _ALL = "all"
-"""Cells from which many targets take so long that progress is shown."""
 
 
 class Shown(NamedTuple):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _MANY_CELLS = 1000
+"""Cells from which intervals and many targets take so long that progress is shown."""
 
 
 def note_few_resamples(resamples: int) -> None:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _NOT_ASKED = {"dataset": (), "accuracies": None, "column": None, "given": None}
 """What ``correlate`` asks of accuracies and this command does not."""
-"""Cells from which resamples take so long that progress is shown."""
 
 
 @click.command(name="pareto")

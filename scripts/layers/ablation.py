@@ -121,8 +121,8 @@ def _table(answer: Correlation) -> str:
 
 
 def _line(row: Row) -> list[str]:
-    partial = "–" if row.measure == "live_layers" else interval(row.partial)
-    return [WORDS[row.measure], str(row.n), interval(row.kendall), partial, number(row.kendall_top25.value)]
+    figures = [interval(row.kendall), interval(row.partial), number(row.kendall_top25.value)]
+    return [WORDS[row.measure], str(row.n), *figures]
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from ntknas import load_benchmark, load_space, load_store
 from ntknas.benchmarks import read_accuracies
 from ntknas.benchmarks.table import Target
 from ntknas.correlation import Correlation, Row, correlate
+from ntknas.correlation.overview import Agreement, Overview
 from ntknas.measures import expand
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "referee"))
@@ -98,10 +99,15 @@ def chosen(ranked: list[Candidate]) -> list[Candidate]:
 
 def way_of(answer: Correlation, row: Row) -> str:
     """Return the kernel of a row and what it was taken on; nothing for a count."""
+    return ", ".join(kernel_of(answer, row))
+
+
+def kernel_of(answer: Correlation | Overview, row: Row | Agreement) -> tuple[str, ...]:
+    """Return the output and BatchNorm policy of a row's kernel, and ``noise`` if it was taken on that; of a count none."""
     setting = answer.settings.get(row.setting)
     if setting is None or row.is_baseline:
-        return ""
-    return "/".join(row.kernel.split("/")[:2]) + (f", {NOISE}" if setting.probe.source == NOISE else "")
+        return ()
+    return ("/".join(row.kernel.split("/")[:2]), *([NOISE] if setting.probe.source == NOISE else []))
 
 
 def _table(ranked: list[Candidate], nb201: Correlation) -> str:

@@ -17,6 +17,7 @@ from itertools import product
 from pathlib import Path
 
 import pandas as pd
+from choose import kernel_of
 from scores import CHOSEN, WAYS, WHOLE
 
 from ntknas import load_benchmark, load_space, load_store
@@ -30,9 +31,8 @@ from ntknas.report.figures import Bars
 from ntknas.report.plotter import draw
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "referee"))
-from page import bar_group, filled, interval, left_out, number, table
+from page import TARGETS, bar_group, filled, interval, left_out, number, table
 
-TARGETS = ("cifar10-valid/valid/200", "cifar100/valid/200", "ImageNet16-120/valid/200")
 COUNTS = ("effective_parameters", "live_layers")
 BESIDE = ("meco", "az_nas", "naswot", "synflow")
 RECOMMENDED = ("features-per-sample", "effective_rank")
@@ -61,6 +61,11 @@ class Ranking:
     name: str
     row: Row | Agreement
     is_chosen: bool
+
+    @property
+    def marked(self) -> str:
+        """Its name, in bold if it is one of the candidates."""
+        return f"**{self.name}**" if self.is_chosen else self.name
 
 
 def main() -> None:
@@ -139,10 +144,7 @@ def rankings(answer: Correlation | Overview, target: str) -> Iterator[Ranking]:
 
 def way_of(answer: Correlation | Overview, row: Row | Agreement) -> str:
     """Return the way that a row was scored in, of those whose layers are looked at; empty for another one."""
-    setting = answer.settings.get(row.setting)
-    if setting is None or row.is_baseline:
-        return ""
-    name = "-".join(row.kernel.split("/")[:2]) + ("-noise" if setting.probe.source == "noise" else "")
+    name = "-".join(kernel_of(answer, row)).replace("/", "-")
     return name if name in WAYS else ""
 
 
@@ -155,8 +157,7 @@ def _confirmation(answer: Correlation) -> str:
         elsewhere = [interval(others[target][each.name].kendall) for target in TARGETS[1:]]
         figures = [interval(row.kendall), interval(row.partial), *elsewhere, interval(row.kendall_top25)]
         figures += [number(row.ndcg.get(100), 3), number(row.regret_best_of_10), number(row.seconds_per_cell)]
-        name = f"**{each.name}**" if each.is_chosen else each.name
-        lines.append([name, str(row.n), left_out(row), *figures])
+        lines.append([each.marked, str(row.n), left_out(row), *figures])
     heads = ["ranking", "cells", "left out", "τ CIFAR-10 [95 %]", "partial τ [95 %]", "τ CIFAR-100 [95 %]"]
     heads += ["τ ImageNet16-120 [95 %]", "τ top 25 % [95 %]", "nDCG@100", "regret of best of 10", "s a cell"]
     return table(heads, lines)
@@ -172,10 +173,10 @@ def _sample(store: Path) -> str:
             found.setdefault(each.name, each)
     best = next(each for each in found.values() if each.is_chosen)
     lines = []
-    for name, each in found.items():
+    for each in found.values():
         less = None if each is best else _difference(answer, best.row, each.row)
         figures = [interval(each.row.kendall), interval(each.row.partial), interval(each.row.kendall_top25)]
-        lines.append([f"**{name}**" if each.is_chosen else name, str(each.row.n), *figures, _less(less)])
+        lines.append([each.marked, str(each.row.n), *figures, _less(less)])
     heads = ("ranking", "cells", "τ [95 %]", "partial τ [95 %]", "τ top 25 % [95 %]", "τ of the best candidate less it")
     return table(heads, lines)
 
@@ -269,8 +270,7 @@ def _other_spaces(arguments: argparse.Namespace) -> str:
         for target in answer.targets:
             for each in _by_tau(answer, target):
                 row = each.row
-                name = f"**{each.name}**" if each.is_chosen else each.name
-                lines.append([space, target, name, str(row.n), interval(row.kendall), interval(row.partial)])
+                lines.append([space, target, each.marked, str(row.n), interval(row.kendall), interval(row.partial)])
     made = table(("space", "target", "ranking", "cells", "τ [95 %]", "partial τ [95 %]"), lines) if lines else ""
     return "\n\n".join(part for part in (made, *missing) if part)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from page import RECIPES, bar_group, filled, interval, kernel, number, table, way
+from page import RECIPES, TARGETS, bar_group, filled, interval, kernel, number, table, way
 from scipy import stats
 
 from ntknas import load_benchmark, load_store
@@ -28,7 +28,6 @@ from ntknas.correlation.compare import Difference
 from ntknas.report.figures import Bars
 from ntknas.report.plotter import draw
 
-TARGETS = ("cifar10-valid/valid/200", "cifar100/valid/200", "ImageNet16-120/valid/200")
 POPULATIONS = ("all", "connected", "reachable", "distinct")
 STRUCTURE = "effective_parameters"
 MIN_CELLS = 100

@@ -13,6 +13,8 @@ from ntknas.correlation import Correlation, Estimate, Row
 from ntknas.report.figures import BarGroup
 from ntknas.scoring.recipe_file import recipe_names
 
+TARGETS = ("cifar10-valid/valid/200", "cifar100/valid/200", "ImageNet16-120/valid/200")
+"""What scores of NAS-Bench-201's cells are held against: the embedded accuracies."""
 RECIPES = frozenset(recipe_names()) - {"recommended"}
 """Published recipes; our own is one kernel among those that are named by their choices."""
 
