@@ -30,6 +30,7 @@ class Way:
         title: What it is, for readers.
         options: Options of ``ntknas score``, but for cells, seeds and measures.
         measures: Its measures; all of a kernel with its spectrum without any.
+        has_layers: Whether measures of the kernels of its layers come beside.
         seeds: How many seeds are published.
         unit: Which cells share a score: those that are one network under ``weights`` or ``all``, or none (``cell``:
             measures of the network see branches that no kernel does).
@@ -40,6 +41,7 @@ class Way:
     measures: str = ""
     seeds: int = 1
     unit: str = "weights"
+    has_layers: bool = False
 
 
 _FIRST = "--draw first"
@@ -51,6 +53,11 @@ WAYS = {
         "Kernel of pooled features, each image normalised by its own statistics: what ntknas recommends",
         f"--output features --batch-norm per-sample --parameters weights --probe-size 64 {_FIRST}",
         seeds=3,
+    ),
+    "noise": Way(
+        "The kernel of recommended on noise, which needs no data, and the kernels of its layers",
+        "--output features --batch-norm per-sample --parameters weights --probe noise --probe-size 64",
+        has_layers=True,
     ),
     "eval": Way(
         "Kernel of summed logits, BatchNorm in evaluation mode, which leaves inputs as they are at initialisation",
@@ -82,13 +89,17 @@ WAYS = {
 
 
 def measures_of(way: Way) -> str:
-    """Return a way's measures: of a kernel those that are defined for its rows, and its spectrum."""
+    """Return a way's measures: of a kernel those that are defined for its rows, and its spectrum.
+
+    Measures of the inputs of layers are left out: their Gram matrices cost as much as the kernel.
+    """
     if way.measures:
         return way.measures
     words = way.options.split()
     output, size = words[words.index("--output") + 1], words[words.index("--probe-size") + 1]
     defined = [name for name in expand(["kernel"]) if output in (get_measure(name).outputs or (output,))]
-    return ",".join([*defined, f"spectrum:{size}"])
+    layers = [name for name in expand(["layers"]) if name.startswith("layers_")] if way.has_layers else []
+    return ",".join([*defined, *layers, f"spectrum:{size}"])
 
 
 def cells_of(way: Way, space: Space) -> list[int]:

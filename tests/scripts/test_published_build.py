@@ -45,12 +45,14 @@ def test_ways_and_their_scores(script, tmp_path):
     assert found["coupled"].core_hours == 12.5
     spectra = {name: [m for m in way.measures if m.startswith("eigenvalue_")] for name, way in found.items()}
     assert {name: len(measures) for name, measures in spectra.items() if measures} == {
-        **dict.fromkeys(("frozen", "frozen-independent", "recommended", "eval", "frozen-digits"), 64),
+        **dict.fromkeys(("frozen", "frozen-independent", "recommended", "noise", "eval", "frozen-digits"), 64),
         "vilhess": 100,
         "coupled": 32,
     }
     assert {"trace", "cond", "lga"} <= set(found["frozen"].measures)
     assert found["recommended"].seeds == (0, 1, 2)
+    assert {"cond", "layers_mean_entropy"} <= set(found["noise"].measures)
+    assert not any(name.startswith("inputs_") for name in found["noise"].measures)
     assert "--draw first" in found["frozen"].command
 
 
