@@ -94,7 +94,7 @@ def import_files(
     formats = {source: source.official for source in all_sources().values() if source.official is not None}
     read = [
         _read(path, folder, formats, benchmark, replace, start, open_space)
-        for path in _files_of(paths, formats.values())
+        for path in _files_of(paths, [*formats.values()])
     ]
     name = read[0].source.name
     others = [part for part in read if part.source.name != name]
@@ -158,15 +158,18 @@ class Part:
         return self.source.official is None or self.source.official.is_part
 
 
-def _files_of(paths: Sequence[Path], formats: Iterable[OfficialFormat]) -> list[Path]:
-    """Return what is to be read: of a folder that holds parts of a benchmark these."""
-    parts = [official for official in formats if official.is_part]
-    found: list[Path] = []
-    for path in paths:
-        inside = [file for file in sorted(path.iterdir()) if file.is_file()] if path.is_dir() else []
-        held = [file for file in inside if any(official.recognises(file) for official in parts)]
-        found += held or [path]
-    return found
+def _files_of(paths: Sequence[Path], formats: Sequence[OfficialFormat]) -> list[Path]:
+    """Return what is to be read: of a folder that is none itself, the parts or the one official file that it holds."""
+    return [file for path in paths for file in _held(path, formats) or [path]]
+
+
+def _held(path: Path, formats: Sequence[OfficialFormat]) -> list[Path]:
+    if not path.is_dir() or any(official.recognises(path) or official.hint(path) for official in formats):
+        return []
+    inside = [file for file in sorted(path.iterdir()) if file.is_file()]
+    parts = [file for file in inside if any(official.is_part and official.recognises(file) for official in formats)]
+    whole = [file for file in inside if any(official.recognises(file) for official in formats)]
+    return parts or (whole if len(whole) == 1 else [])  # of several, who asks says which
 
 
 def _read(

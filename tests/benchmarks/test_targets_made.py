@@ -71,6 +71,16 @@ def test_a_compressed_table(tmp_path, take):
     assert take(tmp_path / "t.zip", few=True, replace=True).benchmark == "robustness-nb201"
 
 
+def test_a_folder_with_the_one_file(tmp_path, take, refuse):
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    (downloads / "README.md").write_text("Accuracies under attack.\n")
+    made.save_csv(downloads / "robustness_targets.csv", made.attacked_rows())
+    assert take(downloads, few=True).benchmark == "robustness-nb201"
+    made.save_csv(downloads / "once_more.csv", made.attacked_rows())
+    refuse(downloads, "none of the official files", few=True)  # which of them is meant?
+
+
 def test_hardware_of_three_data_sets_one_after_the_other(tmp_path, take):
     made.save_csv(tmp_path / "hw_cifar10.csv", made.hardware_rows())
     made.save_csv(tmp_path / "of-cifar100", made.hardware_rows(1.68256))

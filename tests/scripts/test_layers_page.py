@@ -1,5 +1,6 @@
 """The page of layers' kernels, made of made-up scores: what is chosen, and what it is held against."""
 
+import importlib
 import math
 import re
 import shutil
@@ -19,6 +20,7 @@ from tests.correlation.stores import NB201, NETWORK, fill, value
 
 ROOT = Path(__file__).parents[2]
 TARGET = "cifar10-valid/valid/200"
+SCRIPTS = ("scores", "choose", "confirm", "ablation", "populations")
 MEASURES = ("layers_entropy", "layers_logdet", "layers_shares", "inputs_logdet", "effective_rank", "trace")
 GOOD, FAIR = "layers_entropy", "layers_logdet"
 IMAGES, NOISE = ({"probe_source": name, "probe_shape": "64x3x32x32"} for name in ("cifar10", "noise"))
@@ -40,14 +42,9 @@ def scripts():
     with pytest.MonkeyPatch.context() as patch:
         for folder in ("scripts/referee", "scripts/layers"):
             patch.syspath_prepend(str(ROOT / folder))
-        for name in [name for name in sys.modules if name in ("page", "scores", "choose", "confirm", "ablation")]:
-            patch.delitem(sys.modules, name)
-        import ablation
-        import choose
-        import confirm
-        import scores
-
-        yield {"ablation": ablation, "choose": choose, "confirm": confirm, "scores": scores}
+        for name in ("page", *SCRIPTS):
+            patch.delitem(sys.modules, name, raising=False)
+        yield {name: importlib.import_module(name) for name in SCRIPTS}
         for name in ("page", "scores"):  # there may be others of these names, which the next module of tests means
             sys.modules.pop(name, None)
 
@@ -174,3 +171,35 @@ def test_other_scores_than_those_that_are_stored_stop_it(monkeypatch, scripts, f
     monkeypatch.setattr(scripts["ablation"], "SCORE", GOOD)
     with pytest.raises(SystemExit, match="not what is stored"):
         scripts["ablation"]._check(pd.DataFrame({"mean": [1.0, 2.0, 3.0]}, index=cells), folder)
+
+
+def _figures(names):
+    """Figures as of a whole space, the larger the later a ranking comes; none of the counts has a partial τ."""
+    lines = [
+        {"way": way, "measure": measure, "population": population, "target": TARGET, "kendall": 0.1 * place}
+        | {"kendall_low": 0.1 * place - 0.1, "kendall_high": 0.1 * place + 0.1}
+        | dict.fromkeys(("partial", "partial_low", "partial_high"), None if way == "counts" else 0.5)
+        for place, (way, measure, _) in enumerate(names)
+        for population in ("all", "connected", "reachable", "distinct")
+    ]
+    return pd.DataFrame(lines)
+
+
+def test_every_population_is_taken_from_the_figures_of_the_whole_space(monkeypatch, scripts, folder):
+    populations = scripts["populations"]
+    names = [*populations.rankings()]
+    _figures(names).to_csv(folder / "whole-space.csv", index=False)
+    page = folder / "layer-kernels.md"
+    _run(monkeypatch, populations, "--figures", folder / "whole-space.csv", "--page", page)
+    lines = _between(folder, "populations").splitlines()[2:]
+    assert [line.split(" | ")[0].strip("| ") for line in lines] == [name for *_, name in reversed(names)]
+    assert lines[0].count("0.70 [0.60, 0.80] | –") == 4
+    assert lines[-1].count("0.00 [-0.10, 0.10] | 0.50 [0.50, 0.50]") == 4
+
+
+def test_figures_without_the_way_are_refused(monkeypatch, capsys, scripts, folder):
+    populations = scripts["populations"]
+    _figures([("frozen", "cond", "")]).to_csv(folder / "whole-space.csv", index=False)
+    with pytest.raises(SystemExit):
+        _run(monkeypatch, populations, "--figures", folder / "whole-space.csv", "--page", folder / "layer-kernels.md")
+    assert "has no way `noise`" in capsys.readouterr().err
