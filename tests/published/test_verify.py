@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import ntknas
 from ntknas.core.errors import ChoiceError, DataError
 from ntknas.published import Release
-from ntknas.published.build import build
+from ntknas.published.build import build, scores_of
 from ntknas.scoring.published_check import LARGEST, MEDIAN, MeasureCheck, check_measure
 from ntknas.scoring.recomputation import Recomputation, networks_of
-from tests.published.releases import BASELINES, KERNEL, PROBE, SPACE, covered, scored, sources
+from tests.published.releases import BASELINES, KERNEL, PROBE, SPACE, covered, recipe, scored, source, sources
 
 NOWHERE = Path("no images are needed")
 
@@ -38,6 +39,19 @@ def test_what_is_computed_again_is_equal(release, way, seed, measures):
     check = Recomputation.of(release, way, seed, NOWHERE, "3", 1).run()
     assert check.is_right
     assert check.differing == {}
+    assert {measure.measure: (measure.networks, measure.equal) for measure in check.measures} == dict.fromkeys(
+        measures, (3, 3)
+    )
+
+
+def test_measures_of_layers_are_computed_again(tmp_path):
+    measures = ("trace", "layers_mean_entropy")
+    what = recipe(*measures, output="features", batch_norm="per-sample", parameters="weights")
+    ntknas.score(SPACE, scored("weights"), recipe=what, probe=PROBE, store=tmp_path / "layers.h5")
+    table = scores_of([tmp_path / "layers.h5"])
+    built = build(SPACE, [source("layers", "weights", (0,), measures, table)], "1.0.0", cells=covered())
+    built.write(tmp_path / "release", tmp_path)
+    check = Recomputation.of(Release.open(tmp_path / "release"), "layers", 0, NOWHERE, "3", 1).run()
     assert {measure.measure: (measure.networks, measure.equal) for measure in check.measures} == dict.fromkeys(
         measures, (3, 3)
     )
