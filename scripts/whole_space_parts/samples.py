@@ -174,10 +174,10 @@ def _held(pair: Pair) -> str:
 
 
 def _alike(answer: Correlation, row: Row, published: Setting) -> bool:
-    """Return whether a committed score was made as a published one, but for its images and their number."""
+    """Return whether a committed score was made as a published one, but for which images of the source, and how many."""
     setting = answer.settings.get(row.setting)
     if setting is None or row.is_baseline:
         return False
     ours, theirs = setting.fields, published.fields
-    names = {name for name in {*ours, *theirs} if not name.startswith("probe")}
+    names = {name for name in {*ours, *theirs} if name == "probe_source" or not name.startswith("probe")}
     return all(ours.get(name) == theirs.get(name) for name in names)
