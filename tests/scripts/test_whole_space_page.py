@@ -33,10 +33,12 @@ def release(folder):
 
 @pytest.fixture(scope="module")
 def page(folder, release):
-    """The page of two populations; the committed sample has other images, proxies are of every covered cell."""
+    """The page of two populations; the committed sample has other images and noise, proxies are of all covered cells."""
     stores = folder / "committed"
     stores.mkdir()
-    made.stores(stores, sample(made.SPACE, made.COMMITTED, 1), ["frozen"], False, probe_source="cifar10", probe_seed=3)
+    for images in ("cifar10", "noise"):  # the release has none of the latter
+        cells = sample(made.SPACE, made.COMMITTED, 1)
+        made.stores(stores, cells, ["frozen"], False, probe_source=images, probe_seed=3)
     lines = [_proxies(cell) for cell in made.covered()]
     (folder / "proxies.csv").write_text("\n".join([PROXIES, *lines]) + "\n")
     with pytest.MonkeyPatch.context() as patch:

@@ -15,7 +15,7 @@ from tests.correlation.stores import NB201, NETWORK, fill
 SPACE = ntknas.load_space("nb201")
 UNITS = {"frozen": "weights", "vilhess": "all", "baselines": "cell"}
 FIELDS = {
-    "frozen": NB201 | {"probe_shape": "64x3x32x32"},
+    "frozen": NB201 | {"probe_shape": "64x3x32x32", "probe_source": "cifar10"},
     "vilhess": NB201 | {"output": "label", "batch_norm": "per-sample", "parameters": "all"},
     "baselines": NETWORK,
 }
