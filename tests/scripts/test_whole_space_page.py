@@ -33,7 +33,7 @@ def release(folder):
 
 @pytest.fixture(scope="module")
 def page(folder, release):
-    """The page of two populations; the committed sample has other images and noise, proxies are of all covered cells."""
+    """The page of two populations; the committed sample has other images and noise, proxies are of covered cells."""
     stores = folder / "committed"
     stores.mkdir()
     for images in ("cifar10", "noise"):  # the release has none of the latter
