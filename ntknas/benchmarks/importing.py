@@ -164,12 +164,19 @@ def _files_of(paths: Sequence[Path], formats: Sequence[OfficialFormat]) -> list[
 
 
 def _held(path: Path, formats: Sequence[OfficialFormat]) -> list[Path]:
-    if not path.is_dir() or any(official.recognises(path) or official.hint(path) for official in formats):
+    if not path.is_dir() or _is_official(path, formats):
         return []
     inside = [file for file in sorted(path.iterdir()) if file.is_file()]
     parts = [file for file in inside if any(official.is_part and official.recognises(file) for official in formats)]
-    whole = [file for file in inside if any(official.recognises(file) for official in formats)]
+    whole = [file for file in inside if not parts and _is_official(file, formats)]
     return parts or (whole if len(whole) == 1 else [])  # of several, who asks says which
+
+
+def _is_official(path: Path, formats: Sequence[OfficialFormat]) -> bool:
+    try:
+        return any(official.recognises(path) or official.hint(path) for official in formats)
+    except DataError:  # a damaged one: who reads it says where
+        return True
 
 
 def _read(
