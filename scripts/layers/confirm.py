@@ -40,7 +40,9 @@ RECOMMENDED = ("features-per-sample", "effective_rank")
 OTHER_TARGETS = ("robustness-nb201", "transnas-micro")
 OTHER_SPACES = ("nb101", "nats-sss", "nb-macro")
 COLUMN = "test_acc_108_mean"
-SHORT = {"features-per-sample": "images", "features-per-sample-noise": "noise"}
+NOISE_WAY = "features-per-sample-noise"
+"""The way that is published as ``noise``."""
+SHORT = {"features-per-sample": "images", NOISE_WAY: "noise"}
 """How the page names ways, of which it has these alone."""
 ON_SAMPLE = (*COUNTS, "meco", "az_nas", "recommended")
 """What stands beside on the sample of the referee, where others have several settings."""
@@ -169,7 +171,7 @@ def _sample(store: Path) -> str:
     answer = correlate(load_store(store), accuracies, population="reachable")
     found: dict[str, Ranking] = {}
     for each in _by_tau(answer, TARGETS[0]):
-        if each.is_chosen or each.name.endswith(SHORT["features-per-sample-noise"]) or each.name in ON_SAMPLE:
+        if each.is_chosen or each.name.endswith(SHORT[NOISE_WAY]) or each.name in ON_SAMPLE:
             found.setdefault(each.name, each)
     best = next(each for each in found.values() if each.is_chosen)
     lines = []

@@ -13,17 +13,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
-from confirm import COUNTS, RECOMMENDED
+from confirm import COUNTS, NOISE_WAY, RECOMMENDED
 from scores import CHOSEN, WHOLE
 
 from ntknas.correlation.estimate import Estimate
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "referee"))
-from page import TARGETS, filled, interval, table
+from page import POPULATIONS, TARGETS, filled, interval, table
 
-POPULATIONS = ("all", "connected", "reachable", "distinct")
-NOISE = "features-per-sample-noise"
-"""The way of the sample that is published as ``noise``."""
+NOISE = "noise"
+FIELDS = {"τ": "kendall", "partial τ": "partial"}
 
 
 def main() -> None:
@@ -33,9 +32,9 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=Path("docs/results/layer-kernels.md"))
     arguments = parser.parse_args()
     figures = pd.read_csv(arguments.figures)
-    if "noise" not in set(figures["way"]):
+    if NOISE not in set(figures["way"]):
         parser.error(
-            f"{arguments.figures} has no way `noise`: make it with scripts/whole_space_page.py of a release with it."
+            f"{arguments.figures} has no way `{NOISE}`: make it with scripts/whole_space_page.py of a release with it."
         )
     text = arguments.page.read_text(encoding="utf-8")
     arguments.page.write_text(filled(text, "populations", populations(figures)), encoding="utf-8")
@@ -43,10 +42,10 @@ def main() -> None:
 
 def rankings() -> Iterator[tuple[str, str, str]]:
     """Yield way, measure and name on the page of what is shown."""
-    for measure in CHOSEN[NOISE]:
-        yield "noise", measure, f"**{measure} · noise**"
-    for measure in WHOLE[NOISE]:
-        yield "noise", measure, f"{measure} · noise"
+    for measure in CHOSEN[NOISE_WAY]:
+        yield NOISE, measure, f"**{measure} · {NOISE}**"
+    for measure in WHOLE[NOISE_WAY]:
+        yield NOISE, measure, f"{measure} · {NOISE}"
     yield "recommended", RECOMMENDED[1], "recommended"
     for count in COUNTS:
         yield "counts", count, count
@@ -60,18 +59,12 @@ def populations(figures: pd.DataFrame) -> str:
     """
     found = figures[figures["target"] == TARGETS[0]].set_index(["way", "measure", "population"]).sort_index()
     shown = sorted(rankings(), key=lambda ranking: -found.loc[(*ranking[:2], "all"), "kendall"])
+    columns = [(each, what) for each in POPULATIONS for what in FIELDS]
     lines = [
-        [
-            name,
-            *(
-                _figure(found.loc[(way, measure, each)], field)
-                for each in POPULATIONS
-                for field in ("kendall", "partial")
-            ),
-        ]
+        [name, *(_figure(found.loc[(way, measure, each)], FIELDS[what]) for each, what in columns)]
         for way, measure, name in shown
     ]
-    return table(["ranking", *(f"{what} {each}" for each in POPULATIONS for what in ("τ", "partial τ"))], lines)
+    return table(["ranking", *(f"{what} {each}" for each, what in columns)], lines)
 
 
 def _figure(line: pd.Series[float], field: str) -> str:

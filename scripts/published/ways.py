@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ntknas import load_space
 from ntknas.measures import expand, get_measure
+from ntknas.measures.definition import Need
 from ntknas.spaces import Space
 
 SPACE = "nb201"
@@ -98,8 +99,12 @@ def measures_of(way: Way) -> str:
     words = way.options.split()
     output, size = words[words.index("--output") + 1], words[words.index("--probe-size") + 1]
     defined = [name for name in expand(["kernel"]) if output in (get_measure(name).outputs or (output,))]
-    layers = [name for name in expand(["layers"]) if name.startswith("layers_")] if way.has_layers else []
+    layers = _of_layers() if way.has_layers else []
     return ",".join([*defined, *layers, f"spectrum:{size}"])
+
+
+def _of_layers() -> list[str]:
+    return [name for name in expand(["layers"]) if Need.LAYER_INPUTS not in get_measure(name).needs]
 
 
 def cells_of(way: Way, space: Space) -> list[int]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from page import RECIPES, TARGETS, bar_group, filled, interval, kernel, number, table, way
+from page import POPULATIONS, RECIPES, TARGETS, bar_group, filled, interval, kernel, number, table, way
 from scipy import stats
 
 from ntknas import load_benchmark, load_store
@@ -28,7 +28,6 @@ from ntknas.correlation.compare import Difference
 from ntknas.report.figures import Bars
 from ntknas.report.plotter import draw
 
-POPULATIONS = ("all", "connected", "reachable", "distinct")
 STRUCTURE = "effective_parameters"
 MIN_CELLS = 100
 SHOWN_POPULATION, SHOWN = "reachable", 24

@@ -15,6 +15,8 @@ from ntknas.scoring.recipe_file import recipe_names
 
 TARGETS = ("cifar10-valid/valid/200", "cifar100/valid/200", "ImageNet16-120/valid/200")
 """What scores of NAS-Bench-201's cells are held against: the embedded accuracies."""
+POPULATIONS = ("all", "connected", "reachable", "distinct")
+"""Those that pages of NAS-Bench-201 have a table for."""
 RECIPES = frozenset(recipe_names()) - {"recommended"}
 """Published recipes; our own is one kernel among those that are named by their choices."""
 
