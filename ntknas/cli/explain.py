@@ -38,7 +38,7 @@ _OF_CELLS = (
     help=f"Published scores that the cell's places are by: {', '.join(PACKAGED)}, or a folder that holds a release.  "
     "[default: those of the space]",
 )
-@click.option("--way", help="Their way of measuring.  [default: that of this kernel, else recommended]")
+@click.option("--way", help="Their way of measuring.  [default: that of this kernel and probe, else recommended]")
 @click.option(
     "--spectra",
     type=click.Path(file_okay=False, path_type=Path),

@@ -90,6 +90,7 @@ class Meant:
             raise NtknasError("There are no scores to correlate: run ntknas score first.")
         table = as_scores(scores, lower_is_better, named_space)
         settings = _settings(table)
+        counted = table.attrs.get("counts")
         table = table.copy(deep=False)
         table.attrs = {}  # every table that is made of one copies them
         digests = [str(digest) for digest in table["setting"].unique()]
@@ -97,7 +98,7 @@ class Meant:
         known = _space_of(space, scored_settings)
         restriction = Restriction.of(population, known, cells)
         table = restriction.scores(table)
-        counts = counts_by_setting(scored_settings)
+        counts = counts_by_setting(scored_settings, counted)
         if known is not None and SETTING in digests:
             own_dataset = settings[SETTING].dataset if SETTING in settings else dataset
             counts |= dict.fromkeys((SETTING, OFFICIAL), Counts(NetworkSize.official(known, own_dataset), known))

@@ -45,7 +45,7 @@ class Beside:
 
     Attributes:
         published: Name or folder of published scores; ``None`` for those that come with the package.
-        way: Its way; ``None`` for that of the kernel that is computed.
+        way: Its way; ``None`` for that of the kernel that is computed, on the same images if there is one.
         spectra: Folder of its spectra; ``None`` for the usual place.
         score: The measure that neighbours are compared by.
         bench: Name of the benchmark; ``None`` for the space's own.
@@ -169,7 +169,8 @@ def _published(subject: Explained, beside: Beside, left_out: LeftOut) -> Publish
         return None
 
     def opened() -> PublishedScores:
-        return open_published(name, space.name, len(space), beside.way, subject.recipe.choices, beside.spectra)
+        choices, images = subject.recipe.choices, subject.probe.source
+        return open_published(name, space.name, len(space), beside.way, choices, images, beside.spectra)
 
     return left_out.unless("Places of measures", opened) if beside.way is None else opened()
 

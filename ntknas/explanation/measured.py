@@ -104,7 +104,7 @@ def _over_seeds(measure: str, number: int, blocks: Sequence[Block]) -> Array:
 
 
 def open_published(
-    name: str, space: str, size: int, way: str | None, choices: Choices, folder: Path | None = None
+    name: str, space: str, size: int, way: str | None, choices: Choices, images: str, folder: Path | None = None
 ) -> PublishedScores:
     """Open published scores of a space.
 
@@ -114,6 +114,7 @@ def open_published(
         size: Number of its cells.
         way: Name of the way; without one that of the kernel that is explained, if there is one.
         choices: Which kernel is explained.
+        images: Name of the image source that it is taken on.
         folder: Where spectra lie.
 
     Returns:
@@ -128,16 +129,20 @@ def open_published(
         raise ChoiceError(f"{release.name} holds published scores of {release.space}, and this is a cell of {space}.")
     if way is None and not release.ways:
         raise ChoiceError(f"{release.name} {release.version} has no way of measuring yet: all are open")
-    chosen = release.way(way) if way is not None else release.ways[_like(release.ways.values(), choices)]
+    chosen = release.way(way) if way is not None else release.ways[_like(release.ways.values(), choices, images)]
     return PublishedScores(release, chosen, size, folder)
 
 
-def _like(ways: Collection[Way], choices: Choices) -> str:
-    """Return the way of the kernel that some choices name, else the default one, else the first."""
-    names = [way.name for way in ways]
-    wanted = choices.as_dict()
-    for way in ways:
-        for setting in way.settings.values():
-            if all(setting.fields.get(key) == wanted[key] for key in _SHARED):
-                return way.name
+def _like(ways: Collection[Way], choices: Choices, images: str) -> str:
+    """Return the way of the kernel that some choices name, on the same images if there is one, else the default."""
+    names, wanted = [way.name for way in ways], choices.as_dict()
+    same_kernel = [
+        (way.name, setting.probe.source)
+        for way in ways
+        for setting in way.settings.values()
+        if all(setting.fields.get(key) == wanted[key] for key in _SHARED)
+    ]
+    same_images = [(name, source) for name, source in same_kernel if source == images]
+    for name, _ in (*same_images, *same_kernel):
+        return name
     return DEFAULT_WAY if DEFAULT_WAY in names else names[0]

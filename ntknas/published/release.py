@@ -22,6 +22,7 @@ from ntknas.published.networks import read_networks
 from ntknas.published.scores import Block, Key, ScoreFile
 from ntknas.published.spectra import file_of, read_spectra
 from ntknas.published.way import OpenWay, Way
+from ntknas.spaces.known_counts import KnownCounts
 from ntknas.store.frame import as_frame
 from ntknas.store.left_out import LeftOut
 
@@ -180,6 +181,7 @@ class Release(Shown):
         frame = as_frame(builder.table(settings, runs))
         frame.attrs["settings"] = {digest: dict(setting.fields) for digest, setting in settings.items()}
         frame.attrs.update({"runs": made, "left_out": LeftOut(), "published": f"{self.name} {self.version}"})
+        frame.attrs["counts"] = KnownCounts(self.space, self.cells.counts)
         return frame
 
     def spectra(self, way: str, seed: int = 0, folder: str | Path | None = None) -> pd.DataFrame:
