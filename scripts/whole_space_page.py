@@ -83,6 +83,7 @@ def _agreement(release: Release, findings: Findings, pairs: pd.DataFrame, places
     return {
         "agreement": agreement.measures_table(pairs),
         "seeds": agreement.seeds_table(findings, seeds),
+        "by seed": agreement.by_seed_table(release, findings),
         "disagreement": cells.disagreement_table(places, accuracies),
         "look": cells.look_table(places),
         "spread": (
@@ -94,8 +95,8 @@ def _agreement(release: Release, findings: Findings, pairs: pd.DataFrame, places
 
 def _samples(arguments: argparse.Namespace, release: Release, findings: Findings) -> dict[str, str]:
     committed, sums = samples.committed(arguments.sample, release, findings, arguments.resamples)
-    same = samples.same_scores(release, findings, arguments.resamples)
-    drawn = samples.many_draws(release, findings, arguments.draws, arguments.resamples)
+    same = samples.same_scores(release, findings, arguments.resamples, arguments.jobs)
+    drawn = samples.many_draws(release, findings, arguments.draws, arguments.resamples, arguments.jobs)
     return {"same scores": same, "other samples": drawn, "committed": committed, "committed in short": sums}
 
 

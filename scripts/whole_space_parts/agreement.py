@@ -7,11 +7,13 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from page import number, table
+from page import interval, number, table
 
+from ntknas.correlation import correlate
 from ntknas.correlation.coefficients import kendall
+from ntknas.published import Release
 from ntknas.report.figures import Matrix
-from whole_space_parts.findings import COUNTS, FIRST, STRUCTURE, Finding, Findings
+from whole_space_parts.findings import COUNTS, FIRST, STRUCTURE, Finding, Findings, targets
 
 Key = tuple[str, str]
 MIN_NETWORKS = 100
@@ -95,6 +97,32 @@ def seeds_table(findings: Findings, seeds: dict[str, Sequence[int]]) -> str:
             [measure, *("–" if row is None else _of_seeds(row.seed_kendall, row.seed_variance) for row in own)]
         )
     return table(("measure", *(f"{way}, {len(seeds[way])} seeds" for way in ways)), lines)
+
+
+def by_seed_table(release: Release, findings: Findings) -> str:
+    """Return τ with accuracies under every single seed, and of all together, for the ways that have several.
+
+    Args:
+        release: The release.
+        findings: Its findings.
+    """
+    ways = [way for way in release.ways.values() if len(way.seeds) > 1]
+    if not ways:
+        return "No way has several seeds yet."
+    accuracies = {FIRST: targets()[FIRST]}
+    most = max((way.seeds for way in ways), key=len)
+    taus: dict[tuple[Key, int], float | None] = {}
+    for way in ways:
+        for seed in way.seeds:
+            rows = correlate(release.frame([way.name], seeds=[seed]), accuracies).rows
+            taus |= {((way.name, row.measure), seed): row.kendall.value for row in rows}
+    names = {way.name for way in ways}
+    lines = [
+        [f.name, *(number(taus.get((f.key, seed)), 3) for seed in most), interval(f.row.kendall, 3)]
+        for f in _by_worth(findings)
+        if f.way in names
+    ]
+    return table(("ranking", *(f"τ, seed {seed}" for seed in most), "τ, all seeds together [95 %]"), lines)
 
 
 def _by_worth(findings: Findings) -> list[Finding]:

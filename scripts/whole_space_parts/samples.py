@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import product
+from functools import partial
+from itertools import product, repeat
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,6 +22,7 @@ from ntknas.scoring.cells import sample
 from ntknas.store import Setting
 from whole_space_parts.findings import COUNTS, FIRST, MIN_CELLS, TARGETS, Finding, Findings, targets
 
+T = TypeVar("T")
 SIZES, SEED = (100, 300, 500), 1
 """Samples: the first cells of one permutation of all, which the committed figures are of."""
 DRAWN = 300
@@ -60,16 +64,12 @@ def summary(pairs: list[Pair]) -> list[str]:
     return [str(len(pairs)), number(float(np.mean(distances)), 3), number(max(distances), 3), share]
 
 
-def same_scores(release: Release, findings: Findings, resamples: int) -> str:
+def same_scores(release: Release, findings: Findings, resamples: int, jobs: int) -> str:
     """Return how far off these very scores are on a sample of the cells: by size and data set."""
-    names, space = list(release.ways), load_space("nb201")
+    names, tasks = list(release.ways), list(product(SIZES, release.ways))
     pairs: dict[tuple[int, str, str], list[Pair]] = {}
-    for size, way in product(SIZES, names):
-        scores = release.frame([way], cells=sample(space, size, SEED))
-        if scores["cell"].nunique() < size:  # of one cell for each network, which is no sample of all
-            continue
-        answer = correlate(scores, targets(), resamples=resamples)
-        for row, (text, field) in product(answer.rows, FIGURES.items()):
+    for (size, way), rows in zip(tasks, _in_processes(_sampled, release, tasks, resamples, jobs), strict=True):
+        for row, (text, field) in product(rows, FIGURES.items()):
             whole = findings.get((COUNTS if row.is_baseline else way, row.measure), "all", row.target)
             if not (row.is_baseline and way != names[0]):  # the counts stand beside every way
                 pairs.setdefault((size, row.target, text), []).extend(_pair(row, whole, field))
@@ -80,13 +80,28 @@ def same_scores(release: Release, findings: Findings, resamples: int) -> str:
     return table(("cells", "accuracies", "figure", "figures", "mean distance", "largest", "intervals that hold"), lines)
 
 
+def _in_processes(
+    work: Callable[[Path, T, int], list[Row]], release: Release, tasks: list[T], resamples: int, jobs: int
+) -> list[list[Row]]:
+    """Return what each task gives, in the order of the tasks; each process opens the release for itself."""
+    with ProcessPoolExecutor(jobs) as pool:
+        return list(pool.map(partial(work, release.folder), tasks, repeat(resamples)))
+
+
+def _sampled(folder: Path, task: tuple[int, str], resamples: int) -> list[Row]:
+    """Return the rows of a way on a sample; none of a way of one cell for each network, which is no sample of all."""
+    size, way = task
+    scores = Release.open(folder).frame([way], cells=sample(load_space("nb201"), size, SEED))
+    return correlate(scores, targets(), resamples=resamples).rows if scores["cell"].nunique() == size else []
+
+
 def _pair(row: Row, whole: Row | None, field: str) -> list[Pair]:
     sampled = getattr(row, field)
     value = None if whole is None else getattr(whole, field).value
     return [] if value is None or sampled.value is None else [Pair(sampled, value)]
 
 
-def many_draws(release: Release, findings: Findings, draws: int, resamples: int) -> str:
+def many_draws(release: Release, findings: Findings, draws: int, resamples: int, jobs: int) -> str:
     """Return how far off other samples of 300 cells would have been: the best measure of each way, and the counts.
 
     Args:
@@ -94,15 +109,15 @@ def many_draws(release: Release, findings: Findings, draws: int, resamples: int)
         findings: Its findings.
         draws: Number of samples.
         resamples: Resamples of intervals.
+        jobs: Processes.
     """
     pairs: dict[tuple[str, str], list[Pair]] = {}
-    accuracies = {FIRST: targets()[FIRST]}
-    for seed in range(SEED, SEED + draws):
-        scores = _best_scores(release, findings, seed)
-        if scores.empty:
+    best = {way: finding.row.measure for way, finding in findings.best().items()}
+    tasks = [(seed, best) for seed in range(SEED, SEED + draws)]
+    for rows in _in_processes(_drawn, release, tasks, resamples, jobs):
+        if not rows:
             return "No way has a score of every cell."
-        answer = correlate(scores, accuracies, resamples=resamples)
-        for finding, row in _known(answer, findings):
+        for finding, row in _known(rows, findings):
             for text, field in FIGURES.items():
                 pairs.setdefault((finding.name, text), []).extend(_pair(row, finding.row, field))
     names = dict.fromkeys(name for name, _ in pairs)
@@ -110,22 +125,28 @@ def many_draws(release: Release, findings: Findings, draws: int, resamples: int)
     return table(("ranking", *(f"{text}: mean distance, held" for text in FIGURES)), lines)
 
 
-def _best_scores(release: Release, findings: Findings, seed: int) -> pd.DataFrame:
-    """Return the scores of a sample, of ways that have one of every cell."""
+def _drawn(folder: Path, task: tuple[int, dict[str, str]], resamples: int) -> list[Row]:
+    """Return the rows of a sample, of ways that have a score of every cell."""
+    scores = _best_scores(Release.open(folder), *task)
+    return [] if scores.empty else correlate(scores, {FIRST: targets()[FIRST]}, resamples=resamples).rows
+
+
+def _best_scores(release: Release, seed: int, best: dict[str, str]) -> pd.DataFrame:
+    """Return the scores of a sample by the best measure of each way, of ways that have one of every cell."""
     cells, frames = sample(load_space("nb201"), DRAWN, seed), []
-    for way, finding in findings.best().items():
-        scores = release.frame([way], measures=inputs_of([finding.row.measure]), cells=cells)
+    for way, measure in best.items():
+        scores = release.frame([way], measures=inputs_of([measure]), cells=cells)
         frames += [scores] if scores["cell"].nunique() == len(cells) else []
     together = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     together.attrs["settings"] = {name: fields for each in frames for name, fields in each.attrs["settings"].items()}
     return together
 
 
-def _known(answer: Correlation, findings: Findings) -> Iterator[tuple[Finding, Row]]:
-    """Yield the rows of an answer with what was found of the whole."""
+def _known(rows: list[Row], findings: Findings) -> Iterator[tuple[Finding, Row]]:
+    """Yield rows with what was found of the whole."""
     best = {finding.row.key: finding for finding in findings.best().values()}
     counts = {finding.row.measure: finding for finding in findings.of("all", FIRST) if finding.way == COUNTS}
-    for row in answer.rows:  # those that a derived measure is made of stand there too
+    for row in rows:  # those that a derived measure is made of stand there too
         finding = counts.get(row.measure) if row.is_baseline else best.get(row.key)
         if finding is not None:
             yield finding, row

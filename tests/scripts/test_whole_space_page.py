@@ -134,6 +134,21 @@ def test_agreement_is_that_of_the_networks(page, release):
     assert line["kendall"] == pytest.approx(stats.kendalltau(a[networks], b[networks]).statistic, abs=6e-5)
 
 
+def test_every_seed_stands_by_itself_and_with_the_others(page, release):
+    shown = rows((page / "whole-space.md").read_text(), "by seed")
+    assert set(shown) == {"trace · frozen", "cond · frozen"}
+    y = pd.Series(made.ACCURACIES)
+    for measure, sign in (("trace", 1), ("cond", -1)):
+        *alone, together = shown[f"{measure} · frozen"]
+        for seed, text in enumerate(alone):
+            own = Release.open(release).frame(["frozen"], seeds=[seed], measures=[measure]).set_index("cell")["value"]
+            own = sign * own.dropna()
+            assert float(text) == pytest.approx(stats.kendalltau(own, y[own.index]).statistic, abs=6e-4)
+        own = scores(release, "frozen", measure)
+        tau = stats.kendalltau(own, y[own.index]).statistic
+        assert float(together.split(" [")[0]) == pytest.approx(tau, abs=6e-4)
+
+
 def test_the_cells_of_disagreement_are_those(page):
     text = (page / "whole-space.md").read_text()
     shown = rows(text, "disagreement")
