@@ -8,9 +8,11 @@ Fills the tables between the markers of docs/results/search.md, and draws its pi
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from referee.page import filled, table
 
 from ntknas import load_benchmark, load_space
@@ -41,7 +43,7 @@ def main() -> None:
     measures = arguments.measures.split(",")
     scores = _scores(arguments.scores, arguments.way, measures)
     page = arguments.out / "search.md"
-    text = page.read_text(encoding="utf-8")
+    text = filled(page.read_text(encoding="utf-8"), "by seed", by_seed(arguments.scores, arguments.way, measures))
     for dataset in DATASETS:
         summary = _search(dataset, scores, arguments.searches)
         draw_search(summary.result, summary.protocol, arguments.out / "search" / dataset)
@@ -49,17 +51,42 @@ def main() -> None:
     page.write_text(text, encoding="utf-8")
 
 
-def _scores(source: str, way: str, measures: list[str]) -> list[KnownScore]:
+def by_seed(source: str, way: str, measures: list[str]) -> str:
+    """Return how good the first cell is by the scores of every single seed, and of all together."""
+    seeds, objectives = open_published(source).way(way).seeds, [_objective(dataset) for dataset in DATASETS]
+    ranked = {f"seed {seed}": _scores(source, way, measures, [seed]) for seed in seeds}
+    if len(seeds) > 1:
+        ranked["all together"] = _scores(source, way, measures)
+    structure = ranked[f"seed {seeds[0]}"][0]
+    lines = [[STRUCTURE, "–", *(f"{first(structure, objective):.2f}" for objective in objectives)]]
+    for number in range(1, len(ranked[f"seed {seeds[0]}"])):
+        for name, scores in ranked.items():
+            found = (f"{first(scores[number], objective):.2f}" for objective in objectives)
+            lines.append([scores[number].name, name, *found])
+    return table(("score", "its seeds", *DATASETS), lines)
+
+
+def first(score: KnownScore, objective: Objective) -> float:
+    """Return what is reported of the best-scored cell; of several that are level, the mean."""
+    cells = objective.cells
+    values = score.values[cells]
+    return float(objective.reported[cells[values == np.nanmax(values)]].mean())
+
+
+def _scores(source: str, way: str, measures: list[str], seeds: Collection[int] | None = None) -> list[KnownScore]:
     """Return structure, the measures, and each with structure in one rank sum."""
-    frame = open_published(source).frame([way], None, measures)
+    frame = open_published(source).frame([way], seeds, measures)
     together = [f"rank({measure}) + rank({STRUCTURE})" for measure in measures]
     return known_scores([STRUCTURE, *measures, *together], load_space(SPACE), frame)
 
 
+def _objective(dataset: str) -> Objective:
+    return Objective.of(load_benchmark(SPACE, dataset, folder=None), dataset)
+
+
 def _search(dataset: str, scores: list[KnownScore], searches: int) -> Summary:
     space = load_space(SPACE)
-    objective = Objective.of(load_benchmark(SPACE, dataset, folder=None), dataset)
-    problem = Problem(space, objective, max(BUDGETS))
+    problem = Problem(space, _objective(dataset), max(BUDGETS))
     protocol = Protocol.of(space, STRATEGIES)
     result = search(problem, protocol.strategies, scores, seeds=searches)
     once = search(problem, [ONCE], scores[-1:], seeds=searches)
