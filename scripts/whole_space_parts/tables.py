@@ -146,7 +146,7 @@ def picture(frame: pd.DataFrame) -> Bars:
     labels = [row.measure if row.way == COUNTS else f"{row.way}: {row.measure}" for row in shown.itertuples()]
     groups = [bar_group(name, shown, field) for name, field in _GROUPS.items()]
     title = "Every way by its best measure, and structure"
-    setting = f"CIFAR-10 validation accuracy after 200 epochs; NAS-Bench-201, all cells with a score ({int(best['cells'].min()):,}); intervals resampled by network."
+    setting = f"CIFAR-10 validation accuracy after 200 epochs; NAS-Bench-201, all cells with a score ({int(best['cells'].min()):,}); intervals over networks, and initialisations where a way has several seeds."
     return Bars(title, "Kendall τ-b, 95 % interval", labels, groups, setting=setting)
 
 
