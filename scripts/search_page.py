@@ -57,12 +57,9 @@ def by_seed(source: str, way: str, measures: list[str]) -> str:
     ranked = {f"seed {seed}": _scores(source, way, measures, [seed]) for seed in seeds}
     if len(seeds) > 1:
         ranked["all together"] = _scores(source, way, measures)
-    structure = ranked[f"seed {seeds[0]}"][0]
-    lines = [[STRUCTURE, "–", *(f"{first(structure, objective):.2f}" for objective in objectives)]]
-    for number in range(1, len(ranked[f"seed {seeds[0]}"])):
-        for name, scores in ranked.items():
-            found = (f"{first(scores[number], objective):.2f}" for objective in objectives)
-            lines.append([scores[number].name, name, *found])
+    (structure, *_), *others = zip(*ranked.values(), strict=True)
+    named = [("–", structure), *(pair for alike in others for pair in zip(ranked, alike, strict=True))]
+    lines = [[score.name, name, *(f"{first(score, each):.2f}" for each in objectives)] for name, score in named]
     return table(("score", "its seeds", *DATASETS), lines)
 
 

@@ -79,10 +79,9 @@ def _parse() -> argparse.Namespace:
 
 def _agreement(release: Release, findings: Findings, pairs: pd.DataFrame, places: pd.DataFrame) -> dict[str, str]:
     accuracies = pd.Series(targets()[FIRST].mean)
-    seeds = {name: way.seeds for name, way in release.ways.items()}
     return {
         "agreement": agreement.measures_table(pairs),
-        "seeds": agreement.seeds_table(findings, seeds),
+        "seeds": agreement.seeds_table(release, findings),
         "by seed": agreement.by_seed_table(release, findings),
         "disagreement": cells.disagreement_table(places, accuracies),
         "look": cells.look_table(places),

@@ -18,6 +18,7 @@ from ntknas.correlation.scored import Scored
 from ntknas.correlation.targets import Accuracies, Given, as_accuracies
 from ntknas.measures import inputs_of
 from ntknas.spaces import Space, load_space, space_names
+from ntknas.spaces.known_counts import KnownCounts
 from ntknas.spaces.populations import ALL
 from ntknas.store.frame import settings_of
 from ntknas.store.setting import Setting
@@ -90,7 +91,7 @@ class Meant:
             raise NtknasError("There are no scores to correlate: run ntknas score first.")
         table = as_scores(scores, lower_is_better, named_space)
         settings = _settings(table)
-        counted = table.attrs.get("counts")
+        counted = KnownCounts.carried_by(table)
         table = table.copy(deep=False)
         table.attrs = {}  # every table that is made of one copies them
         digests = [str(digest) for digest in table["setting"].unique()]
@@ -101,7 +102,9 @@ class Meant:
         counts = counts_by_setting(scored_settings, counted)
         if known is not None and SETTING in digests:
             own_dataset = settings[SETTING].dataset if SETTING in settings else dataset
-            counts |= dict.fromkeys((SETTING, OFFICIAL), Counts(NetworkSize.official(known, own_dataset), known))
+            counts |= dict.fromkeys(
+                (SETTING, OFFICIAL), Counts(NetworkSize.official(known, own_dataset), known, counted)
+            )
         ranked = rankings(table, scored_settings, counts)
         shown = pd.Index(sorted(table["cell"].unique()), name="cell")
         named = as_accuracies(accuracies, known or named_space)

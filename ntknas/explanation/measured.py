@@ -142,7 +142,6 @@ def _like(ways: Collection[Way], choices: Choices, images: str) -> str:
         for setting in way.settings.values()
         if all(setting.fields.get(key) == wanted[key] for key in _SHARED)
     ]
-    same_images = [(name, source) for name, source in same_kernel if source == images]
-    for name, _ in (*same_images, *same_kernel):
-        return name
+    if same_kernel:
+        return min(same_kernel, key=lambda found: found[1] != images)[0]  # the first of those that are level
     return DEFAULT_WAY if DEFAULT_WAY in names else names[0]

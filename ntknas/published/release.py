@@ -181,7 +181,7 @@ class Release(Shown):
         frame = as_frame(builder.table(settings, runs))
         frame.attrs["settings"] = {digest: dict(setting.fields) for digest, setting in settings.items()}
         frame.attrs.update({"runs": made, "left_out": LeftOut(), "published": f"{self.name} {self.version}"})
-        frame.attrs["counts"] = KnownCounts(self.space, self.cells.counts)
+        KnownCounts(self.space, self.cells.counts).go_with(frame)
         return frame
 
     def spectra(self, way: str, seed: int = 0, folder: str | Path | None = None) -> pd.DataFrame:

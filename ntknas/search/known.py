@@ -21,6 +21,7 @@ from ntknas.measures import all_derived, find_measure, inputs_of
 from ntknas.search.score import KnownScore
 from ntknas.search.spread import spread
 from ntknas.spaces import Space
+from ntknas.spaces.known_counts import KnownCounts
 from ntknas.spaces.structure import COUNTS
 from ntknas.store.frame import settings_of
 from ntknas.store.setting import Setting
@@ -56,7 +57,7 @@ def known_scores(
         DataError: If ``scores`` are not of a form that is read.
     """
     ranked = [] if scores is None else _ranked(scores, needed_for(names), space, lower_is_better)
-    counts = Counts(NetworkSize.official(space, dataset), space)
+    counts = Counts(NetworkSize.official(space, dataset), space, KnownCounts.carried_by(scores))
     return [_known(_found(name, ranked, counts, space), name, len(space)) for name in dict.fromkeys(names)]
 
 

@@ -17,6 +17,7 @@ from whole_space_parts.findings import COUNTS, FIRST, STRUCTURE, Finding, Findin
 
 Key = tuple[str, str]
 MIN_NETWORKS = 100
+NO_SEEDS = "No way has several seeds yet."
 
 
 def between(a: pd.Series, b: pd.Series) -> tuple[float | None, int]:
@@ -78,16 +79,16 @@ def measures_table(pairs: pd.DataFrame) -> str:
     return table(("measure", "pairs of ways", "least τ", "median", "largest τ"), lines)
 
 
-def seeds_table(findings: Findings, seeds: dict[str, Sequence[int]]) -> str:
+def seeds_table(release: Release, findings: Findings) -> str:
     """Return τ between seeds of the ways that have several, with the share of the variance that lies between them.
 
     Args:
-        findings: The findings.
-        seeds: Seeds by way.
+        release: The release.
+        findings: Its findings.
     """
-    ways = [way for way, own in seeds.items() if len(own) > 1]
+    ways = _with_several_seeds(release)
     if not ways:
-        return "No way has several seeds yet."
+        return NO_SEEDS
     rows = {finding.key: finding.row for finding in findings.of("all", FIRST)}
     measures = list(dict.fromkeys(f.row.measure for f in _by_worth(findings) if f.way in ways))
     lines = []
@@ -96,7 +97,7 @@ def seeds_table(findings: Findings, seeds: dict[str, Sequence[int]]) -> str:
         lines.append(
             [measure, *("–" if row is None else _of_seeds(row.seed_kendall, row.seed_variance) for row in own)]
         )
-    return table(("measure", *(f"{way}, {len(seeds[way])} seeds" for way in ways)), lines)
+    return table(("measure", *(f"{way}, {len(seeds)} seeds" for way, seeds in ways.items())), lines)
 
 
 def by_seed_table(release: Release, findings: Findings) -> str:
@@ -106,23 +107,26 @@ def by_seed_table(release: Release, findings: Findings) -> str:
         release: The release.
         findings: Its findings.
     """
-    ways = [way for way in release.ways.values() if len(way.seeds) > 1]
+    ways = _with_several_seeds(release)
     if not ways:
-        return "No way has several seeds yet."
+        return NO_SEEDS
     accuracies = {FIRST: targets()[FIRST]}
-    most = max((way.seeds for way in ways), key=len)
+    most = max(ways.values(), key=len)
     taus: dict[tuple[Key, int], float | None] = {}
-    for way in ways:
-        for seed in way.seeds:
-            rows = correlate(release.frame([way.name], seeds=[seed]), accuracies).rows
-            taus |= {((way.name, row.measure), seed): row.kendall.value for row in rows}
-    names = {way.name for way in ways}
+    for way, seeds in ways.items():
+        for seed in seeds:
+            rows = correlate(release.frame([way], seeds=[seed]), accuracies).rows
+            taus |= {((way, row.measure), seed): row.kendall.value for row in rows}
     lines = [
         [f.name, *(number(taus.get((f.key, seed)), 3) for seed in most), interval(f.row.kendall, 3)]
         for f in _by_worth(findings)
-        if f.way in names
+        if f.way in ways
     ]
     return table(("ranking", *(f"τ, seed {seed}" for seed in most), "τ, all seeds together [95 %]"), lines)
+
+
+def _with_several_seeds(release: Release) -> dict[str, Sequence[int]]:
+    return {name: way.seeds for name, way in release.ways.items() if len(way.seeds) > 1}
 
 
 def _by_worth(findings: Findings) -> list[Finding]:

@@ -8,6 +8,7 @@ import pytest
 import ntknas
 from ntknas.correlation.counts import Counts, NetworkSize
 from ntknas.published import Release
+from ntknas.search.known import known_scores
 from ntknas.spaces.known_counts import KnownCounts
 
 SPACE = ntknas.load_space("nb201")
@@ -49,6 +50,21 @@ def test_tables_that_carry_them_are_copied_and_joined():
     table.attrs["counts"] = MADE_UP
     assert deepcopy(table.attrs)["counts"] is MADE_UP
     assert pd.concat([table.copy(), table[:0]]).attrs["counts"] is MADE_UP
+
+
+@pytest.mark.parametrize("theirs", ["mine", {"flops": 3}, None])
+def test_what_a_user_keeps_under_that_name_is_none(theirs):
+    table = pd.DataFrame({"value": [1.0]})
+    table.attrs["counts"] = theirs
+    assert KnownCounts.carried_by(table) is None
+    assert KnownCounts.carried_by(None) is None
+
+
+def test_a_search_takes_the_counts_that_scores_carry():
+    frame = Release.open("nb201").frame("recommended", measures="cond", cells=[7, 284])
+    MADE_UP.go_with(frame)
+    (flops,) = known_scores(["flops"], SPACE, frame)
+    assert flops.values[[7, 284, 9]].tolist() == [1, 2, Counts(OFFICIAL).of("flops", [9])[0]]
 
 
 def test_published_scores_correlate_as_if_their_cells_were_counted():
